@@ -1,0 +1,48 @@
+"""The one form in which images travel through the program: a decoded, labelled uint8 array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Decoded images of one size, with what is known about each.
+
+    Attributes:
+        name: what a person calls this set (the folder's name).
+        images: `[N, C, H, W]` uint8, C = 1 (grey) or 3 (RGB); may be a read-only memory map.
+        labels: `[N]` int64, an index into `classes`, or `UNLABELLED`.
+        classes: class names in sorted order.
+        groups: `[N]` int64; images of one part share a number and never straddle a split.
+        fixed_split: `[N]` of "", "train" or "test": what the user's file says about the split.
+        paths: `[N]` where each image came from, relative to the root, for messages.
+        digest: hash of contents, labels, groups and decoding; the same data, the same digest.
+        notes: sentences for the user (skipped files, lost alpha), one a line.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    groups: NDArray[np.int64]
+    fixed_split: tuple[str, ...]
+    paths: tuple[str, ...]
+    digest: str
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def channels(self) -> int:
+        return int(self.images.shape[1])
+
+    @property
+    def image_size(self) -> int:
+        return int(self.images.shape[2])

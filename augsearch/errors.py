@@ -1,0 +1,43 @@
+"""Errors that a user can cause, each one line that says what, where and what would be right.
+
+AugsearchError
+├── ConfigError      a space, study or policy file: unknown key, value out of bounds
+├── DataError        images or labels: missing, unreadable, too few
+├── DeviceError      a device that was asked for and is not there
+├── StudyError       a stored study: other settings under its name, locked, missing
+├── OutputError      a place that cannot be written
+└── TrialFailure     a training run that diverged or collapsed (fails its trial, not the study)
+
+The command line prints the message and exits with code 2; anything else is a bug and shows its
+traceback.
+"""
+
+from __future__ import annotations
+
+
+class AugsearchError(Exception):
+    """Base of every error that a user can cause; `str(error)` is one line."""
+
+
+class ConfigError(AugsearchError):
+    """A space, study or policy file is wrong; the message names file, line, key and value."""
+
+
+class DataError(AugsearchError):
+    """Images or labels are missing, unreadable or too few."""
+
+
+class DeviceError(AugsearchError):
+    """The device that was asked for is not available."""
+
+
+class StudyError(AugsearchError):
+    """A stored study cannot be used as asked."""
+
+
+class OutputError(AugsearchError):
+    """A file or directory cannot be written."""
+
+
+class TrialFailure(AugsearchError):
+    """A training run diverged (non-finite loss) or collapsed (all features alike)."""

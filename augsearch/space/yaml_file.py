@@ -1,0 +1,152 @@
+"""YAML file -> validated pydantic model, with errors that name file, line, key and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from augsearch.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+Location = tuple[int | str, ...]
+
+
+def load_model(model: type[Model], path: Path) -> Model:
+    """Read `path` and check it against `model`.
+
+    Raises:
+        ConfigError: one line, `file:line: key: what is wrong; what would be right`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not a text file in UTF-8") from None
+    return parse_model(model, text, str(path))
+
+
+def parse_model(model: type[Model], text: str, source: str) -> Model:
+    """The same for YAML text that came from `source`."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "malformed"
+        raise ConfigError(f"{source}{line}: is not valid YAML: {problem}") from None
+    if not isinstance(content, dict) or root is None:
+        raise ConfigError(f"{source}: must be a mapping of keys to values, like `name: ...`")
+    for key in _repeated_keys(root):
+        line = key.start_mark.line + 1
+        raise ConfigError(f"{source}:{line}: key {key.value!r} stands here twice; keep one")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(_one_line(error, model, root, source)) from None
+
+
+def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            children.append(value)
+    elif isinstance(node, yaml.SequenceNode):
+        children = node.value
+    for child in children:
+        yield from _repeated_keys(child)
+
+
+def _one_line(error: ValidationError, model: type[BaseModel], root: yaml.Node, source: str) -> str:
+    problems = error.errors(include_url=False)
+    # A misspelt key also makes the right one "missing": the misspelling is what to mend.
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
+    line, keys = _find(root, first["loc"])
+    where = ".".join(keys)
+    more = len(problems) - 1
+    also = f" (and {more} more problem{'s' if more > 1 else ''})" if more else ""
+    prefix = f"{source}:{line}: " + (f"{where}: " if where else "")
+    return prefix + _explain(dict(first), model) + also
+
+
+def _find(root: yaml.Node, location: Location) -> tuple[int, list[str]]:
+    """Line and path of keys of a pydantic error; steps that are not in the file are skipped."""
+    node, line, keys = root, root.start_mark.line + 1, list[str]()
+    for step in location:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(step):
+                    node, line = value, key.start_mark.line + 1
+                    keys.append(str(step))
+                    break
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+            keys.append(_entry_name(node, step))
+    return line, keys
+
+
+def _entry_name(node: yaml.Node, position: int) -> str:
+    """A list entry is called by its op, as people call it, else by its position."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == "op" and isinstance(value, yaml.ScalarNode):
+                return str(value.value)
+    return str(position)
+
+
+def _explain(problem: dict[str, Any], model: type[BaseModel]) -> str:
+    kind, value = problem["type"], problem.get("input")
+    context: dict[str, Any] = problem.get("ctx", {})
+    if kind == "extra_forbidden":
+        key = str(problem["loc"][-1])
+        return f"unknown key {key!r}{_nearest(key, _keys_near(problem['loc'], model))}"
+    if kind == "union_tag_invalid":
+        known = [tag.strip().strip("'") for tag in str(context["expected_tags"]).split(",")]
+        return f"unknown op {context['tag']!r}{_nearest(str(context['tag']), known)}"
+    if kind == "union_tag_not_found":
+        return "an operation needs a key `op` with its name"
+    if kind == "missing":
+        return f"the key {str(problem['loc'][-1])!r} is missing"
+    if kind == "value_error":
+        return str(context["error"])
+    shown = value if isinstance(value, (str, int, float, bool)) else type(value).__name__
+    message = str(problem["msg"])
+    return f"{shown!r} does not fit: {message[0].lower()}{message[1:]}"
+
+
+def _keys_near(location: Location, model: type[BaseModel]) -> list[str]:
+    """Keys that would have been right where the unknown one stands, from the model's schema."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+    tagged = {
+        str(d.get("properties", {}).get("op", {}).get("const", name.lower())): d
+        for name, d in definitions.items()
+    }
+    here = schema
+    for step in location[:-1]:
+        reference = here.get("properties", {}).get(step, {}).get("$ref", "")
+        if reference:
+            here = definitions[reference.removeprefix("#/$defs/")]
+        elif step in tagged:
+            here = tagged[step]
+    return list(here.get("properties", {}))
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(sorted(set(known)))}"
