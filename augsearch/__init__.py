@@ -1,3 +1,62 @@
-"""augsearch: find the augmentations that suit your own images for self-supervised learning."""
+"""augsearch: find the augmentations that suit your own images for self-supervised learning.
+
+Everything that a verb of the command line does is one call here:
+
+    result = augsearch.run_study("factory", data="images/")
+    policy = augsearch.load_policy("runs/.../policy.yaml")
+    two_views = policy.build(image_size=96)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from augsearch.augment.export import export_policy
+    from augsearch.data.cache import load_images
+    from augsearch.search.config import StudyConfig, load_study_config
+    from augsearch.search.preview import preview, write_preview
+    from augsearch.search.result import StudyResult
+    from augsearch.search.study import run_study
+    from augsearch.space.policy import Policy, load_policy
+    from augsearch.space.space import Space, load_space
 
 __version__ = "0.1.0"
+
+# Imported on first use: importing torch and MLflow takes seconds, `augsearch --help` must not.
+_HOMES = {
+    "Policy": "augsearch.space.policy",
+    "Space": "augsearch.space.space",
+    "StudyConfig": "augsearch.search.config",
+    "StudyResult": "augsearch.search.result",
+    "export_policy": "augsearch.augment.export",
+    "load_images": "augsearch.data.cache",
+    "load_policy": "augsearch.space.policy",
+    "load_space": "augsearch.space.space",
+    "load_study_config": "augsearch.search.config",
+    "preview": "augsearch.search.preview",
+    "run_study": "augsearch.search.study",
+    "write_preview": "augsearch.search.preview",
+}
+
+__all__ = [
+    "Policy",
+    "Space",
+    "StudyConfig",
+    "StudyResult",
+    "export_policy",
+    "load_images",
+    "load_policy",
+    "load_space",
+    "load_study_config",
+    "preview",
+    "run_study",
+    "write_preview",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'augsearch' has no attribute {name!r}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
@@ -68,7 +70,7 @@ POLICY_OPS: dict[str, type[PolicyOp]] = {
 if TYPE_CHECKING:
     PlainOp = PolicyOp
 else:
-    PlainOp = Annotated[Union[tuple(POLICY_OPS.values())], Field(discriminator="op")]
+    PlainOp = Annotated[reduce(or_, POLICY_OPS.values()), Field(discriminator="op")]
 
 
 class OneOf(PolicyOp):
@@ -87,7 +89,7 @@ class OneOf(PolicyOp):
 if TYPE_CHECKING:
     AnyOp = PolicyOp
 else:
-    AnyOp = Annotated[Union[(*POLICY_OPS.values(), OneOf)], Field(discriminator="op")]
+    AnyOp = Annotated[reduce(or_, POLICY_OPS.values(), OneOf), Field(discriminator="op")]
 
 
 def duplicate_instance(ops: tuple[Any, ...]) -> str | None:
@@ -185,7 +187,8 @@ class Policy(BaseModel):
         """
         from augsearch.augment.views import TwoViews
 
-        return TwoViews(self, image_size=image_size, seed=seed)
+        module: nn.Module = TwoViews(self, image_size=image_size, seed=seed)
+        return module
 
 
 def _without_empty_name(op: dict[str, Any]) -> dict[str, Any]:

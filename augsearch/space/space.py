@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
@@ -107,7 +109,7 @@ SPACE_OPS: dict[str, type[SpaceOp]] = {
 if TYPE_CHECKING:
     PlainSpaceOp = SpaceOp
 else:
-    PlainSpaceOp = Annotated[Union[tuple(SPACE_OPS.values())], Field(discriminator="op")]
+    PlainSpaceOp = Annotated[reduce(or_, SPACE_OPS.values()), Field(discriminator="op")]
 
 
 class SpaceOneOf(SpaceOp):
@@ -123,7 +125,7 @@ class SpaceOneOf(SpaceOp):
 if TYPE_CHECKING:
     AnySpaceOp = SpaceOp
 else:
-    AnySpaceOp = Annotated[Union[(*SPACE_OPS.values(), SpaceOneOf)], Field(discriminator="op")]
+    AnySpaceOp = Annotated[reduce(or_, SPACE_OPS.values(), SpaceOneOf), Field(discriminator="op")]
 
 
 class Space(BaseModel):

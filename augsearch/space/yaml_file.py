@@ -38,9 +38,9 @@ def parse_model(model: type[Model], text: str, source: str) -> Model:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
+        where = f"{source}:{mark.line + 1}" if mark else source
         problem = getattr(error, "problem", None) or "malformed"
-        raise ConfigError(f"{source}{line}: is not valid YAML: {problem}") from None
+        raise ConfigError(f"{where}: is not valid YAML: {problem}") from None
     if not isinstance(content, dict) or root is None:
         raise ConfigError(f"{source}: must be a mapping of keys to values, like `name: ...`")
     for key in _repeated_keys(root):

@@ -1,0 +1,180 @@
+"""The verbs. Heavy imports live inside them, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from augsearch import __version__
+from augsearch.cli.studies import studies_app
+from augsearch.errors import AugsearchError
+
+app = typer.Typer(
+    help="Find the augmentations that suit your own images for self-supervised learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(studies_app, name="studies")
+
+STORAGE = "sqlite:///augsearch.db"
+
+SpaceOption = Annotated[str, typer.Option(help="Space file, or the name of a preset.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of images; without it, embedded inspection surfaces are used."),
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+StorageOption = Annotated[str, typer.Option(help="URL of Optuna's database.")]
+PolicyOption = Annotated[Path, typer.Option(help="Policy file, such as runs/NAME/policy.yaml.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"augsearch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def run(
+    space: SpaceOption,
+    data: DataOption = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Study file or preset. [default: standard; quick without --data]"),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials to finish. [default: what the study file says]")
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    storage: StorageOption = STORAGE,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the study. [default: made of space, data and settings]"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Directory for the results. [default: runs/NAME]")
+    ] = None,
+    subset: Annotated[
+        int | None, typer.Option(help="Use a stratified part of this many images.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
+    ] = False,
+) -> None:
+    """Search, confirm and write the best policy.
+
+    Interrupted, it goes on where it stopped when the same command is given again.
+    """
+    from augsearch.cli.progress import TerminalProgress
+    from augsearch.cli.tables import print_estimate, print_result
+    from augsearch.search.estimate import estimate
+    from augsearch.search.setup import output_directory, prepare
+    from augsearch.search.study import run_prepared
+    from augsearch.tracking.mirror import quiet_mlflow, tracking_uri
+
+    quiet_mlflow()
+    tracking_uri()
+    with TerminalProgress() as progress:
+        setup = prepare(
+            space,
+            data=data,
+            study=study,
+            trials=trials,
+            seed=seed,
+            device=device,
+            name=name,
+            subset=subset,
+            progress=progress,
+        )
+        directory = output_directory(output, setup.name)
+        print_estimate(estimate(setup), progress.console)
+        if dry_run:
+            return
+        try:
+            result = run_prepared(setup, storage=storage, directory=directory, progress=progress)
+        except KeyboardInterrupt:
+            progress.note("stopped; nothing that was finished is lost. Go on with:")
+            progress.note(setup.command())
+            raise typer.Exit(130) from None
+        except AugsearchError:
+            progress.note(f"what is finished is kept in the study {setup.name!r}")
+            raise
+        print_result(result, directory, progress.console)
+
+
+@app.command()
+def preview(
+    policy: PolicyOption,
+    data: DataOption = None,
+    output: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("preview.png"),
+    image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 96,
+    seed: SeedOption = 0,
+) -> None:
+    """Draw the views that a policy makes of some images: look before you train."""
+    from augsearch.search.preview import write_preview
+
+    write_preview(policy, data, output, image_size=image_size, seed=seed)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def export(
+    policy: PolicyOption,
+    to: Annotated[str, typer.Option(help="kornia or torchvision.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Python file to write. [default: views_<target>.py]")
+    ] = None,
+    image_size: Annotated[int, typer.Option(help="Side of the views in pixels.")] = 224,
+) -> None:
+    """Write a policy as a Python file that does not need augsearch."""
+    from augsearch.augment.export import write_export
+
+    written = write_export(policy, to, output, image_size=image_size)
+    typer.echo(f"wrote {written}")
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000,
+) -> None:
+    """Open the MLflow UI on this directory's store."""
+    from augsearch.tracking.ui import serve_ui
+
+    serve_ui(port)
+
+
+def main() -> NoReturn:
+    """Entry point: errors that a user can cause are one line and exit code 2."""
+    # A stopped job (SIGTERM) ends as cleanly as one stopped by hand.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(standalone_mode=True)
+    except AugsearchError as error:
+        typer.echo(f"augsearch: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> Any:
+    raise KeyboardInterrupt

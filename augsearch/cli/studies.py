@@ -1,0 +1,71 @@
+"""`augsearch studies`: what is stored, and how to be rid of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+studies_app = typer.Typer(
+    help="List, show, delete and clean stored studies.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+StorageOption = Annotated[str, typer.Option(help="URL of Optuna's database.")]
+STORAGE = "sqlite:///augsearch.db"
+
+
+@studies_app.callback()
+def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> None:
+    """List the studies, if no other verb is given."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+
+    from augsearch.cli.tables import print_summaries
+    from augsearch.search.manage import list_stored
+
+    print_summaries(list_stored(storage), Console())
+
+
+@studies_app.command()
+def show(name: str, storage: StorageOption = STORAGE) -> None:
+    """Show a study: its trials, baselines and verdict."""
+    from rich.console import Console
+
+    from augsearch.cli.tables import print_study
+    from augsearch.search.manage import stored_study
+
+    print_study(stored_study(storage, name), Console())
+
+
+@studies_app.command()
+def delete(
+    name: str,
+    storage: StorageOption = STORAGE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a study from the database and from MLflow; files under runs/ stay."""
+    from augsearch.search.manage import delete_stored, stored_study
+
+    stored_study(storage, name)
+    if not yes:
+        typer.confirm(f"Delete the study {name!r} and its MLflow runs?", abort=True)
+    runs = delete_stored(storage, name)
+    typer.echo(f"deleted the study {name!r} and {runs} MLflow runs")
+
+
+@studies_app.command()
+def clean(
+    storage: StorageOption = STORAGE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete studies that hold no finished trial, and decoded images that no run used lately."""
+    from augsearch.search.manage import clean_stored, empty_studies
+
+    empty = empty_studies(storage)
+    typer.echo(f"studies without a finished trial: {', '.join(empty) or 'none'}")
+    if not yes:
+        typer.confirm("Delete them, and the cache of decoded images?", abort=True)
+    freed = clean_stored(storage)
+    typer.echo(f"deleted {len(empty)} studies and {freed / 2**20:.0f} MiB of decoded images")

@@ -1,0 +1,113 @@
+"""Tables on the terminal, in words that need no training in statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from augsearch.cli.progress import duration
+
+if TYPE_CHECKING:
+    from augsearch.search.estimate import Estimate
+    from augsearch.search.manage import StoredStudy
+    from augsearch.search.result import StudyResult
+    from augsearch.search.store import StudySummary
+
+KINDS = {"candidate": "found by the search", "baseline": "published baseline", "floor": "floor"}
+
+
+def print_estimate(estimate: Estimate, console: Console) -> None:
+    """What a study will cost, before it starts."""
+    console.print(
+        f"study [bold]{escape(estimate.name)}[/]: {estimate.images} images, {estimate.classes} "
+        f"classes, {estimate.image_size} px, {estimate.trials} trials of {estimate.steps} steps on "
+        f"{estimate.device}"
+    )
+    console.print(
+        f"expected: at most {duration(estimate.seconds)}, {estimate.memory_mb:.0f} MB of memory, "
+        f"{estimate.disk_mb:.0f} MB of disk"
+    )
+    for sentence in estimate.warnings:
+        console.print(f"[yellow]warning:[/] {escape(sentence)}")
+
+
+def print_result(result: StudyResult, directory: Path, console: Console) -> None:
+    """The end of a study: table, verdict, what to do, where the files are."""
+    console.print()
+    console.print(_confirmed_table(result))
+    console.print()
+    console.print(f"[bold]{escape(result.verdict.sentence)}[/]")
+    console.print(escape(result.verdict.advice))
+    if result.sealed_split_uses > 1:
+        console.print(
+            f"The sealed test images of this data have now judged {result.sealed_split_uses} "
+            "studies; the more often, the less a narrow win means."
+        )
+    console.print()
+    console.print(f"policy.yaml, views.png and result.json are in [bold]{escape(str(directory))}[/]")
+    console.print("compare the trials: augsearch ui")
+
+
+def _confirmed_table(result: StudyResult) -> Table:
+    seeds = len(result.confirmation_seeds)
+    table = Table(
+        title=f"{result.metric.replace('_', ' ')} in %, confirmed with {seeds} fresh seeds on "
+        "sealed test images",
+        title_justify="left",
+    )
+    table.add_column("policy")
+    table.add_column("what it is")
+    table.add_column("in the search", justify="right")
+    table.add_column("confirmed", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for policy in result.policies:
+        chosen = policy.name == result.verdict.recommended
+        mean, interval = policy.confirmed_mean, policy.confirmed_interval
+        table.add_row(
+            escape(policy.name) + (" *" if chosen else ""),
+            "floor: no training" if policy.kind == "floor" else KINDS[policy.kind],
+            f"{100 * policy.search_score:.1f}" if policy.search_score is not None else "",
+            f"{100 * mean:.1f}" if mean is not None else "not confirmed",
+            f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else "",
+            style="bold" if chosen else None,
+        )
+    table.caption = "* in policy.yaml"
+    return table
+
+
+def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None:
+    """The list of studies."""
+    if not summaries:
+        console.print("no study is stored here; start one with `augsearch run --space factory.yaml`")
+        return
+    table = Table()
+    for title in ("study", "space", "data", "trials", "best score", "verdict"):
+        table.add_column(title, overflow="fold")
+    for one in summaries:
+        failed = f" (+{one.failed} failed)" if one.failed else ""
+        table.add_row(
+            escape(one.name),
+            escape(one.space),
+            escape(one.data),
+            f"{one.finished}{failed}",
+            f"{100 * one.best:.1f}" if one.best is not None else "",
+            escape(one.verdict) or "not finished",
+        )
+    console.print(table)
+
+
+def print_study(study: StoredStudy, console: Console) -> None:
+    """One study's runs, best first."""
+    table = Table(title=escape(study.summary.name), title_justify="left")
+    for title in ("run", "state", "score", "policy"):
+        table.add_column(title)
+    for row in study.rows:
+        score = f"{100 * row.score:.1f}" if row.score is not None else ""
+        table.add_row(escape(row.name), row.state, score, row.digest)
+    console.print(table)
+    console.print(escape(study.summary.verdict) or "not finished: no verdict yet")

@@ -1,0 +1,278 @@
+"""The bench on which every policy of a study is tried: one data set, one split, one budget.
+
+Knows nothing of Optuna or MLflow: a policy goes in, an `Outcome` comes out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from augsearch.augment.baselines import for_channels
+from augsearch.augment.views import make_view_function
+from augsearch.data.imageset import UNLABELLED, ImageSet, normalisation
+from augsearch.data.splits import LabelDraw, Split, label_draws, sealed_split
+from augsearch.evaluate.features import extract_features
+from augsearch.evaluate.knn import knn_score
+from augsearch.evaluate.probe import few_label_probe, full_probe
+from augsearch.search.config import StudyConfig
+from augsearch.simclr.encoders import Encoder
+from augsearch.simclr.pretrain import Pretraining, check_collapse
+from augsearch.space.policy import Policy
+
+Scored = Literal["validation", "test"]
+RungListener = Callable[[int, float], None]
+StepListener = Callable[[int, float], None]
+
+
+class Outcome(BaseModel):
+    """What one training run showed. Scores lie in [0, 1], times are seconds.
+
+    Attributes:
+        score: mean of `draw_scores`, the number a trial reports.
+        draw_scores: the metric for each label draw.
+        full_probe: the metric of a probe with all labels.
+        knn: the metric of k nearest neighbours.
+        class_recall: mean recall of each class over the label draws.
+        curve: (optimiser step, score) at each rung and at the end.
+        losses: (optimiser step, NT-Xent loss), thinned.
+        steps: optimiser steps trained; 0 for the untrained encoder.
+        images_per_second: source images through a training step, two views each.
+        seconds: where the time went (`training`, `views`, `probe`, `total`).
+        peak_memory_mb: largest resident (CPU) or allocated (CUDA) memory.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    score: float
+    draw_scores: tuple[float, ...]
+    full_probe: float
+    knn: float
+    class_recall: dict[str, float]
+    curve: tuple[tuple[int, float], ...]
+    losses: tuple[tuple[int, float], ...]
+    steps: int
+    images_per_second: float
+    seconds: dict[str, float]
+    peak_memory_mb: float
+
+
+def derived_seed(seed: int, *parts: object) -> int:
+    """A 31-bit seed that is a pure function of `seed` and `parts`."""
+    text = " ".join(str(part) for part in (seed, *parts))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) >> 1
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that the trials of one study share.
+
+    Attributes:
+        config: the study file.
+        image_set: all images; `split` says which are for training and which are sealed.
+        images: `[N, C, H, W]` uint8 on `device`: the pool, in the order of `split.pool`.
+        mean, std: per channel, of the pool, in [0, 1].
+        draws: label draws for `validation` (all within the pool) and `test` (fitted in the pool,
+            scored on the sealed split), the same for every policy.
+        seed: the study's seed.
+        device: where training happens.
+    """
+
+    config: StudyConfig
+    image_set: ImageSet
+    split: Split
+    images: torch.Tensor
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    draws: dict[Scored, tuple[LabelDraw, ...]]
+    seed: int
+    device: torch.device
+
+    @classmethod
+    def build(
+        cls, image_set: ImageSet, config: StudyConfig, *, seed: int, device: torch.device
+    ) -> Bench:
+        """Split the data, draw the labels, move the pool to the device.
+
+        Raises:
+            DataError: too few labels or classes to score anything.
+        """
+        split = sealed_split(image_set)
+        pool = image_set.images[split.pool]
+        mean, std = normalisation(pool)
+        wanted = config.evaluate
+        draws: dict[Scored, tuple[LabelDraw, ...]] = {}
+        for scored, score_on in (("validation", None), ("test", split.test)):
+            draws[scored] = label_draws(
+                image_set.labels,
+                image_set.groups,
+                split.pool,
+                labels_per_class=wanted.labels_per_class,
+                draws=wanted.draws,
+                seed=seed,
+                score_on=score_on,
+                classes=image_set.classes,
+            )
+        return cls(
+            config=config,
+            image_set=image_set,
+            split=split,
+            images=torch.from_numpy(np.ascontiguousarray(pool)).to(device),
+            mean=mean,
+            std=std,
+            draws=draws,
+            seed=seed,
+            device=device,
+        )
+
+    def pretraining(self, policy: Policy, *, replicate: int, steps: int) -> Pretraining:
+        """A training run of `policy` that has not begun.
+
+        Initial weights, batch order and draws follow from (seed, replicate) alone: all policies
+        of a replicate meet the same ones.
+        """
+        return Pretraining(
+            self.images,
+            make_view_function(
+                for_channels(policy, self.image_set.channels), self.seed, replicate
+            ),
+            self.config.encoder,
+            self.config.pretrain.model_copy(update={"steps": steps}),
+            seed=derived_seed(self.seed, "replicate", replicate),
+            device=self.device,
+            mean=self.mean,
+            std=self.std,
+        )
+
+    def try_policy(
+        self,
+        policy: Policy,
+        *,
+        replicate: int,
+        steps: int,
+        rungs: Iterable[int] = (),
+        scored: Scored = "validation",
+        on_rung: RungListener | None = None,
+        on_step: StepListener | None = None,
+    ) -> Outcome:
+        """Pretrain under `policy` for `steps` optimiser steps and score the encoder.
+
+        Args:
+            replicate: 0 for trials; fresh numbers for confirmation.
+            rungs: steps at which the few-label probe is fitted and passed to `on_rung`, which
+                may raise to end the run.
+            on_step: called about every 20 steps with the step and images/s.
+
+        Raises:
+            TrialFailure: the loss became non-finite or the features collapsed.
+        """
+        started = time.perf_counter()
+        run = self.pretraining(policy, replicate=replicate, steps=steps)
+        probing, curve = 0.0, []
+        for rung in sorted({step for step in rungs if step < steps}):
+            self._advance(run, rung, on_step)
+            begin = time.perf_counter()
+            score = self._few_label_score(run.encoder, scored)
+            probing += time.perf_counter() - begin
+            curve.append((rung, score))
+            if on_rung:
+                on_rung(rung, score)
+        self._advance(run, steps, on_step)
+        begin = time.perf_counter()
+        outcome = self._outcome(run.encoder, scored, check=True)
+        probing += time.perf_counter() - begin
+        stride = max(1, steps // 100)
+        return outcome.model_copy(
+            update={
+                "curve": (*curve, (steps, outcome.score)),
+                "losses": tuple(list(enumerate(run.losses, 1))[stride - 1 :: stride]),
+                "steps": steps,
+                "images_per_second": run.images_per_second,
+                "seconds": {
+                    "training": sum(run.seconds.values()),
+                    "views": run.seconds["views"],
+                    "probe": probing,
+                    "total": time.perf_counter() - started,
+                },
+                "peak_memory_mb": run.peak_memory_bytes / 1e6,
+            }
+        )
+
+    @staticmethod
+    def _advance(run: Pretraining, target: int, on_step: StepListener | None) -> None:
+        while run.step < target:
+            run.advance(min(target, run.step + 20))
+            if on_step:
+                on_step(run.step, run.images_per_second)
+
+    def untrained(self, *, replicate: int, scored: Scored) -> Outcome:
+        """The floor: the same encoder with the initial weights of that replicate."""
+        begin = time.perf_counter()
+        run = self.pretraining(Policy(ops=()), replicate=replicate, steps=1)
+        outcome = self._outcome(run.encoder, scored, check=False)
+        return outcome.model_copy(
+            update={"seconds": {"total": time.perf_counter() - begin}, "curve": ((0, outcome.score),)}
+        )
+
+    def _features(self, encoder: Encoder, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """`[N, D]` with the features of `rows`; the other rows are zero and must not be used."""
+        found = extract_features(
+            encoder, self.image_set.images[rows], self.mean, self.std, device=self.device
+        )
+        features = np.zeros((len(self.image_set), found.shape[1]), dtype=np.float32)
+        features[rows] = found
+        return features
+
+    def _scored_rows(self, scored: Scored) -> NDArray[np.int64]:
+        rows = self.split.pool
+        if scored == "test":
+            rows = np.concatenate([rows, self.split.test])
+        return rows[self.image_set.labels[rows] != UNLABELLED]
+
+    def _few_label_score(self, encoder: Encoder, scored: Scored) -> float:
+        features = self._features(encoder, self._scored_rows(scored))
+        labels = self.image_set.labels
+        return few_label_probe(features, labels, self.draws[scored], self.config.evaluate).score
+
+    def _outcome(self, encoder: Encoder, scored: Scored, *, check: bool) -> Outcome:
+        rows = self._scored_rows(scored)
+        features = self._features(encoder, rows)
+        if check:
+            check_collapse(features[rows])
+        labels, config = self.image_set.labels, self.config.evaluate
+        few = few_label_probe(features, labels, self.draws[scored], config)
+        fit, score = self._all_labels(scored)
+        recall = zip(self.image_set.classes, few.class_recall.tolist(), strict=True)
+        return Outcome(
+            score=few.score,
+            draw_scores=few.draw_scores,
+            full_probe=full_probe(features, labels, fit, score, config),
+            knn=knn_score(features, labels, fit, score, config),
+            class_recall=dict(recall),
+            curve=(),
+            losses=(),
+            steps=0,
+            images_per_second=0.0,
+            seconds={},
+            peak_memory_mb=0.0,
+        )
+
+    def _all_labels(self, scored: Scored) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the probe with all labels is fitted and scored: pool against test, or, while the
+        test is sealed, two thirds of the pool's groups against the rest."""
+        pool = self._scored_rows("validation")
+        if scored == "test":
+            test = self.split.test
+            return pool, test[self.image_set.labels[test] != UNLABELLED]
+        score = self.draws["validation"][0].score
+        groups = self.image_set.groups
+        held = np.isin(groups[pool], np.unique(groups[score])[::3])
+        return pool[~held], pool[held]

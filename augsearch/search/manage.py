@@ -1,0 +1,92 @@
+"""Look at stored studies and remove them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from augsearch.data.cache import clear_cache
+from augsearch.search.store import (
+    Store,
+    StudySummary,
+    delete_study,
+    open_storage,
+    owner_lock,
+    summaries,
+    trial_policy,
+)
+from augsearch.tracking.mirror import delete_mirrored, quiet_mlflow
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run of a stored study."""
+
+    name: str
+    state: str
+    score: float | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A stored study with its runs, best first."""
+
+    summary: StudySummary
+    rows: tuple[StoredRun, ...]
+
+
+def list_stored(storage: str) -> list[StudySummary]:
+    """Every study in the database at `storage`."""
+    return summaries(open_storage(storage))
+
+
+def stored_study(storage: str, name: str) -> StoredStudy:
+    """One study. StudyError if there is none of that name."""
+    opened = open_storage(storage)
+    store = Store(opened, name)
+    rows = [
+        StoredRun(
+            name=f"{run.phase}: {run.name}" + (f" seed {run.replicate}" if run.replicate else ""),
+            state="complete",
+            score=run.outcome.score,
+            digest=run.policy.digest if run.policy else "",
+        )
+        for phase in ("baseline", "confirmation")
+        for run in store.runs(phase).values()
+    ]
+    for trial in store.trials():
+        last = max(trial.intermediate_values.items(), default=(0, None))[1]
+        rows.append(
+            StoredRun(
+                name=f"trial {trial.number}",
+                state=trial.state.name.lower(),
+                score=trial.value if trial.state.name == "COMPLETE" else last,
+                digest=trial_policy(trial).digest if "policy" in trial.user_attrs else "",
+            )
+        )
+    summary = next(one for one in summaries(opened) if one.name == name)
+    return StoredStudy(summary, tuple(sorted(rows, key=lambda row: -(row.score or 0.0))))
+
+
+def delete_stored(storage: str, name: str) -> int:
+    """Delete a study and its MLflow runs; how many runs MLflow had.
+
+    Raises:
+        StudyError: there is no such study, or a live process is running it.
+    """
+    quiet_mlflow()
+    with owner_lock(storage, name):
+        delete_study(open_storage(storage), name)
+    return delete_mirrored(name)
+
+
+def empty_studies(storage: str) -> list[str]:
+    """Names of the studies that hold no finished trial."""
+    return [one.name for one in list_stored(storage) if one.finished == 0]
+
+
+def clean_stored(storage: str) -> int:
+    """Delete empty studies and the cache of decoded images; bytes freed from the cache."""
+    for name in empty_studies(storage):
+        delete_stored(storage, name)
+    return clear_cache()

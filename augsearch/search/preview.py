@@ -1,0 +1,65 @@
+"""A picture of what a policy does to a team's own images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from augsearch.augment.baselines import for_channels
+from augsearch.augment.views import make_view_function
+from augsearch.data.cache import load_images
+from augsearch.data.config import DataConfig
+from augsearch.data.imageset import ImageSet
+from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.errors import OutputError
+from augsearch.space.policy import Policy, load_policy
+from augsearch.tracking.figures import views_png
+
+ROWS = 8
+
+
+def preview(policy: Policy, image_set: ImageSet, *, seed: int = 0) -> bytes:
+    """A PNG: originals of every class in turn, each with four views."""
+    rows = _spread(image_set)
+    images = torch.from_numpy(np.ascontiguousarray(image_set.images[rows]))
+    make = make_view_function(for_channels(policy, image_set.channels), seed, replicate=0)
+    views = [view for step in (0, 1) for view in make(images, step)]
+    drawn = [(v.float() * 255).round().to(torch.uint8).numpy() for v in views]
+    return views_png(images.numpy(), drawn, ["original", *("view 1", "view 2") * 2])
+
+
+def _spread(image_set: ImageSet) -> list[int]:
+    """Rows of up to `ROWS` images that show as many classes as possible."""
+    seen: dict[int, int] = {}
+    ranked = []
+    for row, label in enumerate(image_set.labels.tolist()):
+        ranked.append((seen.get(label, 0), row))
+        seen[label] = seen.get(label, 0) + 1
+    return [row for _, row in sorted(ranked)[:ROWS]]
+
+
+def write_preview(
+    policy: str | Path | Policy,
+    data: str | Path | None,
+    output: str | Path,
+    *,
+    image_size: int = 96,
+    seed: int = 0,
+) -> None:
+    """Draw the views of `policy` on the images in `data` (None: embedded) into a PNG file.
+
+    Raises:
+        ConfigError, DataError, OutputError: what is wrong, in one line.
+    """
+    chosen = policy if isinstance(policy, Policy) else load_policy(policy)
+    if data is None:
+        image_set = draw_surfaces(SurfaceSpec(image_size=image_size, images_per_class=2))
+    else:
+        image_set = load_images(Path(data), DataConfig(image_size=image_size))
+    picture = preview(chosen, image_set, seed=seed)
+    try:
+        Path(output).write_bytes(picture)
+    except OSError as error:
+        raise OutputError(f"--output {output}: cannot be written ({error.strerror})") from None

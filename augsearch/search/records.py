@@ -1,0 +1,127 @@
+"""Optuna's trials and other runs, in the form in which MLflow is told about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from optuna.trial import FrozenTrial, TrialState
+
+from augsearch.search.bench import Outcome
+from augsearch.search.store import Run, Store, trial_outcome, trial_policy
+from augsearch.space.policy import Policy
+from augsearch.tracking.mirror import Record
+
+Views = Callable[[Policy], bytes]
+STATUS = {
+    TrialState.COMPLETE: "FINISHED",
+    TrialState.PRUNED: "KILLED",
+    TrialState.FAIL: "FAILED",
+}
+
+
+def record_makers(store: Store, views: Views) -> dict[str, Callable[[], Record]]:
+    """Every finished run of the study by key, each made into a Record only when asked for."""
+    makers: dict[str, Callable[[], Record]] = {}
+    for phase in ("baseline", "confirmation"):
+        for run in store.runs(phase).values():
+            makers[run.key] = _run_maker(run, views)
+    for trial in store.trials():
+        if "policy" in trial.user_attrs:
+            makers[f"trial/{trial.number}"] = _trial_maker(trial, views)
+    return makers
+
+
+def _run_maker(run: Run, views: Views) -> Callable[[], Record]:
+    def make() -> Record:
+        replicate = f" seed {run.replicate}" if run.phase == "confirmation" else ""
+        end = run.ended
+        return Record(
+            key=run.key,
+            name=f"{run.phase}: {run.name}{replicate}",
+            status="FINISHED",
+            params={
+                "kind": run.phase,
+                "replicate": str(run.replicate),
+                **_policy_params(run.policy),
+            },
+            metrics=_metrics(run.outcome),
+            series=_series(run.outcome.curve, run.outcome.losses),
+            tags={"augsearch.kind": run.phase, "augsearch.policy": run.name},
+            artifacts=lambda: _artifacts(run.policy, views),
+            start=end - int(1000 * run.outcome.seconds.get("total", 0)),
+            end=end,
+        )
+
+    return make
+
+
+def _trial_maker(trial: FrozenTrial, views: Views) -> Callable[[], Record]:
+    def make() -> Record:
+        policy, outcome = trial_policy(trial), trial_outcome(trial)
+        curve = tuple(sorted(trial.intermediate_values.items()))
+        if outcome:
+            metrics, series = _metrics(outcome), _series(outcome.curve, outcome.losses)
+        else:
+            # A pruned trial's last rung is what it is compared by.
+            metrics = {"last_rung_score": curve[-1][1]} if curve else {}
+            series = _series(curve, ())
+        tags = {
+            "augsearch.kind": "trial",
+            "augsearch.trial": str(trial.number),
+            "augsearch.state": trial.state.name.lower(),
+        }
+        if reason := trial.user_attrs.get("failure"):
+            tags["augsearch.failure"] = reason
+        began, ended = trial.datetime_start, trial.datetime_complete
+        return Record(
+            key=f"trial/{trial.number}",
+            name=f"trial {trial.number}",
+            status=STATUS[trial.state],
+            params={"kind": "trial", "replicate": "0", **_policy_params(policy)},
+            metrics=metrics,
+            series=series,
+            tags=tags,
+            artifacts=lambda: _artifacts(policy, views),
+            start=int(began.timestamp() * 1000) if began else 0,
+            end=int(ended.timestamp() * 1000) if ended else 0,
+        )
+
+    return make
+
+
+def _policy_params(policy: Policy | None) -> dict[str, str | float]:
+    if policy is None:
+        return {"policy_digest": "none"}
+    return {"policy_digest": policy.digest, **policy.flatten()}
+
+
+def _metrics(outcome: Outcome) -> dict[str, float]:
+    found = {
+        "score": outcome.score,
+        "full_probe": outcome.full_probe,
+        "knn": outcome.knn,
+        **{f"recall/{_safe(name)}": value for name, value in outcome.class_recall.items()},
+        **{f"seconds/{name}": value for name, value in outcome.seconds.items()},
+    }
+    if outcome.steps:
+        found["images_per_second"] = outcome.images_per_second
+        found["peak_memory_mb"] = outcome.peak_memory_mb
+    return found
+
+
+def _series(
+    curve: tuple[tuple[int, float], ...], losses: tuple[tuple[int, float], ...]
+) -> Mapping[str, tuple[tuple[int, float], ...]]:
+    return {"probe_score": curve, "loss": losses}
+
+
+def _artifacts(policy: Policy | None, views: Views) -> dict[str, bytes]:
+    if policy is None:
+        return {}
+    return {"policy.yaml": policy.to_yaml().encode(), "views.png": views(policy)}
+
+
+def _safe(name: str) -> str:
+    """`name` with only what MLflow allows in a metric's name."""
+    return re.sub(r"[^\w\-. ]", "_", name, flags=re.ASCII)

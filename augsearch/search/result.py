@@ -1,0 +1,81 @@
+"""The result of a study: what `result.json` holds."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from scipy import stats
+
+from augsearch.search.verdict import Verdict
+
+PACKAGES = ("augsearch", "torch", "torchvision", "kornia", "optuna", "mlflow", "scikit-learn")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PolicyResult(_Part):
+    """How one policy did."""
+
+    name: str = Field(description="`trial N`, a baseline's name, or `untrained encoder`")
+    kind: Literal["candidate", "baseline", "floor"] = Field(description="what it is")
+    digest: str | None = Field(description="digest of the policy; null for the untrained encoder")
+    search_score: float | None = Field(description="score in the search, on validation images")
+    confirmed_scores: tuple[float, ...] = Field(
+        description="score of each fresh seed on the sealed test split; empty if not confirmed"
+    )
+    confirmed_mean: float | None = Field(description="mean of confirmed_scores")
+    confirmed_interval: tuple[float, float] | None = Field(
+        description="t-based 95 % interval of that mean over seeds"
+    )
+    class_recall: dict[str, float] = Field(
+        description="mean recall of each class over the confirmed seeds, else in the search"
+    )
+
+
+class StudyResult(_Part):
+    """The result of a study, as in `result.json`."""
+
+    schema_version: Literal[1] = Field(default=1, description="version of this file's form")
+    study: str = Field(description="the study's name")
+    verdict: Verdict = Field(description="the answer, in words and numbers")
+    metric: str = Field(description="what all scores are, in [0, 1]")
+    policies: tuple[PolicyResult, ...] = Field(description="best confirmed policy first")
+    trials: dict[str, int] = Field(description="how many trials completed, were pruned, failed")
+    seed: int = Field(description="the study's seed")
+    confirmation_seeds: tuple[int, ...] = Field(description="replicates used in confirmation")
+    digests: dict[str, str] = Field(description="of the policy, space, study file and data")
+    sealed_split_uses: int = Field(
+        description="studies in this storage that have opened this data's test split"
+    )
+    data: dict[str, str | int] = Field(description="name, source, images, classes, split sizes")
+    seconds: dict[str, float] = Field(description="compute time of each phase, over all sittings")
+    device: str = Field(description="where training ran")
+    versions: dict[str, str] = Field(description="of Python and the packages that matter")
+    command: str = Field(description="the command that repeats this study")
+
+
+def mean_interval(scores: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """Mean of `scores` and its t-based 95 % interval (needs two or more)."""
+    values = np.asarray(scores, dtype=float)
+    mean = float(values.mean())
+    error = float(values.std(ddof=1) / np.sqrt(len(values)))
+    reach = float(stats.t.ppf(0.975, len(values) - 1)) * error
+    return mean, (mean - reach, mean + reach)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a score depends on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

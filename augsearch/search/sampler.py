@@ -1,0 +1,115 @@
+"""Optuna's samplers and pruners for a space: static, resumable, the same for the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from augsearch.search.config import (
+    NoPrunerConfig,
+    PrunerConfig,
+    RandomConfig,
+    SamplerConfig,
+)
+from augsearch.space.searched import Range
+from augsearch.space.space import Space
+
+KILLED = "killed"
+"""User attribute of a trial whose process died: it says nothing about its policy."""
+
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """Every axis of `space` as an Optuna distribution; the sampler is asked for all of them."""
+    found: dict[str, BaseDistribution] = {}
+    for axis in space.axes():
+        form = axis.form
+        if not isinstance(form, Range):
+            found[axis.name] = CategoricalDistribution(form.choices)
+        elif axis.integer:
+            found[axis.name] = IntDistribution(int(form.low), int(form.high))
+        else:
+            found[axis.name] = FloatDistribution(form.low, form.high, log=form.log)
+    return found
+
+
+class SeededPerTrial(BaseSampler):
+    """A sampler whose random numbers follow from (seed, how many trials came before).
+
+    A restarted process therefore repeats no point, and a study that was killed and resumed
+    suggests what an undisturbed one would have: trials that died with their process are not
+    counted.
+
+    Args:
+        config: which sampler.
+        seed: the study's seed.
+    """
+
+    def __init__(self, config: SamplerConfig, seed: int) -> None:
+        self._config = config
+        self._seed = seed
+        self._sampler = self._fresh(0)
+
+    def _fresh(self, index: int) -> BaseSampler:
+        text = f"augsearch sampler {self._seed} {index}"
+        seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
+        if isinstance(self._config, RandomConfig):
+            return RandomSampler(seed=seed)
+        return TPESampler(
+            n_startup_trials=self._config.startup_trials,
+            multivariate=True,
+            constant_liar=True,
+            seed=seed,
+        )
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        earlier = study.get_trials(deepcopy=False)[: trial.number]
+        killed = sum(KILLED in t.user_attrs for t in earlier)
+        self._sampler = self._fresh(trial.number - killed)
+        self._sampler.before_trial(study, trial)
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return self._sampler.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return self._sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Any,
+    ) -> None:
+        self._sampler.after_trial(study, trial, state, values)
+
+
+def build_pruner(config: PrunerConfig) -> optuna.pruners.BasePruner:
+    """The pruner that `config` names."""
+    if isinstance(config, NoPrunerConfig):
+        return optuna.pruners.NopPruner()
+    return optuna.pruners.SuccessiveHalvingPruner(
+        min_resource=config.first_rung, reduction_factor=config.reduction_factor
+    )

@@ -1,0 +1,186 @@
+"""From what a user names (files, presets, folders) to everything a study needs, checked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from augsearch.data.cache import load_images
+from augsearch.data.imageset import ImageSet
+from augsearch.data.subset import take_subset
+from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.errors import ConfigError, OutputError
+from augsearch.search.bench import Bench
+from augsearch.search.config import StudyConfig, load_study_config
+from augsearch.search.progress import Progress
+from augsearch.simclr.device import resolve_device
+from augsearch.space.presets import find_config
+from augsearch.space.space import Space, load_space
+
+EMBEDDED = "embedded inspection surfaces"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A study that could start: what was asked, resolved and checked.
+
+    Attributes:
+        space: already without colour if the images are grey.
+        space_file, study_file, data: what the user named, for the command that repeats it.
+    """
+
+    name: str
+    space: Space
+    config: StudyConfig
+    bench: Bench
+    seed: int
+    device: torch.device
+    source: str
+    space_file: str
+    study_file: str
+    subset: int | None
+
+    @property
+    def image_set(self) -> ImageSet:
+        return self.bench.image_set
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What must be the same for a stored study to go on."""
+        return {
+            "space": self.space.model_dump(mode="json", exclude_none=True),
+            "study": self.config.model_dump(
+                mode="json", exclude={"name": True, "search": {"trials"}}
+            ),
+            "data": {"name": self.image_set.name, "digest": self.image_set.digest},
+            "seed": self.seed,
+        }
+
+    def command(self) -> str:
+        """The command that repeats this study."""
+        parts = ["augsearch run", f"--space {self.space_file}", f"--study {self.study_file}"]
+        if self.source != EMBEDDED:
+            parts.append(f"--data {self.source}")
+        if self.subset:
+            parts.append(f"--subset {self.subset}")
+        parts += [f"--trials {self.config.search.trials}", f"--seed {self.seed}"]
+        return " ".join([*parts, f"--name {self.name}"])
+
+
+def prepare(
+    space: str | Path | Space,
+    *,
+    data: str | Path | ImageSet | None,
+    study: str | Path | StudyConfig | None,
+    trials: int | None,
+    seed: int,
+    device: str,
+    name: str | None,
+    subset: int | None,
+    progress: Progress,
+) -> Setup:
+    """Resolve and check everything a study needs; see `run_study` for the arguments.
+
+    Raises:
+        ConfigError, DataError, DeviceError: what is wrong, in one line.
+    """
+    chosen_device = resolve_device(device)
+    loaded, space_file = _space(space)
+    config, study_file = _config(study, embedded=data is None)
+    if trials is not None:
+        if trials < 1:
+            raise ConfigError(f"--trials {trials}: must be 1 or more")
+        searching = config.search.model_copy(update={"trials": trials})
+        config = config.model_copy(update={"search": searching})
+    if name is not None and not NAME.fullmatch(name):
+        raise ConfigError(
+            f"--name {name}: use up to 100 letters, digits, dots, dashes and underscores"
+        )
+    image_set, source = _images(data, config, seed, progress)
+    if subset is not None:
+        if subset < 1:
+            raise ConfigError(f"--subset {subset}: must be 1 or more")
+        image_set = take_subset(image_set, subset, seed=0)
+    for sentence in image_set.notes:
+        progress.note(sentence)
+    fitting = loaded.for_channels(image_set.channels)
+    dropped = len(loaded.axes()) - len(fitting.axes())
+    if dropped:
+        progress.note(
+            f"the images are grey: {dropped} of the space's {len(loaded.axes())} searched values "
+            "act on colour alone and are left out"
+        )
+    if not fitting.axes():
+        raise ConfigError(f"{space_file}: nothing is searched; give some value a range or choices")
+    if name is None:
+        text = f"{fitting.digest} {config.digest} {image_set.digest} {seed}"
+        tail = hashlib.sha256(text.encode()).hexdigest()[:6]
+        name = f"{_slug(loaded.name)}-{_slug(image_set.name)}-{tail}"
+    return Setup(
+        name=name,
+        space=fitting,
+        config=config,
+        bench=Bench.build(image_set, config, seed=seed, device=chosen_device),
+        seed=seed,
+        device=chosen_device,
+        source=source,
+        space_file=space_file,
+        study_file=study_file,
+        subset=subset,
+    )
+
+
+def _space(space: str | Path | Space) -> tuple[Space, str]:
+    if isinstance(space, Space):
+        return space, f"{space.name}.yaml"
+    return load_space(find_config(space, "spaces")), str(space)
+
+
+def _config(study: str | Path | StudyConfig | None, *, embedded: bool) -> tuple[StudyConfig, str]:
+    if isinstance(study, StudyConfig):
+        return study, f"{study.name}.yaml"
+    chosen = study or ("quick.yaml" if embedded else "standard.yaml")
+    return load_study_config(find_config(chosen, "studies")), str(chosen)
+
+
+def _images(
+    data: str | Path | ImageSet | None, config: StudyConfig, seed: int, progress: Progress
+) -> tuple[ImageSet, str]:
+    if isinstance(data, ImageSet):
+        return data, data.name
+    if data is None:
+        progress.note(
+            "no --data given: searching on the embedded inspection surfaces, which this program "
+            "draws itself"
+        )
+        return draw_surfaces(SurfaceSpec(image_size=config.data.image_size)), EMBEDDED
+    return load_images(Path(data), config.data, progress=progress.images), str(data)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:40] or "study"
+
+
+def output_directory(output: str | Path | None, name: str) -> Path:
+    """The directory for results, made and checked before any work is done.
+
+    Raises:
+        OutputError: it cannot be made or written.
+    """
+    directory = Path(output) if output is not None else Path("runs") / name
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"--output {directory}: cannot be written ({error.strerror}); name another directory"
+        ) from None
+    return directory

@@ -1,0 +1,315 @@
+"""What a study has found so far, in Optuna's database: the one place that decides.
+
+A study's trials are an Optuna study under its name. Runs that are not trials (baselines, the
+untrained encoder, confirmation) are kept beside it, in a companion study that no sampler sees.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import SQLAlchemyError
+
+from augsearch.errors import StudyError
+from augsearch.search.bench import Outcome
+from augsearch.search.sampler import KILLED
+from augsearch.space.policy import Policy
+
+DEFAULT_STORAGE = "sqlite:///augsearch.db"
+COMPANION = " / beside"
+SEALED = "sealed split "
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+class Run(BaseModel):
+    """One finished training run that is not a trial.
+
+    Attributes:
+        phase: `baseline` or `confirmation`.
+        name: of the policy, for people; `untrained encoder` has none.
+        policy: None for the untrained encoder.
+        replicate: 0 for baselines, 1.. for confirmation.
+        ended: milliseconds since 1970.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: str
+    name: str
+    policy: Policy | None
+    replicate: int
+    outcome: Outcome
+    ended: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.phase}/{self.name}/{self.replicate}"
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """One line of `augsearch studies`."""
+
+    name: str
+    finished: int
+    failed: int
+    best: float | None
+    data: str
+    space: str
+    verdict: str
+
+
+def open_storage(url: str) -> optuna.storages.RDBStorage:
+    """The database at `url`.
+
+    Raises:
+        StudyError: it cannot be opened.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        return optuna.storages.RDBStorage(url)
+    except (SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise StudyError(f"--storage {url}: cannot be opened ({reason})") from None
+
+
+class Store:
+    """Trials and other runs of one study.
+
+    Args:
+        storage: the database.
+        name: the study's name.
+        sampler, pruner: for asking new trials; may be left out by readers.
+
+    Raises:
+        StudyError: `settings` is given and differs from what the study was made with, or is not
+            given and the study does not exist.
+    """
+
+    def __init__(
+        self,
+        storage: optuna.storages.BaseStorage,
+        name: str,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        sampler: optuna.samplers.BaseSampler | None = None,
+        pruner: optuna.pruners.BasePruner | None = None,
+    ) -> None:
+        self.name = name
+        names = optuna.get_all_study_names(storage)
+        if name not in names and settings is None:
+            known = ", ".join(n for n in names if _is_study(n)) or "none"
+            raise StudyError(f"there is no study {name!r}; stored: {known}")
+        self.trials_study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            sampler=sampler,
+            pruner=pruner,
+            direction="maximize",
+            load_if_exists=True,
+        )
+        self._beside = optuna.create_study(
+            storage=storage,
+            study_name=name + COMPANION,
+            direction="maximize",
+            load_if_exists=True,
+        )
+        self._storage = storage
+        if settings is not None:
+            self._claim(json.loads(json.dumps(settings)))
+
+    def _claim(self, settings: dict[str, Any]) -> None:
+        stored = self.trials_study.user_attrs.get("settings")
+        if stored is None:
+            self.trials_study.set_user_attr("settings", settings)
+            return
+        there, here = _flat(stored), _flat(settings)
+        differing = [key for key in sorted({*there, *here}) if there.get(key) != here.get(key)]
+        if differing:
+            shown = "; ".join(
+                f"{key}: {there.get(key, 'absent')} there, {here.get(key, 'absent')} here"
+                for key in differing[:3]
+            )
+            more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
+            raise StudyError(
+                f"the study {self.name!r} exists with other settings: {shown}{more}; choose "
+                "another --name, or delete it with `augsearch studies delete`"
+            )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the study was made with: space, study file, data, seed."""
+        return dict(self.trials_study.user_attrs.get("settings", {}))
+
+    def trials(self) -> list[FrozenTrial]:
+        """Finished and failed trials in order, without those whose process died."""
+        return [
+            trial
+            for trial in self.trials_study.get_trials(deepcopy=False)
+            if trial.state.is_finished() and KILLED not in trial.user_attrs
+        ]
+
+    def finished(self) -> list[FrozenTrial]:
+        """Complete and pruned trials in order."""
+        return [trial for trial in self.trials() if trial.state in FINISHED]
+
+    def failed(self) -> list[FrozenTrial]:
+        """Trials that failed on their own account."""
+        return [trial for trial in self.trials() if trial.state == TrialState.FAIL]
+
+    def best_trials(self, count: int) -> list[FrozenTrial]:
+        """The best complete trials with distinct policies, best first."""
+        ranked = sorted(
+            (t for t in self.trials() if t.state == TrialState.COMPLETE),
+            key=lambda t: (-(t.value or 0.0), t.number),
+        )
+        distinct: dict[str, FrozenTrial] = {}
+        for trial in ranked:
+            distinct.setdefault(trial_policy(trial).digest, trial)
+        return list(distinct.values())[:count]
+
+    def bury_dead_trials(self) -> int:
+        """Mark trials that a dead process left running; call only while holding the lock."""
+        dead = [
+            t for t in self.trials_study.get_trials(deepcopy=False) if not t.state.is_finished()
+        ]
+        for trial in dead:
+            self._storage.set_trial_user_attr(trial._trial_id, KILLED, True)
+            self.trials_study.tell(trial.number, state=TrialState.FAIL)
+        return len(dead)
+
+    def runs(self, phase: str) -> dict[tuple[str, int], Run]:
+        """Finished runs of a phase by (policy name, replicate)."""
+        found = {}
+        for trial in self._beside.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+            run = Run.model_validate_json(trial.user_attrs["run"])
+            if run.phase == phase:
+                found[run.name, run.replicate] = run
+        return found
+
+    def add_run(self, run: Run) -> None:
+        """Keep a finished run."""
+        self._beside.add_trial(
+            optuna.create_trial(
+                value=run.outcome.score, user_attrs={"run": run.model_dump_json()}
+            )
+        )
+
+    def count_sealed_use(self, data_digest: str) -> int:
+        """Note that this study opens the sealed split of that data; how many studies have now.
+
+        The note outlives the study: a split that chose among policies once is less sealed.
+        """
+        ledger = optuna.create_study(
+            storage=self._storage, study_name=SEALED + data_digest, load_if_exists=True
+        )
+        users = {t.user_attrs["study"] for t in ledger.get_trials(deepcopy=False)}
+        if self.name not in users:
+            ledger.add_trial(optuna.create_trial(value=0.0, user_attrs={"study": self.name}))
+        return len(users | {self.name})
+
+    @property
+    def verdict(self) -> str:
+        """The verdict's sentence, or an empty string while there is none."""
+        return str(self.trials_study.user_attrs.get("verdict", ""))
+
+    @verdict.setter
+    def verdict(self, sentence: str) -> None:
+        self.trials_study.set_user_attr("verdict", sentence)
+
+
+def trial_policy(trial: FrozenTrial) -> Policy:
+    """The policy that a trial ran."""
+    return Policy.model_validate_json(trial.user_attrs["policy"])
+
+
+def trial_outcome(trial: FrozenTrial) -> Outcome | None:
+    """What a complete trial showed; None for a pruned or failed one."""
+    stored = trial.user_attrs.get("outcome")
+    return Outcome.model_validate_json(stored) if stored else None
+
+
+def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
+    """Every study in the database."""
+    found = []
+    for name in filter(_is_study, sorted(optuna.get_all_study_names(storage))):
+        store = Store(storage, name)
+        finished, best, settings = store.finished(), store.best_trials(1), store.settings
+        found.append(
+            StudySummary(
+                name=name,
+                finished=len(finished),
+                failed=len(store.failed()),
+                best=best[0].value if best else None,
+                data=str(settings.get("data", {}).get("name", "")),
+                space=str(settings.get("space", {}).get("name", "")),
+                verdict=store.verdict,
+            )
+        )
+    return found
+
+
+def delete_study(storage: optuna.storages.BaseStorage, name: str) -> None:
+    """Remove a study and its other runs. StudyError if there is none of that name."""
+    Store(storage, name)
+    optuna.delete_study(study_name=name, storage=storage)
+    optuna.delete_study(study_name=name + COMPANION, storage=storage)
+
+
+@contextmanager
+def owner_lock(storage_url: str, name: str) -> Iterator[None]:
+    """Hold the study while this process drives it; the system frees it if the process dies.
+
+    Raises:
+        StudyError: another live process holds it.
+    """
+    if not storage_url.startswith("sqlite:///"):
+        yield
+        return
+    database = Path(storage_url.removeprefix("sqlite:///"))
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    lock = filelock.FileLock(database.with_name(f".{database.name}.{safe}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise StudyError(
+            f"the study {name!r} is being run by another process; wait for it, stop it, or "
+            "choose another --name"
+        ) from None
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def _is_study(name: str) -> bool:
+    return not name.endswith(COMPANION) and not name.startswith(SEALED)
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        parts = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        parts = [(_label(item, number), item) for number, item in enumerate(value)]
+    else:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in parts:
+        flat |= _flat(item, f"{prefix}.{key}" if prefix else key)
+    return flat
+
+
+def _label(item: Any, number: int) -> str:
+    if isinstance(item, dict) and "op" in item:
+        return str(item.get("name") or item["op"])
+    return str(number)

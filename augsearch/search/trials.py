@@ -1,0 +1,81 @@
+"""The search itself: ask for a point, run its policy, tell the score; exactly as many as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from augsearch.errors import StudyError, TrialFailure
+from augsearch.search.bench import Bench
+from augsearch.search.progress import Progress
+from augsearch.search.sampler import distributions
+from augsearch.search.store import Store
+from augsearch.space.space import Space
+
+
+def run_trials(
+    store: Store,
+    bench: Bench,
+    space: Space,
+    wanted: int,
+    progress: Progress,
+    after_each: Callable[[], None],
+) -> None:
+    """Run trials until `wanted` are complete or pruned; failed ones are replaced.
+
+    Args:
+        after_each: called when a trial has ended and is stored.
+
+    Raises:
+        StudyError: more than a quarter of `wanted` trials failed.
+    """
+    allowed = max(1, wanted // 4)
+    axes = distributions(space)
+    progress.phase("trials", len(store.finished()), wanted)
+    while len(store.finished()) < wanted:
+        failed = store.failed()
+        if len(failed) > allowed:
+            reason = failed[-1].user_attrs.get("failure", "unknown reason")
+            raise StudyError(
+                f"{len(failed)} trials failed, more than the {allowed} that are replaced; the "
+                f"last: {reason}"
+            )
+        trial = store.trials_study.ask(fixed_distributions=axes)
+        _run_trial(store, bench, space, trial, progress)
+        after_each()
+
+
+def _run_trial(store: Store, bench: Bench, space: Space, trial: Trial, progress: Progress) -> None:
+    name = f"trial {trial.number}"
+    policy = space.policy(trial.params, name=name)
+    trial.set_user_attr("policy", policy.model_dump_json(exclude_none=True))
+    steps = bench.config.pretrain.steps
+
+    def on_rung(step: int, score: float) -> None:
+        trial.report(score, step)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    try:
+        outcome = bench.try_policy(
+            policy,
+            replicate=0,
+            steps=steps,
+            rungs=bench.config.rungs,
+            on_rung=on_rung,
+            on_step=lambda step, rate: progress.step(name, step, steps, rate),
+        )
+    except optuna.TrialPruned:
+        frozen = store.trials_study.tell(trial, state=TrialState.PRUNED)
+        step, score = max(frozen.intermediate_values.items())
+        progress.run_ended(name, score, f"stopped at step {step}")
+    except TrialFailure as failure:
+        trial.set_user_attr("failure", str(failure))
+        store.trials_study.tell(trial, state=TrialState.FAIL)
+        progress.run_ended(name, None, f"failed: {failure}")
+    else:
+        trial.set_user_attr("outcome", outcome.model_dump_json())
+        store.trials_study.tell(trial, outcome.score)
+        progress.run_ended(name, outcome.score, "")

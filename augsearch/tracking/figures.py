@@ -1,0 +1,51 @@
+"""Pictures of views: a row for each image, the original first, then its views."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+CELL = 96
+GAP = 4
+HEADER = 22
+MARGIN = 10
+
+
+def views_png(
+    originals: NDArray[np.uint8], views: Sequence[NDArray[np.uint8]], titles: Sequence[str]
+) -> bytes:
+    """A contact sheet as PNG.
+
+    Args:
+        originals: `[N, C, H, W]` uint8.
+        views: each `[N, C, H, W]` uint8.
+        titles: one for the originals, then one for each entry of `views`.
+    """
+    columns = [originals, *views]
+    rows = len(originals)
+    width = 2 * MARGIN + len(columns) * (CELL + GAP) + GAP
+    sheet = Image.new("RGB", (width, HEADER + rows * (CELL + GAP) + MARGIN), "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=12)
+    for column, (images, title) in enumerate(zip(columns, titles, strict=True)):
+        # A wider gap sets the originals apart from what was made of them.
+        left = MARGIN + column * (CELL + GAP) + (3 * GAP if column else 0)
+        draw.text((left, 4), title, fill="black", font=font)
+        for row, image in enumerate(images):
+            sheet.paste(_enlarged(image), (left, HEADER + row * (CELL + GAP)))
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _enlarged(image: NDArray[np.uint8]) -> Image.Image:
+    pixels = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
+    nearest = max(image.shape[1:]) < CELL
+    filtering = Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
+    return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").resize(
+        (CELL, CELL), filtering
+    )

@@ -1,0 +1,285 @@
+"""A copy of a study in MLflow: one parent run, one child for each training run.
+
+Optuna's database decides; this mirror may fall behind when the tracking server is away and catches
+up at the next `sync`. It asks MLflow what is there instead of remembering, so it can be killed at
+any point. Metrics and parameters are documented in docs/mlflow.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from augsearch.errors import StudyError
+
+EXPERIMENT = "augsearch"
+STUDY_TAG, KEY_TAG, TRIAL_TAG = "augsearch.study", "augsearch.key", "augsearch.trial"
+PARENT_TAG = "mlflow.parentRunId"
+DEFAULT_URI = "sqlite:///mlflow.db"
+Series = Mapping[str, Iterable[tuple[int, float]]]
+
+
+@dataclass(frozen=True)
+class DataReference:
+    """The images, as MLflow's data set column shows them."""
+
+    name: str
+    digest: str
+    source: str
+    profile: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished training run, as MLflow is told about it.
+
+    Attributes:
+        key: unique within the study.
+        name: for people.
+        status: FINISHED, FAILED or KILLED (pruned), MLflow's words.
+        artifacts: file name -> content, made only when needed.
+        start, end: milliseconds since 1970.
+    """
+
+    key: str
+    name: str
+    status: str
+    params: Mapping[str, str | float]
+    metrics: Mapping[str, float]
+    series: Series
+    tags: Mapping[str, str]
+    artifacts: Callable[[], Mapping[str, bytes]]
+    start: int
+    end: int
+
+
+@dataclass
+class Mirror:
+    """The study's place in MLflow.
+
+    Args:
+        study: the study's name.
+        params: what every run of the study shares.
+        data: the data set.
+        warn: told once, in one sentence, when MLflow cannot be reached.
+    """
+
+    study: str
+    params: Mapping[str, str | float]
+    data: DataReference
+    warn: Callable[[str], None]
+    _client: Any = None
+    _experiment: str = ""
+    _parent: str = ""
+    _mirrored: set[str] = field(default_factory=set)
+    _away: bool = False
+
+    def sync(self, makers: Mapping[str, Callable[[], Record]]) -> bool:
+        """Copy the runs that MLflow lacks, given by key. False if it could not be reached."""
+        return self._attempt(lambda: self._copy(makers))
+
+    def finish(
+        self,
+        *,
+        description: str,
+        metrics: Mapping[str, float],
+        artifacts: Mapping[str, bytes],
+        tags: Mapping[str, str],
+        status: str = "FINISHED",
+    ) -> bool:
+        """Close the parent run with the result. False if MLflow could not be reached."""
+
+        def close() -> None:
+            for name, value in metrics.items():
+                self._client.log_metric(self._parent, name, value)
+            for name, value in {"mlflow.note.content": description, **tags}.items():
+                self._client.set_tag(self._parent, name, value)
+            self._log_files(self._parent, artifacts)
+            self._client.set_terminated(self._parent, status)
+
+        return self._attempt(close)
+
+    def _attempt(self, action: Callable[[], None]) -> bool:
+        from mlflow.exceptions import MlflowException
+        from requests.exceptions import RequestException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            self._connect()
+            action()
+        except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
+            if not self._away:
+                reason = str(error).splitlines()[0][:200]
+                self.warn(
+                    f"MLflow at {tracking_uri()} cannot be reached ({reason}); the search goes "
+                    "on, and the next run of the same command brings MLflow up to date"
+                )
+            self._away, self._client = True, None
+            return False
+        self._away = False
+        return True
+
+    def _connect(self) -> None:
+        if self._client is not None:
+            return
+        client = client_for(tracking_uri())
+        found = client.get_experiment_by_name(EXPERIMENT)
+        self._experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT)
+        parents = client.search_runs(
+            [self._experiment], f"tags.`{STUDY_TAG}` = '{self.study}' AND tags.`{KEY_TAG}` = 'study'"
+        )
+        if parents:
+            self._parent = parents[0].info.run_id
+            client.update_run(self._parent, status="RUNNING")
+        else:
+            tags = {STUDY_TAG: self.study, KEY_TAG: "study"}
+            self._parent = client.create_run(
+                self._experiment, run_name=self.study, tags=tags
+            ).info.run_id
+            self._log_params(client, self._parent, self.params)
+            self._log_data(client, self._parent)
+        self._mirrored = set()
+        for child in self._children(client):
+            if child.info.status == "RUNNING":  # half written when the connection broke
+                client.delete_run(child.info.run_id)
+            else:
+                self._mirrored.add(child.data.tags[KEY_TAG])
+        self._client = client
+
+    def _children(self, client: Any) -> list[Any]:
+        children, token = [], None
+        while True:
+            page = client.search_runs(
+                [self._experiment],
+                f"tags.`{PARENT_TAG}` = '{self._parent}'",
+                max_results=1000,
+                page_token=token,
+            )
+            children += page
+            token = page.token
+            if not token:
+                return children
+
+    def _copy(self, makers: Mapping[str, Callable[[], Record]]) -> None:
+        from mlflow.entities import Metric
+
+        for key, make in makers.items():
+            if key in self._mirrored:
+                continue
+            record = make()
+            tags = {
+                **record.tags,
+                STUDY_TAG: self.study,
+                KEY_TAG: record.key,
+                PARENT_TAG: self._parent,
+            }
+            run = self._client.create_run(
+                self._experiment, run_name=record.name, tags=tags, start_time=record.start
+            ).info.run_id
+            self._log_params(self._client, run, record.params)
+            metrics = [Metric(k, v, record.end, 0) for k, v in record.metrics.items()]
+            for name, points in record.series.items():
+                metrics += [Metric(name, value, record.end, step) for step, value in points]
+            for begin in range(0, len(metrics), 1000):
+                self._client.log_batch(run, metrics=metrics[begin : begin + 1000])
+            self._log_data(self._client, run)
+            self._log_files(run, record.artifacts())
+            self._client.set_terminated(run, record.status, end_time=record.end)
+            self._mirrored.add(record.key)
+
+    def _log_params(self, client: Any, run: str, params: Mapping[str, str | float]) -> None:
+        from mlflow.entities import Param
+
+        entries = [Param(key, str(value)[:6000]) for key, value in params.items()]
+        for begin in range(0, len(entries), 100):
+            client.log_batch(run, params=entries[begin : begin + 100])
+
+    def _log_data(self, client: Any, run: str) -> None:
+        from mlflow.entities import Dataset, DatasetInput
+
+        data = Dataset(
+            name=self.data.name,
+            digest=self.data.digest,
+            source_type="local",
+            source=json.dumps({"uri": self.data.source}),
+            profile=json.dumps(dict(self.data.profile)),
+        )
+        client.log_inputs(run, datasets=[DatasetInput(data, tags=[])])
+
+    def _log_files(self, run: str, files: Mapping[str, bytes]) -> None:
+        with TemporaryDirectory() as directory:
+            for name, content in files.items():
+                path = Path(directory) / name
+                path.write_bytes(content)
+                self._client.log_artifact(run, str(path))
+
+
+def tracking_uri() -> str:
+    """Where MLflow's store is: `MLFLOW_TRACKING_URI`, else `mlflow.db` in this directory.
+
+    Raises:
+        StudyError: an old file store lies here, which newer MLflow versions refuse.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if uri:
+        return uri
+    for meta in Path("mlruns").glob("*/meta.yaml"):
+        if meta.parent.name.isdigit():
+            raise StudyError(
+                "./mlruns holds an MLflow file store of the old kind, which MLflow no longer "
+                "writes; set MLFLOW_TRACKING_URI=sqlite:///mlflow.db to start a new store beside "
+                "it, run `mlflow migrate-filestore`, or work in another directory"
+            )
+    return DEFAULT_URI
+
+
+def quiet_mlflow() -> None:
+    """Settings before MLflow is imported: no telemetry, no long waits for a missing server.
+
+    What the user has set in the environment stays.
+    """
+    for name, value in (
+        ("MLFLOW_DISABLE_TELEMETRY", "true"),
+        ("DO_NOT_TRACK", "true"),
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1"),
+        ("MLFLOW_HTTP_REQUEST_TIMEOUT", "10"),
+    ):
+        os.environ.setdefault(name, value)
+
+
+def client_for(uri: str) -> Any:
+    """An MLflow client on `uri`, without touching MLflow's global state."""
+    import logging
+
+    from mlflow.tracking import MlflowClient
+
+    for logger in ("mlflow", "alembic"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def delete_mirrored(study: str) -> int:
+    """Delete a study's runs in MLflow; how many there were."""
+    client = client_for(tracking_uri())
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        return 0
+    count = 0
+    while runs := client.search_runs(
+        [experiment.experiment_id], f"tags.`{STUDY_TAG}` = '{study}'", max_results=1000
+    ):
+        for run in runs:
+            client.delete_run(run.info.run_id)
+            count += 1
+    return count
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return int(time.time() * 1000)

@@ -1,0 +1,33 @@
+"""MLflow's own UI on the store that studies write to."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+from augsearch.errors import StudyError
+from augsearch.tracking.mirror import quiet_mlflow, tracking_uri
+
+
+def serve_ui(port: int) -> None:
+    """Serve the MLflow UI on 127.0.0.1 until interrupted.
+
+    Raises:
+        StudyError: the port is taken, or the store is a remote server with a UI of its own.
+    """
+    quiet_mlflow()
+    uri = tracking_uri()
+    if uri.startswith(("http://", "https://")):
+        raise StudyError(f"MLFLOW_TRACKING_URI is a server: open {uri} in a browser")
+    with socket.socket() as probe:
+        # Without this, a port that was closed a moment ago counts as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise StudyError(f"port {port} is in use; choose another with --port")
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
+    print(f"MLflow UI: http://127.0.0.1:{port} (stop with Ctrl-C)", flush=True)
+    try:
+        subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)
+    except KeyboardInterrupt:
+        return

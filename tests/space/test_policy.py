@@ -1,0 +1,74 @@
+"""Policies: YAML there and back, digests, instance names."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augsearch.errors import ConfigError
+from augsearch.space.catalogue import OPERATIONS, Operation
+from augsearch.space.policy import Policy, load_policy
+from augsearch.space.yaml_file import parse_model
+
+
+def operations(operation: Operation, name: str = "") -> st.SearchStrategy[dict]:
+    numbers = {
+        p.name: st.integers(int(p.low), int(p.high))
+        if p.integer
+        else st.floats(p.low, p.high, allow_nan=False)
+        for p in operation.parameters
+    }
+    fixed = {"op": st.just(operation.name), "p": st.floats(0, 1)}
+    return st.fixed_dictionaries(fixed | numbers | ({"name": st.just(name)} if name else {}))
+
+
+def view() -> st.SearchStrategy[list[dict]]:
+    plain = st.lists(st.sampled_from(sorted(OPERATIONS)), unique=True, max_size=5).flatmap(
+        lambda names: st.tuples(*(operations(OPERATIONS[name]) for name in names))
+    )
+    members = st.tuples(
+        operations(OPERATIONS["invert"], "member 1"), operations(OPERATIONS["gamma"], "member 2")
+    )
+    group = st.builds(lambda p, ops: {"op": "one_of", "p": p, "ops": ops}, st.floats(0, 1), members)
+    return st.builds(lambda ops, groups: [*ops, *groups], plain, st.lists(group, max_size=1))
+
+
+policies = st.one_of(
+    st.builds(lambda ops, name: {"ops": ops, "name": name}, view(), st.text(max_size=20)),
+    st.builds(lambda one, two: {"view1": one, "view2": two}, view(), view()),
+).map(Policy.model_validate)
+
+
+@settings(deadline=None, max_examples=150)
+@given(policies)
+def test_yaml_there_and_back_loses_nothing(policy):
+    again = parse_model(Policy, policy.to_yaml(), "policy.yaml")
+    assert again == policy
+    assert again.digest == policy.digest
+
+
+def test_digest_ignores_the_name_and_nothing_else():
+    policy = Policy.model_validate({"ops": [{"op": "invert", "p": 0.5}]})
+    assert policy.model_copy(update={"name": "other"}).digest == policy.digest
+    changed = Policy.model_validate({"ops": [{"op": "invert", "p": 0.25}]})
+    assert changed.digest != policy.digest
+
+
+def test_flattened_values_compare_side_by_side():
+    shared = Policy.model_validate({"ops": [{"op": "color_jitter", "hue": 0.1}]})
+    assert shared.flatten()["view1.color_jitter.hue"] == 0.1
+    assert shared.flatten()["view2"] == "as view1"
+    apart = Policy.model_validate({"view1": [], "view2": [{"op": "invert", "name": "negative"}]})
+    assert apart.flatten() == {"view2.negative.p": 1.0}
+
+
+def test_two_operations_of_one_name_would_share_draws_and_are_refused():
+    with pytest.raises(ConfigError, match="two operations are called 'invert'"):
+        parse_model(Policy, "ops: [{op: invert}, {op: invert}]", "p.yaml")
+    parse_model(Policy, "ops: [{op: invert}, {op: invert, name: again}]", "p.yaml")
+
+
+def test_another_schema_version_is_refused(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text("schema_version: 2\nops: []\n")
+    with pytest.raises(ConfigError, match=r"policy.yaml:1: schema_version: 2 does not fit"):
+        load_policy(path)
