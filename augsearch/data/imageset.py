@@ -46,3 +46,28 @@ class ImageSet:
     @property
     def image_size(self) -> int:
         return int(self.images.shape[2])
+
+
+def normalisation(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of each channel, with pixels in [0, 1].
+
+    Exact, and in chunks, so that a memory map need not fit into memory.
+
+    Args:
+        images: `[N, C, H, W]` uint8.
+
+    Returns:
+        `(mean, std)`, each `[C]` float32; std is at least one grey level, so that it can divide.
+    """
+    channels = images.shape[1]
+    counts = np.zeros((channels, 256), dtype=np.int64)
+    step = max(1, 2**24 // max(1, images[:1].nbytes))
+    for start in range(0, len(images), step):
+        for channel in range(channels):
+            values = images[start : start + step, channel].ravel()
+            counts[channel] += np.bincount(values, minlength=256)
+    levels = np.arange(256) / 255
+    share = counts / counts.sum(axis=1, keepdims=True)
+    mean = share @ levels
+    std = np.sqrt((share * (levels - mean[:, None]) ** 2).sum(axis=1))
+    return mean.astype(np.float32), np.maximum(std, 1 / 255).astype(np.float32)

@@ -1,0 +1,184 @@
+"""`load_images`: a directory becomes an `ImageSet`, decoded once and found again by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augsearch.data.config import DataConfig
+from augsearch.data.decode_all import decode_files
+from augsearch.data.fingerprint import content_hashes
+from augsearch.data.imageset import UNLABELLED, ImageSet
+from augsearch.data.sources import ImageRecord, find_images
+from augsearch.data.store import DecodedFiles, read_entry, write_entry
+from augsearch.errors import DataError
+
+DECODER_VERSION = 1  # raise it when the same file decodes to other pixels
+SKIPPED_SHARE = 0.01  # unreadable files up to this share, or up to SKIPPED_FILES, are skipped
+SKIPPED_FILES = 3
+SHOWN = 3  # files that a message names
+
+
+def default_cache_dir() -> Path:
+    """`$AUGSEARCH_CACHE`, else `augsearch` in `$XDG_CACHE_HOME`, else in `~/.cache`."""
+    if own := os.environ.get("AUGSEARCH_CACHE"):
+        return Path(own)
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "augsearch"
+
+
+def load_images(
+    root: Path,
+    config: DataConfig,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cache_dir: Path | None = None,
+) -> ImageSet:
+    """All images below `root` (see `find_images` for the layouts), decoded as `config` says.
+
+    The pixels are kept in `cache_dir` under a hash of the files' contents and of `config`, and
+    come back as a read-only memory map. Images without a group are a group of their own, exact
+    copies of a file share one. A few unreadable files are skipped with a note.
+
+    Args:
+        progress: called as `progress(done, total)`, in files.
+        cache_dir: where decoded pixels are kept; `default_cache_dir()` if None.
+
+    Raises:
+        DataError: see `find_images`; or more than 1 % of the files (and more than 3) are
+            unreadable.
+    """
+    records = find_images(root)
+    cache = default_cache_dir() if cache_dir is None else cache_dir
+    workers = min(8, os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        paths = [record.path for record in records]
+        hashes = content_hashes(root, paths, cache / "fingerprints", pool)
+        entry = cache / "pixels" / _key(hashes, config)
+        notes: list[str] = []
+        decoded = read_entry(entry)
+        if decoded is None:
+            decoded = decode_files([root / path for path in paths], config, pool, progress)
+            try:
+                write_entry(entry, decoded)
+                decoded = read_entry(entry) or decoded
+            except OSError as error:
+                notes.append(f"decoded images are not kept: {cache}: {error.strerror or error}")
+        elif progress is not None:
+            progress(len(records), len(records))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    notes += _check_unreadable(root, records, decoded)
+    return _assemble(records, hashes, decoded, config=config, name=root.resolve().name, notes=notes)
+
+
+def _key(hashes: Sequence[str], config: DataConfig) -> str:
+    settings = [DECODER_VERSION, config.model_dump(mode="json")]
+    return _hash([settings, *hashes])
+
+
+def _hash(parts: Sequence[object]) -> str:
+    """Hash of a sequence of JSON values."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        state.update(json.dumps(part, sort_keys=True).encode() + b"\n")
+    return state.hexdigest()
+
+
+def _check_unreadable(
+    root: Path, records: Sequence[ImageRecord], decoded: DecodedFiles
+) -> list[str]:
+    """A note on the skipped files, if any; DataError if they are too many."""
+    count, total = len(decoded.reasons), len(records)
+    if count == 0:
+        return []
+    shown = "; ".join(
+        f"{records[index].path} ({reason})"
+        for index, reason in list(decoded.reasons.items())[:SHOWN]
+    )
+    if count > SHOWN:
+        shown += "; …"
+    if count == total or count > max(SKIPPED_FILES, SKIPPED_SHARE * total):
+        raise DataError(f"{root}: {count} of {total} image files are unreadable: {shown}")
+    return [f"{count} of {total} image files are unreadable and were skipped: {shown}"]
+
+
+def _assemble(
+    records: Sequence[ImageRecord],
+    hashes: Sequence[str],
+    decoded: DecodedFiles,
+    *,
+    config: DataConfig,
+    name: str,
+    notes: list[str],
+) -> ImageSet:
+    """Put pixels and records together, a row an image."""
+    counts = np.asarray(decoded.counts)
+    owner = np.repeat(np.arange(len(records)), counts)
+    kept = np.flatnonzero(counts).tolist()
+    classes = tuple(sorted({label for i in kept if (label := records[i].label) is not None}))
+    class_index = {name: index for index, name in enumerate(classes)}
+    label_of = [class_index.get(record.label or "", UNLABELLED) for record in records]
+    group_of = _group_numbers(records, hashes, kept)
+    facts = [[hashes[i], records[i].label, int(group_of[i]), records[i].split] for i in kept]
+    return ImageSet(
+        name=name,
+        images=decoded.images,
+        labels=np.asarray(label_of, dtype=np.int64)[owner],
+        classes=classes,
+        groups=group_of[owner],
+        fixed_split=tuple(records[i].split for i in owner.tolist()),
+        paths=_row_paths(records, decoded.counts),
+        digest=_hash([DECODER_VERSION, config.model_dump(mode="json"), *facts]),
+        notes=(*notes, *decoded.notes, *_notes_on_copies(records, hashes, kept)),
+    )
+
+
+def _group_numbers(
+    records: Sequence[ImageRecord], hashes: Sequence[str], kept: Sequence[int]
+) -> NDArray[np.int64]:
+    """`[len(records)]`, numbered from 0 by first appearance; -1 for files that were skipped."""
+    numbers: dict[tuple[str, str], int] = {}
+    groups = np.full(len(records), -1, dtype=np.int64)
+    for i in kept:
+        group = records[i].group
+        key = ("content", hashes[i]) if group is None else ("group", group)
+        groups[i] = numbers.setdefault(key, len(numbers))
+    return groups
+
+
+def _row_paths(records: Sequence[ImageRecord], counts: Sequence[int]) -> tuple[str, ...]:
+    """A path for every image; the tiles of one file get their number behind it."""
+    paths: list[str] = []
+    for record, count in zip(records, counts, strict=True):
+        paths += [record.path] if count == 1 else [f"{record.path}#{k}" for k in range(count)]
+    return tuple(paths)
+
+
+def _notes_on_copies(
+    records: Sequence[ImageRecord], hashes: Sequence[str], kept: Sequence[int]
+) -> list[str]:
+    """What exact copies of a file contradict: labels, the user's groups, the user's splits."""
+    copies: dict[str, list[ImageRecord]] = {}
+    for i in kept:
+        copies.setdefault(hashes[i], []).append(records[i])
+    repeated = [same for same in copies.values() if len(same) > 1]
+    labels = [same for same in repeated if len({r.label for r in same} - {None}) > 1]
+    groups = [same for same in repeated if len({r.group for r in same}) > 1]
+    splits = [same for same in repeated if len({r.split for r in same}) > 1]
+    notes = []
+    for what, clashes in (("labels", labels), ("groups", groups), ("splits", splits)):
+        if clashes:
+            first = " and ".join(record.path for record in clashes[0][:2])
+            notes.append(
+                f"exact copies under different {what}: {first} (such pictures: {len(clashes)})"
+            )
+    return notes

@@ -1,0 +1,83 @@
+"""The pixel store: decoded images on disk, one folder an entry, read back as a memory map.
+
+An entry appears by one rename, so readers never see half of it, and of two writers the first
+wins. An entry that is damaged is thrown away.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+PIXELS_FILE = "pixels.npy"
+FACTS_FILE = "facts.json"
+
+
+@dataclass(frozen=True)
+class DecodedFiles:
+    """What decoding a sequence of files gave, without their names.
+
+    Attributes:
+        images: `[N, C, H, W]` uint8, in the order of the files.
+        counts: images that each file gave: 0 if unreadable, more than 1 if tiled.
+        reasons: why a file is unreadable, by its index.
+        notes: sentences for the user about the pixels.
+    """
+
+    images: NDArray[np.uint8]
+    counts: tuple[int, ...]
+    reasons: dict[int, str]
+    notes: tuple[str, ...]
+
+
+def read_entry(folder: Path) -> DecodedFiles | None:
+    """The entry at `folder`, its images a read-only memory map; None if absent or damaged."""
+    if not folder.is_dir():
+        return None
+    try:
+        facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+        images = np.load(folder / PIXELS_FILE, mmap_mode="r", allow_pickle=False)
+        decoded = DecodedFiles(
+            images,
+            tuple(facts["counts"]),
+            {int(index): reason for index, reason in facts["reasons"].items()},
+            tuple(facts["notes"]),
+        )
+        if images.dtype == np.uint8 and zlib.crc32(images.data) == facts["crc32"]:
+            return decoded
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+def write_entry(folder: Path, decoded: DecodedFiles) -> None:
+    """Store an entry at `folder`; does nothing if one is there already.
+
+    Raises:
+        OSError: the place cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as temporary:
+        entry = Path(temporary) / "entry"
+        entry.mkdir()
+        np.save(entry / PIXELS_FILE, decoded.images)
+        facts = {
+            "counts": decoded.counts,
+            "reasons": decoded.reasons,
+            "notes": decoded.notes,
+            "crc32": zlib.crc32(decoded.images.data),
+        }
+        (entry / FACTS_FILE).write_text(json.dumps(facts), encoding="utf-8")
+        try:
+            entry.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise

@@ -1,0 +1,227 @@
+"""`load_images`: rows, notes and digests, and a cache that is right before it is fast."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from augsearch.data import cache as cache_module
+from augsearch.data.cache import default_cache_dir, load_images
+from augsearch.data.config import DataConfig
+from augsearch.data.imageset import UNLABELLED, ImageSet, normalisation
+from augsearch.errors import DataError
+
+CONFIG = DataConfig(image_size=8)
+
+
+def picture(path: Path, seed: int, *, colour: bool = False) -> Path:
+    shape = (8, 8, 3) if colour else (8, 8)
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two classes of three pictures and an unlabelled one."""
+    for seed, name in enumerate(["ok/a", "ok/b", "ok/c", "rust/a", "rust/b", "rust/c", "u"]):
+        picture(tmp_path / "set" / f"{name}.png", seed)
+    return tmp_path / "set"
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """`load_images` with a cache of its own; `.decoded` lists the files decoded so far."""
+    decode_files = cache_module.decode_files
+
+    def counting(files, *rest):
+        load.decoded += [file.name for file in files]
+        return decode_files(files, *rest)
+
+    def load(root: Path, config: DataConfig = CONFIG) -> ImageSet:
+        return load_images(root, config, cache_dir=tmp_path / "cache")
+
+    load.decoded = []
+    monkeypatch.setattr(cache_module, "decode_files", counting)
+    return load
+
+
+def test_rows_follow_the_paths(root: Path, load) -> None:
+    images = load(root)
+    assert images.name == "set"
+    assert images.classes == ("ok", "rust")
+    assert images.paths[3:5] == ("rust/a.png", "rust/b.png")
+    assert images.labels.tolist() == [0, 0, 0, 1, 1, 1, UNLABELLED]
+    assert images.groups.tolist() == list(range(7))
+    assert images.images.shape == (7, 1, 8, 8)
+    assert images.notes == ()
+    with Image.open(root / "rust" / "a.png") as file:
+        np.testing.assert_array_equal(images.images[3, 0], np.asarray(file))
+
+
+def test_second_run_decodes_nothing(root: Path, load) -> None:
+    first = load(root)
+    again = load(root)
+    assert len(load.decoded) == 7
+    assert isinstance(again.images, np.memmap)
+    assert not again.images.flags.writeable
+    np.testing.assert_array_equal(first.images, again.images)
+    assert replace(first, images=again.images, labels=again.labels, groups=again.groups) == again
+
+
+def test_moved_and_touched_files_are_found_again(root: Path, load, tmp_path: Path) -> None:
+    first = load(root)
+    shutil.copytree(root, tmp_path / "elsewhere")
+    os.utime(root / "u.png", ns=(1, 1))
+    assert load(root).digest == load(tmp_path / "elsewhere").digest == first.digest
+    assert len(load.decoded) == 7
+
+
+def test_changed_content_is_seen_under_an_old_time(root: Path, load) -> None:
+    path = picture(root / "u.bmp", 20)
+    before = load(root)
+    stat = path.stat()
+    picture(path, 21)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size
+    after = load(root)
+    assert after.digest != before.digest
+    assert (after.images[6] != before.images[6]).any()
+
+
+def test_digest_tells_labels_groups_splits_and_decoding_apart(tmp_path: Path, load) -> None:
+    for seed, name in enumerate("abc"):
+        picture(tmp_path / "set" / f"{name}.png", seed)
+    tables = [
+        "path,label\na.png,x\nb.png,y\n",
+        "path,label\na.png,x\nb.png,z\n",
+        "path,label,group\na.png,x,1\nb.png,y,1\n",
+        "path,label,split\na.png,x,test\nb.png,y,\n",
+    ]
+    digests = []
+    for table in tables:
+        (tmp_path / "set" / "labels.csv").write_text(table)
+        digests.append(load(tmp_path / "set").digest)
+    digests.append(load(tmp_path / "set", DataConfig(image_size=8, fit="squash")).digest)
+    assert len(set(digests)) == 5
+    # Group names do not count, only who shares one.
+    (tmp_path / "set" / "labels.csv").write_text(tables[2].replace(",1", ",part"))
+    assert load(tmp_path / "set").digest == digests[2]
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "facts"])
+def test_damaged_cache_is_decoded_again(root: Path, load, damage: str) -> None:
+    expected = np.array(load(root).images)
+    (pixels,) = (root.parent / "cache").glob("pixels/*/pixels.npy")
+    if damage == "truncate":
+        os.truncate(pixels, 300)
+    elif damage == "flip":
+        content = bytearray(pixels.read_bytes())
+        content[-1] ^= 1
+        pixels.write_bytes(content)
+    else:
+        (pixels.parent / "facts.json").write_text("{")
+    np.testing.assert_array_equal(load(root).images, expected)
+    load(root)
+    assert len(load.decoded) == 14
+
+
+def test_unwritable_cache_is_done_without(root: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    images = load_images(root, CONFIG, cache_dir=blocked)
+    assert len(images) == 7
+    assert "are not kept" in images.notes[0]
+
+
+def test_cache_dir_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUGSEARCH_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache_dir() == tmp_path / "augsearch"
+    monkeypatch.setenv("AUGSEARCH_CACHE", str(tmp_path / "own"))
+    assert default_cache_dir() == tmp_path / "own"
+
+
+def test_progress_reaches_the_end_with_and_without_cache(root: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        calls: list[tuple[int, int]] = []
+        load_images(
+            root,
+            CONFIG,
+            progress=lambda done, total, calls=calls: calls.append((done, total)),
+            cache_dir=tmp_path / "cache",
+        )
+        assert calls[-1] == (7, 7)
+
+
+def test_few_unreadable_files_are_skipped_and_listed(root: Path, load) -> None:
+    (root / "ok" / "b.png").write_bytes(b"broken")
+    for images in (load(root), load(root)):
+        assert "ok/b.png" not in images.paths
+        assert len(images) == len(images.images) == 6
+        assert images.notes == (
+            "1 of 7 image files are unreadable and were skipped: "
+            "ok/b.png (not an image of a known format)",
+        )
+
+
+def test_many_unreadable_files_are_refused(root: Path, load) -> None:
+    for name in ("ok/a", "ok/b", "rust/a", "rust/b"):
+        (root / f"{name}.png").write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"4 of 7 .* unreadable: ok/a\.png \(not an image .*; …$"):
+        load(root)
+
+
+def test_copies_share_a_group_and_contradictions_are_noted(root: Path, load) -> None:
+    shutil.copy(root / "ok" / "a.png", root / "ok" / "z.png")
+    shutil.copy(root / "ok" / "b.png", root / "rust" / "z.png")
+    images = load(root)
+    group = dict(zip(images.paths, images.groups.tolist(), strict=True))
+    assert group["ok/a.png"] == group["ok/z.png"]
+    assert len(set(group.values())) == 7
+    assert images.notes == (
+        "exact copies under different labels: ok/b.png and rust/z.png (such pictures: 1)",
+    )
+
+
+def test_one_colour_picture_makes_the_set_colour_unless_told_otherwise(root: Path, load) -> None:
+    assert load(root).channels == 1
+    picture(root / "ok" / "d.png", 30, colour=True)
+    mixed = load(root)
+    assert mixed.channels == 3
+    assert (mixed.images[0] == mixed.images[0, :1]).all()
+    assert load(root, DataConfig(image_size=8, channels="grey")).channels == 1
+
+
+def test_deep_files_share_one_depth(tmp_path: Path, load) -> None:
+    (tmp_path / "set").mkdir()
+    for name, value in (("dark", 200), ("dim", 900), ("bright", 4000)):
+        Image.fromarray(np.full((8, 8), value, np.uint16)).save(tmp_path / "set" / f"{name}.png")
+    images = load(tmp_path / "set")
+    assert images.images[:, 0, 0, 0].tolist() == [249, 12, 56]
+    assert "0 is shown as black, 4095 as white" in images.notes[0]
+
+
+def test_tiles_share_label_and_group(tmp_path: Path, load) -> None:
+    for seed, (name, width) in enumerate([("ok", 24), ("rust", 16)]):
+        pixels = np.random.default_rng(seed).integers(0, 256, (8, width), dtype=np.uint8)
+        (tmp_path / "set" / name).mkdir(parents=True)
+        Image.fromarray(pixels).save(tmp_path / "set" / name / "a.png")
+    images = load(tmp_path / "set", DataConfig(image_size=8, fit="tile"))
+    assert images.labels.tolist() == [0, 0, 0, 1, 1]
+    assert images.groups.tolist() == [0, 0, 0, 1, 1]
+    assert images.paths[2:4] == ("ok/a.png#2", "rust/a.png#0")
+
+
+def test_normalisation_is_that_of_all_pixels() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (50, 3, 8, 8), dtype=np.uint8)
+    images[:, 2] = 7
+    mean, std = normalisation(images)
+    np.testing.assert_allclose(mean, (images / 255).mean(axis=(0, 2, 3)), rtol=1e-6)
+    np.testing.assert_allclose(std[:2], (images / 255).std(axis=(0, 2, 3))[:2], rtol=1e-6)
+    assert std[2] == np.float32(1 / 255)

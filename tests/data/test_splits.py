@@ -1,0 +1,230 @@
+"""The sealed split, few-label draws and subsets keep classes balanced and groups whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from augsearch.data.checks import label_warnings
+from augsearch.data.imageset import ImageSet
+from augsearch.data.label_draws import LabelDraw, label_draws
+from augsearch.data.splits import sealed_split
+from augsearch.data.subset import take_subset
+from augsearch.errors import DataError
+
+
+def image_set(
+    labels: list[int] | NDArray[np.int64],
+    groups: list[int] | NDArray[np.int64] | None = None,
+    fixed: tuple[str, ...] = (),
+    digest: str = "ab12",
+) -> ImageSet:
+    """Images whose pixels are their own index."""
+    n = len(labels)
+    classes = max(np.max(labels, initial=-1) + 1, 0)
+    return ImageSet(
+        name="set",
+        images=np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None, None, None], (n, 1, 8, 8)),
+        labels=np.asarray(labels, dtype=np.int64),
+        classes=tuple("abcdefgh"[:classes]),
+        groups=np.arange(n) if groups is None else np.asarray(groups, dtype=np.int64),
+        fixed_split=fixed or ("",) * n,
+        paths=tuple(f"{i}.png" for i in range(n)),
+        digest=digest,
+    )
+
+
+def grouped(seed: int = 0, n: int = 400) -> ImageSet:
+    """Unequal classes in groups of 1 to 9 images, some groups mixed, a tenth unlabelled."""
+    rng = np.random.default_rng(seed)
+    groups = np.sort(rng.integers(0, n // 5, n))
+    main = rng.choice(4, n // 5 + 1, p=[0.6, 0.25, 0.1, 0.05])
+    labels = np.where(rng.random(n) < 0.1, rng.integers(0, 4, n), main[groups])
+    labels[rng.random(n) < 0.1] = -1
+    return image_set(labels, groups, digest=f"{seed:x}")
+
+
+def draws_of(images: ImageSet, **options: object) -> tuple[LabelDraw, ...]:
+    arguments = {"labels_per_class": 5, "draws": 6, "seed": 0, "classes": images.classes}
+    pool = sealed_split(images).pool
+    return label_draws(images.labels, images.groups, pool, **(arguments | options))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sealed_split_is_stratified_and_keeps_groups_whole(seed: int) -> None:
+    images = grouped(seed)
+    split = sealed_split(images)
+    assert not set(images.groups[split.pool]) & set(images.groups[split.test])
+    assert not set(split.pool) & set(split.test)
+    for index in range(4):
+        total = (images.labels == index).sum()
+        share = (images.labels[split.test] == index).sum() / total
+        assert abs(share - 0.25) <= max(0.05, 4 / total)
+        assert (images.labels[split.pool] == index).any()
+
+
+def test_sealed_split_depends_on_the_digest_alone() -> None:
+    images = grouped()
+    again = sealed_split(replace(images, name="other", paths=images.paths[::-1]))
+    np.testing.assert_array_equal(sealed_split(images).test, again.test)
+    other = sealed_split(replace(images, digest="other data"))
+    assert set(other.test) != set(again.test)
+
+
+def test_singletons_are_split_exactly() -> None:
+    split = sealed_split(image_set(np.repeat([0, 1], [40, 12])))
+    assert (split.test < 40).sum() == 10
+    assert (split.test >= 40).sum() == 3
+    assert len(split.pool) == 39
+
+
+def test_classes_of_few_groups_are_on_both_sides_if_they_can() -> None:
+    # Class 0: one group of 90 and one of 3; class 1: two groups; class 2: a single group.
+    labels = np.repeat([0, 0, 1, 1, 2], [90, 3, 5, 5, 4])
+    groups = np.repeat([0, 1, 2, 3, 4], [90, 3, 5, 5, 4])
+    split = sealed_split(image_set(labels, groups))
+    assert set(groups[split.test]) in ({1, 2}, {1, 3})
+    assert 4 in groups[split.pool]
+
+
+def test_unlabelled_images_stay_in_the_pool_unless_their_group_is_tested() -> None:
+    # Twenty pairs of a labelled and an unlabelled image of one part, and five parts unlabelled.
+    labels = np.r_[np.tile([0, -1, 1, -1], 10), [-1] * 5]
+    groups = np.r_[np.repeat(np.arange(20), 2), 20:25]
+    split = sealed_split(image_set(labels, groups))
+    assert (labels[split.test] >= 0).all()
+    left_out = set(range(45)) - set(split.pool) - set(split.test)
+    assert left_out == {int(index) + 1 for index in split.test}
+    assert set(range(40, 45)) <= set(split.pool)
+
+
+def test_without_labels_all_is_pool() -> None:
+    split = sealed_split(image_set([-1] * 6))
+    assert split.pool.tolist() == list(range(6))
+    assert split.test.tolist() == []
+
+
+def test_the_users_test_wins() -> None:
+    fixed = ("test", "train", "test", "", "", "test")
+    split = sealed_split(image_set([0, 0, 1, 1, 0, -1], [0, 0, 1, 2, 1, 3], fixed))
+    # 1 shares a group with the test but was put into training; 4 shares one and was not.
+    assert split.test.tolist() == [0, 2]
+    assert split.pool.tolist() == [1, 3]
+
+
+def test_the_users_training_images_are_not_tested() -> None:
+    fixed = ("train",) * 20 + ("",) * 20
+    split = sealed_split(image_set(np.tile([0, 1], 20), np.tile(np.arange(20), 2), fixed))
+    assert split.test.tolist() == []
+    split = sealed_split(image_set(np.tile([0, 1], 20), None, fixed))
+    assert len(split.test) == 10
+    assert split.test.min() >= 20
+
+
+def test_draws_are_balanced_and_share_no_group_with_their_score() -> None:
+    images = grouped()
+    pool = sealed_split(images).pool
+    for draw in draws_of(images):
+        assert np.bincount(images.labels[draw.fit]).tolist() == [5, 5, 5, 5]
+        assert not set(images.groups[draw.fit]) & set(images.groups[draw.score])
+        assert set(images.labels[draw.score]) == {0, 1, 2, 3}
+        assert set(draw.fit) | set(draw.score) <= set(pool)
+        others = ~np.isin(images.groups[pool], images.groups[draw.fit]) & (images.labels[pool] >= 0)
+        np.testing.assert_array_equal(draw.score, pool[others])
+
+
+def test_draws_differ_and_repeat() -> None:
+    images = grouped()
+    first, more = draws_of(images), draws_of(images, draws=9)
+    assert len({tuple(draw.fit) for draw in more}) == 9
+    for one, other in zip(first, more, strict=False):
+        np.testing.assert_array_equal(one.fit, other.fit)
+    assert tuple(draws_of(images, seed=1)[0].fit) != tuple(first[0].fit)
+
+
+def test_labels_come_from_as_many_groups_as_possible() -> None:
+    images = image_set(np.repeat([0, 1], 40), np.arange(80) // 4)
+    for draw in draws_of(images, labels_per_class=3):
+        assert len(set(images.groups[draw.fit])) == 6
+
+
+def test_half_of_the_groups_remain_for_the_score_unless_it_is_taken_elsewhere() -> None:
+    images = image_set(np.repeat([0, 1], [6, 40]))
+    arguments = {
+        "classes": images.classes, "labels_per_class": 10, "draws": 4, "seed": 0,
+    }  # fmt: skip
+    pool = np.arange(len(images))
+    for draw in label_draws(images.labels, images.groups, pool, **arguments):
+        assert np.bincount(images.labels[draw.fit]).tolist() == [3, 10]
+        assert np.bincount(images.labels[draw.score]).tolist() == [3, 30]
+    elsewhere = label_draws(
+        images.labels,
+        images.groups,
+        np.setdiff1d(pool, [0, 45]),
+        score_on=np.array([45, 0]),
+        **arguments,
+    )
+    for draw in elsewhere:
+        assert np.bincount(images.labels[draw.fit]).tolist() == [5, 10]
+        assert draw.score.tolist() == [0, 45]
+
+
+def test_draws_from_too_few_labels_are_refused_by_name() -> None:
+    with pytest.raises(DataError, match=r"at least two classes .* found: a$"):
+        draws_of(image_set([0, 0, 0, 0, -1]))
+    with pytest.raises(DataError, match="b has 1, c has 0; label more"):
+        draws_of(replace(image_set([0] * 9 + [1]), classes=("a", "b", "c")))
+    with pytest.raises(DataError, match="b has 1;"):
+        draws_of(image_set([0, 0, 0, 0, 1, 1, 1], [0, 1, 2, 3, 4, 4, 4]))
+
+
+def test_groups_that_every_class_shares_are_reported() -> None:
+    shared = image_set([0, 1, 1, 2, 0, 2], [0, 0, 1, 1, 2, 2])
+    with pytest.raises(DataError, match="shares all its groups with other classes"):
+        label_draws(
+            shared.labels, shared.groups, np.arange(6),
+            classes=shared.classes, labels_per_class=1, draws=1, seed=0,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [20, 50, 200])
+def test_subset_keeps_shares_and_the_seal_of_the_whole(n: int) -> None:
+    images = replace(grouped(n=250), images=np.zeros((250, 1, 8, 8), np.uint8))
+    images.images[:, 0, 0, 0] = np.arange(250)
+    part = take_subset(images, n, seed=3)
+    kept = part.images[:, 0, 0, 0]
+    assert len(part) == n
+    np.testing.assert_array_equal(part.labels, images.labels[kept])
+    np.testing.assert_array_equal(part.groups, images.groups[kept])
+    assert part.paths == tuple(images.paths[i] for i in kept)
+    assert set(kept[sealed_split(part).test]) <= set(sealed_split(images).test)
+    assert set(kept[sealed_split(part).pool]) <= set(sealed_split(images).pool)
+    whole = np.bincount(images.labels + 1) / len(images)
+    assert np.abs(np.bincount(part.labels + 1) / n - whole).max() < 0.05 + 2 / n
+    assert f"{n} of 250 images (seed 3)" in part.notes[-1]
+    assert part.digest == take_subset(images, n, seed=3).digest
+    assert len({part.digest, images.digest, take_subset(images, n, seed=4).digest}) == 3
+
+
+def test_subset_takes_groups_whole() -> None:
+    images = image_set(np.repeat([0, 1], 40), np.arange(80) // 4)
+    part = take_subset(images, 32, seed=0)
+    sizes = np.unique(part.groups, return_counts=True)[1]
+    assert (sizes < 4).sum() <= 4  # the last group of each class on each side of the split
+
+
+def test_subset_of_enough_or_too_few_images() -> None:
+    images = image_set(np.repeat([0, 1], 20))
+    assert take_subset(images, 40, seed=0) is images
+    with pytest.raises(DataError, match="3 images is too small: at least 4"):
+        take_subset(images, 3, seed=0)
+
+
+def test_label_warnings_name_the_classes() -> None:
+    assert label_warnings(image_set(np.repeat([0, 1], 30)), 10) == ()
+    scarce, short, unequal = label_warnings(image_set(np.repeat([0, 1, 2], [90, 4, 12])), 10)
+    assert scarce.endswith(": b 4")
+    assert short.endswith(": c 12")
+    assert "a has 90 labelled images, b 4" in unequal
+    assert "no image has a label" in label_warnings(image_set([-1, -1]), 10)[0]
