@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from augsearch.errors import DataError
 DECODER_VERSION = 1  # raise it when the same file decodes to other pixels
 SKIPPED_SHARE = 0.01  # unreadable files up to this share, or up to SKIPPED_FILES, are skipped
 SKIPPED_FILES = 3
+PIXELS_DIR, FINGERPRINTS_DIR = "pixels", "fingerprints"
 SHOWN = 3  # files that a message names
 
 
@@ -32,6 +34,16 @@ def default_cache_dir() -> Path:
         return Path(own)
     shared = os.environ.get("XDG_CACHE_HOME")
     return (Path(shared) if shared else Path.home() / ".cache") / "augsearch"
+
+
+def clear_cache(cache_dir: Path | None = None) -> int:
+    """Delete all decoded pixels and remembered content hashes; returns the bytes freed."""
+    cache = default_cache_dir() if cache_dir is None else cache_dir
+    freed = 0
+    for folder in (cache / PIXELS_DIR, cache / FINGERPRINTS_DIR):
+        freed += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        shutil.rmtree(folder, ignore_errors=True)
+    return freed
 
 
 def load_images(
@@ -61,8 +73,8 @@ def load_images(
     pool = ThreadPoolExecutor(workers)
     try:
         paths = [record.path for record in records]
-        hashes = content_hashes(root, paths, cache / "fingerprints", pool)
-        entry = cache / "pixels" / _key(hashes, config)
+        hashes = content_hashes(root, paths, cache / FINGERPRINTS_DIR, pool)
+        entry = cache / PIXELS_DIR / _key(hashes, config)
         notes: list[str] = []
         decoded = read_entry(entry)
         if decoded is None:

@@ -12,7 +12,6 @@ from PIL import Image
 
 from augsearch.data.config import DataConfig
 from augsearch.data.decode import large_files_allowed, read_grey
-from augsearch.data.sources import ImageRecord
 from augsearch.errors import DataError
 
 LARGER_SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -23,20 +22,20 @@ VISIBLE = 8.0  # grey levels of contrast that count as structure
 
 
 def detail_warning(
-    root: Path, records: Sequence[ImageRecord], config: DataConfig, sample: int = 32
+    root: Path, paths: Sequence[str], config: DataConfig, sample: int = 32
 ) -> str | None:
     """A sentence if many pictures lose their small structures at `config.image_size`, else None.
 
-    Looks at `sample` pictures spread evenly over `records`; unreadable ones are passed over.
+    Looks at `sample` pictures spread evenly over `paths`; unreadable ones are passed over.
     """
     if config.fit == "tile":
         return None
-    chosen = np.unique(np.linspace(0, len(records) - 1, min(sample, len(records))).astype(int))
+    chosen = np.unique(np.linspace(0, len(paths) - 1, min(sample, len(paths))).astype(int))
     pictures = []
     with large_files_allowed():
         for index in chosen.tolist():
             try:
-                pictures.append(read_grey(root / records[index].path))
+                pictures.append(read_grey(root / paths[index]))
             except DataError:
                 continue
     share = _losing_share(pictures, config.image_size, config.fit == "squash")

@@ -48,7 +48,7 @@ class ImageSet:
         return int(self.images.shape[2])
 
 
-def normalisation(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def normalisation(images: NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel, with pixels in [0, 1].
 
     Exact, and in chunks, so that a memory map need not fit into memory.
@@ -57,7 +57,7 @@ def normalisation(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArr
         images: `[N, C, H, W]` uint8.
 
     Returns:
-        `(mean, std)`, each `[C]` float32; std is at least one grey level, so that it can divide.
+        `(mean, std)`, each of C numbers; std is at least one grey level, so that it can divide.
     """
     channels = images.shape[1]
     counts = np.zeros((channels, 256), dtype=np.int64)
@@ -70,4 +70,4 @@ def normalisation(images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArr
     share = counts / counts.sum(axis=1, keepdims=True)
     mean = share @ levels
     std = np.sqrt((share * (levels - mean[:, None]) ** 2).sum(axis=1))
-    return mean.astype(np.float32), np.maximum(std, 1 / 255).astype(np.float32)
+    return tuple(mean.tolist()), tuple(np.maximum(std, 1 / 255).tolist())

@@ -1,18 +1,18 @@
-"""The sealed test split: which images decide a verdict and are never trained on."""
+"""Which images decide a verdict and are never trained on, and which ones a probe may learn from."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.imageset import ImageSet
+from augsearch.data.stratify import draw_test
+from augsearch.errors import DataError
 
 TEST_FRACTION = 0.25
-PASSES = 10  # the second or third usually finds nothing left to move
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -40,78 +40,172 @@ def sealed_split(image_set: ImageSet, test_fraction: float = TEST_FRACTION) -> S
         chosen = fixed == "test"
     else:
         bound = np.isin(image_set.groups, image_set.groups[fixed == "train"])
-        chosen = _draw_test(image_set, labelled, ~bound, test_fraction)
+        chosen = draw_test(image_set, ~bound, test_fraction)
     test_groups = np.unique(image_set.groups[chosen])
     near_test = np.isin(image_set.groups, test_groups) & (fixed != "train")
     return Split(pool=np.flatnonzero(~chosen & ~near_test), test=np.flatnonzero(chosen & labelled))
 
 
-def _draw_test(
-    image_set: ImageSet, labelled: NDArray[np.bool_], free: NDArray[np.bool_], fraction: float
-) -> NDArray[np.bool_]:
-    """`[N]` bool: the labelled images of the groups that are drawn from the `free` images.
+@dataclass(frozen=True)
+class LabelDraw:
+    """Sorted int64 indices of the images that a probe is fitted and scored on."""
 
-    Groups come in random order and move into the test, or out again, if that brings the classes,
-    together, closer to their share; then every class that got nothing gets its smallest group
-    that can be spared.
+    fit: NDArray[np.int64]
+    score: NDArray[np.int64]
+
+
+def label_draws(
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    pool: NDArray[np.int64],
+    *,
+    classes: Sequence[str],
+    labels_per_class: int,
+    draws: int,
+    seed: int,
+    score_on: NDArray[np.int64] | None = None,
+) -> tuple[LabelDraw, ...]:
+    """Stratified, group-aware draws; draw `i` depends on `seed` and `i`, not on their number.
+
+    In each class, random groups give an image each until there are `labels_per_class`, and
+    further images if the groups are too few. Without `score_on`, at most half of a class's groups
+    serve for fitting, and the score is taken on all labelled pool images of the other groups.
+
+    Args:
+        labels, groups: `[N]` of the whole image set (see `ImageSet`).
+        pool: indices that may be drawn.
+        classes: the names of the classes, all of which must be in the pool.
+        labels_per_class: most images of a class in `fit`; a large number means half of them, or
+            all of them with `score_on`.
+        score_on: score on the labelled ones of these instead, such as the sealed test; the
+            caller sees to it that they share no group with the pool.
+
+    Raises:
+        DataError: fewer than two classes, or a class with too few labelled groups in the pool
+            or with nothing to score.
     """
-    seed = hashlib.blake2b(image_set.digest.encode(), digest_size=16).digest()
-    rng = np.random.default_rng(int.from_bytes(seed))
-    # Each group as a row of class counts, kept sparse: `members[g]` are its classes.
-    rows = np.flatnonzero(labelled)
-    pairs, counts = np.unique(
-        np.stack([image_set.groups[rows], image_set.labels[rows]]), axis=1, return_counts=True
+    labelled = np.sort(pool[labels[pool] >= 0])
+    members = [labelled[labels[labelled] == index] for index in range(len(classes))]
+    class_groups = [np.unique(groups[images]) for images in members]
+    _check(classes, class_groups, least=2 if score_on is None else 1)
+    scored = None if score_on is None else np.sort(score_on[labels[score_on] >= 0])
+    if scored is not None:
+        absent = np.setdiff1d(np.arange(len(classes)), labels[scored]).tolist()
+        if absent:
+            names = ", ".join(classes[index] for index in absent)
+            raise DataError(f"no labelled image to score these classes on: {names}")
+    share = 2 if score_on is None else 1
+    plan = _Plan(
+        members=members,
+        class_groups=class_groups,
+        limits=[len(own) // share for own in class_groups],
+        shared=_shared_groups(class_groups),
+        groups=groups,
+        labels_per_class=labels_per_class,
+        classes=classes,
     )
-    members: dict[int, list[tuple[int, int]]] = {}
-    for (group, label), count in zip(pairs.T.tolist(), counts.tolist(), strict=True):
-        members.setdefault(group, []).append((label, count))
-    sizes = np.bincount(image_set.labels[rows], minlength=len(image_set.classes))
-    target: list[float] = np.maximum(1.0, sizes * fraction).tolist()
-    in_test = [0] * len(sizes)  # images of each class
-    inside = [0] * len(sizes)  # groups of each class in the test, and outside of it
-    outside: list[int] = np.bincount(pairs[1], minlength=len(sizes)).tolist()
-    taken: set[int] = set()
+    result = []
+    for draw in range(draws):
+        fit = plan.draw(np.random.default_rng([seed, draw]))
+        rest = labelled[~np.isin(groups[labelled], groups[fit])] if scored is None else scored
+        result.append(LabelDraw(fit=fit, score=rest))
+    return tuple(result)
 
-    def can_move(group: int) -> bool:
-        source = inside if group in taken else outside
-        return all(source[label] >= 2 for label, _ in members[group])
 
-    def gain(group: int) -> float:
-        sign = -1 if group in taken else 1
-        total = 0.0
-        for label, count in members[group]:
-            missing = target[label] - in_test[label]
-            total += (abs(missing) - abs(missing - sign * count)) / target[label]
-        return total
+def _check(classes: Sequence[str], class_groups: Sequence[NDArray[np.int64]], least: int) -> None:
+    if len(classes) < 2:
+        names = ", ".join(classes) or "none"
+        raise DataError(f"at least two classes are needed to score features, found: {names}")
+    poor = [
+        f"{name} has {len(own)}"
+        for name, own in zip(classes, class_groups, strict=True)
+        if len(own) < least
+    ]
+    if poor:
+        raise DataError(
+            f"every class needs labelled images of at least {least} "
+            f"{'group' if least == 1 else 'groups'} (an image without a group counts as one) "
+            f"outside the sealed test: {', '.join(poor)}; label more or leave the class out"
+        )
 
-    def move(group: int) -> None:
-        sign = -1 if group in taken else 1
-        taken.symmetric_difference_update({group})
-        for label, count in members[group]:
-            in_test[label] += sign * count
-            inside[label] += sign
-            outside[label] -= sign
 
-    order = rng.permutation(np.intersect1d(pairs[0], image_set.groups[free])).tolist()
-    for _ in range(PASSES):
-        moving = 0
-        for group in order:
-            if gain(group) > ROUNDING and can_move(group):
-                move(group)
-                moving += 1
-        if not moving:
-            break
-    for label in np.argsort(outside, kind="stable").tolist():
-        if in_test[label] == 0:
-            spare = [
-                (sum(count for _, count in members[group]), position, group)
-                for position, group in enumerate(order)
-                if group not in taken
-                and any(k == label for k, _ in members[group])
-                and can_move(group)
-            ]
-            if spare:
-                move(min(spare)[2])
-    chosen = np.fromiter(sorted(taken), dtype=np.int64)
-    in_chosen: NDArray[np.bool_] = np.isin(image_set.groups, chosen) & labelled
-    return in_chosen
+@dataclass(frozen=True)
+class _Plan:
+    """What all draws share; lists are by class.
+
+    Attributes:
+        members: the images of a class.
+        class_groups: the groups in which a class appears.
+        limits: how many of these groups may serve for fitting.
+        shared: the classes of every group that has more than one.
+        groups: `[N]`, of the whole image set.
+        labels_per_class: most images of a class in a draw.
+        classes: names, for messages.
+    """
+
+    members: list[NDArray[np.int64]]
+    class_groups: list[NDArray[np.int64]]
+    limits: list[int]
+    shared: dict[int, list[int]]
+    groups: NDArray[np.int64]
+    labels_per_class: int
+    classes: Sequence[str]
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Sorted indices of one fit set, the classes with the fewest groups served first."""
+        used: set[int] = set()
+        spent = [0] * len(self.members)
+        fit = []
+        for index in np.argsort([len(own) for own in self.class_groups], kind="stable").tolist():
+            chosen = self._choose_groups(index, rng, used, spent)
+            images = rng.permutation(self.members[index])
+            images = images[np.isin(self.groups[images], chosen)]
+            turn = _occurrence(self.groups[images])
+            fit.append(images[np.argsort(turn, kind="stable")][: self.labels_per_class])
+        return np.sort(np.concatenate(fit))
+
+    def _choose_groups(
+        self, index: int, rng: np.random.Generator, used: set[int], spent: list[int]
+    ) -> list[int]:
+        """Random groups for class `index`, none of which takes another class over its limit."""
+        wanted = min(self.labels_per_class, self.limits[index])
+        chosen: list[int] = []
+        for group in rng.permutation(self.class_groups[index]).tolist():
+            if len(chosen) == wanted:
+                break
+            if group not in used:
+                sharing = self.shared.get(group, [index])
+                if any(spent[k] >= self.limits[k] for k in sharing):
+                    continue
+                used.add(group)
+                for k in sharing:
+                    spent[k] += 1
+            chosen.append(group)
+        if not chosen:
+            raise DataError(
+                f"class {self.classes[index]} shares all its groups with other classes, so none "
+                "is left to fit on; give it groups of its own"
+            )
+        return chosen
+
+
+def _shared_groups(class_groups: Sequence[NDArray[np.int64]]) -> dict[int, list[int]]:
+    """The classes of every group that appears in more than one."""
+    names, counts = np.unique(np.concatenate(class_groups), return_counts=True)
+    several = names[counts > 1]
+    shared: dict[int, list[int]] = {}
+    for index, own in enumerate(class_groups):
+        for group in np.intersect1d(own, several).tolist():
+            shared.setdefault(group, []).append(index)
+    return shared
+
+
+def _occurrence(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`[n]`: how many equal values came before each, as in 5 7 5 5 → 0 0 1 2."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    runs = np.diff(np.r_[starts, len(ordered)])
+    result = np.empty(len(values), dtype=np.int64)
+    result[order] = np.arange(len(values)) - np.repeat(starts, runs)
+    return result

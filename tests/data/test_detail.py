@@ -56,10 +56,10 @@ def test_warning_offers_a_size_that_would_do(tmp_path: Path) -> None:
         picture = surface(seed, noise=2, line=2 if seed < 3 else 0)
         Image.fromarray(picture).save(tmp_path / "ok" / f"{seed}.png")
     (tmp_path / "ok" / "broken.png").write_bytes(b"")
-    records = find_images(tmp_path)
-    warning = detail_warning(tmp_path, records, DataConfig(image_size=32))
+    paths = [record.path for record in find_images(tmp_path)]
+    warning = detail_warning(tmp_path, paths, DataConfig(image_size=32))
     assert warning is not None
     assert "about 30% of the pictures (typically 256 x 256 pixels)" in warning
     assert "image_size: 64 would keep them; or fit: tile" in warning
-    assert detail_warning(tmp_path, records, DataConfig(image_size=64)) is None
-    assert detail_warning(tmp_path, records, DataConfig(image_size=32, fit="tile")) is None
+    assert detail_warning(tmp_path, paths, DataConfig(image_size=64)) is None
+    assert detail_warning(tmp_path, paths, DataConfig(image_size=32, fit="tile")) is None

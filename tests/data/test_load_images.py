@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from augsearch.data import cache as cache_module
-from augsearch.data.cache import default_cache_dir, load_images
+from augsearch.data.cache import clear_cache, default_cache_dir, load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.imageset import UNLABELLED, ImageSet, normalisation
 from augsearch.errors import DataError
@@ -147,6 +147,17 @@ def test_cache_dir_from_the_environment(tmp_path: Path, monkeypatch: pytest.Monk
     assert default_cache_dir() == tmp_path / "own"
 
 
+def test_clearing_the_cache_leaves_other_files_alone(root: Path, load) -> None:
+    load(root)
+    cache = root.parent / "cache"
+    (cache / "mine.txt").touch()
+    assert clear_cache(cache) > 7 * 64
+    assert [path.name for path in cache.iterdir()] == ["mine.txt"]
+    assert clear_cache(cache) == 0
+    load(root)
+    assert len(load.decoded) == 14
+
+
 def test_progress_reaches_the_end_with_and_without_cache(root: Path, tmp_path: Path) -> None:
     for _ in range(2):
         calls: list[tuple[int, int]] = []
@@ -224,4 +235,4 @@ def test_normalisation_is_that_of_all_pixels() -> None:
     mean, std = normalisation(images)
     np.testing.assert_allclose(mean, (images / 255).mean(axis=(0, 2, 3)), rtol=1e-6)
     np.testing.assert_allclose(std[:2], (images / 255).std(axis=(0, 2, 3))[:2], rtol=1e-6)
-    assert std[2] == np.float32(1 / 255)
+    assert std[2] == 1 / 255

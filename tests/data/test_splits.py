@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from augsearch.data.checks import label_warnings
+from augsearch.data.advice import label_warnings
 from augsearch.data.imageset import ImageSet
-from augsearch.data.label_draws import LabelDraw, label_draws
-from augsearch.data.splits import sealed_split
+from augsearch.data.splits import LabelDraw, label_draws, sealed_split
 from augsearch.data.subset import take_subset
 from augsearch.errors import DataError
 
@@ -177,6 +176,12 @@ def test_draws_from_too_few_labels_are_refused_by_name() -> None:
         draws_of(replace(image_set([0] * 9 + [1]), classes=("a", "b", "c")))
     with pytest.raises(DataError, match="b has 1;"):
         draws_of(image_set([0, 0, 0, 0, 1, 1, 1], [0, 1, 2, 3, 4, 4, 4]))
+
+
+def test_a_class_that_is_nowhere_to_score_is_named() -> None:
+    images = image_set(np.repeat([0, 1], 10))
+    with pytest.raises(DataError, match="score these classes on: b"):
+        draws_of(images, score_on=np.arange(5))
 
 
 def test_groups_that_every_class_shares_are_reported() -> None:

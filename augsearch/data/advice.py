@@ -1,14 +1,26 @@
-"""Warnings about labels, before hours are spent on them."""
+"""What may spoil a study on these images, said before hours are spent on them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from augsearch.data.config import DataConfig
+from augsearch.data.detail import detail_warning
 from augsearch.data.imageset import ImageSet
 
 FEW_LABELS = 5
 UNBALANCED = 20
 SHOWN = 5
+
+
+def data_warnings(
+    image_set: ImageSet, config: DataConfig, labels_per_class: int, *, root: Path | None = None
+) -> tuple[str, ...]:
+    """Sentences on labels and on image size; `root` is where the files lie, if anywhere."""
+    detail = None if root is None else detail_warning(root, image_set.paths, config)
+    return (*label_warnings(image_set, labels_per_class), *([detail] if detail else []))
 
 
 def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...]:
