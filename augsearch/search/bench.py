@@ -24,8 +24,9 @@ from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.knn import knn_score
 from augsearch.evaluate.probe import few_label_probe, full_probe
 from augsearch.search.config import StudyConfig
+from augsearch.simclr.collapse import check_collapse
 from augsearch.simclr.encoders import Encoder
-from augsearch.simclr.pretrain import Pretraining, check_collapse
+from augsearch.simclr.pretrain import Pretraining
 from augsearch.space.policy import Policy
 
 Scored = Literal["validation", "test"]
@@ -110,7 +111,8 @@ class Bench:
         mean, std = normalisation(pool)
         wanted = config.evaluate
         draws: dict[Scored, tuple[LabelDraw, ...]] = {}
-        for scored, score_on in (("validation", None), ("test", split.test)):
+        sides: dict[Scored, NDArray[np.int64] | None] = {"validation": None, "test": split.test}
+        for scored, score_on in sides.items():
             draws[scored] = label_draws(
                 image_set.labels,
                 image_set.groups,
@@ -141,9 +143,7 @@ class Bench:
         """
         return Pretraining(
             self.images,
-            make_view_function(
-                for_channels(policy, self.image_set.channels), self.seed, replicate
-            ),
+            make_view_function(for_channels(policy, self.image_set.channels), self.seed, replicate),
             self.config.encoder,
             self.config.pretrain.model_copy(update={"steps": steps}),
             seed=derived_seed(self.seed, "replicate", replicate),
@@ -219,7 +219,10 @@ class Bench:
         run = self.pretraining(Policy(ops=()), replicate=replicate, steps=1)
         outcome = self._outcome(run.encoder, scored, check=False)
         return outcome.model_copy(
-            update={"seconds": {"total": time.perf_counter() - begin}, "curve": ((0, outcome.score),)}
+            update={
+                "seconds": {"total": time.perf_counter() - begin},
+                "curve": ((0, outcome.score),),
+            }
         )
 
     def _features(self, encoder: Encoder, rows: NDArray[np.int64]) -> NDArray[np.float32]:

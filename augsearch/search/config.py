@@ -88,10 +88,7 @@ class StudyConfig(_Config):
     @model_validator(mode="after")
     def _budgets_fit(self) -> StudyConfig:
         pruner = self.search.pruner
-        if (
-            isinstance(pruner, SuccessiveHalvingConfig)
-            and pruner.first_rung >= self.pretrain.steps
-        ):
+        if isinstance(pruner, SuccessiveHalvingConfig) and pruner.first_rung >= self.pretrain.steps:
             raise ValueError(
                 f"search.pruner.first_rung {pruner.first_rung} is not below pretrain.steps "
                 f"{self.pretrain.steps}; lower it, or set the pruner's kind to none"

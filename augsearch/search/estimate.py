@@ -55,12 +55,6 @@ def estimate(setup: Setup) -> Estimate:
     short = config.search.trials + len(BASELINES)
     long = confirmed * config.confirm.seeds
     decoded = image_set.images.nbytes / 1e6
-    warnings = data_warnings(
-        image_set,
-        config.data,
-        config.evaluate.labels_per_class,
-        root=None if setup.source == EMBEDDED else Path(setup.source),
-    )
     return Estimate(
         name=setup.name,
         images=len(image_set),
@@ -72,5 +66,10 @@ def estimate(setup: Setup) -> Estimate:
         seconds=short * trial + long * rerun,
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
         disk_mb=decoded + (short + long) * ARTIFACTS_MB,
-        warnings=warnings,
+        warnings=data_warnings(
+            image_set,
+            config.data,
+            config.evaluate.labels_per_class,
+            root=None if setup.source == EMBEDDED else Path(setup.source),
+        ),
     )

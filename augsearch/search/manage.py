@@ -47,8 +47,8 @@ def stored_study(storage: str, name: str) -> StoredStudy:
     rows = [
         StoredRun(
             name=f"{run.phase}: {run.name}" + (f" seed {run.replicate}" if run.replicate else ""),
-            state="complete",
-            score=run.outcome.score,
+            state="complete" if run.outcome else "fail",
+            score=run.outcome.score if run.outcome else None,
             digest=run.policy.digest if run.policy else "",
         )
         for phase in ("baseline", "confirmation")

@@ -1,7 +1,8 @@
-"""How a running study tells whoever watches; the command line draws it, a notebook may ignore it."""
+"""What a running study tells whoever watches: the command line draws it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -47,3 +48,12 @@ class Quiet:
 
     def run_ended(self, run: str, score: float | None, remark: str) -> None:
         pass
+
+
+def step_listener(progress: Progress, run: str, steps: int) -> Callable[[int, float], None]:
+    """What a training run calls with its step and images/s, bound to its name and length."""
+
+    def listen(step: int, images_per_second: float) -> None:
+        progress.step(run, step, steps, images_per_second)
+
+    return listen

@@ -35,22 +35,25 @@ def record_makers(store: Store, views: Views) -> dict[str, Callable[[], Record]]
 def _run_maker(run: Run, views: Views) -> Callable[[], Record]:
     def make() -> Record:
         replicate = f" seed {run.replicate}" if run.phase == "confirmation" else ""
-        end = run.ended
+        seconds = run.outcome.seconds["total"] if run.outcome else 0.0
+        tags = {"augsearch.kind": run.phase, "augsearch.policy": run.name}
+        if run.failure:
+            tags["augsearch.failure"] = run.failure
         return Record(
             key=run.key,
             name=f"{run.phase}: {run.name}{replicate}",
-            status="FINISHED",
+            status="FINISHED" if run.outcome else "FAILED",
             params={
                 "kind": run.phase,
                 "replicate": str(run.replicate),
                 **_policy_params(run.policy),
             },
-            metrics=_metrics(run.outcome),
-            series=_series(run.outcome.curve, run.outcome.losses),
-            tags={"augsearch.kind": run.phase, "augsearch.policy": run.name},
+            metrics=_metrics(run.outcome) if run.outcome else {},
+            series=_series(run.outcome.curve, run.outcome.losses) if run.outcome else {},
+            tags=tags,
             artifacts=lambda: _artifacts(run.policy, views),
-            start=end - int(1000 * run.outcome.seconds.get("total", 0)),
-            end=end,
+            start=run.ended - int(1000 * seconds),
+            end=run.ended,
         )
 
     return make

@@ -102,7 +102,7 @@ def prepare(
         raise ConfigError(
             f"--name {name}: use up to 100 letters, digits, dots, dashes and underscores"
         )
-    image_set, source = _images(data, config, seed, progress)
+    image_set, source = _images(data, config, progress)
     if subset is not None:
         if subset < 1:
             raise ConfigError(f"--subset {subset}: must be 1 or more")
@@ -150,7 +150,7 @@ def _config(study: str | Path | StudyConfig | None, *, embedded: bool) -> tuple[
 
 
 def _images(
-    data: str | Path | ImageSet | None, config: StudyConfig, seed: int, progress: Progress
+    data: str | Path | ImageSet | None, config: StudyConfig, progress: Progress
 ) -> tuple[ImageSet, str]:
     if isinstance(data, ImageSet):
         return data, data.name

@@ -38,6 +38,7 @@ class Run(BaseModel):
         name: of the policy, for people; `untrained encoder` has none.
         policy: None for the untrained encoder.
         replicate: 0 for baselines, 1.. for confirmation.
+        outcome: None if training diverged or collapsed; then `failure` says why.
         ended: milliseconds since 1970.
     """
 
@@ -47,8 +48,9 @@ class Run(BaseModel):
     name: str
     policy: Policy | None
     replicate: int
-    outcome: Outcome
+    outcome: Outcome | None
     ended: int
+    failure: str = ""
 
     @property
     def key(self) -> str:
@@ -188,19 +190,26 @@ class Store:
         return len(dead)
 
     def runs(self, phase: str) -> dict[tuple[str, int], Run]:
-        """Finished runs of a phase by (policy name, replicate)."""
+        """Finished and failed runs of a phase by (policy name, replicate)."""
         found = {}
-        for trial in self._beside.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+        for trial in self._beside.get_trials(deepcopy=False):
             run = Run.model_validate_json(trial.user_attrs["run"])
             if run.phase == phase:
                 found[run.name, run.replicate] = run
         return found
 
+    def outcomes(self, phase: str) -> dict[tuple[str, int], Outcome]:
+        """What the runs of a phase showed, without the failed ones."""
+        return {key: run.outcome for key, run in self.runs(phase).items() if run.outcome}
+
     def add_run(self, run: Run) -> None:
-        """Keep a finished run."""
+        """Keep a finished or failed run."""
+        state = TrialState.COMPLETE if run.outcome else TrialState.FAIL
         self._beside.add_trial(
             optuna.create_trial(
-                value=run.outcome.score, user_attrs={"run": run.model_dump_json()}
+                state=state,
+                value=run.outcome.score if run.outcome else None,
+                user_attrs={"run": run.model_dump_json()},
             )
         )
 

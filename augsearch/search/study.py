@@ -19,10 +19,9 @@ from augsearch.search.confirm import (
     BASELINE,
     CONFIRMATION,
     Entrant,
-    entrants,
+    confirm,
     judge,
     run_baselines,
-    run_confirmation,
 )
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.records import record_makers
@@ -100,9 +99,7 @@ def run_study(
     return run_prepared(setup, storage=storage, directory=directory, progress=progress)
 
 
-def run_prepared(
-    setup: Setup, *, storage: str, directory: Path, progress: Progress
-) -> StudyResult:
+def run_prepared(setup: Setup, *, storage: str, directory: Path, progress: Progress) -> StudyResult:
     """`run_study` after its checks."""
     bench, config = setup.bench, setup.config
     opened = open_storage(storage)
@@ -127,9 +124,8 @@ def run_prepared(
             run_trials(
                 store, bench, setup.space, config.search.trials, progress, after_each=mirror_now
             )
-            chosen = entrants(store, bench)
             uses = store.count_sealed_use(setup.image_set.digest)
-            run_confirmation(store, bench, chosen, progress)
+            chosen = confirm(store, bench, progress)
             mirror_now()
         except KeyboardInterrupt:
             store.bury_dead_trials()
@@ -245,14 +241,12 @@ def _result(
     )
 
 
-def _policy_results(
-    setup: Setup, store: Store, chosen: list[Entrant]
-) -> tuple[PolicyResult, ...]:
-    confirmed, baselines = store.runs(CONFIRMATION), store.runs(BASELINE)
+def _policy_results(setup: Setup, store: Store, chosen: list[Entrant]) -> tuple[PolicyResult, ...]:
+    confirmed, baselines = store.outcomes(CONFIRMATION), store.runs(BASELINE)
     results = []
     for entrant in chosen:
-        runs = [confirmed[entrant.name, s] for s in range(1, setup.config.confirm.seeds + 1)]
-        scores = tuple(run.outcome.score for run in runs)
+        outcomes = [confirmed[entrant.name, s] for s in range(1, setup.config.confirm.seeds + 1)]
+        scores = tuple(outcome.score for outcome in outcomes)
         mean, interval = mean_interval(scores)
         results.append(
             PolicyResult(
@@ -264,7 +258,7 @@ def _policy_results(
                 confirmed_mean=mean,
                 confirmed_interval=interval,
                 class_recall={
-                    c: float(np.mean([run.outcome.class_recall[c] for run in runs]))
+                    c: float(np.mean([outcome.class_recall[c] for outcome in outcomes]))
                     for c in setup.image_set.classes
                 },
             )
@@ -283,14 +277,14 @@ def _policy_results(
             class_recall=run.outcome.class_recall,
         )
         for run in baselines.values()
-        if run.name not in seen
+        if run.name not in seen and run.outcome
     ]
     return (*results, *sorted(others, key=lambda result: -(result.search_score or 0.0)))
 
 
 def _seconds(store: Store) -> dict[str, float]:
     def total(phase: str) -> float:
-        return sum(run.outcome.seconds["total"] for run in store.runs(phase).values())
+        return sum(outcome.seconds["total"] for outcome in store.outcomes(phase).values())
 
     outcomes = filter(None, map(trial_outcome, store.trials()))
     spans = [t.duration.total_seconds() for t in store.trials() if t.duration]

@@ -9,7 +9,7 @@ from optuna.trial import Trial, TrialState
 
 from augsearch.errors import StudyError, TrialFailure
 from augsearch.search.bench import Bench
-from augsearch.search.progress import Progress
+from augsearch.search.progress import Progress, step_listener
 from augsearch.search.sampler import distributions
 from augsearch.search.store import Store
 from augsearch.space.space import Space
@@ -65,7 +65,7 @@ def _run_trial(store: Store, bench: Bench, space: Space, trial: Trial, progress:
             steps=steps,
             rungs=bench.config.rungs,
             on_rung=on_rung,
-            on_step=lambda step, rate: progress.step(name, step, steps, rate),
+            on_step=step_listener(progress, name, steps),
         )
     except optuna.TrialPruned:
         frozen = store.trials_study.tell(trial, state=TrialState.PRUNED)

@@ -74,17 +74,15 @@ def paired_difference(
     error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
     mean = float(gaps.mean())
     reach = float(stats.t.ppf((1 + LEVEL) / 2, degrees)) * error
-    if error > 0:
-        p_value = float(stats.t.sf(mean / error, degrees))
-    else:
-        p_value = 0.0 if mean > 0 else 1.0
+    # Without any spread (error 0) the sign alone decides, as the limit of t does.
+    statistic = mean / error if error > 0 else np.copysign(np.inf, mean) if mean else -np.inf
     return Difference(
         of=of,
         against=against,
         mean=mean,
         low=mean - reach,
         high=mean + reach,
-        p_value=p_value,
+        p_value=float(stats.t.sf(statistic, degrees)),
         detectable=reach + float(stats.t.ppf(0.8, degrees)) * error,
     )
 

@@ -1,0 +1,32 @@
+"""Nearest neighbours: the score without any training on top of the features."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier
+
+from augsearch.evaluate.config import EvaluateConfig
+from augsearch.evaluate.metrics import metric_value
+
+
+def knn_score(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    fit: NDArray[np.int64],
+    score: NDArray[np.int64],
+    config: EvaluateConfig,
+) -> float:
+    """The metric of a k-nearest-neighbour vote by cosine similarity.
+
+    Args:
+        features: `[N, D]`; only rows in `fit` and `score` are read.
+        labels: `[N]` class numbers.
+    """
+    model = KNeighborsClassifier(
+        n_neighbors=min(config.neighbours, len(fit)), metric="cosine", weights="distance"
+    )
+    model.fit(features[fit], labels[fit])
+    probabilities = np.zeros((len(score), int(labels[fit].max()) + 1))
+    probabilities[:, model.classes_] = model.predict_proba(features[score])
+    return metric_value(config.metric, labels[score], probabilities)

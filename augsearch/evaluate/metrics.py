@@ -1,0 +1,51 @@
+"""The metrics by name, on class probabilities, from scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from augsearch.evaluate.config import MetricName
+
+
+def metric_value(
+    name: MetricName, labels: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> float:
+    """The metric `name` in [0, 1].
+
+    Classes that do not occur in `labels` take no part in the averages over classes.
+
+    Args:
+        labels: `[n]` true classes, columns of `probabilities`.
+        probabilities: `[n, K]`, rows add up to 1.
+    """
+    present = np.unique(labels)
+    if name in ("auroc", "average_precision"):
+        score = roc_auc_score if name == "auroc" else average_precision_score
+        # One class against the rest; a class with every image or none has no ranking to judge.
+        ranked = [c for c in present if 0 < (labels == c).sum() < len(labels)]
+        return float(np.mean([score(labels == c, probabilities[:, c]) for c in ranked]))
+    predicted = probabilities.argmax(axis=1)
+    if name == "accuracy":
+        return float(accuracy_score(labels, predicted))
+    if name == "balanced_accuracy":
+        return float(recall_score(labels, predicted, labels=present, average="macro"))
+    return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
+
+
+def class_recall(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """`[K]` recall of each class; NaN for classes that do not occur in `labels`."""
+    predicted = probabilities.argmax(axis=1)
+    count = probabilities.shape[1]
+    hits = np.bincount(labels[predicted == labels], minlength=count).astype(float)
+    total = np.bincount(labels, minlength=count).astype(float)
+    return np.divide(hits, total, out=np.full(count, np.nan), where=total > 0)

@@ -1,0 +1,85 @@
+"""The linear probe: logistic regression on frozen, standardised features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from augsearch.data.splits import LabelDraw
+from augsearch.evaluate.config import EvaluateConfig
+from augsearch.evaluate.metrics import class_recall, metric_value
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What few-label probes showed.
+
+    Attributes:
+        score: mean of `draw_scores`.
+        draw_scores: the metric of each label draw.
+        class_recall: `[K]` mean recall of each class over the draws.
+    """
+
+    score: float
+    draw_scores: tuple[float, ...]
+    class_recall: NDArray[np.float64]
+
+
+def few_label_probe(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    draws: Sequence[LabelDraw],
+    config: EvaluateConfig,
+) -> ProbeResult:
+    """Fit and score one probe for each label draw.
+
+    Args:
+        features: `[N, D]`; only rows that the draws name are read.
+        labels: `[N]` class numbers.
+        draws: rows to fit and to score on.
+    """
+    count = int(max(labels[draw.fit].max() for draw in draws)) + 1
+    scores, recalls = [], []
+    for draw in draws:
+        predicted = _probabilities(features, labels, draw.fit, draw.score, config.c, count)
+        scores.append(metric_value(config.metric, labels[draw.score], predicted))
+        recalls.append(class_recall(labels[draw.score], predicted))
+    return ProbeResult(
+        score=float(np.mean(scores)),
+        draw_scores=tuple(scores),
+        class_recall=np.nanmean(recalls, axis=0),
+    )
+
+
+def full_probe(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    fit: NDArray[np.int64],
+    score: NDArray[np.int64],
+    config: EvaluateConfig,
+) -> float:
+    """The metric of one probe with all labels of `fit`, on `score`."""
+    count = int(labels[fit].max()) + 1
+    predicted = _probabilities(features, labels, fit, score, config.c, count)
+    return metric_value(config.metric, labels[score], predicted)
+
+
+def _probabilities(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    fit: NDArray[np.int64],
+    score: NDArray[np.int64],
+    c: float,
+    count: int,
+) -> NDArray[np.float64]:
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000, tol=1e-3))
+    probe.fit(features[fit], labels[fit])
+    probabilities = np.zeros((len(score), count))
+    probabilities[:, probe.classes_] = probe.predict_proba(features[score])
+    return probabilities

@@ -1,0 +1,95 @@
+"""The sampler sees one static space and never repeats itself."""
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from augsearch.search.config import TpeConfig
+from augsearch.search.sampler import KILLED, SeededPerTrial, distributions
+from augsearch.space.presets import find_config
+from augsearch.space.space import load_space
+
+SPACE = load_space(find_config("factory", "spaces"))
+AXES = distributions(SPACE)
+
+
+def study(storage=None, seed=0):
+    return optuna.create_study(
+        storage=storage,
+        study_name="s",
+        direction="maximize",
+        load_if_exists=True,
+        sampler=SeededPerTrial(TpeConfig(startup_trials=5), seed),
+    )
+
+
+def score(params):
+    return params["resized_crop.scale_min"] - abs(params["color_jitter.hue"] - 0.1)
+
+
+def run(optuna_study, count):
+    points = []
+    for _ in range(count):
+        trial = optuna_study.ask(fixed_distributions=AXES)
+        points.append(trial.params)
+        if trial.number % 4 == 3:
+            trial.report(score(trial.params), 100)
+            optuna_study.tell(trial, state=TrialState.PRUNED)
+        elif trial.number == 6:
+            optuna_study.tell(trial, state=TrialState.FAIL)
+        else:
+            optuna_study.tell(trial, score(trial.params))
+    return points
+
+
+def test_after_twenty_trials_the_relative_space_still_holds_every_parameter():
+    optuna_study = study()
+    run(optuna_study, 20)
+    trial = optuna_study.ask(fixed_distributions=AXES)
+    frozen = optuna_study.get_trials()[trial.number]
+    relative = optuna_study.sampler.infer_relative_search_space(optuna_study, frozen)
+    assert set(relative) == set(AXES)
+
+
+def test_the_search_learns():
+    """The model proposes better points than chance: a sampler that ignored scores would not."""
+    points = run(study(), 40)
+    early = sum(score(p) for p in points[:5]) / 5
+    late = sum(score(p) for p in points[-15:]) / 15
+    assert late > early + 0.1
+
+
+def test_a_study_resumed_after_five_trials_suggests_no_point_twice(tmp_path):
+    storage = f"sqlite:///{tmp_path}/s.db"
+    points = run(study(storage), 5) + run(study(storage), 5)
+    assert len({tuple(sorted(p.items())) for p in points}) == 10
+    # What an undisturbed study would have suggested.
+    assert points == run(study(), 10)
+
+
+def test_a_trial_that_died_with_its_process_is_asked_again():
+    undisturbed = run(study(), 6)
+    disturbed = study()
+    points = run(disturbed, 4)
+    dead = disturbed.ask(fixed_distributions=AXES)
+    disturbed._storage.set_trial_user_attr(dead._trial_id, KILLED, True)
+    disturbed.tell(dead, state=TrialState.FAIL)
+    trial = disturbed.ask(fixed_distributions=AXES)
+    assert [*points, trial.params] == undisturbed[:5]
+
+
+def test_another_seed_suggests_other_points():
+    assert run(study(seed=0), 2) != run(study(seed=1), 2)
+
+
+def test_points_become_policies_within_bounds():
+    for point in run(study(), 12):
+        policy = SPACE.policy(point)
+        assert policy.views[0], point
+        assert policy == SPACE.policy(dict(reversed(point.items())))
+
+
+@pytest.mark.parametrize("name", ["factory", "satellite", "microscopy", "natural"])
+def test_every_axis_becomes_one_distribution(name):
+    space = load_space(find_config(name, "spaces"))
+    assert list(distributions(space)) == [axis.name for axis in space.axes()]
