@@ -55,7 +55,8 @@ class Operation:
 GEOMETRIC = (
     Operation(
         "resized_crop",
-        "Cut a random rectangle and resize it to the full image; the backbone of SimCLR.",
+        "Cut a random rectangle and resize it to the full image; the backbone of SimCLR. Area and "
+        "aspect ratio are drawn again, up to ten times, until the rectangle fits.",
         (
             Parameter(
                 "scale_min", 0.01, 1.0,
@@ -64,14 +65,15 @@ GEOMETRIC = (
             ),
             Parameter(
                 "ratio", 1.0, 4.0,
-                "most extreme aspect ratio; log-uniform in [1/ratio, ratio]",
+                "most extreme aspect ratio, relative to the image's own; log-uniform in "
+                "[1/ratio, ratio]",
                 identity=1.0, default=4 / 3,
             ),
         ),
     ),
     Operation("horizontal_flip", "Mirror left and right."),
     Operation("vertical_flip", "Mirror top and bottom."),
-    Operation("rotate90", "Turn by 90, 180 or 270 degrees, each as likely."),
+    Operation("rotate90", "Turn by 90, 180 or 270 degrees, each as likely; keeps the shape."),
     Operation(
         "rotation",
         "Turn by any angle about the centre; uncovered corners mirror the image.",
@@ -103,7 +105,8 @@ GEOMETRIC = (
     ),
     Operation(
         "perspective",
-        "Move the four corners inwards at random, as a tilted camera would.",
+        "Move the four corners inwards at random, as a tilted camera would; uncovered borders "
+        "mirror the image.",
         (
             Parameter(
                 "distortion", 0.0, 0.9,

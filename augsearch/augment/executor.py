@@ -1,0 +1,121 @@
+"""The reference executor: runs a list of operations over a batch, each sample by its own draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from augsearch.augment.draws import Draws
+from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.errors import ConfigError, DataError
+from augsearch.space.policy import OneOf, PolicyOp
+
+GREY_OR_COLOUR = (1, 3)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation, ready to run.
+
+    Attributes:
+        op: name in the catalogue, or "one_of".
+        instance: name under which its numbers are drawn.
+        p: gate probability.
+        values: parameter values by name.
+        members: of a "one_of", among which each sample takes one.
+    """
+
+    op: str
+    instance: str
+    p: float
+    values: Mapping[str, float]
+    members: tuple[Step, ...] = ()
+
+
+def plan(ops: Iterable[PolicyOp]) -> tuple[Step, ...]:
+    """The steps of these operations, without those that change nothing.
+
+    Raises:
+        ConfigError: an operation has no implementation.
+    """
+    return tuple(_step(op) for op in ops if not op.is_identity())
+
+
+def _step(op: PolicyOp) -> Step:
+    if isinstance(op, OneOf):
+        # Idle members stay: without them the others would be chosen more often.
+        return Step(op.op, op.instance, op.p, {}, tuple(_step(member) for member in op.ops))
+    if op.op not in IMPLEMENTATIONS:
+        known = ", ".join(IMPLEMENTATIONS)
+        raise ConfigError(f"operation {op.op!r} has no implementation; there are: {known}")
+    return Step(op.op, op.instance, op.p, op.values())
+
+
+def check_images(images: Tensor) -> None:
+    """Raise DataError unless images are `[n, C, H, W]` float32 in [0, 1] with C = 1 or 3."""
+    wanted = "want [n, C, H, W] with C = 1 or 3, float32 in [0, 1]"
+    if images.ndim != 4 or images.shape[1] not in GREY_OR_COLOUR:
+        raise DataError(f"images have the shape {list(images.shape)}; {wanted}")
+    if images.dtype != torch.float32:
+        raise DataError(f"images have the type {images.dtype}; {wanted}")
+    if images.numel():
+        low, high = (float(extreme) for extreme in images.aminmax())
+        if not (low >= 0 and high <= 1):  # also true for NaN
+            raise DataError(f"pixel values run from {low:g} to {high:g}; {wanted}")
+
+
+@torch.no_grad()
+def apply_ops(images: Tensor, ops: Sequence[PolicyOp], draws: Draws) -> Tensor:
+    """Augment images `[n, C, H, W]` (float32 in [0, 1]) with `ops` in their order.
+
+    Rows are view-major: n = len(draws.views) * draws.rows.
+
+    Raises:
+        ConfigError: an operation has no implementation.
+        DataError: images of another form, or as many as `draws` has no rows for.
+    """
+    check_images(images)
+    if len(images) != len(draws.views) * draws.rows:
+        raise DataError(
+            f"{len(images)} images, but draws for {len(draws.views)} x {draws.rows} rows"
+        )
+    return run_steps(images, plan(ops), draws)
+
+
+def run_steps(images: Tensor, steps: Iterable[Step], draws: Draws) -> Tensor:
+    """`apply_ops` for steps and images that were checked before."""
+    for step in steps:
+        images = _run_step(images, step, draws, None)
+    return images
+
+
+def _run_step(images: Tensor, step: Step, draws: Draws, chosen: Tensor | None) -> Tensor:
+    """Run a step on the rows that are `chosen` (`[n]` bool, None: all) and whose gate is open."""
+    if step.p == 0:
+        return images
+    own = 1 if step.members else IMPLEMENTATIONS[step.op].slots
+    u = draws.uniform(step.instance, 1 + own)
+    open_gate = u[:, 0] < step.p
+    if chosen is not None:
+        open_gate &= chosen
+    if step.members:
+        choice = (u[:, 1] * len(step.members)).long()
+        for number, member in enumerate(step.members):
+            images = _run_step(images, member, draws, open_gate & (choice == number))
+        return images
+    rows = open_gate.nonzero()[:, 0]
+    if len(rows) == 0:
+        return images
+    if len(rows) == len(images):
+        return _compute(images, u[:, 1:], rows, step, draws)
+    return images.index_copy(0, rows, _compute(images[rows], u[rows, 1:], rows, step, draws))
+
+
+def _compute(images: Tensor, u: Tensor, rows: Tensor, step: Step, draws: Draws) -> Tensor:
+    def field(slot: int, shape: tuple[int, ...]) -> Tensor:
+        return draws.field(step.instance, rows, shape, slot)
+
+    return IMPLEMENTATIONS[step.op].apply(images, u, step.values, field)

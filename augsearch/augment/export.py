@@ -1,0 +1,177 @@
+"""A policy as a stand-alone Python file for other people's training loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Literal
+
+import augsearch.errors
+from augsearch.augment import (
+    blur,
+    colour,
+    draws,
+    executor,
+    geometric,
+    illumination,
+    noise,
+    operation,
+    resample,
+    torchvision_ops,
+    views,
+)
+from augsearch.augment.bundle import bundle
+from augsearch.augment.executor import Step
+from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.views import ViewPlan, plan_views
+from augsearch.errors import ConfigError
+from augsearch.space.policy import Policy
+
+FAMILIES = (geometric, colour, blur, noise, illumination)
+BATCHED_WITHOUT_KORNIA = (
+    "rotate90",
+    "gaussian_noise",
+    "salt_and_pepper",
+    "erasing",
+    "linear_illumination",
+    "gaussian_illumination",
+)
+TORCHVISION_OWN = {
+    "horizontal_flip": "F.horizontal_flip",
+    "vertical_flip": "F.vertical_flip",
+    "invert": "F.invert",
+    "equalize": "F.equalize",
+    "autocontrast": "F.autocontrast",
+}
+WITHOUT_TORCHVISION = ("clahe", "plasma_shadow")
+
+
+def export_policy(policy: Policy, target: Literal["kornia", "torchvision"], image_size: int) -> str:
+    """Source text of a file that renders this policy's views without augsearch.
+
+    "kornia" needs torch and kornia and gives exactly the views of `policy.build`; "torchvision"
+    makes a per-image transform of the same distribution, up to torchvision's own interpolation.
+
+    Raises:
+        ConfigError: an operation cannot be expressed with the target's library.
+    """
+    view_plan = plan_views(policy)
+    if target == "kornia":
+        return _header(policy, KORNIA_USE, image_size) + _kornia(view_plan, image_size)
+    return _header(policy, TORCHVISION_USE, image_size) + _torchvision(
+        policy, view_plan, image_size
+    )
+
+
+KORNIA_USE = """Needs torch and kornia. On a batch `images` [B, C, H, W], uint8 or float in [0, 1]:
+
+    views = build_views(seed=0)
+    view1, view2 = views(images)  # each [B, C, {size}, {size}] float in [0, 1]
+
+Every call draws new numbers from the seed and its own counter (`views.set_step(n)` sets it), the
+same on every device. Normalise afterwards."""
+
+TORCHVISION_USE = """Needs torch and torchvision. As the transform of a data set of images:
+
+    dataset = torchvision.datasets.ImageFolder("images", transform=build_transform())
+    (view1, view2), label = dataset[0]  # each view [C, {size}, {size}] float in [0, 1]
+
+Images should be square, as they were in the search. Normalise afterwards."""
+
+
+def _header(policy: Policy, use: str, image_size: int) -> str:
+    text = (
+        f"Two views under the policy {policy.name!r} (digest {policy.digest}), "
+        f"exported by augsearch {version('augsearch')}.\n\n{use.format(size=image_size)}\n\n"
+        f"The policy:\n\n{policy.to_yaml()}"
+    )
+    comment = "\n".join(f"# {line}".rstrip() for line in text.splitlines())
+    return f"{comment}\n\nfrom __future__ import annotations\n\n"
+
+
+def _all_steps(steps: Iterable[Step]) -> list[Step]:
+    return [one for step in steps for one in (step, *step.members)]
+
+
+def _op_names(view_plan: ViewPlan) -> list[str]:
+    """Names of the plan's operations in the catalogue's order."""
+    used = {step.op for steps in view_plan.lists for step in _all_steps(steps)}
+    return [name for name in IMPLEMENTATIONS if name in used]
+
+
+def _kornia(view_plan: ViewPlan, image_size: int) -> str:
+    names = _op_names(view_plan)
+    modules = (augsearch.errors, operation, draws, resample, *FAMILIES, executor, views)
+    functions = [IMPLEMENTATIONS[name].apply.__name__ for name in names]
+    source = bundle(
+        modules, ["PlannedViews", "ViewPlan", "Step", "Implementation", *functions], "augsearch"
+    )
+    table = "".join(
+        f'    "{name}": Implementation({IMPLEMENTATIONS[name].slots}, {function}),\n'
+        for name, function in zip(names, functions, strict=True)
+    )
+    lists = "".join(f"        {_steps_text(steps)},\n" for steps in view_plan.lists)
+    return (
+        f"{source}\n\nIMPLEMENTATIONS: dict[str, Implementation] = {{\n{table}}}\n\n"
+        f"POLICY = ViewPlan(\n    (\n{lists}    )\n)\n\n\n"
+        f"def build_views(seed: int = 0) -> nn.Module:\n"
+        f'    """Maps images [B, C, H, W] to two views of {image_size} pixels."""\n'
+        f"    return PlannedViews(POLICY, image_size={image_size}, seed=seed)\n"
+    )
+
+
+def _steps_text(steps: tuple[Step, ...]) -> str:
+    inner = "".join(f"            {step!r},\n" for step in steps)
+    return f"(\n{inner}        )" if steps else "()"
+
+
+def _torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
+    names = _op_names(view_plan)
+    if missing := [name for name in names if name in WITHOUT_TORCHVISION]:
+        raise ConfigError(
+            f"policy {policy.name!r} cannot be written with torchvision, which has no "
+            f"{', '.join(missing)}; remove them, or export it to kornia"
+        )
+    functions = [name for name in names if name not in (*TORCHVISION_OWN, "resized_crop")]
+    modules = (operation, draws, resample, *FAMILIES, torchvision_ops)
+    roots = ["TwoViewTransform", "Gated", "ChooseOne", "OneImage", *functions]
+    shared = bundle(modules, roots, "augsearch")
+    lists = [_pipeline(steps, image_size) for steps in view_plan.lists]
+    pipelines = "".join(f"    view{i} = {text}\n" for i, text in enumerate(lists, 1))
+    second = "view2" if len(lists) > 1 else "view1"
+    return (
+        f"from functools import partial\n\nfrom torchvision.transforms import v2\n{shared}\n\n"
+        f"def build_transform() -> TwoViewTransform:\n"
+        f'    """Maps an image to two views of {image_size} pixels."""\n'
+        f"{pipelines}    return TwoViewTransform(view1, {second})\n"
+    )
+
+
+def _pipeline(steps: tuple[Step, ...], image_size: int) -> str:
+    resize = f"v2.Resize(({image_size}, {image_size}), antialias=True)"
+    lines = [_transform(step, image_size) for step in steps]
+    # A leading crop is cut from the image as it is; where its gate is closed, a resize is left.
+    lines.insert(1 if steps and steps[0].op == "resized_crop" else 0, resize)
+    inner = "".join(f"            {line},\n" for line in lines)
+    return f"v2.Compose(\n        [\n{inner}        ]\n    )"
+
+
+def _transform(step: Step, image_size: int) -> str:
+    values = "".join(f", {name}={value!r}" for name, value in step.values.items())
+    if step.members:
+        members = (_transform(member, image_size) for member in step.members)
+        inner = "".join(f"                {member},\n" for member in members)
+        text = f"ChooseOne(\n{inner}            )"
+    elif step.op == "resized_crop":
+        scale, ratio = step.values["scale_min"], step.values["ratio"]
+        text = (
+            f"v2.RandomResizedCrop({image_size}, scale=({scale!r}, 1.0), "
+            f"ratio=({1 / ratio!r}, {ratio!r}), antialias=True)"
+        )
+    elif step.op in BATCHED_WITHOUT_KORNIA:
+        text = f"OneImage({step.op}, {IMPLEMENTATIONS[step.op].slots}{values})"
+    elif step.op in TORCHVISION_OWN:
+        text = TORCHVISION_OWN[step.op]
+    else:
+        text = f"partial({step.op}{values})" if values else step.op
+    return text if step.p == 1 else f"Gated({text}, p={step.p!r})"

@@ -1,0 +1,175 @@
+# torchvision has no types.
+# mypy: disable-error-code="no-any-return"
+"""Operations for one image at a time, as exported torchvision pipelines use them.
+
+Nothing in the search runs this: the exported files take their numbers from torch's global
+generator, as torchvision's own transforms do. Images are `[C, H, W]` float32 in [0, 1]; the
+arguments are the catalogue's values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from io import BytesIO
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.transforms.v2 import functional as F
+
+from augsearch.augment.blur import motion_kernels
+from augsearch.augment.operation import Field, Values
+
+Batched = Callable[[Tensor, Tensor, Values, Field], Tensor]
+
+
+class Gated(nn.Module):
+    """Applies `transform` to an image with probability `p`."""
+
+    def __init__(self, transform: Callable[[Tensor], Tensor], p: float) -> None:
+        super().__init__()
+        self.transform = transform
+        self.p = p
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.transform(image) if draw(0, 1) < self.p else image
+
+
+class ChooseOne(nn.Module):
+    """Applies one of `transforms`, all equally likely."""
+
+    def __init__(self, *transforms: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.transforms = transforms
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.transforms[int(torch.randint(len(self.transforms), ()))](image)
+
+
+class OneImage(nn.Module):
+    """Applies a function of batches, uniform numbers and values to one image."""
+
+    def __init__(self, function: Batched, slots: int, **values: float) -> None:
+        super().__init__()
+        self.function = function
+        self.slots = slots
+        self.values = values
+
+    def forward(self, image: Tensor) -> Tensor:
+        def field(_slot: int, shape: tuple[int, ...]) -> Tensor:
+            return torch.rand(1, *shape)
+
+        return self.function(image[None], torch.rand(1, self.slots), self.values, field)[0]
+
+
+class TwoViewTransform:
+    """Maps an image (PIL or tensor) to two views; use it as a data set's `transform`."""
+
+    def __init__(self, first: Callable[[Tensor], Tensor], second: Callable[[Tensor], Tensor]):
+        self.first = first
+        self.second = second
+
+    def __call__(self, image: object) -> tuple[Tensor, Tensor]:
+        tensor = F.to_dtype(F.to_image(image), torch.float32, scale=True)
+        return self.first(tensor).clamp(0, 1), self.second(tensor).clamp(0, 1)
+
+
+def draw(low: float, high: float) -> float:
+    return low + (high - low) * float(torch.rand(()))
+
+
+def log_draw(most: float) -> float:
+    return math.exp(draw(-1, 1) * math.log(most))
+
+
+def mirrored(image: Tensor, warp: Callable[[Tensor], Tensor]) -> Tensor:
+    """`warp` of the image surrounded by its mirror images, cut to its place."""
+    side = min(image.shape[-2:])
+    padded = F.pad(image, [side - 1], padding_mode="reflect")
+    return F.center_crop(warp(padded), list(image.shape[-2:])).clamp(0, 1)
+
+
+def rotation(image: Tensor, degrees: float) -> Tensor:
+    angle = draw(-degrees, degrees)
+    bilinear = F.InterpolationMode.BILINEAR
+    return mirrored(image, lambda padded: F.rotate(padded, angle, bilinear))
+
+
+def affine(image: Tensor, translate: float, zoom: float, shear: float) -> Tensor:
+    height, width = image.shape[-2:]
+    shift = [draw(-translate, translate) * width, draw(-translate, translate) * height]
+    factor, sheared = log_draw(zoom), [draw(-shear, shear), draw(-shear, shear)]
+    bilinear = F.InterpolationMode.BILINEAR
+    return mirrored(image, lambda padded: F.affine(padded, 0.0, shift, factor, sheared, bilinear))
+
+
+def perspective(image: Tensor, distortion: float) -> Tensor:
+    height, width = image.shape[-2:]
+    left = top = min(height, width) - 1
+    right, bottom = left + width - 1, top + height - 1
+    start = [[left, top], [right, top], [right, bottom], [left, bottom]]
+    inwards = [(1, 1), (-1, 1), (-1, -1), (1, -1)]
+    most = (distortion * width / 2, distortion * height / 2)
+    end = [
+        [corner[axis] + sign[axis] * draw(0, most[axis]) for axis in (0, 1)]
+        for corner, sign in zip(start, inwards, strict=True)
+    ]
+    bilinear = F.InterpolationMode.BILINEAR
+    return mirrored(image, lambda padded: F.perspective(padded, start, end, bilinear))
+
+
+def color_jitter(
+    image: Tensor, brightness: float, contrast: float, saturation: float, hue: float
+) -> Tensor:
+    image = F.adjust_brightness(image, 1 + draw(-brightness, brightness))
+    image = F.adjust_contrast(image, 1 + draw(-contrast, contrast))
+    if image.shape[0] == 1:
+        return image
+    image = F.adjust_saturation(image, 1 + draw(-saturation, saturation))
+    return F.adjust_hue(image, draw(-hue, hue)) if hue else image
+
+
+def grayscale(image: Tensor) -> Tensor:
+    return F.rgb_to_grayscale(image, num_output_channels=image.shape[0])
+
+
+def gamma(image: Tensor, gamma: float) -> Tensor:
+    return F.adjust_gamma(image, log_draw(gamma))
+
+
+def solarize(image: Tensor, threshold_min: float) -> Tensor:
+    return F.solarize(image, draw(threshold_min, 1))
+
+
+def posterize(image: Tensor, bits_min: int) -> Tensor:
+    bits = int(torch.randint(bits_min, 9, ()))
+    whole = F.posterize((image * 255).to(torch.uint8), bits)
+    return image if bits == 8 else F.to_dtype(whole, torch.float32, scale=True)
+
+
+def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
+    side = min(image.shape[-2:])
+    radius = min(max(1, math.ceil(3 * sigma * side)), side - 1)
+    return F.gaussian_blur(image, 2 * radius + 1, max(1e-3, draw(0, sigma * side)))
+
+
+def motion_blur(image: Tensor, length: float) -> Tensor:
+    side = min(image.shape[-2:])
+    radius = min(max(1, math.ceil(length * side / 2)), side - 1)
+    smear, angle = torch.tensor([draw(0, length * side)]), torch.tensor([draw(0, math.pi)])
+    padded = F.pad(image, [radius], padding_mode="reflect")
+    blurred = nn.functional.conv2d(padded[:, None], motion_kernels(smear, angle, radius)[:, None])
+    return blurred[:, 0].clamp(0, 1)
+
+
+def sharpness(image: Tensor, amount: float) -> Tensor:
+    return F.adjust_sharpness(image, 1 + draw(0, amount))
+
+
+def jpeg(image: Tensor, quality_min: float) -> Tensor:
+    """By way of Pillow; torchvision's own codec is deprecated."""
+    with BytesIO() as file:
+        F.to_pil_image(image).save(file, "JPEG", quality=round(draw(quality_min, 100)))
+        with Image.open(file) as coded:
+            return F.to_dtype(F.pil_to_tensor(coded), torch.float32, scale=True)

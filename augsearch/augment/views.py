@@ -1,0 +1,174 @@
+"""From a batch of images to the two views that SimCLR compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from augsearch.augment.draws import Draws
+from augsearch.augment.executor import Step, check_images, plan, run_steps
+from augsearch.augment.geometric import CROP_SLOTS, crop_boxes
+from augsearch.augment.resample import crop_and_resize, resize
+from augsearch.space.policy import Policy
+
+Views = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class ViewPlan:
+    """The steps of a policy's views: one list for both, or one list for each."""
+
+    lists: tuple[tuple[Step, ...], ...]
+
+
+def plan_views(policy: Policy) -> ViewPlan:
+    """The plan of a policy; ConfigError if an operation has no implementation."""
+    if policy.shared:
+        return ViewPlan((plan(policy.views[0]),))
+    return ViewPlan(tuple(plan(ops) for ops in policy.views))
+
+
+def to_unit_floats(images: Tensor) -> Tensor:
+    """uint8 -> float32 in [0, 1]; floats are checked (DataError) and passed on."""
+    if images.dtype == torch.uint8 and images.ndim == 4:
+        return images.to(torch.float32).div_(255)
+    check_images(images)
+    return images
+
+
+def run_views(
+    view_plan: ViewPlan,
+    images: Tensor,
+    image_size: int,
+    *,
+    seed: int,
+    replicate: int = 0,
+    step: int = 0,
+) -> Views:
+    """Two views of uint8 or float images `[B, C, H, W]`, each `[B, C, S, S]` float32 in [0, 1].
+
+    Both are channels_last. Where the policy begins with a crop, it is cut from the images as they
+    are and resized once; other images are resized first (antialiased).
+
+    Raises:
+        DataError: images of another form.
+    """
+    floats = to_unit_floats(images)
+    size = (image_size, image_size)
+    if len(view_plan.lists) == 1:
+        # One pass over both views: an operation's fixed cost is paid once.
+        draws = Draws(seed, replicate, step, (0, 1), len(images), images.device)
+        both = _augment(floats.repeat(2, 1, 1, 1), view_plan.lists[0], draws, size)
+        first, second = both.chunk(2)
+    else:
+        first, second = (
+            _augment(
+                floats, steps, Draws(seed, replicate, step, (view,), len(images), images.device),
+                size,
+            )
+            for view, steps in enumerate(view_plan.lists)
+        )  # fmt: skip
+    return (
+        first.contiguous(memory_format=torch.channels_last),
+        second.contiguous(memory_format=torch.channels_last),
+    )
+
+
+def _augment(
+    images: Tensor, steps: tuple[Step, ...], draws: Draws, size: tuple[int, int]
+) -> Tensor:
+    if steps and steps[0].op == "resized_crop" and tuple(images.shape[2:]) != size:
+        crop, *rest = steps
+        images = _crop_to_size(images, crop, draws, size)
+        return run_steps(images, rest, draws)
+    return run_steps(resize(images, size), steps, draws)
+
+
+def _crop_to_size(images: Tensor, crop: Step, draws: Draws, size: tuple[int, int]) -> Tensor:
+    """The gated crop, from larger or smaller images straight to the views' size."""
+    height, width = images.shape[2:]
+    u = draws.uniform(crop.instance, 1 + CROP_SLOTS)
+    boxes = crop_boxes(u[:, 1:], crop.values, height, width)
+    whole = boxes.new_tensor([0, 0, width, height])
+    return crop_and_resize(images, torch.where(u[:, :1] < crop.p, boxes, whole), size)
+
+
+class PlannedViews(nn.Module):
+    """Maps uint8 or float images `[B, C, H, W]` to two views `[B, C, S, S]`.
+
+    Every call in training mode uses the next step's draws; in evaluation mode both views are the
+    resized images themselves. The counter is not part of the state dict: use `set_step` to go on
+    where a run stopped.
+    """
+
+    def __init__(self, view_plan: ViewPlan, image_size: int, seed: int = 0) -> None:
+        super().__init__()
+        self.view_plan = view_plan
+        self.image_size = image_size
+        self.seed = seed
+        self.step = 0
+
+    def set_step(self, step: int) -> None:
+        """Let the next call in training mode be call number `step` (from 0)."""
+        self.step = step
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Views:
+        if not self.training:
+            clean = resize(to_unit_floats(images), (self.image_size, self.image_size))
+            return clean, clean
+        views = run_views(self.view_plan, images, self.image_size, seed=self.seed, step=self.step)
+        self.step += 1
+        return views
+
+    def extra_repr(self) -> str:
+        return f"image_size={self.image_size}, seed={self.seed}"
+
+
+class TwoViews(PlannedViews):
+    """`PlannedViews` of a policy; what `Policy.build` returns."""
+
+    def __init__(self, policy: Policy, image_size: int, seed: int = 0) -> None:
+        super().__init__(plan_views(policy), image_size, seed)
+        self.policy = policy
+
+
+@torch.no_grad()
+def two_views(
+    policy: Policy,
+    images: Tensor,
+    image_size: int,
+    *,
+    seed: int,
+    replicate: int = 0,
+    step: int = 0,
+) -> Views:
+    """Two views of a batch under a policy; see `run_views`.
+
+    Raises:
+        ConfigError: an operation has no implementation.
+        DataError: images that are not uint8 or float32 in [0, 1], `[B, 1 or 3, H, W]`.
+    """
+    return run_views(
+        plan_views(policy), images, image_size, seed=seed, replicate=replicate, step=step
+    )
+
+
+def make_view_function(
+    policy: Policy, seed: int, replicate: int, image_size: int | None = None
+) -> Callable[[Tensor, int], Views]:
+    """A function (batch, step) -> two views, for the pretraining loop.
+
+    Without `image_size` the views are as large as the images' shorter side.
+    """
+    view_plan = plan_views(policy)
+
+    @torch.no_grad()
+    def views_of(images: Tensor, step: int) -> Views:
+        size = image_size or min(images.shape[2:])
+        return run_views(view_plan, images, size, seed=seed, replicate=replicate, step=step)
+
+    return views_of
