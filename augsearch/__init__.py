@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from augsearch.augment.export import export_policy
     from augsearch.data.cache import load_images
     from augsearch.search.config import StudyConfig, load_study_config
+    from augsearch.search.export import write_export
     from augsearch.search.preview import preview, write_preview
     from augsearch.search.result import StudyResult
     from augsearch.search.study import run_study
@@ -37,6 +38,7 @@ _HOMES = {
     "load_study_config": "augsearch.search.config",
     "preview": "augsearch.search.preview",
     "run_study": "augsearch.search.study",
+    "write_export": "augsearch.search.export",
     "write_preview": "augsearch.search.preview",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "load_study_config",
     "preview",
     "run_study",
+    "write_export",
     "write_preview",
 ]
 

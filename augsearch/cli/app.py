@@ -146,7 +146,7 @@ def export(
     image_size: Annotated[int, typer.Option(help="Side of the views in pixels.")] = 224,
 ) -> None:
     """Write a policy as a Python file that does not need augsearch."""
-    from augsearch.augment.export import write_export
+    from augsearch.search.export import write_export
 
     written = write_export(policy, to, output, image_size=image_size)
     typer.echo(f"wrote {written}")

@@ -93,10 +93,8 @@ class TerminalProgress:
         if self._phase is not None:
             self._bars.update(self._phase, completed=self._done, rate=self._left())
         shown = f"{100 * score:5.1f}" if score is not None else "    -"
-        tail = f"  {escape(remark)}" if remark else ""
-        self.console.print(
-            f"  {self._done:3d}/{self._total}  {shown}  {escape(run)}{tail}{self._standing(score, remark)}"
-        )
+        tail = (f"  {escape(remark)}" if remark else "") + self._standing(score, remark)
+        self.console.print(f"  {self._done:3d}/{self._total}  {shown}  {escape(run)}{tail}")
 
     def _standing(self, score: float | None, remark: str) -> str:
         """How the best trial stands against the best baseline, where that is what happens."""

@@ -49,7 +49,9 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
             "studies; the more often, the less a narrow win means."
         )
     console.print()
-    console.print(f"policy.yaml, views.png and result.json are in [bold]{escape(str(directory))}[/]")
+    console.print(
+        f"policy.yaml, views.png and result.json are in [bold]{escape(str(directory))}[/]"
+    )
     console.print("compare the trials: augsearch ui")
 
 
@@ -83,7 +85,9 @@ def _confirmed_table(result: StudyResult) -> Table:
 def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None:
     """The list of studies."""
     if not summaries:
-        console.print("no study is stored here; start one with `augsearch run --space factory.yaml`")
+        console.print(
+            "no study is stored here; start one with `augsearch run --space factory.yaml`"
+        )
         return
     table = Table()
     for title in ("study", "space", "data", "trials", "best score", "verdict"):

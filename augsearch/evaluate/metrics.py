@@ -48,4 +48,6 @@ def class_recall(
     count = probabilities.shape[1]
     hits = np.bincount(labels[predicted == labels], minlength=count).astype(float)
     total = np.bincount(labels, minlength=count).astype(float)
-    return np.divide(hits, total, out=np.full(count, np.nan), where=total > 0)
+    recall: NDArray[np.float64] = np.full(count, np.nan)
+    np.divide(hits, total, out=recall, where=total > 0)
+    return recall

@@ -238,7 +238,11 @@ class Bench:
         rows = self.split.pool
         if scored == "test":
             rows = np.concatenate([rows, self.split.test])
-        return rows[self.image_set.labels[rows] != UNLABELLED]
+        return self._labelled(rows)
+
+    def _labelled(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        labelled: NDArray[np.int64] = rows[self.image_set.labels[rows] != UNLABELLED]
+        return labelled
 
     def _few_label_score(self, encoder: Encoder, scored: Scored) -> float:
         features = self._features(encoder, self._scored_rows(scored))
@@ -273,8 +277,7 @@ class Bench:
         test is sealed, two thirds of the pool's groups against the rest."""
         pool = self._scored_rows("validation")
         if scored == "test":
-            test = self.split.test
-            return pool, test[self.image_set.labels[test] != UNLABELLED]
+            return pool, self._labelled(self.split.test)
         score = self.draws["validation"][0].score
         groups = self.image_set.groups
         held = np.isin(groups[pool], np.unique(groups[score])[::3])

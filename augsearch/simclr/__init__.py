@@ -1,0 +1,1 @@
+"""SimCLR pretraining in short, counted steps; knows views and seeds, not policies or studies."""

@@ -46,6 +46,6 @@ def _enlarged(image: NDArray[np.uint8]) -> Image.Image:
     pixels = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
     nearest = max(image.shape[1:]) < CELL
     filtering = Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
-    return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").resize(
-        (CELL, CELL), filtering
+    return (
+        Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").resize((CELL, CELL), filtering)
     )

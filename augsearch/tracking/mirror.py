@@ -98,8 +98,8 @@ class Mirror:
         def close() -> None:
             for name, value in metrics.items():
                 self._client.log_metric(self._parent, name, value)
-            for name, value in {"mlflow.note.content": description, **tags}.items():
-                self._client.set_tag(self._parent, name, value)
+            for name, text in {"mlflow.note.content": description, **tags}.items():
+                self._client.set_tag(self._parent, name, text)
             self._log_files(self._parent, artifacts)
             self._client.set_terminated(self._parent, status)
 
@@ -132,7 +132,8 @@ class Mirror:
         found = client.get_experiment_by_name(EXPERIMENT)
         self._experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT)
         parents = client.search_runs(
-            [self._experiment], f"tags.`{STUDY_TAG}` = '{self.study}' AND tags.`{KEY_TAG}` = 'study'"
+            [self._experiment],
+            f"tags.`{STUDY_TAG}` = '{self.study}' AND tags.`{KEY_TAG}` = 'study'",
         )
         if parents:
             self._parent = parents[0].info.run_id

@@ -66,8 +66,6 @@ def test_equal_policies_are_rarely_called_better():
     for _ in range(1000):
         scores = rng.normal(0.7, 0.02, (4, 5)) + rng.normal(0, 0.03, (1, 5))
         names = dict(zip("wxyz", scores, strict=True))
-        verdict = decide(
-            {k: names[k] for k in "wx"}, {k: names[k] for k in "yz"}, [0.3] * 5
-        )
+        verdict = decide({k: names[k] for k in "wx"}, {k: names[k] for k in "yz"}, [0.3] * 5)
         falsely += verdict.code == "better"
     assert falsely <= 35

@@ -1,0 +1,39 @@
+"""A policy as a file for somebody else's training loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from augsearch.augment.export import export_policy
+from augsearch.errors import ConfigError, OutputError
+from augsearch.space.policy import Policy, load_policy
+
+Target = Literal["kornia", "torchvision"]
+
+
+def write_export(
+    policy: str | Path | Policy, to: str, output: str | Path | None = None, *, image_size: int = 224
+) -> Path:
+    """Write `policy` as a stand-alone Python file; the path that was written.
+
+    Args:
+        to: `kornia` or `torchvision`.
+        output: file to write; None for `views_<to>.py` in this directory.
+        image_size: side of the views in pixels.
+
+    Raises:
+        ConfigError: unknown target, or an operation that the target cannot express.
+        OutputError: the file cannot be written.
+    """
+    targets = {str(target): target for target in get_args(Target)}
+    if to not in targets:
+        raise ConfigError(f"--to {to}: unknown target; known: {', '.join(targets)}")
+    chosen = policy if isinstance(policy, Policy) else load_policy(policy)
+    source = export_policy(chosen, targets[to], image_size)
+    path = Path(output) if output is not None else Path(f"views_{to}.py")
+    try:
+        path.write_text(source, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"--output {path}: cannot be written ({error.strerror})") from None
+    return path

@@ -1,0 +1,36 @@
+"""From a device's name to a device that is there."""
+
+from __future__ import annotations
+
+import torch
+
+from augsearch.errors import DeviceError
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called `name`: auto (the best there is), cpu, cuda, cuda:1, mps.
+
+    Raises:
+        DeviceError: unknown name, or a device that this machine (or this torch build) lacks.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", 0)
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"unknown device {name!r}; use auto, cpu, cuda, cuda:1 or mps")
+    if device.type == "cpu":
+        return torch.device("cpu")
+    if device.type == "mps":
+        if not torch.backends.mps.is_available():
+            raise DeviceError(f"device {name!r} is not available here; use cpu or auto")
+        return device
+    index, count = device.index or 0, torch.cuda.device_count()
+    if index >= count:
+        found = f"{count} CUDA device{'s' if count != 1 else ''}"
+        raise DeviceError(f"device {name!r} is not available: torch sees {found}; use cpu or auto")
+    return torch.device("cuda", index)

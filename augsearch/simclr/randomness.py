@@ -1,0 +1,49 @@
+"""Seeds of independent streams, the order of batches, and a fenced use of torch's global RNG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+WEIGHTS, BATCHES, STEP = range(3)  # streams derived from one seed
+
+
+def stream_seed(seed: int, *stream: int) -> int:
+    """A 63-bit seed that depends on all its arguments; streams of one seed are independent."""
+    return int(np.random.SeedSequence([seed, *stream]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def batches(count: int, batch_size: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Endless `[batch_size]` image indices, the same for every policy.
+
+    Each epoch is a permutation of `count` images under the seed; its incomplete last batch is
+    left out, so no image appears twice in a batch.
+    """
+    epoch = 0
+    while True:
+        order = np.random.default_rng([seed, BATCHES, epoch]).permutation(count)
+        for start in range(0, count - batch_size + 1, batch_size):
+            yield order[start : start + batch_size]
+        epoch += 1
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Within the block torch's generators (CPU and `device`) start from `seed`; then as before.
+
+    For the code of others that knows only the global generators: weight initialisers, dropout.
+    """
+    on_cpu = device.type == "cpu"
+    index = device.index or 0
+    accelerator = None if on_cpu else device.type
+    with torch.random.fork_rng([] if on_cpu else [index], device_type=accelerator):
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            torch.cuda.default_generators[index].manual_seed(seed)
+        elif device.type == "mps":
+            torch.mps.manual_seed(seed)
+        yield
