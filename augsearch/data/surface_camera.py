@@ -53,7 +53,7 @@ def draw_exposure(rng: np.random.Generator) -> Exposure:
         vignette=rng.uniform(0, 0.25),
         defocus=rng.uniform(0.002, 0.014),
         noise=rng.uniform(0.008, 0.035),
-        white_balance=np.exp(0.04 * rng.standard_normal(3)),
+        white_balance=np.exp(0.02 * rng.standard_normal(3)),
     )
 
 

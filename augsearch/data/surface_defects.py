@@ -101,14 +101,14 @@ def _crack(_direction: float, _light: float, size: int, rng: np.random.Generator
 def _stain(_direction: float, _light: float, size: int, rng: np.random.Generator) -> Field:
     """Dried coolant: a brown blob with an uneven edge."""
     blob, shade = _blob(size, rng)
-    return shade * _tinted(tint_colour(rng.uniform(22, 48), rng.uniform(0.2, 0.45)), blob)
+    return shade * _tinted(tint_colour(rng.uniform(22, 48), rng.uniform(0.15, 0.4)), blob)
 
 
 def _heat_tint(_direction: float, _light: float, size: int, rng: np.random.Generator) -> Field:
     """Overheated metal, purple to blue. In luma it is a stain: hue alone tells them apart."""
     blob, shade = _blob(size, rng)
     core, rim = rng.uniform(205, 235), rng.uniform(265, 300)
-    saturation = rng.uniform(0.2, 0.45)
+    saturation = rng.uniform(0.15, 0.4)
     tint = _tinted(tint_colour(rim, saturation), blob)
     core_share = blob**3
     return shade * (tint + core_share * (tint_colour(core, saturation)[:, None, None] - tint))

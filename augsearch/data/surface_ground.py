@@ -1,4 +1,4 @@
-"""The bare metal under everything: brushed, rolled and milled plates, drawn as random fields.
+"""The bare metal under everything: a worked plate, drawn as a random field.
 
 Knows nothing of defects, light or cameras. A field is `[size, size]` float64 over the unit square;
 float64, so that the last bits in which processors differ do not reach a uint8 pixel.
@@ -40,7 +40,7 @@ class Plate:
 
 
 def draw_plate(finishes: tuple[Finish, ...], rng: np.random.Generator) -> Plate:
-    """A random plate of one of `finishes`."""
+    """A random plate of one of `finishes`; sanded ones have coarse, deep streaks."""
     finish = finishes[rng.integers(len(finishes))]
     deep, coarse = (1.7, 0.5) if finish == "sanded" else (1.0, 0.0)
     return Plate(
@@ -49,7 +49,7 @@ def draw_plate(finishes: tuple[Finish, ...], rng: np.random.Generator) -> Plate:
         slope=coarse + rng.uniform(0.3, 0.9),
         pitch=rng.uniform(6, 13),
         reach=rng.uniform(0.7, 2.0),
-        steel=tint_colour(rng.uniform(0, 360), rng.uniform(0, 0.05)),
+        steel=tint_colour(rng.uniform(0, 360), rng.uniform(0, 0.03)),
     )
 
 
@@ -143,6 +143,9 @@ def _frequencies(size: int) -> tuple[Field, Field]:
 def _field(power: Field, size: int, rng: np.random.Generator) -> Field:
     """White noise filtered to a power spectrum, scaled to unit variance on average."""
     noise = np.fft.rfft2(rng.standard_normal((size, size)))
-    both_halves = 2 * power.sum() - power[:, 0].sum() - power[:, -1].sum()
-    gain = np.sqrt(power * (size**2 / both_halves))
+    halves = np.full(power.shape[1], 2.0)  # all but these columns stand for two frequencies
+    halves[0] = 1
+    if size % 2 == 0:
+        halves[-1] = 1
+    gain = np.sqrt(power * (size**2 / (power @ halves).sum()))
     return np.fft.irfft2(noise * gain, s=(size, size))

@@ -6,10 +6,11 @@ it. What follows for augmentations:
 
 - `label="defect"`: shape carries the label, and hue alone tells `heat_tint` from `stain`. Light,
   position and rotation are nuisance.
-- `label="hue"`: temper colours. Hue jitter and grayscale destroy the label, rotation does not.
-- `label="orientation"`: direction of brushing, under a random tint. Free rotation destroys the
-  label, and so do quarter turns and a flip along either axis in part (a flip swaps 45 and 135
-  degrees); hue jitter and grayscale remove nuisance.
+- `label="hue"`: temper colours on sanded plates. Hue jitter and grayscale destroy the label,
+  rotation removes nuisance.
+- `label="orientation"`: direction of sanding, under a temper colour of any hue: the same scenes,
+  the roles exchanged. Free rotation destroys the label, and a flip along either axis does in part
+  (it swaps 45 and 135 degrees); hue jitter and grayscale remove nuisance.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from augsearch.data.imageset import ImageSet
 from augsearch.data.surface_camera import draw_exposure, light_field, take_image
 from augsearch.data.surface_defects import DEFECTS, draw_dust, draw_oxide
 from augsearch.data.surface_ground import Finish, draw_ground, draw_plate
-from augsearch.errors import DataError
+from augsearch.errors import ConfigError
 
 Label = Literal["defect", "hue", "orientation"]
 Factor = Literal[
@@ -59,7 +60,7 @@ FACTORS: Mapping[Label, Factors] = MappingProxyType(
         "defect": Factors(
             label=("shape", "hue"), nuisance=("orientation", "position", "finish", *_CAMERA)
         ),
-        "hue": Factors(label=("hue",), nuisance=("orientation", "position", "finish", *_CAMERA)),
+        "hue": Factors(label=("hue",), nuisance=("orientation", "position", *_CAMERA)),
         "orientation": Factors(label=("orientation",), nuisance=("hue", "position", *_CAMERA)),
     }
 )
@@ -77,7 +78,7 @@ class SurfaceSpec:
         shuffle_labels: deal the labels out at random: a null set in which they carry nothing.
 
     Raises:
-        DataError: a number out of bounds.
+        ConfigError: a label that does not exist, or a number out of bounds.
     """
 
     label: Label = "defect"
@@ -87,14 +88,14 @@ class SurfaceSpec:
     shuffle_labels: bool = False
 
     def __post_init__(self) -> None:
-        bounds = {"images_per_class": (1, 100_000), "image_size": (8, 1024), "seed": (0, 2**63)}
+        bounds = {"images_per_class": (1, 100_000), "image_size": (8, 1024), "seed": (0, 2**63 - 1)}
         for field, (low, high) in bounds.items():
             value = getattr(self, field)
             if not low <= value <= high:
-                raise DataError(f"embedded surfaces: {field} {value} is not in {low}..{high}")
+                raise ConfigError(f"embedded surfaces: {field} {value} is not in {low}..{high}")
         if self.label not in CLASSES:
             known = ", ".join(CLASSES)
-            raise DataError(f"embedded surfaces: label {self.label!r} is none of {known}")
+            raise ConfigError(f"embedded surfaces: label {self.label!r} is none of {known}")
 
 
 def draw_surfaces(spec: SurfaceSpec) -> ImageSet:
@@ -149,15 +150,15 @@ def _draw_image(spec: SurfaceSpec, index: int, group: int) -> NDArray[np.uint8]:
     rng = _rng(spec, _IMAGE, index)
     finishes: tuple[Finish, ...] = ("brushed", "rolled", "milled")
     if spec.label != "defect":
-        finishes = ("sanded",)  # the other finishes hide or bend the direction
+        finishes = ("sanded",)  # the others hide or bend the direction
     plate = draw_plate(finishes, _rng(spec, _PLATE, group))
     exposure = draw_exposure(rng)
     direction = rng.uniform(0, 2 * np.pi)
     if spec.label == "orientation":
         direction = np.radians(ANGLES[name] + rng.normal(0, 4))
-        mark = draw_oxide(rng.uniform(0, 360), rng.uniform(0.1, 0.35), size, rng)
+        mark = draw_oxide(rng.uniform(0, 360), rng.uniform(0.08, 0.24), size, rng)
     elif spec.label == "hue":
-        mark = draw_oxide(HUES[name] + rng.normal(0, 5), rng.uniform(0.1, 0.35), size, rng)
+        mark = draw_oxide(HUES[name] + rng.normal(0, 5), rng.uniform(0.08, 0.24), size, rng)
     else:
         mark = DEFECTS[name](direction, exposure.direction, size, rng)
     ground = draw_ground(plate, direction, size, rng) * light_field(exposure, size)
