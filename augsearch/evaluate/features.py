@@ -29,8 +29,8 @@ def extract_features(
         images: `[N, C, H, W]` uint8, without augmentation.
         mean, std: per channel, with pixels in [0, 1].
     """
-    shift = torch.tensor(mean, device=device).view(1, -1, 1, 1)
-    scale = torch.tensor(std, device=device).view(1, -1, 1, 1)
+    shift = torch.tensor(mean, dtype=torch.float32, device=device).view(1, -1, 1, 1)
+    scale = torch.tensor(std, dtype=torch.float32, device=device).view(1, -1, 1, 1)
     was_training = encoder.training
     encoder.eval()
     found = []

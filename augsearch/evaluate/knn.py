@@ -27,6 +27,7 @@ def knn_score(
         n_neighbors=min(config.neighbours, len(fit)), metric="cosine", weights="distance"
     )
     model.fit(features[fit], labels[fit])
-    probabilities = np.zeros((len(score), int(labels[fit].max()) + 1))
+    count = int(max(labels[fit].max(), labels[score].max())) + 1
+    probabilities = np.zeros((len(score), count))
     probabilities[:, model.classes_] = model.predict_proba(features[score])
     return metric_value(config.metric, labels[score], probabilities)

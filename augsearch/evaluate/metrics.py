@@ -12,6 +12,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from augsearch.errors import DataError
 from augsearch.evaluate.config import MetricName
 
 
@@ -25,13 +26,16 @@ def metric_value(
     Args:
         labels: `[n]` true classes, columns of `probabilities`.
         probabilities: `[n, K]`, rows add up to 1.
+
+    Raises:
+        DataError: a ranking metric is asked of images of a single class.
     """
     present = np.unique(labels)
     if name in ("auroc", "average_precision"):
         score = roc_auc_score if name == "auroc" else average_precision_score
-        # One class against the rest; a class with every image or none has no ranking to judge.
-        ranked = [c for c in present if 0 < (labels == c).sum() < len(labels)]
-        return float(np.mean([score(labels == c, probabilities[:, c]) for c in ranked]))
+        if len(present) < 2:
+            raise DataError(f"{name} needs scored images of at least 2 classes, found 1")
+        return float(np.mean([score(labels == c, probabilities[:, c]) for c in present]))
     predicted = probabilities.argmax(axis=1)
     if name == "accuracy":
         return float(accuracy_score(labels, predicted))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
+import torchvision
 from torch import Tensor, nn
 
 from augsearch.errors import ConfigError
 from augsearch.simclr.config import SMALL_RESNET, EncoderConfig
+from augsearch.simclr.small_resnet import small_resnet
 
 # Auxiliary heads serve supervised training only; the stated initialisation silences a
 # torchvision warning about its future default.
@@ -46,25 +50,9 @@ def build_encoder(config: EncoderConfig, in_channels: int, image_size: int) -> E
     Raises:
         ConfigError: no such encoder, or one that cannot take images of this size.
     """
-    family, _, model = config.name.partition("/")
-    known = _known_names()
-    if config.name not in known and not (family == "timm" and _timm_knows(model)):
-        close = difflib.get_close_matches(config.name, known, n=3)
-        close = close or difflib.get_close_matches(f"torchvision/{config.name}", known, n=3)
-        hint = f"did you mean {' or '.join(close)}?" if close else "see docs/encoders"
-        raise ConfigError(
-            f"unknown encoder {config.name!r}; use {SMALL_RESNET}, torchvision/<classifier> "
-            f"or timm/<model>: {hint}"
-        )
+    build = _builder(config)
     try:
-        if config.name == SMALL_RESNET:
-            from augsearch.simclr.small_resnet import small_resnet
-
-            body: nn.Module = small_resnet(config, in_channels)
-        elif family == "torchvision":
-            body = _torchvision_body(model, in_channels, image_size)
-        else:
-            body = _timm_body(model, in_channels, image_size)
+        body = build(in_channels, image_size)
         feature_dim = _feature_dim(body, in_channels, image_size)
     except (RuntimeError, TypeError, ValueError, AssertionError) as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -72,31 +60,35 @@ def build_encoder(config: EncoderConfig, in_channels: int, image_size: int) -> E
             f"encoder {config.name} cannot take {in_channels}-channel images of {image_size} px: "
             f"{reason}"
         ) from error
-    return Encoder(body, feature_dim).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return Encoder(body, feature_dim).to(memory_format=torch.channels_last)
 
 
-def _known_names() -> list[str]:
+def _builder(config: EncoderConfig) -> Callable[[int, int], nn.Module]:
+    """The function (channels, image size) -> network for the encoder's name."""
+    if config.name == SMALL_RESNET:
+        return lambda in_channels, _: small_resnet(config, in_channels)
     import timm
-    import torchvision
 
+    family, _, model = config.name.partition("/")
     classifiers = torchvision.models.list_models(module=torchvision.models)
-    return [
-        SMALL_RESNET,
-        *(f"torchvision/{name}" for name in classifiers),
-        *(f"timm/{name}" for name in timm.list_models()),
-    ]
-
-
-def _timm_knows(model: str) -> bool:
-    """True also for a name with a weights tag (`resnet18.a1_in1k`), which lists leave out."""
-    import timm
-
-    return bool(timm.is_model(model))
+    if family == "torchvision" and model in classifiers:
+        return partial(_torchvision_body, model)
+    if family == "timm" and timm.is_model(model):
+        return partial(_timm_body, model)
+    known = [f"torchvision/{name}" for name in classifiers]
+    known += [f"timm/{name}" for name in timm.list_models()]
+    # A bare name is looked up as torchvision's: the library that most people mean by resnet18.
+    wanted = config.name if "/" in config.name else f"torchvision/{config.name}"
+    close = difflib.get_close_matches(config.name, [SMALL_RESNET], cutoff=0.8)
+    close = close or difflib.get_close_matches(wanted, known)
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise ConfigError(
+        f"unknown encoder {config.name!r}: use {SMALL_RESNET}, torchvision/<classifier> or "
+        f"timm/<model>{hint}"
+    )
 
 
 def _torchvision_body(model: str, in_channels: int, image_size: int) -> nn.Module:
-    import torchvision
-
     builder = torchvision.models.get_model_builder(model)
     arguments = dict(_TORCHVISION_ARGUMENTS.get(model, {}))
     if model.startswith("vit_"):
@@ -138,7 +130,9 @@ def _timm_body(model: str, in_channels: int, image_size: int) -> nn.Module:
     import timm
 
     settings = timm.models.get_pretrained_cfg(model)
-    size = {"img_size": image_size} if settings is not None and settings.fixed_input_size else {}
+    size: dict[str, Any] = {}
+    if settings is not None and settings.fixed_input_size:
+        size["img_size"] = image_size
     body: nn.Module = timm.create_model(
         model, pretrained=False, num_classes=0, in_chans=in_channels, **size
     )
