@@ -60,7 +60,7 @@ def test_a_budget_that_teaches_nothing_is_called_that():
 
 
 def test_equal_policies_are_rarely_called_better():
-    """Two candidates, two baselines, all equal in truth: at most the promised 2.5 % are "better"."""
+    """Two candidates and two baselines, all equal in truth: few are called "better"."""
     rng = np.random.default_rng(1)
     falsely = 0
     for _ in range(1000):

@@ -150,7 +150,7 @@ def test_mistakes_are_named_with_line_key_and_remedy(wrong, line, says):
 
 @pytest.mark.parametrize("text", ["", "- a\n- b", "just words", "ops: []", "ops: [", "\t:"])
 def test_files_that_are_no_space_are_refused_in_one_line(text):
-    with pytest.raises(ConfigError, match="example.yaml") as caught:
+    with pytest.raises(ConfigError, match=r"example\.yaml") as caught:
         space_from(text)
     assert "\n" not in str(caught.value)
 
