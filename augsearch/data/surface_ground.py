@@ -131,13 +131,16 @@ def _tool_marks(plate: Plate, direction: float, size: int, rng: np.random.Genera
     wobble = np.cumsum(rng.standard_normal(1024)) * 0.02
     phase = 2 * np.pi * (plate.pitch * steps + wobble)
     profile = np.cos(phase) + 0.35 * np.cos(2 * phase) + 0.5 * rng.standard_normal(1024)
-    return np.interp(radius.ravel(), steps, profile).reshape(size, size)
+    marks: Field = np.interp(radius.ravel(), steps, profile).reshape(size, size)
+    return marks
 
 
 @lru_cache(maxsize=8)
 def _frequencies(size: int) -> tuple[Field, Field]:
     """Cycles per side of a real FFT: fx `[1, size // 2 + 1]`, fy `[size, 1]`."""
-    return np.fft.rfftfreq(size, 1 / size)[None, :], np.fft.fftfreq(size, 1 / size)[:, None]
+    across: Field = np.fft.rfftfreq(size, 1 / size)[None, :]
+    down: Field = np.fft.fftfreq(size, 1 / size)[:, None]
+    return across, down
 
 
 def _field(power: Field, size: int, rng: np.random.Generator) -> Field:

@@ -8,7 +8,6 @@ from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     f1_score,
-    recall_score,
     roc_auc_score,
 )
 
@@ -40,7 +39,7 @@ def metric_value(
     if name == "accuracy":
         return float(accuracy_score(labels, predicted))
     if name == "balanced_accuracy":
-        return float(recall_score(labels, predicted, labels=present, average="macro"))
+        return float(np.nanmean(class_recall(labels, probabilities)))
     return float(f1_score(labels, predicted, labels=present, average="macro", zero_division=0))
 
 

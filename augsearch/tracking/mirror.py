@@ -21,7 +21,6 @@ from augsearch.errors import StudyError
 EXPERIMENT = "augsearch"
 STUDY_TAG, KEY_TAG, TRIAL_TAG = "augsearch.study", "augsearch.key", "augsearch.trial"
 PARENT_TAG = "mlflow.parentRunId"
-DEFAULT_URI = "sqlite:///mlflow.db"
 Series = Mapping[str, Iterable[tuple[int, float]]]
 
 
@@ -237,7 +236,8 @@ def tracking_uri() -> str:
                 "writes; set MLFLOW_TRACKING_URI=sqlite:///mlflow.db to start a new store beside "
                 "it, run `mlflow migrate-filestore`, or work in another directory"
             )
-    return DEFAULT_URI
+    # Absolute: MLflow keeps a store by its address, and a process may change its directory.
+    return f"sqlite:///{Path('mlflow.db').resolve()}"
 
 
 def quiet_mlflow() -> None:

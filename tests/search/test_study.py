@@ -11,7 +11,6 @@ from pathlib import Path
 import jsonschema
 import optuna
 import pytest
-from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
 
@@ -21,7 +20,7 @@ from augsearch.search.schemas import schema_texts
 from augsearch.search.store import Store, open_storage
 from augsearch.search.study import run_study
 from augsearch.space.policy import load_policy
-from augsearch.tracking.mirror import client_for
+from augsearch.tracking.mirror import client_for, tracking_uri
 
 STORAGE = "sqlite:///augsearch.db"
 
@@ -53,10 +52,12 @@ def run(trials=4, seed=0, name="small", learning_rate=0.002, progress=None, **mo
     )
 
 
-def mirrored(client=None) -> dict[str, object]:
-    client = client or client_for("sqlite:///mlflow.db")
+def mirrored(study="small") -> dict[str, object]:
+    client = client_for(tracking_uri())
     experiment = client.get_experiment_by_name("augsearch")
-    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    runs = client.search_runs(
+        [experiment.experiment_id], f"tags.`augsearch.study` = '{study}'", max_results=1000
+    )
     return {r.data.tags["augsearch.key"]: r for r in runs}
 
 
@@ -77,7 +78,7 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     parent = runs.pop("study")
     assert parent.info.status == "FINISHED"
     assert result.verdict.sentence in parent.data.tags["mlflow.note.content"]
-    client = MlflowClient("sqlite:///mlflow.db")
+    client = client_for(tracking_uri())
     files = {f.path for f in client.list_artifacts(parent.info.run_id)}
     assert {"policy.yaml", "views.png", "result.json", "space.json", "study.json"} <= files
     kinds = [key.split("/")[0] for key in runs]
@@ -155,11 +156,7 @@ def test_a_study_killed_in_a_trial_goes_on_with_exactly_what_is_left():
     assert [p.confirmed_scores for p in result.policies] == [
         p.confirmed_scores for p in undisturbed.policies
     ]
-    runs = mirrored()
-    keys = [
-        k for k, r in runs.items()
-        if r.data.tags["augsearch.study"] == "killed" and k.startswith("trial/")
-    ]  # fmt: skip
+    keys = [key for key in mirrored("killed") if key.startswith("trial/")]
     assert sorted(keys) == sorted(f"trial/{t.number}" for t in store.finished())
 
 

@@ -117,7 +117,7 @@ def test_all_policies_start_from_the_same_weights_and_meet_the_same_batches() ->
     met: list[list[Tensor]] = [[], []]
 
     def recorder(log: list[Tensor], gain: float) -> MakeViews:
-        def views(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:  # noqa: ARG001
+        def views(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:
             log.append(batch)
             view = batch.float() / 255
             return view, gain * view
@@ -145,7 +145,7 @@ def test_views_are_normalised_last_and_meet_batch_norm_together() -> None:
 
 
 def test_weight_decay_spares_biases_and_norms() -> None:
-    def constant(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:  # noqa: ARG001
+    def constant(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:
         return torch.zeros_like(batch, dtype=torch.float32), torch.zeros_like(
             batch, dtype=torch.float32
         )

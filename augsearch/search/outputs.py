@@ -1,0 +1,228 @@
+"""What a finished study writes: files for people and programs, and its page in MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import torch
+
+from augsearch.augment.baselines import for_channels
+from augsearch.data.imageset import UNLABELLED
+from augsearch.errors import OutputError
+from augsearch.search.confirm import BASELINE, CONFIRMATION, Entrant
+from augsearch.search.result import PolicyResult, StudyResult, mean_interval, versions
+from augsearch.search.setup import Setup
+from augsearch.search.store import Store
+from augsearch.search.verdict import Verdict
+from augsearch.space.policy import Policy
+
+
+def study_result(
+    setup: Setup, store: Store, entrants: list[Entrant], verdict: Verdict, sealed_uses: int
+) -> StudyResult:
+    """Everything that a study found, in one object."""
+    states = [trial.state.name.lower() for trial in store.trials()]
+    return StudyResult(
+        study=setup.name,
+        verdict=verdict,
+        metric=setup.config.evaluate.metric,
+        policies=_policy_results(setup, store, entrants),
+        trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
+        seed=setup.seed,
+        confirmation_seeds=tuple(range(1, setup.config.confirm.seeds + 1)),
+        digests={
+            "policy": winning_policy(setup, entrants, verdict).digest,
+            "space": setup.space.digest,
+            "study": setup.config.digest,
+            "data": setup.image_set.digest,
+        },
+        sealed_split_uses=sealed_uses,
+        data=data_facts(setup),
+        seconds=_seconds(store),
+        device=str(setup.device),
+        versions=versions(),
+        command=setup.command(),
+    )
+
+
+def winning_policy(setup: Setup, entrants: list[Entrant], verdict: Verdict) -> Policy:
+    """The recommended policy under its own name, as it acts on these images."""
+    winner = next(entrant for entrant in entrants if entrant.name == verdict.recommended)
+    if winner.policy is None:
+        raise RuntimeError("the untrained encoder cannot win")
+    policy = for_channels(winner.policy, setup.image_set.channels)
+    return policy.model_copy(update={"name": f"{setup.name}: {winner.name}"})
+
+
+def data_facts(setup: Setup) -> dict[str, str | int]:
+    """What the images are and how they were split."""
+    image_set, split = setup.image_set, setup.bench.split
+    return {
+        "name": image_set.name,
+        "source": setup.source,
+        "digest": image_set.digest,
+        "images": len(image_set),
+        "labelled": int((image_set.labels != UNLABELLED).sum()),
+        "classes": len(image_set.classes),
+        "channels": image_set.channels,
+        "pool": len(split.pool),
+        "test": len(split.test),
+    }
+
+
+def _policy_results(
+    setup: Setup, store: Store, entrants: list[Entrant]
+) -> tuple[PolicyResult, ...]:
+    confirmed = store.outcomes(CONFIRMATION)
+    seeds = range(1, setup.config.confirm.seeds + 1)
+    results = []
+    for entrant in entrants:
+        outcomes = [confirmed[entrant.name, seed] for seed in seeds]
+        scores = tuple(outcome.score for outcome in outcomes)
+        mean, interval = mean_interval(scores)
+        recall = {
+            name: float(np.mean([outcome.class_recall[name] for outcome in outcomes]))
+            for name in setup.image_set.classes
+        }
+        results.append(
+            PolicyResult(
+                name=entrant.name,
+                kind=entrant.kind,
+                digest=entrant.policy.digest if entrant.policy else None,
+                search_score=entrant.search_score,
+                confirmed_scores=scores,
+                confirmed_mean=mean,
+                confirmed_interval=interval,
+                class_recall=recall,
+            )
+        )
+    results.sort(key=lambda result: -(result.confirmed_mean or 0.0))
+    seen = {entrant.name for entrant in entrants}
+    others = [
+        PolicyResult(
+            name=run.name,
+            kind="baseline",
+            digest=run.policy.digest if run.policy else None,
+            search_score=run.outcome.score,
+            confirmed_scores=(),
+            confirmed_mean=None,
+            confirmed_interval=None,
+            class_recall=run.outcome.class_recall,
+        )
+        for run in store.runs(BASELINE).values()
+        if run.name not in seen and run.outcome
+    ]
+    return (*results, *sorted(others, key=lambda result: -(result.search_score or 0.0)))
+
+
+def _seconds(store: Store) -> dict[str, float]:
+    def total(phase: str) -> float:
+        return sum(outcome.seconds["total"] for outcome in store.outcomes(phase).values())
+
+    return {
+        "baselines": total(BASELINE),
+        "trials": sum(t.duration.total_seconds() for t in store.trials() if t.duration),
+        "confirmation": total(CONFIRMATION),
+    }
+
+
+def result_files(
+    setup: Setup, policy: Policy, result: StudyResult, paint: Callable[[Policy], bytes]
+) -> dict[str, bytes]:
+    """Everything that is written: file name -> content."""
+    return {
+        "policy.yaml": policy.to_yaml().encode(),
+        "views.png": paint(policy),
+        "result.json": _json(result.model_dump(mode="json")),
+        "results.csv": _table(result).to_csv(index=False).encode(),
+        "space.json": _json(setup.settings["space"]),
+        "study.json": _json(setup.settings["study"]),
+        "environment.json": _json(_environment(setup)),
+    }
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _table(result: StudyResult) -> pd.DataFrame:
+    rows = []
+    for policy in result.policies:
+        low, high = policy.confirmed_interval or (None, None)
+        rows.append(
+            {
+                "policy": policy.name,
+                "kind": policy.kind,
+                "search_score": policy.search_score,
+                "confirmed_mean": policy.confirmed_mean,
+                "confirmed_low": low,
+                "confirmed_high": high,
+                **{f"recall {name}": value for name, value in policy.class_recall.items()},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _environment(setup: Setup) -> dict[str, object]:
+    """Machine and versions: on another number of threads a CPU rounds differently."""
+    device = setup.device
+    return {
+        "versions": versions(),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+    }
+
+
+def write_files(directory: Path, files: dict[str, bytes]) -> None:
+    """Write the results.
+
+    Raises:
+        OutputError: a file cannot be written; the study itself is safe in its storage.
+    """
+    for name, content in files.items():
+        path = directory / name
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: cannot be written ({error.strerror}); nothing is lost: run the same "
+                "command again with another --output"
+            ) from None
+
+
+def parent_metrics(result: StudyResult) -> dict[str, float]:
+    """What the study's own row in MLflow shows."""
+    best = next(p for p in result.policies if p.name == result.verdict.recommended)
+    return {
+        "confirmed_score": best.confirmed_mean or 0.0,
+        **{f"trials_{state}": float(count) for state, count in result.trials.items()},
+    }
+
+
+def description(result: StudyResult) -> str:
+    """The study's page in MLflow, as Markdown."""
+    rows = [
+        f"| {p.name} | {100 * (p.search_score or 0):.1f} | "
+        + (f"{100 * p.confirmed_mean:.1f} |" if p.confirmed_mean is not None else "not confirmed |")
+        for p in result.policies
+    ]
+    return "\n".join(
+        [
+            f"**{result.verdict.sentence}** {result.verdict.advice}",
+            "",
+            f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
+            "|---|---|---|",
+            *rows,
+        ]
+    )
