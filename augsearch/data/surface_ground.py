@@ -138,8 +138,8 @@ def _tool_marks(plate: Plate, direction: float, size: int, rng: np.random.Genera
 @lru_cache(maxsize=8)
 def _frequencies(size: int) -> tuple[Field, Field]:
     """Cycles per side of a real FFT: fx `[1, size // 2 + 1]`, fy `[size, 1]`."""
-    across: Field = np.fft.rfftfreq(size, 1 / size)[None, :]
-    down: Field = np.fft.fftfreq(size, 1 / size)[:, None]
+    across = np.fft.rfftfreq(size, 1 / size).astype(np.float64)[None, :]
+    down = np.fft.fftfreq(size, 1 / size).astype(np.float64)[:, None]
     return across, down
 
 

@@ -73,6 +73,17 @@ class ConfirmConfig(_Config):
     steps: int = Field(default=300, ge=1, description="optimiser steps of each rerun")
 
 
+class ComputeConfig(_Config):
+    """How a CPU is used; the number of threads is part of what a score depends on."""
+
+    threads: int = Field(
+        default=1,
+        ge=1,
+        description="CPU threads of a training run; runs that do not depend on each other share "
+        "the cores. More than 1 pays for large encoders only.",
+    )
+
+
 class StudyConfig(_Config):
     """A study file."""
 
@@ -84,6 +95,7 @@ class StudyConfig(_Config):
     evaluate: EvaluateConfig = Field(default=EvaluateConfig(), description="how it is scored")
     search: SearchConfig = Field(default=SearchConfig(), description="which trials are run")
     confirm: ConfirmConfig = Field(default=ConfirmConfig(), description="the rerun of the best")
+    compute: ComputeConfig = Field(default=ComputeConfig(), description="how a CPU is used")
 
     @model_validator(mode="after")
     def _budgets_fit(self) -> StudyConfig:

@@ -1,4 +1,4 @@
-"""Runs beside the search: the baselines before it, and the confirmation after it.
+"""Before the search the baselines, after it the confirmation.
 
 Confirmation trains the search's winners and the best baselines again, on fresh seeds, at a larger
 budget, and scores them on the sealed test split.
@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.errors import StudyError, TrialFailure
-from augsearch.search.bench import Bench, Outcome, Scored
-from augsearch.search.progress import Progress, step_listener
-from augsearch.search.store import Run, Store, trial_policy
+from augsearch.errors import StudyError
+from augsearch.search.bench import Bench
+from augsearch.search.beside import BASELINE, CONFIRMATION, Job, run_beside
+from augsearch.search.progress import Progress
+from augsearch.search.store import Store, trial_policy
 from augsearch.search.verdict import UNTRAINED, Verdict, decide
 from augsearch.space.policy import Policy
-from augsearch.tracking.mirror import now
 
-BASELINE, CONFIRMATION = "baseline", "confirmation"
 SPARE = 2
 """Trials held ready in case a winner diverges on a fresh seed."""
 
@@ -32,15 +31,25 @@ class Entrant:
     policy: Policy | None
     search_score: float
 
+    def job(self, seed: int) -> Job:
+        policy = self.policy.model_dump_json(exclude_none=True) if self.policy else None
+        return Job(CONFIRMATION, self.name, policy, seed)
+
 
 def run_baselines(store: Store, bench: Bench, progress: Progress) -> None:
     """Every baseline and the untrained encoder once, at a trial's budget; resumes."""
     done = store.runs(BASELINE)
     policies: dict[str, Policy | None] = {UNTRAINED: None, **BASELINES}
     progress.phase("baselines", len(done), len(policies))
-    for name, policy in policies.items():
-        if (name, 0) not in done:
-            _run(store, bench, progress, BASELINE, name, policy, replicate=0)
+    jobs = [
+        Job(BASELINE, name, policy.model_dump_json(exclude_none=True) if policy else None, 0)
+        for name, policy in policies.items()
+        if (name, 0) not in done
+    ]
+    run_beside(store, bench, jobs, progress)
+    if len(store.outcomes(BASELINE)) < 2:
+        reason = next(run.failure for run in store.runs(BASELINE).values() if run.failure)
+        raise StudyError(f"no baseline trains through: {reason}")
 
 
 def confirm(store: Store, bench: Bench, progress: Progress) -> list[Entrant]:
@@ -53,6 +62,7 @@ def confirm(store: Store, bench: Bench, progress: Progress) -> list[Entrant]:
     """
     wanted = bench.config.confirm
     tried = store.outcomes(BASELINE)
+    floor = Entrant(UNTRAINED, "floor", None, tried[UNTRAINED, 0].score)
     baselines = sorted(
         (
             Entrant(name, "baseline", policy, tried[name, 0].score)
@@ -65,85 +75,32 @@ def confirm(store: Store, bench: Bench, progress: Progress) -> list[Entrant]:
         Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial.value or 0.0)
         for trial in store.best_trials(wanted.top + SPARE)
     ]
-    floor = Entrant(UNTRAINED, "floor", None, tried[UNTRAINED, 0].score)
-    planned = min(wanted.top, len(winners)) + min(wanted.baselines, len(baselines)) + 1
-    progress.phase("confirmation", len(store.outcomes(CONFIRMATION)), planned * wanted.seeds)
-    stayed = [
-        floor,
-        *_train_through(store, bench, progress, baselines, wanted.baselines),
-        *_train_through(store, bench, progress, winners, wanted.top),
-    ]
-    _train_through(store, bench, progress, [floor], 1)
+    seeds = range(1, wanted.seeds + 1)
+    shown = False
+    while True:
+        runs = store.runs(CONFIRMATION)
+        failed = {run.name for run in runs.values() if run.outcome is None}
+        entrants = [
+            floor,
+            *[e for e in baselines if e.name not in failed][: wanted.baselines],
+            *[e for e in winners if e.name not in failed][: wanted.top],
+        ]
+        if not shown:
+            done = sum((e.name, seed) in runs for e in entrants for seed in seeds)
+            progress.phase("confirmation", done, len(entrants) * wanted.seeds)
+            shown = True
+        # Seed by seed, so that a confirmation that is stopped has like numbers for all.
+        jobs = [e.job(seed) for seed in seeds for e in entrants if (e.name, seed) not in runs]
+        if not jobs:
+            break
+        run_beside(store, bench, jobs, progress)
     for kind, what in (("baseline", "baseline"), ("candidate", "trial")):
-        if not any(entrant.kind == kind for entrant in stayed):
+        if not any(entrant.kind == kind for entrant in entrants):
             raise StudyError(
                 f"no {what} trained through on {wanted.seeds} fresh seeds; lower "
                 "pretrain.learning_rate in the study file"
             )
-    return stayed
-
-
-def _train_through(
-    store: Store, bench: Bench, progress: Progress, ranked: list[Entrant], count: int
-) -> list[Entrant]:
-    """The first `count` of `ranked` that train on every seed."""
-    stayed: list[Entrant] = []
-    for entrant in ranked:
-        if len(stayed) == count:
-            break
-        for seed in range(1, bench.config.confirm.seeds + 1):
-            run = store.runs(CONFIRMATION).get((entrant.name, seed)) or _run(
-                store, bench, progress, CONFIRMATION, entrant.name, entrant.policy, replicate=seed
-            )
-            if run.outcome is None:
-                break
-        else:
-            stayed.append(entrant)
-    return stayed
-
-
-def _run(
-    store: Store,
-    bench: Bench,
-    progress: Progress,
-    phase: str,
-    name: str,
-    policy: Policy | None,
-    *,
-    replicate: int,
-) -> Run:
-    confirming = phase == CONFIRMATION
-    scored: Scored = "test" if confirming else "validation"
-    steps = bench.config.confirm.steps if confirming else bench.config.pretrain.steps
-    label = f"{name}, seed {replicate}" if confirming else name
-    outcome: Outcome | None = None
-    failure = ""
-    try:
-        if policy is None:
-            outcome = bench.untrained(replicate=replicate, scored=scored)
-        else:
-            outcome = bench.try_policy(
-                policy,
-                replicate=replicate,
-                steps=steps,
-                rungs=() if confirming else bench.config.rungs,
-                scored=scored,
-                on_step=step_listener(progress, label, steps),
-            )
-    except TrialFailure as error:
-        failure = str(error)
-    run = Run(
-        phase=phase,
-        name=name,
-        policy=policy,
-        replicate=replicate,
-        outcome=outcome,
-        ended=now(),
-        failure=failure,
-    )
-    store.add_run(run)
-    progress.run_ended(label, outcome.score if outcome else None, failure)
-    return run
+    return entrants
 
 
 def judge(store: Store, entrants: list[Entrant], seeds: int) -> Verdict:

@@ -10,6 +10,7 @@ import psutil
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.advice import data_warnings
+from augsearch.engines.processes import cpu_threads, process_count
 from augsearch.search.setup import EMBEDDED, Setup
 
 WARMUP, MEASURED = 3, 8
@@ -41,19 +42,23 @@ def estimate(setup: Setup) -> Estimate:
     run = bench.pretraining(
         BASELINES["SimCLR s=1"], replicate=0, steps=max(config.pretrain.steps, WARMUP + MEASURED)
     )
-    run.advance(WARMUP)
-    begin = time.perf_counter()
-    run.advance(WARMUP + MEASURED)
-    per_step = (time.perf_counter() - begin) / MEASURED
-    begin = time.perf_counter()
-    bench.untrained(replicate=0, scored="validation")
-    probe = time.perf_counter() - begin
+    with cpu_threads(config.compute.threads):
+        run.advance(WARMUP)
+        begin = time.perf_counter()
+        run.advance(WARMUP + MEASURED)
+        per_step = (time.perf_counter() - begin) / MEASURED
+        begin = time.perf_counter()
+        bench.untrained(replicate=0, scored="validation")
+        probe = time.perf_counter() - begin
 
     confirmed = config.confirm.top + config.confirm.baselines
     trial = config.pretrain.steps * per_step + (len(config.rungs) + 1) * probe
     rerun = config.confirm.steps * per_step + probe
-    short = config.search.trials + len(BASELINES)
-    long = confirmed * config.confirm.seeds
+    short, long = len(BASELINES), confirmed * config.confirm.seeds
+    beside = 1
+    if setup.device.type == "cpu":
+        beside = process_count(config.compute.threads, long)
+    seconds = config.search.trials * trial + (short * trial + long * rerun) / beside
     decoded = image_set.images.nbytes / 1e6
     return Estimate(
         name=setup.name,
@@ -63,9 +68,9 @@ def estimate(setup: Setup) -> Estimate:
         trials=config.search.trials,
         steps=config.pretrain.steps,
         device=str(setup.device),
-        seconds=short * trial + long * rerun,
+        seconds=seconds,
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
-        disk_mb=decoded + (short + long) * ARTIFACTS_MB,
+        disk_mb=decoded + (config.search.trials + short + long) * ARTIFACTS_MB,
         warnings=data_warnings(
             image_set,
             config.data,

@@ -16,7 +16,8 @@ import torch
 from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import UNLABELLED
 from augsearch.errors import OutputError
-from augsearch.search.confirm import BASELINE, CONFIRMATION, Entrant
+from augsearch.search.beside import BASELINE, CONFIRMATION
+from augsearch.search.confirm import Entrant
 from augsearch.search.result import PolicyResult, StudyResult, mean_interval, versions
 from augsearch.search.setup import Setup
 from augsearch.search.store import Store

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.views import make_view_function
 from augsearch.data.imageset import ImageSet
+from augsearch.engines.processes import cpu_threads
 from augsearch.search import outputs
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig
@@ -107,9 +108,10 @@ def run_prepared(setup: Setup, *, storage: str, directory: Path, progress: Progr
             store.bury_dead_trials()
             run_baselines(store, bench, progress)
             mirror_now()
-            run_trials(
-                store, bench, setup.space, config.search.trials, progress, after_each=mirror_now
-            )
+            with cpu_threads(config.compute.threads):
+                run_trials(
+                    store, bench, setup.space, config.search.trials, progress, after_each=mirror_now
+                )
             uses = store.count_sealed_use(setup.image_set.digest)
             entrants = confirm(store, bench, progress)
             mirror_now()

@@ -1,0 +1,1 @@
+"""Where training runs happen. Knows nothing of policies or studies: it is given functions."""

@@ -1,0 +1,103 @@
+"""Independent jobs on the cores of this machine, one process each.
+
+Small encoders gain little from a second thread and lose much to waiting for it; two processes of
+one thread do nearly twice the work of one.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Let torch use `count` CPU threads, and restore what it used before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def process_count(threads: int, jobs: int) -> int:
+    """Processes of `threads` threads that this machine's cores can carry, at most one a job."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, min(cores // threads, jobs))
+
+
+def run_jobs(
+    work: Callable[[Argument], Result],
+    arguments: Sequence[Argument],
+    *,
+    processes: int,
+    threads: int,
+    prepare: Callable[..., None],
+    shared: tuple[Any, ...],
+) -> Iterator[tuple[Argument, Result]]:
+    """Call `work` on every argument and yield (argument, result) as each ends.
+
+    With one process all happens here, in order.
+
+    Args:
+        work: a module's function, so that other processes find it.
+        processes, threads: how many processes, and torch threads in each.
+        prepare: called as `prepare(*shared)` in every process before its first job.
+    """
+    if processes == 1:
+        with cpu_threads(threads):
+            prepare(*shared)
+            for argument in arguments:
+                yield argument, work(argument)
+        return
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(os.getpid(), threads, prepare, shared),
+    )
+    try:
+        futures = {pool.submit(work, argument): argument for argument in arguments}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BaseException:
+        # Whoever stops here does not want to wait for the runs that are under way.
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(
+    parent: int, threads: int, prepare: Callable[..., None], shared: tuple[Any, ...]
+) -> None:
+    import torch
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    torch.set_num_threads(threads)
+    prepare(*shared)
+
+
+def _die_with(parent: int) -> None:
+    """End this process when its parent has died, even by a signal that it could not handle."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
