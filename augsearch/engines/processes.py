@@ -10,10 +10,10 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 Argument = TypeVar("Argument")
@@ -68,9 +68,9 @@ def run_jobs(
         return
     pool = ProcessPoolExecutor(
         processes,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=_context(work.__module__),
         initializer=_begin,
-        initargs=(os.getpid(), threads, prepare, shared),
+        initargs=(threads, prepare, shared),
     )
     try:
         futures = {pool.submit(work, argument): argument for argument in arguments}
@@ -85,19 +85,27 @@ def run_jobs(
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(
-    parent: int, threads: int, prepare: Callable[..., None], shared: tuple[Any, ...]
-) -> None:
+def _context(module: str) -> BaseContext:
+    """How processes are started: never by forking this one, whose threads may hold locks."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])  # imported once for all processes and pools
+    return context
+
+
+def _begin(threads: int, prepare: Callable[..., None], shared: tuple[Any, ...]) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     prepare(*shared)
 
 
-def _die_with(parent: int) -> None:
+def _die_with_parent() -> None:
     """End this process when its parent has died, even by a signal that it could not handle."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
