@@ -16,12 +16,23 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+NARROWEST = 100
+"""Columns of a log file, where nobody can widen a window to read a table."""
+
+
+def terminal() -> Console:
+    """Where everything is printed."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = max(console.width, NARROWEST)
+    return console
+
 
 class TerminalProgress:
     """Implements `augsearch.search.progress.Progress` with rich."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False)
+        self.console = terminal()
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),

@@ -20,23 +20,21 @@ def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> No
     """List the studies, if no other verb is given."""
     if context.invoked_subcommand is not None:
         return
-    from rich.console import Console
-
+    from augsearch.cli.progress import terminal
     from augsearch.cli.tables import print_summaries
     from augsearch.search.manage import list_stored
 
-    print_summaries(list_stored(storage), Console())
+    print_summaries(list_stored(storage), terminal())
 
 
 @studies_app.command()
 def show(name: str, storage: StorageOption = STORAGE) -> None:
     """Show a study: its trials, baselines and verdict."""
-    from rich.console import Console
-
+    from augsearch.cli.progress import terminal
     from augsearch.cli.tables import print_study
     from augsearch.search.manage import stored_study
 
-    print_study(stored_study(storage, name), Console())
+    print_study(stored_study(storage, name), terminal())
 
 
 @studies_app.command()

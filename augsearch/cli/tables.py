@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from augsearch.search.result import StudyResult
     from augsearch.search.store import StudySummary
 
-KINDS = {"candidate": "found by the search", "baseline": "published baseline", "floor": "floor"}
+KINDS = {"candidate": "found here", "baseline": "baseline", "floor": "no training"}
 
 
 def print_estimate(estimate: Estimate, console: Console) -> None:
@@ -49,9 +49,7 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
             "studies; the more often, the less a narrow win means."
         )
     console.print()
-    console.print(
-        f"policy.yaml, views.png and result.json are in [bold]{escape(str(directory))}[/]"
-    )
+    console.print(f"policy.yaml, pictures and result.json are in [bold]{escape(str(directory))}[/]")
     console.print("compare the trials: augsearch ui")
 
 
@@ -62,8 +60,8 @@ def _confirmed_table(result: StudyResult) -> Table:
         "sealed test images",
         title_justify="left",
     )
-    table.add_column("policy")
-    table.add_column("what it is")
+    table.add_column("policy", no_wrap=True)
+    table.add_column("what it is", no_wrap=True)
     table.add_column("in the search", justify="right")
     table.add_column("confirmed", justify="right")
     table.add_column("95 % interval", justify="right")
@@ -72,7 +70,7 @@ def _confirmed_table(result: StudyResult) -> Table:
         mean, interval = policy.confirmed_mean, policy.confirmed_interval
         table.add_row(
             escape(policy.name) + (" *" if chosen else ""),
-            "floor: no training" if policy.kind == "floor" else KINDS[policy.kind],
+            KINDS[policy.kind],
             f"{100 * policy.search_score:.1f}" if policy.search_score is not None else "",
             f"{100 * mean:.1f}" if mean is not None else "not confirmed",
             f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else "",

@@ -23,6 +23,7 @@ from augsearch.search.setup import Setup
 from augsearch.search.store import Store
 from augsearch.search.verdict import Verdict
 from augsearch.space.policy import Policy
+from augsearch.tracking.intervals import Bar, intervals_png
 
 
 def study_result(
@@ -141,12 +142,38 @@ def result_files(
     return {
         "policy.yaml": policy.to_yaml().encode(),
         "views.png": paint(policy),
+        "confirmation.png": _picture(result),
         "result.json": _json(result.model_dump(mode="json")),
         "results.csv": _table(result).to_csv(index=False).encode(),
         "space.json": _json(setup.settings["space"]),
         "study.json": _json(setup.settings["study"]),
         "environment.json": _json(_environment(setup)),
     }
+
+
+def _picture(result: StudyResult) -> bytes:
+    bars = []
+    for policy in result.policies:
+        if policy.confirmed_interval is None or policy.confirmed_mean is None:
+            continue
+        low, high = policy.confirmed_interval
+        bars.append(
+            Bar(
+                label=policy.name,
+                scores=policy.confirmed_scores,
+                mean=policy.confirmed_mean,
+                low=low,
+                high=high,
+                chosen=policy.name == result.verdict.recommended,
+                floor=policy.kind == "floor",
+            )
+        )
+    return intervals_png(
+        bars,
+        title=f"{result.study}\nsealed test images, {len(result.confirmation_seeds)} fresh seeds "
+        "(ticks), 95 % intervals",
+        axis=f"{result.metric.replace('_', ' ')}, %",
+    )
 
 
 def _json(content: object) -> bytes:
