@@ -145,6 +145,7 @@ def result_files(
         "confirmation.png": _picture(result),
         "result.json": _json(result.model_dump(mode="json")),
         "results.csv": _table(result).to_csv(index=False).encode(),
+        "split.csv": _split(setup).to_csv(index=False).encode(),
         "space.json": _json(setup.settings["space"]),
         "study.json": _json(setup.settings["study"]),
         "environment.json": _json(_environment(setup)),
@@ -196,6 +197,22 @@ def _table(result: StudyResult) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _split(setup: Setup) -> pd.DataFrame:
+    """Which side of the seal each image is on; `unused` is unlabelled, in a sealed group."""
+    image_set, split = setup.image_set, setup.bench.split
+    side = np.full(len(image_set), "unused", dtype=object)
+    side[split.pool], side[split.test] = "pool", "test"
+    names = [*image_set.classes, ""]  # UNLABELLED is -1
+    return pd.DataFrame(
+        {
+            "path": image_set.paths,
+            "label": [names[label] for label in image_set.labels],
+            "group": image_set.groups,
+            "side": side,
+        }
+    )
 
 
 def _environment(setup: Setup) -> dict[str, object]:

@@ -1,0 +1,90 @@
+"""Jobs in processes: results, threads, failures, and no orphans."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from augsearch.engines.processes import cpu_threads, process_count, run_jobs
+
+_offset: list[int] = []
+
+
+def prepare(offset):
+    _offset[:] = [offset]
+
+
+def add(number):
+    return number + _offset[0], torch.get_num_threads(), os.getpid()
+
+
+def fail(number):
+    raise RuntimeError(f"job {number}")
+
+
+def run(work, processes):
+    return dict(
+        run_jobs(work, range(4), processes=processes, threads=1, prepare=prepare, shared=(10,))
+    )
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_job_is_done_once_with_its_threads(processes):
+    threads = torch.get_num_threads()
+    found = run(add, processes)
+    assert {number: value for number, (value, _, _) in found.items()} == {
+        0: 10, 1: 11, 2: 12, 3: 13
+    }  # fmt: skip
+    assert {count for _, count, _ in found.values()} == {1}
+    assert (os.getpid() in {pid for _, _, pid in found.values()}) == (processes == 1)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_in_a_job_reaches_the_caller(processes):
+    with pytest.raises(RuntimeError, match="job 0"):
+        run(fail, processes)
+
+
+def test_threads_are_restored_after_an_error():
+    before = torch.get_num_threads()
+    with pytest.raises(ValueError, match="stop"), cpu_threads(before + 1):
+        raise ValueError("stop")
+    assert torch.get_num_threads() == before
+
+
+def test_processes_never_outnumber_cores_or_jobs():
+    assert process_count(threads=1, jobs=1) == 1
+    assert process_count(threads=10_000, jobs=5) == 1
+    assert 1 <= process_count(threads=1, jobs=64) <= (os.cpu_count() or 1)
+
+
+def sleep(number):
+    Path(f"started-{number}").write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def test_workers_end_with_a_driver_that_is_killed(tmp_path):
+    program = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import test_processes as t\n"
+        "t.run(t.sleep, 2)\n"
+    )
+    driver = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("started-*"))) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    workers = [int(path.read_text()) for path in tmp_path.glob("started-*")]
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    deadline = time.monotonic() + 20
+    while any(psutil.pid_exists(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(psutil.pid_exists(pid) for pid in workers)
