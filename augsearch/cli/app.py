@@ -89,6 +89,7 @@ def run(
     from augsearch.cli.tables import print_estimate, print_result
     from augsearch.search.estimate import estimate
     from augsearch.search.setup import output_directory, prepare
+    from augsearch.search.store import check_settings
     from augsearch.search.study import run_prepared
     from augsearch.tracking.mirror import quiet_mlflow, tracking_uri
 
@@ -106,7 +107,8 @@ def run(
             subset=subset,
             progress=progress,
         )
-        directory = output_directory(output, setup.name)
+        check_settings(storage, setup.name, setup.settings)
+        directory = output_directory(output, setup.name, make=not dry_run)
         print_estimate(estimate(setup), progress.console)
         if dry_run:
             return
@@ -114,12 +116,19 @@ def run(
             result = run_prepared(setup, storage=storage, directory=directory, progress=progress)
         except KeyboardInterrupt:
             progress.note("stopped; nothing that was finished is lost. Go on with:")
-            progress.note(setup.command())
+            progress.note(setup.command(*_places(device, storage, output)))
             raise typer.Exit(130) from None
         except AugsearchError:
             progress.note(f"what is finished is kept in the study {setup.name!r}")
             raise
         print_result(result, directory, progress.console)
+
+
+def _places(device: str, storage: str, output: Path | None) -> list[str]:
+    """Options of `run` that say where, for the command that goes on there; usual ones left out."""
+    words = [] if device == "auto" else ["--device", device]
+    words += [] if storage == STORAGE else ["--storage", storage]
+    return words + ([] if output is None else ["--output", str(output)])
 
 
 @app.command()
@@ -155,7 +164,7 @@ def export(
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
 ) -> None:
     """Open the MLflow UI on this directory's store."""
     from augsearch.tracking.ui import serve_ui
@@ -173,7 +182,8 @@ def main() -> NoReturn:
     try:
         app(standalone_mode=True)
     except AugsearchError as error:
-        typer.echo(f"augsearch: {error}", err=True)
+        line = " ".join(str(error).splitlines())  # even if a name in it has several
+        typer.echo(f"augsearch: {line}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,6 +10,7 @@ from augsearch.errors import ConfigError, OutputError
 from augsearch.space.policy import Policy, load_policy
 
 Target = Literal["kornia", "torchvision"]
+SMALLEST = 8
 
 
 def write_export(
@@ -23,12 +24,15 @@ def write_export(
         image_size: side of the views in pixels.
 
     Raises:
-        ConfigError: unknown target, or an operation that the target cannot express.
+        ConfigError: unknown target, too small a size, or an operation that the target cannot
+            express.
         OutputError: the file cannot be written.
     """
     targets = {str(target): target for target in get_args(Target)}
     if to not in targets:
         raise ConfigError(f"--to {to}: unknown target; known: {', '.join(targets)}")
+    if image_size < SMALLEST:
+        raise ConfigError(f"--image-size {image_size}: must be {SMALLEST} pixels or more")
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     source = export_policy(chosen, targets[to], image_size)
     path = Path(output) if output is not None else Path(f"views_{to}.py")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import optuna
+
 from augsearch.data.cache import clear_cache
+from augsearch.errors import StudyError
 from augsearch.search.store import (
     Store,
     StudySummary,
     delete_study,
-    open_storage,
+    find_storage,
     owner_lock,
     summaries,
     trial_policy,
@@ -37,12 +40,13 @@ class StoredStudy:
 
 def list_stored(storage: str) -> list[StudySummary]:
     """Every study in the database at `storage`."""
-    return summaries(open_storage(storage))
+    opened = find_storage(storage)
+    return summaries(opened) if opened is not None else []
 
 
 def stored_study(storage: str, name: str) -> StoredStudy:
     """One study. StudyError if there is none of that name."""
-    opened = open_storage(storage)
+    opened = _stored_in(storage, name)
     store = Store(opened, name)
     rows = [
         StoredRun(
@@ -75,8 +79,9 @@ def delete_stored(storage: str, name: str) -> int:
         StudyError: there is no such study, or a live process is running it.
     """
     quiet_mlflow()
+    opened = _stored_in(storage, name)
     with owner_lock(storage, name):
-        delete_study(open_storage(storage), name)
+        delete_study(opened, name)
     return delete_mirrored(name)
 
 
@@ -90,3 +95,10 @@ def clean_stored(storage: str) -> int:
     for name in empty_studies(storage):
         delete_stored(storage, name)
     return clear_cache()
+
+
+def _stored_in(storage: str, name: str) -> optuna.storages.RDBStorage:
+    opened = find_storage(storage)
+    if opened is None:
+        raise StudyError(f"there is no study {name!r}: nothing is stored at {storage}")
+    return opened

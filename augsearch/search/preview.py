@@ -13,11 +13,12 @@ from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.imageset import ImageSet
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.errors import OutputError
+from augsearch.errors import ConfigError, OutputError
 from augsearch.space.policy import Policy, load_policy
 from augsearch.tracking.figures import views_png
 
 ROWS = 8
+SMALLEST, LARGEST = 8, 1024
 
 
 def preview(policy: Policy, image_set: ImageSet, *, seed: int = 0) -> bytes:
@@ -53,6 +54,10 @@ def write_preview(
     Raises:
         ConfigError, DataError, OutputError: what is wrong, in one line.
     """
+    if not SMALLEST <= image_size <= LARGEST:
+        raise ConfigError(
+            f"--image-size {image_size}: must be between {SMALLEST} and {LARGEST} pixels"
+        )
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     if data is None:
         image_set = draw_surfaces(SurfaceSpec(image_size=image_size, images_per_class=2))

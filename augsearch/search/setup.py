@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -14,7 +17,7 @@ from augsearch.data.cache import load_images
 from augsearch.data.imageset import ImageSet
 from augsearch.data.subset import take_subset
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.errors import ConfigError, OutputError
+from augsearch.errors import ConfigError, DataError, OutputError
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig, load_study_config
 from augsearch.search.progress import Progress
@@ -62,15 +65,19 @@ class Setup:
             "seed": self.seed,
         }
 
-    def command(self) -> str:
-        """The command that repeats this study."""
-        parts = ["augsearch run", f"--space {self.space_file}", f"--study {self.study_file}"]
-        if self.source != EMBEDDED:
-            parts.append(f"--data {self.source}")
-        if self.subset:
-            parts.append(f"--subset {self.subset}")
-        parts += [f"--trials {self.config.search.trials}", f"--seed {self.seed}"]
-        return " ".join([*parts, f"--name {self.name}"])
+    def command(self, *more: str) -> str:
+        """The command that repeats this study, with `more` words at its end."""
+        options = {
+            "--space": self.space_file,
+            "--study": self.study_file,
+            "--data": self.source if self.source != EMBEDDED else None,
+            "--subset": self.subset,
+            "--trials": self.config.search.trials,
+            "--seed": self.seed,
+            "--name": self.name,
+        }
+        given = [(option, str(value)) for option, value in options.items() if value is not None]
+        return shlex.join(["augsearch", "run", *chain.from_iterable(given), *more])
 
 
 def prepare(
@@ -102,7 +109,14 @@ def prepare(
         raise ConfigError(
             f"--name {name}: use up to 100 letters, digits, dots, dashes and underscores"
         )
+    if seed < 0:
+        raise ConfigError(f"--seed {seed}: must be 0 or more")
     image_set, source = _images(data, config, progress)
+    if not (image_set.labels >= 0).any():
+        raise DataError(
+            f"{source}: no image has a label, and policies are scored by a few labels of each "
+            "class; sort some images into a folder for each class, or list them in labels.csv"
+        )
     if subset is not None:
         if subset < 1:
             raise ConfigError(f"--subset {subset}: must be 1 or more")
@@ -167,18 +181,19 @@ def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:40] or "study"
 
 
-def output_directory(output: str | Path | None, name: str) -> Path:
-    """The directory for results, made and checked before any work is done.
+def output_directory(output: str | Path | None, name: str, *, make: bool = True) -> Path:
+    """The directory for results, checked before any work is done, and made unless `make` is off.
 
     Raises:
         OutputError: it cannot be made or written.
     """
     directory = Path(output) if output is not None else Path("runs") / name
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".writable"
-        probe.touch()
-        probe.unlink()
+        if make:
+            directory.mkdir(parents=True, exist_ok=True)
+        there = next(path for path in (directory, *directory.parents) if path.exists())
+        with TemporaryFile(dir=there):
+            pass
     except OSError as error:
         raise OutputError(
             f"--output {directory}: cannot be written ({error.strerror}); name another directory"

@@ -84,6 +84,31 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
         raise StudyError(f"--storage {url}: cannot be opened ({reason})") from None
 
 
+def find_storage(url: str) -> optuna.storages.RDBStorage | None:
+    """The database at `url`, or None if it is an SQLite file that no study has made yet.
+
+    Raises:
+        StudyError: it cannot be opened, or could not be made.
+    """
+    file = _sqlite_file(url)
+    if file is None or file.exists():
+        return open_storage(url)
+    if not file.parent.is_dir():
+        raise StudyError(f"--storage {url}: there is no directory {file.parent} for it")
+    return None
+
+
+def check_settings(url: str, name: str, settings: Mapping[str, Any]) -> None:
+    """Look whether the study could start or go on at `url`; makes no database and no study.
+
+    Raises:
+        StudyError: the database cannot be opened, or holds that study with other settings.
+    """
+    storage = find_storage(url)
+    if storage is not None and name in optuna.get_all_study_names(storage):
+        Store(storage, name, settings=settings)
+
+
 class Store:
     """Trials and other runs of one study.
 
@@ -281,10 +306,10 @@ def owner_lock(storage_url: str, name: str) -> Iterator[None]:
     Raises:
         StudyError: another live process holds it.
     """
-    if not storage_url.startswith("sqlite:///"):
+    database = _sqlite_file(storage_url)
+    if database is None:
         yield
         return
-    database = Path(storage_url.removeprefix("sqlite:///"))
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
     lock = filelock.FileLock(database.with_name(f".{database.name}.{safe}.lock"))
     try:
@@ -299,6 +324,13 @@ def owner_lock(storage_url: str, name: str) -> Iterator[None]:
     finally:
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file behind an SQLite URL; None for other databases."""
+    if not url.startswith("sqlite:///"):
+        return None
+    return Path(url.removeprefix("sqlite:///").partition("?")[0])
 
 
 def _is_study(name: str) -> bool:

@@ -1,0 +1,211 @@
+"""What the verbs do when all is well, and when somebody presses Ctrl-C."""
+
+import compileall
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer.main
+from conftest import SMALL_RUN, write_files, write_images
+from PIL import Image
+
+from augsearch import __version__
+from augsearch.cli.app import app
+
+FLAGS = {
+    "": {"--help", "--version", "-h"},
+    "run": {
+        "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
+        "--output", "--subset", "--dry-run",
+    },
+    "preview": {"--policy", "--data", "--output", "--image-size", "--seed"},
+    "export": {"--policy", "--to", "--output", "--image-size"},
+    "ui": {"--port"},
+    "studies": {"--storage"},
+    "studies show": {"--storage"},
+    "studies delete": {"--storage", "--yes"},
+    "studies clean": {"--storage", "--yes"},
+}  # fmt: skip
+
+MAIN = "from augsearch.cli import main; main()"
+HEAVY = ("torch", "mlflow", "optuna", "pandas", "sklearn", "numpy")
+
+
+def commands(command, path=""):
+    """Every verb with its click command, groups too."""
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from commands(below, f"{path} {name}".strip())
+
+
+def test_flags_grow_on_purpose_only():
+    found = {
+        path: {flag for param in command.params for flag in param.opts if flag.startswith("-")}
+        for path, command in commands(typer.main.get_command(app))
+    }
+    helped = {"--help", "-h"}
+    assert {p: f - helped for p, f in found.items()} == {p: f - helped for p, f in FLAGS.items()}
+
+
+@pytest.mark.parametrize("verb", [[], ["run"], ["studies"], ["studies", "delete"]])
+def test_help_loads_nothing_heavy(verb):
+    program = (
+        "import sys\n"
+        "from augsearch.cli import main\n"
+        f"sys.argv = {['augsearch', *verb, '--help']}\n"
+        "try:\n    main()\nfinally:\n"
+        f"    print('loaded', [m for m in {HEAVY} if m in sys.modules], file=sys.stderr)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    assert said.stderr == "loaded []\n"
+    assert "Usage:" in said.stdout
+
+
+def test_version(cli):
+    assert cli("--version").out == f"augsearch {__version__}\n"
+
+
+def test_no_verb_shows_the_help(cli):
+    said = cli()
+    assert "Usage:" in said.out + said.err
+    assert "Traceback" not in said.out + said.err
+
+
+def test_dry_run_estimates_and_leaves_nothing(cli):
+    write_files()
+    write_images(pit=14, scratch=14)
+    before = set(Path().iterdir())
+    said = cli(*SMALL_RUN, "--dry-run")
+    assert said.code == 0
+    assert "28 images, 2 classes, 16 px, 2 trials of 4 steps on cpu" in said.out
+    assert "MB of memory" in said.out
+    assert "fewer than" not in said.out
+    assert {path.name for path in set(Path().iterdir()) - before} <= {"cache"}
+
+
+def test_preview_writes_a_picture(cli):
+    write_files()
+    write_images(pit=3, scratch=3)
+    said = cli("preview", "--policy", "policy.yaml", "--data", "images", "--output", "views.png")
+    assert (said.code, said.out, said.err) == (0, "wrote views.png\n", "")
+    with Image.open("views.png") as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 5 * 96  # an original and four views
+
+
+@pytest.mark.parametrize("target", ["kornia", "torchvision"])
+def test_export_writes_a_program(cli, target):
+    write_files()
+    said = cli("export", "--policy", "policy.yaml", "--to", target)
+    written = Path(f"views_{target}.py")
+    assert (said.code, said.out) == (0, f"wrote {written}\n")
+    assert compileall.compile_file(str(written), quiet=1)
+    assert "augsearch" not in "".join(
+        line for line in written.read_text().splitlines() if "import" in line
+    )
+
+
+@pytest.fixture
+def stored(finished_study, tmp_path):
+    """The databases of a finished study in this directory."""
+    for name in ("augsearch.db", "mlflow.db"):
+        shutil.copy(finished_study / name, tmp_path / name)
+
+
+def test_a_run_leaves_its_files(finished_study):
+    left = {path.name for path in (finished_study / "runs/small").iterdir()}
+    assert {"policy.yaml", "views.png", "result.json"} <= left
+
+
+@pytest.mark.usefixtures("stored")
+def test_studies_lists_and_shows(cli):
+    listed = cli("studies")
+    assert listed.code == 0
+    assert "small" in listed.out
+    assert "images" in listed.out
+    shown = cli("studies", "show", "small")
+    assert shown.code == 0
+    runs = [line for line in shown.out.splitlines() if " complete " in line]
+    assert sum("trial 0" in line or "trial 1" in line for line in runs) >= 2
+    assert any("baseline: SimCLR s=1" in line for line in runs)
+    assert any("confirmation: " in line and "seed 3" in line for line in runs)
+
+
+@pytest.mark.usefixtures("stored")
+def test_studies_delete_asks_and_deletes(cli, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # nobody there to say yes
+    refused = cli("studies", "delete", "small")
+    assert refused.code == 1
+    assert "small" in cli("studies").out
+    deleted = cli("studies", "delete", "small", "--yes")
+    assert deleted.code == 0
+    assert deleted.out.startswith("deleted the study 'small' and ")
+    assert " 0 MLflow runs" not in deleted.out
+    assert "no study is stored here" in cli("studies").out
+
+
+@pytest.mark.usefixtures("stored")
+def test_studies_clean_deletes_what_is_empty(cli):
+    from augsearch.search.store import Store, open_storage
+
+    Store(open_storage("sqlite:///augsearch.db"), "empty", settings={})
+    cached = Path(os.environ["AUGSEARCH_CACHE"]) / "pixels/some"
+    cached.mkdir(parents=True)
+    (cached / "images.npy").write_bytes(bytes(2**20))
+    said = cli("studies", "clean", "--yes")
+    assert said.code == 0
+    assert "studies without a finished trial: empty" in said.out
+    assert "deleted 1 studies and 1 MiB" in said.out
+    assert not cached.exists()
+    left = cli("studies").out
+    assert "small" in left
+    assert "empty" not in left
+
+
+def test_studies_of_an_empty_directory_makes_no_database(cli):
+    for verb in (["studies"], ["studies", "clean", "--yes"]):
+        assert cli(*verb).code == 0
+    assert "no study is stored here" in cli("studies").out
+    assert not Path("augsearch.db").exists()
+
+
+def test_interrupted_run_says_how_to_go_on(cli):
+    write_files()
+    write_images(pit=14, scratch=14)
+    study = Path("study.yaml").read_text()
+    endless = study.replace("trials: 2", "trials: 5000").replace("width: 4", "width: 8")
+    Path("study.yaml").write_text(endless)
+    with Path("said.txt").open("w") as said:
+        running = subprocess.Popen(
+            [sys.executable, "-u", "-c", MAIN, *SMALL_RUN],
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        while "trial 0" not in Path("said.txt").read_text():
+            assert running.poll() is None, Path("said.txt").read_text()
+            time.sleep(0.1)
+        os.killpg(running.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches all its processes
+        assert running.wait(60) == 130
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+    said = Path("said.txt").read_text()
+    assert "Traceback" not in said
+    again = said.rstrip().splitlines()[-1].split()
+    assert again[:2] == ["augsearch", "run"]
+    resumed = cli(*again[1:], "--dry-run")
+    assert resumed.code == 0, resumed.err
+    given = set(zip(SMALL_RUN[1::2], SMALL_RUN[2::2], strict=True))
+    assert given < set(zip(again[2::2], again[3::2], strict=True))

@@ -1,0 +1,82 @@
+"""What the README and the pages promise exists: commands, options, links, pictures."""
+
+import re
+import shlex
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import typer
+import typer.main
+
+from augsearch.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)[^)]*\)")
+PICTURE = re.compile(r"""<(?:img|source)[^>]*\b(?:src|srcset)=["'](?P<target>[^"']+)["']""")
+SHELLS = {"", "sh", "bash", "console", "shell", "text"}
+
+
+def commands_in(text: str) -> list[list[str]]:
+    """Words of each `augsearch ...` in the fenced blocks that are for a shell."""
+    found = []
+    for block in FENCE.finditer(text):
+        if block["language"] not in SHELLS:
+            continue
+        for line in block["body"].replace("\\\n", " ").splitlines():
+            for part in re.split(r"&&|;|\|", line):
+                words = shlex.split(part.strip().removeprefix("$ "), comments=True)
+                if words[:2] == ["uv", "run"]:
+                    words = words[2:]
+                if words[:1] == ["augsearch"]:
+                    found.append(words[1:])
+    return found
+
+
+def parse(words: list[str]) -> None:
+    """Parse as the command line would, down to the verb, without running it."""
+    command = typer.main.get_command(app)
+    context = command.make_context("augsearch", [*words], resilient_parsing=False)
+    while context.args or getattr(context, "_protected_args", None):
+        rest = [*getattr(context, "_protected_args", []), *context.args]
+        name, command, rest = context.command.resolve_command(context, rest)
+        context = command.make_context(name, rest, parent=context)
+
+
+def test_this_test_refuses_what_does_not_exist():
+    usage_error = typer.BadParameter.__base__  # of the click that typer carries
+
+    for wrong in ("run --spcae factory", "rum --space factory", "studies drop", "run"):
+        with pytest.raises(usage_error):
+            parse(shlex.split(wrong))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_commands_exist(page):
+    for words in commands_in(page.read_text()):
+        parse(words)
+
+
+def test_readme_shows_the_verbs():
+    shown = {words[0] for words in commands_in((ROOT / "README.md").read_text())}
+    assert {"run", "preview", "export", "ui"} <= shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_and_pictures_exist(page):
+    text = FENCE.sub("", page.read_text())
+    targets = [match["target"] for pattern in (LINK, PICTURE) for match in pattern.finditer(text)]
+    for target in targets:
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, _anchor = unquote(target).partition("#")
+        assert not path or (page.parent / path).exists(), f"{page.name} links to {target}"
+
+
+def test_constraints_name_versions_only():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert re.fullmatch(r"(#.*|)|[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+( ;.*)?", line), line
+        assert "://" not in line

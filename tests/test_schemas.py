@@ -1,0 +1,32 @@
+"""The committed JSON Schemas are those of the models, and the presets satisfy theirs."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from augsearch.search.schemas import schema_texts
+
+ROOT = Path(__file__).resolve().parents[1]
+PRESETS = sorted([*(ROOT / "spaces").glob("*.yaml"), *(ROOT / "studies").glob("*.yaml")])
+
+
+def test_schemas_are_those_of_the_models():
+    committed = {path.name: path.read_text() for path in (ROOT / "schemas").iterdir()}
+    assert committed == schema_texts(), "run `python -m augsearch.search.schemas`"
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_preset_names_its_schema_and_satisfies_it(preset):
+    text = preset.read_text()
+    schema = {"spaces": "space", "studies": "study"}[preset.parent.name]
+    first = text.splitlines()[0]
+    assert first == f"# yaml-language-server: $schema=../schemas/{schema}.schema.json"
+    checker = jsonschema.Draft202012Validator(
+        yaml.safe_load((ROOT / f"schemas/{schema}.schema.json").read_text())
+    )
+    content = yaml.safe_load(text)
+    checker.validate(content)
+    with pytest.raises(jsonschema.ValidationError, match="speling"):
+        checker.validate({**content, "speling": 1})
