@@ -221,6 +221,12 @@ def test_read_only_output(cli):
     assert "--output locked/here: cannot be written" in line
 
 
+def test_a_cache_that_cannot_be_written_is_done_without(cli, monkeypatch):
+    monkeypatch.setenv("AUGSEARCH_CACHE", "space.yaml/cache")
+    write_images(pit=14, scratch=14)
+    assert dry_run(cli, "--data", "images").code == 0
+
+
 def test_old_mlflow_files(cli):
     Path("mlruns/0").mkdir(parents=True)
     Path("mlruns/0/meta.yaml").write_text("experiment_id: 0\n")
