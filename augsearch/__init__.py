@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from augsearch.data.cache import load_images
     from augsearch.search.config import StudyConfig, load_study_config
     from augsearch.search.export import write_export
+    from augsearch.search.manage import clean_stored, delete_stored, list_stored, stored_study
     from augsearch.search.preview import preview, write_preview
     from augsearch.search.result import StudyResult
-    from augsearch.search.study import run_study
+    from augsearch.search.study import estimate_study, run_study
     from augsearch.space.policy import Policy, load_policy
     from augsearch.space.space import Space, load_space
+    from augsearch.tracking.ui import serve_ui
 
 __version__ = "0.1.0"
 
@@ -37,7 +39,13 @@ _HOMES = {
     "load_space": "augsearch.space.space",
     "load_study_config": "augsearch.search.config",
     "preview": "augsearch.search.preview",
+    "clean_stored": "augsearch.search.manage",
+    "delete_stored": "augsearch.search.manage",
+    "estimate_study": "augsearch.search.study",
+    "list_stored": "augsearch.search.manage",
     "run_study": "augsearch.search.study",
+    "serve_ui": "augsearch.tracking.ui",
+    "stored_study": "augsearch.search.manage",
     "write_export": "augsearch.search.export",
     "write_preview": "augsearch.search.preview",
 }
@@ -47,13 +55,19 @@ __all__ = [
     "Space",
     "StudyConfig",
     "StudyResult",
+    "clean_stored",
+    "delete_stored",
+    "estimate_study",
     "export_policy",
+    "list_stored",
     "load_images",
     "load_policy",
     "load_space",
     "load_study_config",
     "preview",
     "run_study",
+    "serve_ui",
+    "stored_study",
     "write_export",
     "write_preview",
 ]

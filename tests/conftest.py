@@ -1,6 +1,12 @@
 """What all tests share: their own directories, and no way out to the network."""
 
+import os
 import socket
+
+# Before torch is imported: tests run side by side, and threads that wait for each other on busy
+# cores are many times slower than one thread.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 

@@ -86,49 +86,30 @@ def run(
     Interrupted, it goes on where it stopped when the same command is given again.
     """
     from augsearch.cli.progress import TerminalProgress
-    from augsearch.cli.tables import print_estimate, print_result
-    from augsearch.search.estimate import estimate
-    from augsearch.search.setup import output_directory, prepare
-    from augsearch.search.store import check_settings
-    from augsearch.search.study import run_prepared
-    from augsearch.tracking.mirror import quiet_mlflow, tracking_uri
+    from augsearch.cli.tables import print_result
+    from augsearch.search.study import estimate_study, run_study
 
-    quiet_mlflow()
-    tracking_uri()
     with TerminalProgress() as progress:
-        setup = prepare(
-            space,
-            data=data,
-            study=study,
-            trials=trials,
-            seed=seed,
-            device=device,
-            name=name,
-            subset=subset,
-            progress=progress,
-        )
-        check_settings(storage, setup.name, setup.settings)
-        directory = output_directory(output, setup.name, make=not dry_run)
-        print_estimate(estimate(setup), progress.console)
+        arguments: dict[str, Any] = {
+            "data": data,
+            "study": study,
+            "trials": trials,
+            "seed": seed,
+            "device": device,
+            "storage": storage,
+            "name": name,
+            "output": output,
+            "subset": subset,
+            "progress": progress,
+        }
         if dry_run:
-            return
-        try:
-            result = run_prepared(setup, storage=storage, directory=directory, progress=progress)
-        except KeyboardInterrupt:
-            progress.note("stopped; nothing that was finished is lost. Go on with:")
-            progress.note(setup.command(*_places(device, storage, output)))
-            raise typer.Exit(130) from None
-        except AugsearchError:
-            progress.note(f"what is finished is kept in the study {setup.name!r}")
-            raise
-        print_result(result, directory, progress.console)
-
-
-def _places(device: str, storage: str, output: Path | None) -> list[str]:
-    """Options of `run` that say where, for the command that goes on there; usual ones left out."""
-    words = [] if device == "auto" else ["--device", device]
-    words += [] if storage == STORAGE else ["--storage", storage]
-    return words + ([] if output is None else ["--output", str(output)])
+            progress.estimated(estimate_study(space, **arguments))
+        else:
+            try:
+                result = run_study(space, **arguments)
+            except KeyboardInterrupt:
+                raise typer.Exit(130) from None
+            print_result(result, output or Path("runs") / result.study, progress.console)
 
 
 @app.command()

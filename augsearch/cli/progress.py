@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -16,16 +16,11 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-NARROWEST = 100
-"""Columns of a log file, where nobody can widen a window to read a table."""
+from augsearch.cli.tables import print_estimate
+from augsearch.cli.terminal import duration, terminal
 
-
-def terminal() -> Console:
-    """Where everything is printed."""
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = max(console.width, NARROWEST)
-    return console
+if TYPE_CHECKING:
+    from augsearch.search.estimate import Estimate
 
 
 class TerminalProgress:
@@ -68,6 +63,9 @@ class TerminalProgress:
 
     def warn(self, sentence: str) -> None:
         self.console.print(f"[yellow]warning:[/] {escape(sentence)}")
+
+    def estimated(self, estimate: Estimate) -> None:
+        print_estimate(estimate, self.console)
 
     def images(self, done: int, total: int) -> None:
         if self._images is None:
@@ -125,12 +123,3 @@ class TerminalProgress:
             return ""
         left = (time.monotonic() - self._phase_began) / ran * (self._total - self._done)
         return f"about {duration(left)} left"
-
-
-def duration(seconds: float) -> str:
-    """`seconds` as a person says it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from augsearch.cli.progress import duration
+from augsearch.cli.terminal import duration
 
 if TYPE_CHECKING:
     from augsearch.search.estimate import Estimate

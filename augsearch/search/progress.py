@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from augsearch.search.estimate import Estimate
 
 
 class Progress(Protocol):
@@ -17,6 +20,9 @@ class Progress(Protocol):
 
     def images(self, done: int, total: int) -> None:
         """Images decoded so far."""
+
+    def estimated(self, estimate: Estimate) -> None:
+        """What the study will cost, before it starts."""
 
     def phase(self, name: str, done: int, total: int) -> None:
         """A phase begins, with `done` of `total` runs finished before."""
@@ -38,6 +44,9 @@ class Quiet:
         pass
 
     def images(self, done: int, total: int) -> None:
+        pass
+
+    def estimated(self, estimate: Estimate) -> None:
         pass
 
     def phase(self, name: str, done: int, total: int) -> None:

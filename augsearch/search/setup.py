@@ -21,6 +21,7 @@ from augsearch.errors import ConfigError, DataError, OutputError
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig, load_study_config
 from augsearch.search.progress import Progress
+from augsearch.search.store import DEFAULT_STORAGE
 from augsearch.simclr.device import resolve_device
 from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
@@ -48,6 +49,13 @@ class Setup:
     space_file: str
     study_file: str
     subset: int | None
+    storage: str
+    output: Path | None
+
+    @property
+    def directory(self) -> Path:
+        """Where the results go."""
+        return self.output if self.output is not None else Path("runs") / self.name
 
     @property
     def image_set(self) -> ImageSet:
@@ -65,8 +73,8 @@ class Setup:
             "seed": self.seed,
         }
 
-    def command(self, *more: str) -> str:
-        """The command that repeats this study, with `more` words at its end."""
+    def command(self) -> str:
+        """The command that repeats this study or goes on with it."""
         options = {
             "--space": self.space_file,
             "--study": self.study_file,
@@ -75,9 +83,12 @@ class Setup:
             "--trials": self.config.search.trials,
             "--seed": self.seed,
             "--name": self.name,
+            "--device": None if self.device.type == "cpu" else self.device,
+            "--storage": None if self.storage == DEFAULT_STORAGE else self.storage,
+            "--output": self.output,
         }
         given = [(option, str(value)) for option, value in options.items() if value is not None]
-        return shlex.join(["augsearch", "run", *chain.from_iterable(given), *more])
+        return shlex.join(["augsearch", "run", *chain.from_iterable(given)])
 
 
 def prepare(
@@ -90,6 +101,8 @@ def prepare(
     device: str,
     name: str | None,
     subset: int | None,
+    storage: str,
+    output: str | Path | None,
     progress: Progress,
 ) -> Setup:
     """Resolve and check everything a study needs; see `run_study` for the arguments.
@@ -147,6 +160,8 @@ def prepare(
         space_file=space_file,
         study_file=study_file,
         subset=subset,
+        storage=storage,
+        output=None if output is None else Path(output),
     )
 
 
@@ -181,13 +196,15 @@ def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:40] or "study"
 
 
-def output_directory(output: str | Path | None, name: str, *, make: bool = True) -> Path:
-    """The directory for results, checked before any work is done, and made unless `make` is off.
+def check_output(directory: Path, *, make: bool) -> None:
+    """Check that results can be written, before any work is done.
+
+    Args:
+        make: also make the directory.
 
     Raises:
         OutputError: it cannot be made or written.
     """
-    directory = Path(output) if output is not None else Path("runs") / name
     try:
         if make:
             directory.mkdir(parents=True, exist_ok=True)
@@ -198,4 +215,3 @@ def output_directory(output: str | Path | None, name: str, *, make: bool = True)
         raise OutputError(
             f"--output {directory}: cannot be written ({error.strerror}); name another directory"
         ) from None
-    return directory

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from optuna.exceptions import StorageInternalError
 
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.views import make_view_function
 from augsearch.data.imageset import ImageSet
 from augsearch.engines.processes import cpu_threads
+from augsearch.errors import AugsearchError, StudyError
 from augsearch.search import outputs
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import confirm, judge, run_baselines
+from augsearch.search.estimate import Estimate, estimate
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.records import record_makers
 from augsearch.search.result import StudyResult
 from augsearch.search.sampler import SeededPerTrial, build_pruner
-from augsearch.search.setup import Setup, output_directory, prepare
-from augsearch.search.store import DEFAULT_STORAGE, Store, open_storage, owner_lock
+from augsearch.search.setup import Setup, check_output, prepare
+from augsearch.search.store import (
+    DEFAULT_STORAGE,
+    Store,
+    check_settings,
+    open_storage,
+    owner_lock,
+)
 from augsearch.search.trials import run_trials
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
@@ -69,9 +79,7 @@ def run_study(
         AugsearchError: anything a user can cause, in one line.
     """
     progress = progress or Quiet()
-    quiet_mlflow()
-    tracking_uri()  # an unusable store should stop us before hours of work, not after
-    setup = prepare(
+    setup = _checked(
         space,
         data=data,
         study=study,
@@ -80,17 +88,77 @@ def run_study(
         device=device,
         name=name,
         subset=subset,
+        storage=storage,
+        output=output,
         progress=progress,
     )
-    directory = output_directory(output, setup.name)
-    return run_prepared(setup, storage=storage, directory=directory, progress=progress)
+    check_output(setup.directory, make=True)
+    progress.estimated(estimate(setup))
+    try:
+        return _run(setup, progress)
+    except KeyboardInterrupt:
+        progress.note("stopped; nothing that was finished is lost. Go on with:")
+        progress.note(setup.command())
+        raise
+    except StorageInternalError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise StudyError(
+            f"--storage {storage}: writing failed ({reason}); finished trials are kept: make "
+            "room and run the same command again"
+        ) from None
+    except AugsearchError:
+        progress.note(f"what is finished is kept in the study {setup.name!r}")
+        raise
 
 
-def run_prepared(setup: Setup, *, storage: str, directory: Path, progress: Progress) -> StudyResult:
-    """`run_study` after its checks."""
+def estimate_study(
+    space: str | Path | Space,
+    *,
+    data: str | Path | ImageSet | None = None,
+    study: str | Path | StudyConfig | None = None,
+    trials: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    storage: str = DEFAULT_STORAGE,
+    name: str | None = None,
+    output: str | Path | None = None,
+    subset: int | None = None,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Check what `run_study` would check and estimate its cost; makes no study and no directory.
+
+    The arguments and errors are those of `run_study`.
+    """
+    setup = _checked(
+        space,
+        data=data,
+        study=study,
+        trials=trials,
+        seed=seed,
+        device=device,
+        name=name,
+        subset=subset,
+        storage=storage,
+        output=output,
+        progress=progress or Quiet(),
+    )
+    check_output(setup.directory, make=False)
+    return estimate(setup)
+
+
+def _checked(space: str | Path | Space, *, storage: str, **arguments: Any) -> Setup:
+    """A study that could start now: an unusable store should stop it before hours of work."""
+    quiet_mlflow()
+    tracking_uri()
+    setup = prepare(space, storage=storage, **arguments)
+    check_settings(storage, setup.name, setup.settings)
+    return setup
+
+
+def _run(setup: Setup, progress: Progress) -> StudyResult:
     bench, config = setup.bench, setup.config
-    opened = open_storage(storage)
-    with owner_lock(storage, setup.name):
+    opened = open_storage(setup.storage)
+    with owner_lock(setup.storage, setup.name):
         store = Store(
             opened,
             setup.name,
@@ -123,7 +191,7 @@ def run_prepared(setup: Setup, *, storage: str, directory: Path, progress: Progr
         result = outputs.study_result(setup, store, entrants, verdict, uses)
         policy = outputs.winning_policy(setup, entrants, verdict)
         files = outputs.result_files(setup, policy, result, views)
-        outputs.write_files(directory, files)
+        outputs.write_files(setup.directory, files)
         mirror.finish(
             description=outputs.description(result),
             metrics=outputs.parent_metrics(result),
