@@ -76,13 +76,15 @@ def delete_stored(storage: str, name: str) -> int:
     """Delete a study and its MLflow runs; how many runs MLflow had.
 
     Raises:
-        StudyError: there is no such study, or a live process is running it.
+        StudyError: there is no such study, a live process is running it, or MLflow is away.
     """
     quiet_mlflow()
     opened = _stored_in(storage, name)
     with owner_lock(storage, name):
+        # MLflow first: if it is away, the study is still there to be deleted later.
+        runs = delete_mirrored(name)
         delete_study(opened, name)
-    return delete_mirrored(name)
+    return runs
 
 
 def empty_studies(storage: str) -> list[str]:

@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
 
 from augsearch.errors import ConfigError, OutputError, StudyError
+from augsearch.search.manage import delete_stored, list_stored
 from augsearch.search.progress import Quiet
 from augsearch.search.schemas import schema_texts
 from augsearch.search.store import Store, open_storage
@@ -120,7 +121,7 @@ def test_more_trials_continue_a_study_and_train_nothing_twice():
 
 def test_a_study_killed_in_a_trial_goes_on_with_exactly_what_is_left():
     undisturbed = run(trials=4, name="undisturbed")
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     program = (
         f"import sys; sys.path.insert(0, {str(here)!r})\n"
         "from small_study import *\n"
@@ -242,3 +243,14 @@ def test_the_sealed_split_remembers_who_opened_it():
     assert run(trials=1, name="one").sealed_split_uses == 1
     assert run(trials=1, name="one").sealed_split_uses == 1
     assert run(trials=1, name="two", seed=5).sealed_split_uses == 2
+
+
+def test_deleting_while_mlflow_is_away_deletes_nothing(monkeypatch):
+    run(trials=1)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(StudyError, match="nothing is deleted"):
+        delete_stored(STORAGE, "small")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert delete_stored(STORAGE, "small") == 1 + 5 + 1 + 12
+    assert not mirrored()
+    assert not list_stored(STORAGE)
