@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -25,7 +26,9 @@ def serve_ui(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise StudyError(f"port {port} is in use; choose another with --port")
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri]
+    # One reader needs one worker and no job queues: a dozen processes fewer to start.
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--workers", "1"]
     print(f"MLflow UI: http://127.0.0.1:{port} (stop with Ctrl-C)", flush=True)
     try:
         subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)

@@ -1,0 +1,222 @@
+"""What a person sees in MLflow's UI after a study: real server, real browser."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psutil
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+from small_study import small_config, small_images, small_space
+
+from augsearch.search.study import run_study
+from augsearch.tracking.mirror import client_for
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+PATIENCE = 60  # seconds; two busy cores are slow to start a server and to draw a page
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1600,1000",
+]
+# With these set MLflow switches its telemetry off by itself and ours would not be tested.
+LOOKS_LIKE_A_TEST = {"PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS"}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not both installed"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A finished study behind `augsearch ui`; `runs` are MLflow's, by name."""
+
+    process: int
+    address: str
+    experiment: str
+    runs: dict[str, object]
+
+    def page(self, path: str) -> str:
+        return f"{self.address}/#/{path}"
+
+    def run_page(self, name: str, tab: str = "") -> str:
+        return self.page(f"experiments/{self.experiment}/runs/{self.runs[name].info.run_id}{tab}")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("browsed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        patch.setenv("AUGSEARCH_CACHE", str(directory / "cache"))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        run_study(
+            small_space(),
+            data=small_images(),
+            study=small_config(),
+            trials=2,
+            name="browsed",
+            device="cpu",
+        )
+    client = client_for(f"sqlite:///{directory / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("augsearch").experiment_id
+    runs = {run.info.run_name: run for run in client.search_runs([experiment])}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = start_server(directory, port)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for_server(server, address, directory / "ui.log")
+        yield Served(server.pid, address, experiment, runs)
+    finally:
+        # MLflow starts workers: the whole group goes.
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def start_server(directory: Path, port: int) -> subprocess.Popen:
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in LOOKS_LIKE_A_TEST and not key.startswith("MLFLOW_") and key != "DO_NOT_TRACK"
+    }
+    command = [str(Path(sys.executable).with_name("augsearch")), "ui", "--port", str(port)]
+    with (directory / "ui.log").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            cwd=directory,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def wait_for_server(server: subprocess.Popen, address: str, log: Path) -> None:
+    for _ in range(2 * PATIENCE):
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError):
+            if server.poll() is not None:
+                break
+            time.sleep(0.5)
+    pytest.fail(f"`augsearch ui` does not answer:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
+    driver.set_page_load_timeout(PATIENCE)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def see(browser):
+    """`see("//xpath")`: waits until the element is drawn; `click=True`: and takes a click."""
+
+    def find(path: str, click: bool = False):
+        def drawn(driver):
+            element = driver.find_element(By.XPATH, path)
+            driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+            if not element.is_displayed():
+                return None
+            if click:
+                element.click()
+            return element
+
+        # The page redraws itself while it loads: what was found may be gone or not yet in place.
+        wait = WebDriverWait(browser, PATIENCE, ignored_exceptions=[WebDriverException])
+        return wait.until(drawn, f"not on {browser.current_url}: {path}")
+
+    return find
+
+
+def test_the_list_of_runs_has_the_trials_under_their_study(served, browser, see):
+    browser.get(served.page(f"experiments/{served.experiment}/runs"))
+    cell = "//*[@role='gridcell'][.//a[normalize-space()='{}']]"
+    see(cell.format("browsed"))
+    assert not browser.find_elements(By.XPATH, cell.format("trial 0"))
+    see(cell.format("browsed") + "//button", click=True)
+    for name in ("trial 0", "trial 1", "baseline: SimCLR s=1"):
+        link = see(cell.format(name) + "//a")
+        assert served.runs[name].info.run_id in link.get_attribute("href")
+
+
+def test_two_trials_are_compared_parameter_by_parameter(served, browser, see):
+    trials = [served.runs[name] for name in ("trial 0", "trial 1")]
+    values = [trial.data.params["view1.resized_crop.scale_min"] for trial in trials]
+    assert values[0] != values[1]
+    runs = quote(json.dumps([trial.info.run_id for trial in trials]))
+    experiments = quote(json.dumps([served.experiment]))
+    browser.get(served.page(f"compare-runs?runs={runs}&experiments={experiments}"))
+    row = see("//tr[*[normalize-space()='view1.resized_crop.scale_min']]")
+    assert row.text.split() == ["view1.resized_crop.scale_min", *values]
+
+
+def test_the_views_of_a_trial_are_shown(served, browser, see):
+    browser.get(served.run_page("trial 0", "/artifacts"))
+    file = "//*[normalize-space(text())='views.png']"
+    see(file)
+    big = "return [...document.images].some(i => i.naturalWidth > 400 && i.naturalHeight > 400)"
+    assert not browser.execute_script(big)
+    see(file, click=True)
+    WebDriverWait(browser, PATIENCE).until(
+        lambda driver: driver.execute_script(big), "no picture of views was drawn"
+    )
+
+
+def test_the_study_tells_its_verdict(served, browser, see):
+    browser.get(served.run_page("browsed"))
+    note = served.runs["browsed"].data.tags["mlflow.note.content"]
+    sentence = note.split("**")[1]
+    see(f"//strong[normalize-space()='{sentence}']")
+
+
+def test_the_pages_ask_nobody_but_this_machine(served, browser, see):
+    browser.get(served.address)
+    browser.get(served.run_page("browsed"))
+    see("//a[normalize-space()='augsearch']")
+    asked = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            asked.append(urlsplit(message["params"]["request"]["url"]))
+    hosts = {url.hostname for url in asked if url.scheme in {"http", "https", "ws", "wss"}}
+    assert hosts == {"127.0.0.1"}
+
+
+def test_the_server_is_told_to_send_no_telemetry(served):
+    servers = psutil.Process(served.process).children(recursive=True)
+    assert servers
+    assert {one.environ()["MLFLOW_DISABLE_TELEMETRY"] for one in servers} == {"true"}
