@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -73,7 +74,8 @@ def run_jobs(
         initargs=(threads, prepare, shared),
     )
     try:
-        futures = {pool.submit(work, argument): argument for argument in arguments}
+        with _main_module_hidden():
+            futures = {pool.submit(work, argument): argument for argument in arguments}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BaseException:
@@ -92,6 +94,24 @@ def _context(module: str) -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])  # imported once for all processes and pools
     return context
+
+
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Processes started in here do not import the program's main module again.
+
+    They need nothing from it, and a script or notebook that calls us without the customary
+    `if __name__ == "__main__":` would start itself once more in each of them.
+    """
+    main = sys.modules["__main__"]
+    hidden = {name: main.__dict__[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    for name in hidden:
+        setattr(main, name, None)
+    try:
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)
 
 
 def _begin(threads: int, prepare: Callable[..., None], shared: tuple[Any, ...]) -> None:

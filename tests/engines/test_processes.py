@@ -88,3 +88,14 @@ def test_workers_end_with_a_driver_that_is_killed(tmp_path):
     while any(psutil.pid_exists(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not any(psutil.pid_exists(pid) for pid in workers)
+
+
+def test_a_script_without_a_main_guard_runs_once(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import test_processes as t\n"
+        "print('top', len(t.run(t.add, 2)))\n"
+    )
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert run.stdout == "top 4\n"
