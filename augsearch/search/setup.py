@@ -51,6 +51,7 @@ class Setup:
     subset: int | None
     storage: str
     output: Path | None
+    asked_device: str
 
     @property
     def directory(self) -> Path:
@@ -83,7 +84,7 @@ class Setup:
             "--trials": self.config.search.trials,
             "--seed": self.seed,
             "--name": self.name,
-            "--device": None if self.device.type == "cpu" else self.device,
+            "--device": None if self.asked_device == "auto" else self.asked_device,
             "--storage": None if self.storage == DEFAULT_STORAGE else self.storage,
             "--output": self.output,
         }
@@ -162,6 +163,7 @@ def prepare(
         subset=subset,
         storage=storage,
         output=None if output is None else Path(output),
+        asked_device=device,
     )
 
 

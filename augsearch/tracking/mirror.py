@@ -105,14 +105,10 @@ class Mirror:
         return self._attempt(close)
 
     def _attempt(self, action: Callable[[], None]) -> bool:
-        from mlflow.exceptions import MlflowException
-        from requests.exceptions import RequestException
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             self._connect()
             action()
-        except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
+        except unreachable() as error:
             if not self._away:
                 reason = str(error).splitlines()[0][:200]
                 self.warn(
@@ -265,8 +261,31 @@ def client_for(uri: str) -> Any:
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
+def unreachable() -> tuple[type[Exception], ...]:
+    """What MLflow raises when its server or database is away."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return (MlflowException, RequestException, SQLAlchemyError, OSError)
+
+
 def delete_mirrored(study: str) -> int:
-    """Delete a study's runs in MLflow; how many there were."""
+    """Delete a study's runs in MLflow; how many there were.
+
+    Raises:
+        StudyError: MLflow cannot be reached.
+    """
+    try:
+        return _delete_runs(study)
+    except unreachable() as error:
+        reason = str(error).splitlines()[0][:200]
+        raise StudyError(
+            f"MLflow at {tracking_uri()} cannot be reached ({reason}); nothing is deleted"
+        ) from None
+
+
+def _delete_runs(study: str) -> int:
     client = client_for(tracking_uri())
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:

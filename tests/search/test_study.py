@@ -14,12 +14,17 @@ import pytest
 from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
 
-from augsearch.errors import ConfigError, OutputError, StudyError
+from augsearch.errors import ConfigError, OutputError, StudyError, TrialFailure
+from augsearch.search.bench import Bench
+from augsearch.search.confirm import run_baselines
 from augsearch.search.manage import delete_stored, list_stored
 from augsearch.search.progress import Quiet
+from augsearch.search.sampler import SeededPerTrial, build_pruner
 from augsearch.search.schemas import schema_texts
 from augsearch.search.store import Store, open_storage
 from augsearch.search.study import run_study
+from augsearch.search.trials import run_trials
+from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import load_policy
 from augsearch.tracking.mirror import client_for, tracking_uri
 
@@ -184,12 +189,28 @@ def test_the_search_goes_on_without_a_tracking_server_and_mlflow_catches_up(monk
     assert len([key for key in mirrored() if key.startswith("trial/")]) == 2
 
 
-def test_diverging_trials_fail_with_their_reason_and_the_study_says_so():
-    with pytest.raises(StudyError, match=r"trials failed.*learning rate|no baseline|no trial"):
+def test_a_learning_rate_at_which_nothing_trains_is_named_before_the_search():
+    with pytest.raises(TrialFailure, match="learning rate"):
         run(learning_rate=1e30)
-    failed = Store(open_storage(STORAGE), "small").failed()
-    assert len(failed) == 2
-    assert all("loss" in t.user_attrs["failure"] for t in failed)
+
+
+def test_diverging_baselines_and_trials_fail_with_their_reason():
+    config = small_config(learning_rate=1e30)
+    bench = Bench.build(small_images(), config, seed=0, device=resolve_device("cpu"))
+    store = Store(
+        open_storage(STORAGE),
+        "diverging",
+        settings={},
+        sampler=SeededPerTrial(config.search.sampler, seed=0),
+        pruner=build_pruner(config.search.pruner),
+    )
+    with pytest.raises(StudyError, match=r"no baseline trains through: .*learning rate"):
+        run_baselines(store, bench, Quiet())
+    with pytest.raises(StudyError, match="2 trials failed, more than the 1 that are replaced"):
+        run_trials(store, bench, small_space(), 4, Quiet(), after_each=lambda: None)
+    assert all("loss" in trial.user_attrs["failure"] for trial in store.failed())
+    points = [tuple(trial.params.values()) for trial in store.failed()]
+    assert len(set(points)) == 2
 
 
 def test_another_space_under_the_same_name_is_refused_with_the_difference():
