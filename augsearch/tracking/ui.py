@@ -29,7 +29,9 @@ def serve_ui(port: int) -> None:
     # One reader needs one worker and no job queues: a dozen processes fewer to start.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--workers", "1"]
-    print(f"MLflow UI: http://127.0.0.1:{port} (stop with Ctrl-C)", flush=True)
+    # Left to itself, MLflow opens on its pages for language models.
+    address = f"http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning"
+    print(f"MLflow UI: {address} (stop with Ctrl-C)", flush=True)
     try:
         subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)
     except KeyboardInterrupt:
