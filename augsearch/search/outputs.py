@@ -146,6 +146,7 @@ def result_files(
         "result.json": _json(result.model_dump(mode="json")),
         "results.csv": _table(result).to_csv(index=False).encode(),
         "split.csv": _split(setup).to_csv(index=False).encode(),
+        "label_draws.csv": _label_draws(setup).to_csv(index=False).encode(),
         "space.json": _json(setup.settings["space"]),
         "study.json": _json(setup.settings["study"]),
         "environment.json": _json(_environment(setup)),
@@ -212,6 +213,19 @@ def _split(setup: Setup) -> pd.DataFrame:
             "group": image_set.groups,
             "side": side,
         }
+    )
+
+
+def _label_draws(setup: Setup) -> pd.DataFrame:
+    """The images whose labels each probe was fitted on, the same for every policy."""
+    bench, paths = setup.bench, setup.image_set.paths
+    return pd.DataFrame(
+        [
+            {"scored_on": scored, "draw": number, "path": paths[row]}
+            for scored, draws in bench.draws.items()
+            for number, draw in enumerate(draws)
+            for row in draw.fit
+        ]
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import optuna
+import pandas as pd
 import pytest
 from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
@@ -76,6 +77,11 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     policy = load_policy(directory / "policy.yaml")
     assert policy.digest == result.digests["policy"]
     assert sum(result.trials.values()) == 4
+    split = pd.read_csv(directory / "split.csv").set_index("path")
+    drawn = pd.read_csv(directory / "label_draws.csv")
+    assert set(split["side"]) == {"pool", "test"}
+    assert set(split.loc[drawn["path"], "side"]) == {"pool"}
+    assert drawn.groupby(["scored_on", "draw"]).size().eq(6 * 4).all()
     confirmed = [p for p in result.policies if p.confirmed_scores]
     assert [p.kind for p in confirmed].count("baseline") == 2
     assert all(len(p.confirmed_scores) == 3 for p in confirmed)
@@ -86,7 +92,7 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     assert result.verdict.sentence in parent.data.tags["mlflow.note.content"]
     client = client_for(tracking_uri())
     files = {f.path for f in client.list_artifacts(parent.info.run_id)}
-    assert {"policy.yaml", "views.png", "result.json", "space.json", "study.json"} <= files
+    assert {"policy.yaml", "views.png", "result.json", "space.json", "split.csv"} <= files
     kinds = [key.split("/")[0] for key in runs]
     assert {k: kinds.count(k) for k in kinds} == {"baseline": 5, "trial": 4, "confirmation": 12}
     for key, one in runs.items():
