@@ -19,7 +19,7 @@ from typing import Any
 from augsearch.errors import StudyError
 
 EXPERIMENT = "augsearch"
-STUDY_TAG, KEY_TAG, TRIAL_TAG = "augsearch.study", "augsearch.key", "augsearch.trial"
+STUDY_TAG, KEY_TAG = "augsearch.study", "augsearch.key"
 PARENT_TAG = "mlflow.parentRunId"
 Series = Mapping[str, Iterable[tuple[int, float]]]
 

@@ -137,7 +137,6 @@ def test_a_study_killed_in_a_trial_goes_on_with_exactly_what_is_left():
         f"import sys; sys.path.insert(0, {str(here)!r})\n"
         "from small_study import *\n"
         "from augsearch.search.study import run_study\n"
-        "import augsearch.search.bench as bench\n"
         "run_study(small_space(), data=small_images(), study=small_config(), trials=4,"
         " name='killed', device='cpu')\n"
     )
