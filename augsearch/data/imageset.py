@@ -48,7 +48,37 @@ class ImageSet:
         return int(self.images.shape[2])
 
 
-def normalisation(images: NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+@dataclass(frozen=True)
+class ImageRows:
+    """Some rows of an array of images, like an array of their own; a pixel is copied when read.
+
+    Attributes:
+        images: `[M, C, H, W]` uint8; may be a read-only memory map that is larger than memory.
+        rows: `[N]`, which of them and in which order.
+    """
+
+    images: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.images.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.rows) * self.images[:1].nbytes
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: slice | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """A copy of the chosen rows, `[n, C, H, W]`."""
+        return np.asarray(self.images[self.rows[chosen]])
+
+
+def normalisation(
+    images: NDArray[np.uint8] | ImageRows,
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel, with pixels in [0, 1].
 
     Exact, and in chunks, so that a memory map need not fit into memory.
@@ -63,9 +93,9 @@ def normalisation(images: NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[f
     counts = np.zeros((channels, 256), dtype=np.int64)
     step = max(1, 2**24 // max(1, images[:1].nbytes))
     for start in range(0, len(images), step):
+        chunk = images[start : start + step]
         for channel in range(channels):
-            values = images[start : start + step, channel].ravel()
-            counts[channel] += np.bincount(values, minlength=256)
+            counts[channel] += np.bincount(chunk[:, channel].ravel(), minlength=256)
     levels = np.arange(256) / 255
     share = counts / counts.sum(axis=1, keepdims=True)
     mean = share @ levels

@@ -9,11 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from augsearch.data.imageset import ImageRows
+
 
 @torch.no_grad()
 def extract_features(
     encoder: nn.Module,
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | ImageRows,
     mean: Sequence[float],
     std: Sequence[float],
     *,

@@ -18,13 +18,14 @@ from pydantic import BaseModel, ConfigDict
 
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.views import make_view_function
-from augsearch.data.imageset import UNLABELLED, ImageSet, normalisation
+from augsearch.data.imageset import UNLABELLED, ImageRows, ImageSet, normalisation
 from augsearch.data.splits import LabelDraw, Split, label_draws, sealed_split
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.knn import knn_score
 from augsearch.evaluate.probe import few_label_probe, full_probe
 from augsearch.search.config import StudyConfig
 from augsearch.simclr.collapse import check_collapse
+from augsearch.simclr.device import free_memory_bytes
 from augsearch.simclr.encoders import Encoder
 from augsearch.simclr.pretrain import Pretraining
 from augsearch.space.policy import Policy
@@ -32,6 +33,9 @@ from augsearch.space.policy import Policy
 Scored = Literal["validation", "test"]
 RungListener = Callable[[int, float], None]
 StepListener = Callable[[int, float], None]
+
+POOL_SHARE = 0.25
+"""Share of the device's free memory that the pool may take; a larger one is streamed."""
 
 
 class Outcome(BaseModel):
@@ -79,7 +83,8 @@ class Bench:
     Attributes:
         config: the study file.
         image_set: all images; `split` says which are for training and which are sealed.
-        images: `[N, C, H, W]` uint8 on `device`: the pool, in the order of `split.pool`.
+        images: `[N, C, H, W]` uint8, the pool in the order of `split.pool`: on `device`, or on
+            the host if it is too large for that. Which of them changes no result.
         mean, std: per channel, of the pool, in [0, 1].
         draws: label draws for `validation` (all within the pool) and `test` (fitted in the pool,
             scored on the sealed split), the same for every policy.
@@ -90,7 +95,7 @@ class Bench:
     config: StudyConfig
     image_set: ImageSet
     split: Split
-    images: torch.Tensor
+    images: torch.Tensor | ImageRows
     mean: tuple[float, ...]
     std: tuple[float, ...]
     draws: dict[Scored, tuple[LabelDraw, ...]]
@@ -101,13 +106,13 @@ class Bench:
     def build(
         cls, image_set: ImageSet, config: StudyConfig, *, seed: int, device: torch.device
     ) -> Bench:
-        """Split the data, draw the labels, move the pool to the device.
+        """Split the data, draw the labels, move the pool to the device if it fits there.
 
         Raises:
             DataError: too few labels or classes to score anything.
         """
         split = sealed_split(image_set)
-        pool = image_set.images[split.pool]
+        pool = ImageRows(image_set.images, split.pool)
         mean, std = normalisation(pool)
         wanted = config.evaluate
         draws: dict[Scored, tuple[LabelDraw, ...]] = {}
@@ -123,11 +128,12 @@ class Bench:
                 score_on=score_on,
                 classes=image_set.classes,
             )
+        resident = pool.nbytes <= POOL_SHARE * free_memory_bytes(device)
         return cls(
             config=config,
             image_set=image_set,
             split=split,
-            images=torch.from_numpy(np.ascontiguousarray(pool)).to(device),
+            images=torch.from_numpy(pool[:]).to(device) if resident else pool,
             mean=mean,
             std=std,
             draws=draws,
@@ -227,9 +233,8 @@ class Bench:
 
     def _features(self, encoder: Encoder, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """`[N, D]` with the features of `rows`; the other rows are zero and must not be used."""
-        found = extract_features(
-            encoder, self.image_set.images[rows], self.mean, self.std, device=self.device
-        )
+        images = ImageRows(self.image_set.images, rows)
+        found = extract_features(encoder, images, self.mean, self.std, device=self.device)
         features = np.zeros((len(self.image_set), found.shape[1]), dtype=np.float32)
         features[rows] = found
         return features

@@ -13,7 +13,7 @@ from optuna.exceptions import StorageInternalError
 
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.views import make_view_function
-from augsearch.data.imageset import ImageSet
+from augsearch.data.imageset import ImageRows, ImageSet
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import AugsearchError, StudyError
 from augsearch.search import outputs
@@ -207,7 +207,8 @@ def views_painter(bench: Bench, count: int = 6) -> Callable[[Policy], bytes]:
     labels = bench.image_set.labels[pool]
     # One image of each class while they last, so that no class stays unseen.
     order = sorted(range(len(pool)), key=lambda i: (int((labels[:i] == labels[i]).sum()), i))
-    images = bench.images[torch.as_tensor(order[:count], device=bench.device)]
+    shown = ImageRows(bench.image_set.images, pool[order[:count]])
+    images = torch.from_numpy(shown[:]).to(bench.device)
 
     def paint(policy: Policy) -> bytes:
         make = make_view_function(

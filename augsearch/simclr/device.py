@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psutil
 import torch
 
 from augsearch.errors import DeviceError
@@ -34,3 +35,10 @@ def resolve_device(name: str) -> torch.device:
         found = f"{count} CUDA device{'s' if count != 1 else ''}"
         raise DeviceError(f"device {name!r} is not available: torch sees {found}; use cpu or auto")
     return torch.device("cuda", index)
+
+
+def free_memory_bytes(device: torch.device) -> int:
+    """Memory that `device` has left; that of the machine, where the device shares it."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)

@@ -10,11 +10,15 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from augsearch.errors import DataError, TrialFailure
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.data.imageset import ImageRows
+from augsearch.data.stream import batches_of
+from augsearch.errors import DataError, DeviceError, TrialFailure
+from augsearch.simclr.accumulate import Network, backward
+from augsearch.simclr.compiled import compiled
+from augsearch.simclr.config import SMALLEST_CHUNK, EncoderConfig, PretrainConfig
 from augsearch.simclr.encoders import Encoder, build_encoder
-from augsearch.simclr.loss import nt_xent
-from augsearch.simclr.randomness import STEP, WEIGHTS, batches, seeded, stream_seed
+from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
+from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
 
 MakeViews = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 
@@ -28,13 +32,20 @@ class Pretraining:
     `make_views`, the rungs or the global RNG, which is left as it was. On a CPU the same seed and
     number of threads give bitwise the same run.
 
-    Batch norm sees both views of a batch in one forward pass, so its statistics are over 2B
-    images. Without that, statistics could tell the two views apart.
+    Batch norm's statistics are over both views of a batch, 2B images, unless the configuration
+    says otherwise or the encoder takes the batch in chunks; see `accumulate.backward`.
+
+    Attributes:
+        batch_size: B, images a step: the configured ones, or all if they are fewer.
+        chunk_size: images in the encoder at a time. Falls by halves when a CUDA device runs out of
+            memory; the step then goes on with the same batch.
+        notes: sentences for the user about what was changed on the way; at most one.
+        seconds: time spent so far on "views" and on the "encoder" (all the rest).
     """
 
     def __init__(
         self,
-        images: Tensor,
+        images: Tensor | ImageRows,
         make_views: MakeViews,
         encoder_config: EncoderConfig,
         config: PretrainConfig,
@@ -47,9 +58,9 @@ class Pretraining:
         """Build the encoder and its optimiser; nothing is trained yet.
 
         Args:
-            images: `[N, C, H, W]` uint8, on `device` or on the CPU.
+            images: `[N, C, H, W]` uint8, on `device` or, streamed from there, on the host.
             make_views: from uint8 `[B, C, H, W]` on `device` and the step (0 first) to two views,
-                float `[B, C, H, W]` in [0, 1], not normalised.
+                float `[B, C, S, S]` in [0, 1], not normalised.
             encoder_config: which encoder.
             config: the budget and how it is spent.
             seed: not negative; the replicate.
@@ -67,20 +78,26 @@ class Pretraining:
         self.config = config
         self.device = device
         self.batch_size = min(config.batch_size, count)
+        self.chunk_size = min(config.chunk_size or self.batch_size, self.batch_size)
+        self.notes: tuple[str, ...] = ()
         self.seconds = {"views": 0.0, "encoder": 0.0}
-        self._images = images
         self._make_views = make_views
         self._seed = seed
-        self._batches = batches(count, self.batch_size, seed)
-        self._mean = torch.tensor(mean, dtype=torch.float32, device=device).view(1, -1, 1, 1)
-        self._std = torch.tensor(std, dtype=torch.float32, device=device).view(1, -1, 1, 1)
+        self._batches = batches_of(images, batches(count, self.batch_size, seed), device)
+        # (x - mean) / std, as one multiplication and one addition
+        scale, shift = [1 / s for s in std], [-m / s for m, s in zip(mean, std, strict=True)]
+        self._scale, self._shift = torch.tensor([scale, shift], device=device).view(2, 1, -1, 1, 1)
+        self._views: Tensor | None = None
         # Weights are drawn on the CPU, so that every device starts from the same ones.
         with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
             encoder = build_encoder(encoder_config, channels, height)
             head = projection_head(encoder.feature_dim, config)
         self._encoder = encoder.to(device)
         self._head = head.to(device)
-        self._optimizer = _optimizer(nn.ModuleList([self._encoder, self._head]), config)
+        encode = compiled(self._encoder) if config.compile else self._encoder
+        self._encode = _in_bfloat16_on_cuda(encode, device)
+        self._project = _in_bfloat16_on_cuda(self._head, device)
+        self._optimizer = build_optimizer(nn.ModuleList([self._encoder, self._head]), config)
         self._losses: list[float] = []
         self._unread: list[Tensor] = []
         self._peak_memory = 0
@@ -121,6 +138,8 @@ class Pretraining:
 
         Raises:
             TrialFailure: the loss became non-finite.
+            DeviceError: out of memory, even with the smallest chunk in the encoder.
+            ConfigError: the encoder cannot be compiled here.
         """
         if not self.step <= to_step <= self.config.steps:
             raise ValueError(
@@ -128,32 +147,78 @@ class Pretraining:
             )
         self._encoder.train()
         self._head.train()
-        while self.step < to_step:
-            with seeded(stream_seed(self._seed, STEP, self.step), self.device):
-                self._train_one_step()
-            if self.step % CHECK_EVERY == 0 or self.step == to_step:
-                self._read_losses()
+        # One fence for all steps; each begins with its own seed, so that rungs do not matter.
+        with seeded(stream_seed(self._seed, STEP), self.device):
+            while self.step < to_step:
+                seed = stream_seed(self._seed, STEP, self.step)
+                reseed(seed, self.device)
+                self._train_one_step(seed)
+                if self.step % CHECK_EVERY == 0 or self.step == to_step:
+                    self._read_losses()
 
-    def _train_one_step(self) -> None:
+    def _train_one_step(self, seed: int) -> None:
         start = time.perf_counter()
-        chosen = torch.from_numpy(next(self._batches)).to(self._images.device)
-        batch = self._images[chosen].to(self.device)  # [B, C, H, W] uint8
-        with torch.no_grad():
-            views = torch.cat(self._make_views(batch, self.step))  # [2B, C, H, W]
-            views = ((views - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+        try:
+            views = self._next_views()
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.device} has too little memory for the views of {self.batch_size} images; "
+                "lower pretrain.batch_size or data.image_size"
+            ) from error
         made = time.perf_counter()
         for group in self._optimizer.param_groups:
             group["lr"] = self.config.learning_rate * learning_rate_factor(self.step, self.config)
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            z = self._head(self._encoder(views))  # [2B, projection_dim]
-        z1, z2 = z.chunk(2)
-        loss = nt_xent(z1, z2, self.config.temperature)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._unread.append(self._backward(views, seed))
         self._optimizer.step()
-        self._unread.append(loss.detach())
         self.seconds["views"] += made - start
         self.seconds["encoder"] += time.perf_counter() - made
+
+    @torch.no_grad()
+    def _next_views(self) -> Tensor:
+        """The next batch's views, normalised, first ones first: `[2B, C, S, S]`, overwritten by
+        the next call."""
+        pair = self._make_views(next(self._batches), self.step)
+        if self._views is None:
+            shape = (2 * self.batch_size, *pair[0].shape[1:])
+            self._views = torch.empty(shape, device=self.device, memory_format=torch.channels_last)
+        for view, target in zip(pair, self._views.chunk(2), strict=True):
+            torch.addcmul(self._shift, view, self._scale, out=target)
+        return self._views
+
+    def _backward(self, views: Tensor, seed: int) -> Tensor:
+        """Set the gradients of this batch, in chunks that fit into memory; returns the loss."""
+        while True:
+            self._optimizer.zero_grad(set_to_none=True)
+            try:
+                return backward(
+                    self._encode,
+                    self._project,
+                    views,
+                    temperature=self.config.temperature,
+                    chunk_size=self.chunk_size,
+                    separate=self.config.batch_norm == "separate",
+                    reseed=lambda number: reseed(seed + number, self.device),
+                    buffers_of=self._encoder,
+                )
+            except torch.OutOfMemoryError as error:
+                if self.chunk_size <= SMALLEST_CHUNK:
+                    raise DeviceError(
+                        f"{self.device} has too little memory for {self.chunk_size} images in the "
+                        "encoder; take a smaller encoder, lower data.image_size, or free memory "
+                        "that other programs hold"
+                    ) from error
+            # Only out here is what the failed attempt held let go of.
+            self._take_smaller_chunks()
+
+    def _take_smaller_chunks(self) -> None:
+        self.chunk_size = max(SMALLEST_CHUNK, self.chunk_size // 2)
+        self.notes = (
+            f"{self.device} has too little memory for {self.batch_size} images in the encoder; it "
+            f"takes {self.chunk_size} at a time, the loss compares all (to save the attempts, set "
+            f"pretrain.chunk_size: {self.chunk_size})",
+        )
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _read_losses(self) -> None:
         start = time.perf_counter()
@@ -183,21 +248,12 @@ def projection_head(feature_dim: int, config: PretrainConfig) -> nn.Sequential:
     )
 
 
-def learning_rate_factor(step: int, config: PretrainConfig) -> float:
-    """Share of the peak rate at `step` (0 first): a linear warm-up, then a cosine towards zero."""
-    warmup = round(config.warmup_fraction * config.steps)
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (config.steps - warmup)))
+def _in_bfloat16_on_cuda(network: Network, device: torch.device) -> Network:
+    if device.type != "cuda":
+        return network
 
+    def call(inputs: Tensor) -> Tensor:
+        with torch.autocast("cuda", torch.bfloat16):
+            return network(inputs)
 
-def _optimizer(network: nn.Module, config: PretrainConfig) -> torch.optim.Optimizer:
-    """Fused AdamW or SGD; vectors (biases, norms) go without weight decay."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
-    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True, fused=True)
+    return call

@@ -41,9 +41,14 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     index = device.index or 0
     accelerator = None if on_cpu else device.type
     with torch.random.fork_rng([] if on_cpu else [index], device_type=accelerator):
-        torch.default_generator.manual_seed(seed)
-        if device.type == "cuda":
-            torch.cuda.default_generators[index].manual_seed(seed)
-        elif device.type == "mps":
-            torch.mps.manual_seed(seed)
+        reseed(seed, device)
         yield
+
+
+def reseed(seed: int, device: torch.device) -> None:
+    """Let torch's generators (CPU and `device`) go on from `seed`; only within `seeded`."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)

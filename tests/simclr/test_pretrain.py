@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import shutil
+from itertools import islice, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from augsearch.errors import DataError, TrialFailure
+from augsearch.data.imageset import ImageRows
+from augsearch.data.stream import batches_of
+from augsearch.errors import DataError, DeviceError, TrialFailure
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
-from augsearch.simclr.pretrain import MakeViews, Pretraining, learning_rate_factor
+from augsearch.simclr.optimizer import learning_rate_factor
+from augsearch.simclr.pretrain import MakeViews, Pretraining
+from augsearch.simclr.randomness import batches
 
 CPU = torch.device("cpu")
 TINY = EncoderConfig(width=8, stages=2, stem="patch4")
@@ -144,6 +150,93 @@ def test_views_are_normalised_last_and_meet_batch_norm_together() -> None:
     assert seen[0].max() == pytest.approx(2, abs=0.02)
 
 
+def test_batch_norm_may_see_each_view_for_itself() -> None:
+    training = run(steps=1, batch_norm="separate")
+    seen: list[Tensor] = []
+    training.encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    training.advance(1)
+    assert [len(view) for view in seen] == [16, 16]
+    assert torch.allclose(seen[0].flip(2), seen[1])
+
+
+class FitsUpTo(nn.Module):
+    """An encoder whose device has memory for so many views."""
+
+    def __init__(self, inner: nn.Module, most: int) -> None:
+        super().__init__()
+        self.inner = inner
+        self.most = most
+
+    def forward(self, views: Tensor) -> Tensor:
+        if len(views) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        features: Tensor = self.inner(views)
+        return features
+
+
+def test_out_of_memory_takes_smaller_chunks_of_the_same_batches() -> None:
+    short, chunked = run(), run(chunk_size=4)
+    short.encoder.body = FitsUpTo(short.encoder.body, 15)
+    short.advance(12)
+    chunked.advance(12)
+    assert short.losses == chunked.losses
+    assert (short.chunk_size, short.batch_size) == (4, 16)
+    assert chunked.notes == ()
+    assert short.notes == (
+        "cpu has too little memory for 16 images in the encoder; it takes 4 at a time, the loss "
+        "compares all (to save the attempts, set pretrain.chunk_size: 4)",
+    )
+
+
+def test_too_little_memory_for_anything_is_a_device_error() -> None:
+    training = run()
+    training.encoder.body = FitsUpTo(training.encoder.body, 7)
+    with pytest.raises(DeviceError, match="cpu has too little memory for 4 images in the encoder"):
+        training.advance(1)
+
+    def hungry(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(DeviceError, match=r"for the views of 16 images; lower pretrain.batch_size"):
+        run(make_views=hungry).advance(1)
+
+
+def test_images_streamed_from_a_file_train_bitwise_as_those_in_memory(tmp_path: Path) -> None:
+    images = pictures(60).numpy()
+    rows = np.random.default_rng(0).permutation(60)[:41]
+    np.save(tmp_path / "pixels.npy", images)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    streamed, resident = run(ImageRows(mapped, rows)), run(torch.from_numpy(images[rows]))
+    for rung in (3, 12):
+        streamed.advance(rung)
+        resident.advance(rung)
+    assert streamed.losses == resident.losses
+    assert torch.equal(final_weights(streamed), final_weights(resident))
+
+
+def test_an_unreadable_batch_stops_the_run() -> None:
+    broken = ImageRows(pictures(20).numpy(), np.arange(100, 140))
+    with pytest.raises(IndexError, match="out of bounds"):
+        run(broken).advance(1)
+
+
+@pytest.mark.slow
+def test_compiled_encoder_trains_alike_and_all_trials_share_its_graphs() -> None:
+    if shutil.which("g++") is None and shutil.which("clang++") is None:
+        pytest.skip("no C++ compiler")
+    from torch._dynamo.utils import counters
+
+    plain, compiled = run(), run(compile=True)
+    plain.advance(12)
+    compiled.advance(12)
+    assert compiled.losses == pytest.approx(plain.losses, rel=1e-2)
+    graphs = counters["stats"]["unique_graphs"]
+    assert graphs > 0
+    again = run(compile=True, learning_rate=0.003)
+    again.advance(12)
+    assert counters["stats"]["unique_graphs"] == graphs
+
+
 def test_weight_decay_spares_biases_and_norms() -> None:
     def constant(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:
         return torch.zeros_like(batch, dtype=torch.float32), torch.zeros_like(
@@ -211,3 +304,18 @@ def test_trains_on_cuda_from_the_same_weights() -> None:
     assert np.mean(training.losses[-5:]) < np.mean(training.losses[:5])
     assert torch.equal(torch.cuda.get_rng_state(device), state)
     assert 0 < training.peak_memory_bytes < 2**30
+
+
+@pytest.mark.gpu
+def test_streamed_batches_on_cuda_are_the_resident_ones() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    device = torch.device("cuda", 0)
+    images = pictures(200)
+
+    def met(source: Tensor | ImageRows) -> list[Tensor]:
+        order = batches(200, 16, seed=3)
+        return [batch.cpu() for batch in islice(batches_of(source, order, device), 30)]
+
+    streamed = met(ImageRows(images.numpy(), np.arange(200)))
+    assert all(map(torch.equal, streamed, met(images.to(device))))
