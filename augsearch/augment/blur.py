@@ -9,7 +9,7 @@ from kornia.enhance import sharpness as kornia_sharpness
 from kornia.filters import filter2d, gaussian_blur2d
 from torch import Tensor
 
-from augsearch.augment.operation import Field, Values
+from augsearch.augment.operation import Field, Values, per_image
 
 SMALLEST_SIGMA = 1e-3
 """Pixels; Kornia wants sigma above 0, and the neighbours' weight is exactly 0 here."""
@@ -22,6 +22,78 @@ def gaussian_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> T
     radius = min(max(1, math.ceil(3 * most)), side - 1)
     sigma = (u[:, :1] * most).clamp(min=SMALLEST_SIGMA).expand(-1, 2)
     return gaussian_blur2d(images, 2 * radius + 1, sigma).clamp_(0, 1)
+
+
+def box_kernels(width: Tensor, radius: int) -> Tensor:
+    """Weights `[n, 2 radius + 1]` that average over `width` pixels; up to 1 they change nothing.
+
+    Kornia's boxes have one whole width per batch.
+
+    Args:
+        width: `[n]` pixels.
+    """
+    offset = torch.arange(-radius, radius + 1, device=width.device, dtype=width.dtype).abs()
+    weight = (width.clamp(min=1)[:, None] / 2 + 0.5 - offset).clamp(0, 1)  # a pixel's coverage
+    return weight / weight.sum(1, keepdim=True)
+
+
+def average(images: Tensor, width: Tensor, most: float) -> Tensor:
+    """Means over squares of `width` `[n]` pixels, at most `most`; borders mirror.
+
+    In torch alone, as the median below, so that exported torchvision files can use them.
+    """
+    n, channels = images.shape[:2]
+    radius = max(1, math.ceil((most - 1) / 2))
+    kernels = box_kernels(width, radius).repeat_interleave(channels, dim=0)[:, None]  # [n C, 1, k]
+    padded = torch.nn.functional.pad(images, [radius] * 4, mode="reflect")
+    rows = padded.reshape(1, n * channels, *padded.shape[2:])
+    rows = torch.nn.functional.conv2d(rows, kernels[:, :, None, :], groups=n * channels)
+    rows = torch.nn.functional.conv2d(rows, kernels[:, :, :, None], groups=n * channels)
+    return rows.view_as(images).clamp_(0, 1)
+
+
+def box_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
+    most = values["length"] * min(images.shape[2:])
+    return average(images, u[:, 0] * most, most)
+
+
+def sort_three(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The smallest, the middle and the largest of three, pixel by pixel."""
+    low, high = torch.minimum(a, b), torch.maximum(a, b)
+    return torch.minimum(low, c), torch.maximum(low, torch.minimum(high, c)), torch.maximum(high, c)
+
+
+def median_of_nine(images: Tensor, spacing: Tensor) -> Tensor:
+    """Median of 3 x 3 pixels that stand `spacing` `[n]` (whole) apart; borders mirror."""
+
+    def neighbours(pixels: Tensor, axis: int) -> list[Tensor]:
+        length = pixels.shape[axis]
+        place = torch.arange(length, device=pixels.device)
+        apart = spacing[:, None]
+        before = (place - apart).abs()  # [n, length]
+        after = length - 1 - (length - 1 - place - apart).abs()
+        shape = (-1, 1, length, 1) if axis == 2 else (-1, 1, 1, length)
+        before, after = (p.view(shape).expand_as(pixels) for p in (before, after))
+        return [pixels.gather(axis, before), pixels, pixels.gather(axis, after)]
+
+    triples = [sort_three(*neighbours(row, 3)) for row in neighbours(images, 2)]
+    lows, middles, highs = (sort_three(*same) for same in zip(*triples, strict=True))
+    # Sorted triples: the median is the middle of their largest low, middle middle and least high.
+    return sort_three(lows[2], middles[1], highs[0])[1]
+
+
+def median_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
+    """The median over 3 x 3 pixels, blended with the image for shorter lengths.
+
+    Kornia's window is whole and one per batch, and its cost grows with the window's area. A larger
+    window is divided into 3 x 3 cells instead, and the median is that of the cells' means.
+    """
+    most = values["length"] * min(images.shape[2:])
+    window = u[:, 0] * most
+    cell = (window / 3).clamp(min=1)
+    means = average(images, cell, most / 3) if most > 3 else images
+    median = median_of_nine(means, cell.round().long())
+    return torch.lerp(images, median, per_image((window - 1) / 2).clamp(0, 1)).clamp_(0, 1)
 
 
 def motion_kernels(length: Tensor, angle: Tensor, radius: int) -> Tensor:

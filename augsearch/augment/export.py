@@ -9,6 +9,7 @@ from typing import Literal
 import augsearch.errors
 from augsearch.augment import (
     blur,
+    channels,
     colour,
     draws,
     executor,
@@ -19,6 +20,8 @@ from augsearch.augment import (
     resample,
     torchvision_ops,
     views,
+    warp,
+    weather,
 )
 from augsearch.augment.bundle import bundle
 from augsearch.augment.executor import Step
@@ -27,13 +30,26 @@ from augsearch.augment.views import ViewPlan, plan_views
 from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
 
-FAMILIES = (geometric, colour, blur, noise, illumination)
+FAMILIES = (geometric, warp, colour, channels, blur, noise, weather, illumination)
 BATCHED_WITHOUT_KORNIA = (
     "rotate90",
+    "elastic",
+    "thin_plate_spline",
+    "fisheye",
+    "jigsaw",
+    "rgb_shift",
+    "channel_shuffle",
+    "channel_dropout",
+    "planckian_jitter",
+    "box_blur",
+    "median_blur",
     "gaussian_noise",
     "salt_and_pepper",
     "erasing",
+    "rain",
+    "snow",
     "linear_illumination",
+    "linear_corner_illumination",
     "gaussian_illumination",
 )
 TORCHVISION_OWN = {
@@ -43,7 +59,7 @@ TORCHVISION_OWN = {
     "equalize": "F.equalize",
     "autocontrast": "F.autocontrast",
 }
-WITHOUT_TORCHVISION = ("clahe", "plasma_shadow")
+WITHOUT_TORCHVISION = ("clahe", "plasma_shadow", "plasma_brightness", "plasma_contrast")
 
 
 def export_policy(policy: Policy, target: Literal["kornia", "torchvision"], image_size: int) -> str:

@@ -42,15 +42,46 @@ def gaussian_illumination(images: Tensor, u: Tensor, values: Values, _field: Fie
     return (images + per_image(both_ways(u[:, 0], values["gain"])) * spot).clamp_(0, 1)
 
 
-def plasma_shadow(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
-    """Kornia's plasma (diamond-square) fed with this operation's fields, one per recursion."""
+def linear_corner_illumination(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
+    height, width = images.shape[2:]
+    y = torch.linspace(0, 1, height, device=u.device).view(1, 1, -1, 1)
+    x = torch.linspace(0, 1, width, device=u.device).view(1, 1, 1, -1)
+    corner = per_image((4 * u[:, 1]).floor())
+    vertical = torch.where(corner < 2, y, 1 - y)
+    horizontal = torch.where(corner % 2 == 0, x, 1 - x)
+    ramp = (vertical + horizontal) / 2  # [n, 1, H, W], 1 in the corner
+    return (images + per_image(both_ways(u[:, 0], values["gain"])) * ramp).clamp_(0, 1)
+
+
+def plasma(images: Tensor, u: Tensor, field: Field) -> Tensor:
+    """Kornia's plasma (diamond-square), `[n, 1, H, W]` in [0, 1], of this operation's fields.
+
+    There is one field per recursion; `u` `[n]` decides the roughness. All channels share one map,
+    as light does, also where Kornia would colour it.
+    """
     levels = itertools.count()
 
     def random(size: tuple[int, ...], **_: object) -> Tensor:
         return field(next(levels), tuple(size[1:]))
 
-    roughness = ROUGHNESS[0] + (ROUGHNESS[1] - ROUGHNESS[0]) * u[:, 0]
+    roughness = ROUGHNESS[0] + (ROUGHNESS[1] - ROUGHNESS[0]) * u
     size = (len(images), 1, images.shape[2], images.shape[3])
-    plasma = diamond_square(size, roughness, random_fn=random, device=images.device)
-    shaded = plasma < per_image(u[:, 1])
+    clouds: Tensor = diamond_square(size, roughness, random_fn=random, device=images.device)
+    return clouds
+
+
+def plasma_shadow(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
+    shaded = plasma(images, u[:, 0], field) < per_image(u[:, 1])
     return (images - shaded * per_image(u[:, 2]) * values["shade"]).clamp_(0, 1)
+
+
+def plasma_brightness(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
+    clouds = 2 * plasma(images, u[:, 0], field) - 1
+    return (images + clouds * per_image(u[:, 1]) * values["gain"]).clamp_(0, 1)
+
+
+def plasma_contrast(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
+    """Kornia's factor, 0 to 4, is what is reached at amount 1."""
+    amount = per_image(u[:, 1]) * values["amount"]
+    factor = 1 + amount * (4 * plasma(images, u[:, 0], field) - 1)
+    return ((images - 0.5) * factor + 0.5).clamp_(0, 1)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from augsearch.augment.blur import gaussian_blur, motion_blur, sharpness
+from augsearch.augment.blur import box_blur, gaussian_blur, median_blur, motion_blur, sharpness
+from augsearch.augment.channels import (
+    channel_dropout,
+    channel_shuffle,
+    planckian_jitter,
+    rgb_shift,
+)
 from augsearch.augment.colour import (
     autocontrast,
     clahe,
@@ -26,11 +32,16 @@ from augsearch.augment.geometric import (
 )
 from augsearch.augment.illumination import (
     gaussian_illumination,
+    linear_corner_illumination,
     linear_illumination,
+    plasma_brightness,
+    plasma_contrast,
     plasma_shadow,
 )
 from augsearch.augment.noise import erasing, gaussian_noise, jpeg, salt_and_pepper
 from augsearch.augment.operation import Implementation
+from augsearch.augment.warp import elastic, fisheye, jigsaw, thin_plate_spline
+from augsearch.augment.weather import rain, snow
 
 IMPLEMENTATIONS: dict[str, Implementation] = {
     "resized_crop": Implementation(CROP_SLOTS, resized_crop),
@@ -40,8 +51,16 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
     "rotation": Implementation(1, rotation),
     "affine": Implementation(5, affine),
     "perspective": Implementation(8, perspective),
+    "elastic": Implementation(1, elastic),
+    "thin_plate_spline": Implementation(10, thin_plate_spline),
+    "fisheye": Implementation(4, fisheye),
+    "jigsaw": Implementation(1, jigsaw),
     "color_jitter": Implementation(4, color_jitter),
     "grayscale": Implementation(0, grayscale),
+    "rgb_shift": Implementation(3, rgb_shift),
+    "channel_shuffle": Implementation(1, channel_shuffle),
+    "channel_dropout": Implementation(2, channel_dropout),
+    "planckian_jitter": Implementation(1, planckian_jitter),
     "gamma": Implementation(1, gamma),
     "invert": Implementation(0, invert),
     "solarize": Implementation(1, solarize),
@@ -50,13 +69,20 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
     "autocontrast": Implementation(0, autocontrast),
     "clahe": Implementation(1, clahe),
     "gaussian_blur": Implementation(1, gaussian_blur),
+    "box_blur": Implementation(1, box_blur),
+    "median_blur": Implementation(1, median_blur),
     "motion_blur": Implementation(2, motion_blur),
     "sharpness": Implementation(1, sharpness),
     "gaussian_noise": Implementation(1, gaussian_noise),
     "salt_and_pepper": Implementation(1, salt_and_pepper),
     "erasing": Implementation(4, erasing),
     "jpeg": Implementation(1, jpeg),
+    "rain": Implementation(3, rain),
+    "snow": Implementation(2, snow),
     "linear_illumination": Implementation(2, linear_illumination),
+    "linear_corner_illumination": Implementation(2, linear_corner_illumination),
     "gaussian_illumination": Implementation(5, gaussian_illumination),
     "plasma_shadow": Implementation(3, plasma_shadow),
+    "plasma_brightness": Implementation(2, plasma_brightness),
+    "plasma_contrast": Implementation(2, plasma_contrast),
 }

@@ -4,6 +4,9 @@ computes. Spaces and policies are checked against it; `augsearch.augment` holds 
 A parameter is the *most* that an operation does: the magnitude of one sample is drawn uniformly
 between the identity and the parameter's value (each entry says how). Lengths are fractions of the
 image's shorter side, so that a policy means the same at 32 and at 224 pixels.
+
+Every 2D augmentation of Kornia that makes sense for one image is here: `COVERED` says by which
+operation, `LEFT_OUT` what is not, and why.
 """
 
 from __future__ import annotations
@@ -115,6 +118,64 @@ GEOMETRIC = (
             ),
         ),
     ),
+    Operation(
+        "elastic",
+        "Shift pixels smoothly at random, as soft tissue does; uncovered borders mirror the image.",
+        (
+            Parameter(
+                "displacement", 0.0, 0.1,
+                "largest standard deviation of the shifts as a share of the shorter side; uniform "
+                "from 0",
+                identity=0.0, default=0.02,
+            ),
+            Parameter(
+                "smoothness", 0.02, 0.3,
+                "how far neighbours move together, as a share of the shorter side",
+                identity=None, default=0.1,
+            ),
+        ),
+    ),
+    Operation(
+        "thin_plate_spline",
+        "Pull the corners and the centre about, as a bent sheet; uncovered borders mirror the "
+        "image.",
+        (
+            Parameter(
+                "distortion", 0.0, 0.5,
+                "largest move of a point along each axis, as a share of half the side; uniform "
+                "both ways",
+                identity=0.0, default=0.2,
+            ),
+        ),
+    ),
+    Operation(
+        "fisheye",
+        "Bend like a wide lens; uncovered borders mirror the image.",
+        (
+            Parameter(
+                "amount", 0.0, 1.0,
+                "most bending; uniform from 0 (1: half a side from the centre, a pixel comes from "
+                "twice as far)",
+                identity=0.0, default=0.4,
+            ),
+            Parameter(
+                "centre", 0.0, 1.0,
+                "largest distance of the optical centre from the middle along each axis, as a "
+                "share of half the side; uniform both ways",
+                identity=None, default=0.3,
+            ),
+        ),
+    ),
+    Operation(
+        "jigsaw",
+        "Cut the image into equal pieces and mix them up.",
+        (
+            Parameter(
+                "grid", 1, 8, "most pieces along each side; uniform over 1..grid",
+                identity=1, default=3, integer=True,
+            ),
+        ),
+    ),
 )  # fmt: skip
 
 COLOUR = (
@@ -142,6 +203,46 @@ COLOUR = (
         ),
     ),
     Operation("grayscale", "Drop the colour.", colour_only=True),
+    Operation(
+        "rgb_shift",
+        "Add to or take from each colour channel by itself.",
+        (
+            Parameter(
+                "shift", 0.0, 1.0, "largest change of a channel (white = 1); uniform both ways",
+                identity=0.0, default=0.1,
+            ),
+        ),
+        colour_only=True,
+    ),
+    Operation(
+        "channel_shuffle",
+        "Put the colour channels in another order, each of the five as likely.",
+        colour_only=True,
+    ),
+    Operation(
+        "channel_dropout",
+        "Turn colour channels black.",
+        (
+            Parameter(
+                "channels", 1, 2, "most channels lost; uniform over 1..channels",
+                identity=None, default=1, integer=True,
+            ),
+        ),
+        colour_only=True,
+    ),
+    Operation(
+        "planckian_jitter",
+        "Change the colour temperature of the light.",
+        (
+            Parameter(
+                "shift", 0.0, 1.0,
+                "largest change of the temperature from 6500 K; uniform both ways (1: 3000 K, "
+                "warm, to 15000 K, cold)",
+                identity=0.0, default=0.5,
+            ),
+        ),
+        colour_only=True,
+    ),
     Operation(
         "gamma",
         "Raise to a power, as exposure and film curves do.",
@@ -197,6 +298,30 @@ SHARPNESS_AND_BLUR = (
                 "largest standard deviation as a share of the shorter side; uniform from 0 "
                 "(SimCLR: 2 of 224 px = 0.009)",
                 identity=0.0, default=0.01,
+            ),
+        ),
+    ),
+    Operation(
+        "box_blur",
+        "Average over a square.",
+        (
+            Parameter(
+                "length", 0.0, 0.5,
+                "longest side of the square as a share of the shorter side; uniform from 0 (below "
+                "one pixel nothing happens)",
+                identity=0.0, default=0.1,
+            ),
+        ),
+    ),
+    Operation(
+        "median_blur",
+        "Remove small things and keep edges.",
+        (
+            Parameter(
+                "length", 0.0, 0.3,
+                "longest side of the median's window as a share of the shorter side; uniform from "
+                "0 (below one pixel nothing happens)",
+                identity=0.0, default=0.1,
             ),
         ),
     ),
@@ -270,10 +395,61 @@ NOISE_AND_LOSS = (
     ),
 )  # fmt: skip
 
+WEATHER = (
+    Operation(
+        "rain",
+        "Draw thin grey drops over the image.",
+        (
+            Parameter(
+                "amount", 0.0, 0.5,
+                "largest share of the area that drops cover, overlaps counted twice; uniform from "
+                "0",
+                identity=0.0, default=0.1,
+            ),
+            Parameter(
+                "length", 0.02, 0.5,
+                "longest drop as a share of the shorter side; uniform from a quarter of it, the "
+                "same for all drops of an image",
+                identity=None, default=0.1,
+            ),
+            Parameter(
+                "slant", 0.0, 45.0, "largest angle from the vertical in degrees; uniform both ways",
+                identity=None, default=15.0,
+            ),
+        ),
+    ),
+    Operation(
+        "snow",
+        "Whiten what is dark, as snow on the ground does.",
+        (
+            Parameter(
+                "brightness", 1.0, 5.0,
+                "largest factor of a dark pixel's lightness; uniform in [1, brightness]",
+                identity=1.0, default=2.5,
+            ),
+            Parameter(
+                "coverage", 0.1, 1.0,
+                "highest lightness (white = 1) up to which a pixel counts as dark; uniform from 0",
+                identity=None, default=0.5,
+            ),
+        ),
+    ),
+)  # fmt: skip
+
 ILLUMINATION = (
     Operation(
         "linear_illumination",
         "Add or take away light along a random side, as a lamp at the edge does.",
+        (
+            Parameter(
+                "gain", 0.0, 1.0, "largest change of brightness (white = 1); uniform both ways",
+                identity=0.0, default=0.2,
+            ),
+        ),
+    ),
+    Operation(
+        "linear_corner_illumination",
+        "Add or take away light towards a random corner.",
         (
             Parameter(
                 "gain", 0.0, 1.0, "largest change of brightness (white = 1); uniform both ways",
@@ -301,9 +477,110 @@ ILLUMINATION = (
             ),
         ),
     ),
+    Operation(
+        "plasma_brightness",
+        "Brighten and darken irregular, cloud-like patches.",
+        (
+            Parameter(
+                "gain", 0.0, 1.0, "largest change of brightness (white = 1); uniform from 0",
+                identity=0.0, default=0.3,
+            ),
+        ),
+    ),
+    Operation(
+        "plasma_contrast",
+        "Strengthen and weaken the contrast in irregular, cloud-like patches.",
+        (
+            Parameter(
+                "amount", 0.0, 1.0,
+                "largest move from factor 1 towards clouds of factors between 0 and 4; uniform "
+                "from 0",
+                identity=0.0, default=0.5,
+            ),
+        ),
+    ),
 )  # fmt: skip
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
-    for operation in (*GEOMETRIC, *COLOUR, *SHARPNESS_AND_BLUR, *NOISE_AND_LOSS, *ILLUMINATION)
+    for operation in (
+        *GEOMETRIC,
+        *COLOUR,
+        *SHARPNESS_AND_BLUR,
+        *NOISE_AND_LOSS,
+        *WEATHER,
+        *ILLUMINATION,
+    )
 }
+
+COVERED: dict[str, str] = {
+    "ColorJiggle": "color_jitter",
+    "ColorJitter": "color_jitter",
+    "RandomAffine": "affine",
+    "RandomAutoContrast": "autocontrast",
+    "RandomBoxBlur": "box_blur",
+    "RandomBrightness": "color_jitter",
+    "RandomChannelDropout": "channel_dropout",
+    "RandomChannelShuffle": "channel_shuffle",
+    "RandomClahe": "clahe",
+    "RandomContrast": "color_jitter",
+    "RandomCrop": "resized_crop",
+    "RandomElasticTransform": "elastic",
+    "RandomEqualize": "equalize",
+    "RandomErasing": "erasing",
+    "RandomFisheye": "fisheye",
+    "RandomGamma": "gamma",
+    "RandomGaussianBlur": "gaussian_blur",
+    "RandomGaussianIllumination": "gaussian_illumination",
+    "RandomGaussianNoise": "gaussian_noise",
+    "RandomGrayscale": "grayscale",
+    "RandomHorizontalFlip": "horizontal_flip",
+    "RandomHue": "color_jitter",
+    "RandomInvert": "invert",
+    "RandomJPEG": "jpeg",
+    "RandomJigsaw": "jigsaw",
+    "RandomLinearCornerIllumination": "linear_corner_illumination",
+    "RandomLinearIllumination": "linear_illumination",
+    "RandomMedianBlur": "median_blur",
+    "RandomMotionBlur": "motion_blur",
+    "RandomPerspective": "perspective",
+    "RandomPlanckianJitter": "planckian_jitter",
+    "RandomPlasmaBrightness": "plasma_brightness",
+    "RandomPlasmaContrast": "plasma_contrast",
+    "RandomPlasmaShadow": "plasma_shadow",
+    "RandomPosterize": "posterize",
+    "RandomRGBShift": "rgb_shift",
+    "RandomRain": "rain",
+    "RandomResizedCrop": "resized_crop",
+    "RandomRotation": "rotation",
+    "RandomRotation90": "rotate90",
+    "RandomSaltAndPepperNoise": "salt_and_pepper",
+    "RandomSaturation": "color_jitter",
+    "RandomSharpness": "sharpness",
+    "RandomShear": "affine",
+    "RandomSnow": "snow",
+    "RandomSolarize": "solarize",
+    "RandomThinPlateSpline": "thin_plate_spline",
+    "RandomTranslate": "affine",
+    "RandomVerticalFlip": "vertical_flip",
+}
+"""Kornia's 2D augmentation -> the operation that does what it does."""
+
+_SHAPE = "changes the shape; views are resized where they are made"
+_PARTNER = "mixes images; both views of a pair must come from one image"
+LEFT_OUT: dict[str, str] = {
+    "CenterCrop": _SHAPE,
+    "LongestMaxSize": _SHAPE,
+    "PadTo": _SHAPE,
+    "Resize": _SHAPE,
+    "SmallestMaxSize": _SHAPE,
+    "Denormalize": "nothing random; views stay in [0, 1] until the encoder",
+    "Normalize": "nothing random; done behind the views",
+    "PatchMix": _PARTNER,
+    "RandomCutMixV2": _PARTNER,
+    "RandomMixUpV2": _PARTNER,
+    "RandomMosaic": _PARTNER,
+    "RandomTransplantation": _PARTNER,
+    "RandomDissolving": "downloads a diffusion model",
+}
+"""Kornia's 2D augmentation -> why it is no operation."""

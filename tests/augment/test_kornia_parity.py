@@ -129,7 +129,7 @@ def test_gaussian_blur(images):
 def test_motion_blur_along_an_axis_is_kornias(images):
     u = torch.zeros(N, 2)
     u[:, 0] = 5 / 8  # of at most 8 pixels; angle 0
-    out = IMPLEMENTATIONS["motion_blur"].apply(images, u, {"length": 8 / SIZE}, lambda *_: u)
+    out = IMPLEMENTATIONS["motion_blur"].apply(images, u, {"length": 8 / SIZE}, None)
     near(out, kornia.filters.motion_blur(images, 5, 0.0, 0.0))
 
 
@@ -223,6 +223,231 @@ def test_plasma_shadow(images):
         shade_intensity=-0.5 * u[:, 2],
     )
     near(out, expected)
+
+
+def test_box_blur_is_kornias_at_whole_odd_lengths(images):
+    for width in (1, 3, 5):
+        u = torch.full((N, 1), width / 8)  # of at most 8 pixels
+        out = IMPLEMENTATIONS["box_blur"].apply(images, u, {"length": 8 / SIZE}, None)
+        near(out, kornias(K.RandomBoxBlur((width, width), p=1.0), images))
+
+
+def test_median_blur_is_kornias_at_three_pixels(images):
+    u = torch.full((N, 1), 3 / 8)  # of at most 8 pixels
+    out = IMPLEMENTATIONS["median_blur"].apply(images, u, {"length": 8 / SIZE}, None)
+    near(out, kornias(K.RandomMedianBlur((3, 3), p=1.0), images))
+
+
+def test_median_blur_over_nine_pixels_is_the_median_of_cell_means(images):
+    u = torch.ones(N, 1)
+    out = IMPLEMENTATIONS["median_blur"].apply(images, u, {"length": 9 / SIZE}, lambda *_: u)
+    means = kornia.filters.box_blur(images, (3, 3))
+    cells = torch.stack([means.roll((y, x), (2, 3)) for y in (-3, 0, 3) for x in (-3, 0, 3)])
+    inside = (..., slice(3, -3), slice(3, -3))
+    near(out[inside], cells.median(0).values[inside])
+
+
+def test_rgb_shift(images):
+    out, u = ours("rgb_shift", images, shift=0.3)
+    red, green, blue = (0.3 * (2 * u - 1)).T
+    near(out, kornias(K.RandomRGBShift(p=1.0), images, r_shift=red, g_shift=green, b_shift=blue))
+
+
+def test_channel_shuffle(images):
+    every = [[1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 2, 1], [1, 0, 2]]
+    out, u = ours("channel_shuffle", images)
+    order = torch.tensor(every)[(5 * u[:, 0]).long()]
+    near(out, kornias(K.RandomChannelShuffle(p=1.0), images, channels=order), 0)
+    u = (torch.arange(5.0)[:, None] + 0.5) / 5
+    picture = torch.arange(3.0).view(1, 3, 1, 1).expand(5, 3, 2, 2)
+    out = IMPLEMENTATIONS["channel_shuffle"].apply(picture, u, {}, lambda *_: u)
+    assert out[:, :, 0, 0].long().tolist() == every
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_channel_dropout(images, lost):
+    _, u = ours("channel_dropout", images, channels=2)
+    u[:, 0] = (lost - 0.5) / 2
+    out = IMPLEMENTATIONS["channel_dropout"].apply(images, u, {"channels": 2}, lambda *_: u)
+    chosen = (3 * u[:, 1:]).long()
+    others = torch.tensor([[1, 2], [0, 2], [0, 1]])[chosen[:, 0]]
+    expected = kornias(
+        K.RandomChannelDropout(lost, p=1.0),
+        images,
+        batch_idx=ROWS[:, None],
+        channel_idx=chosen if lost == 1 else others,
+    )
+    near(out, expected, 0)
+
+
+def test_planckian_jitter_is_kornias_relative_to_daylight(images):
+    driven = K.RandomPlanckianJitter(p=1.0)
+    places = torch.tensor([0, 3, 7, 10, 17, 24])
+    u = (torch.where(places < 7, (places - 7) / 7, (places - 7) / 17)[:, None] + 1) / 2
+    dark = images * 0.3  # so that nothing saturates
+    out = IMPLEMENTATIONS["planckian_jitter"].apply(dark, u, {"shift": 1.0}, lambda *_: u)
+    daylight = torch.tensor([driven.pl[7, 0], 1.0, driven.pl[7, 1]]).view(1, 3, 1, 1)
+    near(out, kornias(driven, dark / daylight, idx=places), 1e-5)
+
+
+@pytest.mark.parametrize("name", ["plasma_brightness", "plasma_contrast"])
+def test_plasma_brightness_and_contrast(images, name):
+    values = {"gain": 0.6} if name == "plasma_brightness" else {"amount": 1.0}
+    _, u = ours(name, images, **values)
+    u[:, 1] = 1.0 if name == "plasma_contrast" else u[:, 1]  # Kornia's contrast has no strength
+    levels = iter(range(9))
+
+    def field(slot, shape):
+        return DRAWS.field(name, ROWS, shape, slot)
+
+    plasma = kornia.contrib.diamond_square(
+        (N, 1, SIZE, SIZE),
+        0.1 + 0.6 * u[:, 0],
+        random_fn=lambda size, **_: field(next(levels), tuple(size[1:])),
+    )
+    out = IMPLEMENTATIONS[name].apply(images, u, values, field)
+    driven = {
+        "plasma_brightness": K.RandomPlasmaBrightness(p=1.0),
+        "plasma_contrast": K.RandomPlasmaContrast(p=1.0),
+    }[name]
+    given = {"roughness": u[:, 0], "plasma": plasma, "intensity": 0.6 * u[:, 1]}
+    near(out, kornias(driven, images, **given))
+
+
+def test_linear_illuminations(images):
+    ramp = torch.linspace(0, 1, SIZE)
+    y, x = torch.meshgrid(ramp, ramp, indexing="ij")
+    sides = torch.stack([y, 1 - y, x, 1 - x])
+    corners = torch.stack([x + y, 1 - x + y, 1 + x - y, 2 - x - y]) / 2
+    for name, driven, ramps in (
+        ("linear_illumination", K.RandomLinearIllumination(p=1.0), sides),
+        ("linear_corner_illumination", K.RandomLinearCornerIllumination(p=1.0), corners),
+    ):
+        out, u = ours(name, images, gain=0.4)
+        gain = 0.4 * (2 * u[:, 0] - 1).view(-1, 1, 1, 1)
+        gradient = gain * ramps[(4 * u[:, 1]).long()][:, None]
+        near(out, kornias(driven, images, gradient=gradient.expand_as(images)))
+
+
+def test_corner_illumination_has_kornias_four_corners():
+    bounds = (torch.tensor([0.0]), torch.tensor([1.0]))
+    torch.manual_seed(0)
+    drawn = K.RandomLinearCornerIllumination(gain=1.0, sign=1.0, p=1.0).generate_parameters(
+        torch.Size((64, 1, SIZE, SIZE))
+    )["gradient"]
+    u = torch.tensor([[1.0, (corner + 0.5) / 4] for corner in range(4)])
+    black = torch.zeros(4, 1, SIZE, SIZE)
+    out = IMPLEMENTATIONS["linear_corner_illumination"].apply(
+        black, u, {"gain": 1.0}, lambda *_: bounds[0]
+    )
+    distance = (drawn[:, None] - out[None]).abs().amax((2, 3, 4))  # [64, 4]
+    assert distance.amin(1).max() < 1e-5
+    assert len(set(distance.argmin(1).tolist())) == 4
+
+
+def test_rain(images):
+    out, u = ours("rain", images, amount=0.4, length=0.4, slant=40.0)
+    tall = (0.4 * SIZE * (0.25 + 0.75 * u[:, 1])).round()
+    wide = (tall * torch.tan(math.radians(40) * (2 * u[:, 2] - 1))).round()
+    drops = (0.4 * SIZE**2 * u[:, 0] / tall).floor()
+    most = int(drops.max())
+    expected = kornias(
+        K.RandomRain(p=1.0),
+        images,
+        number_of_drops_factor=drops.long(),
+        drop_height_factor=tall.long(),
+        drop_width_factor=wide.long(),
+        coordinates_factor=DRAWS.field("rain", ROWS, (most, 2)),
+    )
+    assert 0.05 < (out == 200 / 255).float().mean() < 0.4
+    assert wide.min() < -1
+    assert wide.max() > 1
+    near(out, expected, 0)
+
+
+def test_snow(images):
+    out, u = ours("snow", images, brightness=3.0, coverage=0.9)
+    expected = kornias(
+        K.RandomSnow(p=1.0), images, brightness=1 + 2 * u[:, 0], snow_coefficient=0.9 * u[:, 1]
+    )
+    assert (out != images).any(1).float().mean() > 0.1
+    near(out, expected, 1e-5)
+
+
+def test_elastic(images):
+    sigma = 0.08 * SIZE
+    driven = K.RandomElasticTransform(
+        (17, 17),
+        (sigma, sigma),
+        (1.0, 1.0),
+        align_corners=True,
+        padding_mode="reflection",
+        p=1.0,
+    )
+    out, u = ours("elastic", images, displacement=0.05, smoothness=0.08)
+    noise = 2 * DRAWS.field("elastic", ROWS, (2, SIZE, SIZE)) - 1
+    kernel = kornia.filters.get_gaussian_kernel1d(17, sigma)
+    deviation = (kernel**2).sum() / math.sqrt(3)  # of smoothed uniform noise
+    pixels = 0.05 * SIZE * u[:, 0].view(-1, 1, 1, 1) / deviation
+    assert (out - images).abs().max() > 0.1
+    near(out, kornias(driven, images, noise=noise * pixels * 2 / (SIZE - 1)), 1e-5)
+
+
+def test_elastic_shifts_have_the_documented_deviation():
+    size = 96
+    ramp = torch.linspace(0.2, 0.8, size).expand(64, 1, size, size)
+    u = torch.ones(64, 1)
+    draws = Draws(5, 0, 0, (0,), 64, torch.device("cpu"))
+    out = IMPLEMENTATIONS["elastic"].apply(
+        ramp,
+        u,
+        {"displacement": 0.02, "smoothness": 0.05},
+        lambda slot, shape: draws.field("elastic", torch.arange(64), shape, slot),
+    )
+    inside = (out - ramp)[..., 16:-16, 16:-16] / 0.6 * (size - 1) / size
+    assert abs(inside.std() - 0.02) < 0.001
+    assert abs(inside.mean()) < 0.0025
+
+
+def test_thin_plate_spline(images):
+    out, u = ours("thin_plate_spline", images, distortion=0.4)
+    corners = [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]
+    points = torch.tensor(corners).expand(N, 5, 2)
+    moved = points + 0.4 * (2 * u.view(N, 5, 2) - 1)
+    driven = K.RandomThinPlateSpline(align_corners=True, padding_mode="reflection", p=1.0)
+    assert (out - images).abs().max() > 0.1
+    near(out, kornias(driven, images, src=points, dst=moved), 1e-4)
+
+
+def test_fisheye_inside_the_image(images):
+    _, u = ours("fisheye", images, amount=1.0, centre=0.5)
+    u[:, 0] = 1.0  # Kornia's bending has no strength
+    out = IMPLEMENTATIONS["fisheye"].apply(images, u, {"amount": 1.0, "centre": 0.5}, lambda *_: u)
+    bounds = (torch.tensor([-0.5, 0.5]), torch.tensor([-0.5, 0.5]), torch.tensor([0.9, 1.0]))
+    driven = K.RandomFisheye(*bounds, p=1.0)
+    given = {
+        "center_x": 0.5 * (2 * u[:, 1] - 1),
+        "center_y": 0.5 * (2 * u[:, 2] - 1),
+        "gamma": 0.9 + 0.1 * u[:, 3],
+    }
+    covered = kornias(driven, torch.ones_like(images), **given) > 0.999
+    assert covered.float().mean() > 0.2
+    near(out[covered], kornias(driven, images, **given)[covered], 1e-4)
+
+
+def test_jigsaw(images):
+    out, u = ours("jigsaw", images, grid=8)
+    keys = DRAWS.field("jigsaw", ROWS, (64,))
+    grids = (1 + (8 * u[:, 0]).floor()).int().tolist()
+    assert {2, 4, 8} & set(grids)
+    for row, grid in enumerate(grids):
+        if SIZE % grid or grid == 1:
+            continue
+        order = keys[row, : grid**2].argsort()  # row by row; Kornia fills column by column
+        driven = K.RandomJigsaw((grid, grid), p=1.0)
+        given = {"batch_prob": torch.ones(1), "forward_input_shape": torch.tensor(out[:1].shape)}
+        given["permutation"] = order.view(grid, grid).T.reshape(1, -1)
+        near(out[row], driven(images[row : row + 1], params=given)[0], 0)
 
 
 @pytest.mark.parametrize("size", [(SIZE, SIZE), (12, 20), (64, 64)], ids=str)
