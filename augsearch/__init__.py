@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from augsearch.search.preview import preview, write_preview
     from augsearch.search.result import StudyResult
     from augsearch.search.study import estimate_study, run_study
+    from augsearch.space.handbook import describe_op, describe_ops
     from augsearch.space.policy import Policy, load_policy
     from augsearch.space.space import Space, load_space
     from augsearch.tracking.ui import serve_ui
@@ -41,6 +42,8 @@ _HOMES = {
     "preview": "augsearch.search.preview",
     "clean_stored": "augsearch.search.manage",
     "delete_stored": "augsearch.search.manage",
+    "describe_op": "augsearch.space.handbook",
+    "describe_ops": "augsearch.space.handbook",
     "estimate_study": "augsearch.search.study",
     "list_stored": "augsearch.search.manage",
     "run_study": "augsearch.search.study",
@@ -57,6 +60,8 @@ __all__ = [
     "StudyResult",
     "clean_stored",
     "delete_stored",
+    "describe_op",
+    "describe_ops",
     "estimate_study",
     "export_policy",
     "list_stored",

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from augsearch import __version__
+from augsearch.cli.ops import ops
 from augsearch.cli.studies import studies_app
 from augsearch.errors import AugsearchError
 
@@ -125,6 +126,9 @@ def preview(
 
     write_preview(policy, data, output, image_size=image_size, seed=seed)
     typer.echo(f"wrote {output}")
+
+
+app.command()(ops)
 
 
 @app.command()

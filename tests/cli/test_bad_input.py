@@ -301,6 +301,11 @@ def test_unknown_study(cli, verb):
     assert not Path("augsearch.db").exists()
 
 
+def test_unknown_operation(cli):
+    line = cli("ops", "gausian_blur").refusal
+    assert line == "there is no operation 'gausian_blur'; did you mean 'gaussian_blur'?"
+
+
 def test_a_port_that_is_none(cli):
     assert cli("ui", "--port", "700000").code == 2
 

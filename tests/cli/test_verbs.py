@@ -17,6 +17,7 @@ from PIL import Image
 
 from augsearch import __version__
 from augsearch.cli.app import app
+from augsearch.space.catalogue import OPERATIONS
 
 FLAGS = {
     "": {"--help", "--version", "-h"},
@@ -25,6 +26,7 @@ FLAGS = {
         "--output", "--subset", "--dry-run",
     },
     "preview": {"--policy", "--data", "--output", "--image-size", "--seed"},
+    "ops": set(),
     "export": {"--policy", "--to", "--output", "--image-size"},
     "ui": {"--port"},
     "studies": {"--storage"},
@@ -55,10 +57,20 @@ def test_flags_grow_on_purpose_only():
 
 @pytest.mark.parametrize("verb", [[], ["run"], ["studies"], ["studies", "delete"]])
 def test_help_loads_nothing_heavy(verb):
+    assert "Usage:" in said_without_heavy_imports(*verb, "--help")
+
+
+@pytest.mark.parametrize("verb", [["ops"], ["ops", "rotation"]])
+def test_reading_about_operations_loads_nothing_heavy(verb):
+    assert "rotation" in said_without_heavy_imports(*verb)
+
+
+def said_without_heavy_imports(*arguments):
+    """What a command prints; the test fails if it imports one of `HEAVY`."""
     program = (
         "import sys\n"
         "from augsearch.cli import main\n"
-        f"sys.argv = {['augsearch', *verb, '--help']}\n"
+        f"sys.argv = {['augsearch', *arguments]}\n"
         "try:\n    main()\nfinally:\n"
         f"    print('loaded', [m for m in {HEAVY} if m in sys.modules], file=sys.stderr)\n"
     )
@@ -67,7 +79,7 @@ def test_help_loads_nothing_heavy(verb):
     )
     assert said.returncode == 0, said.stderr
     assert said.stderr == "loaded []\n"
-    assert "Usage:" in said.stdout
+    return said.stdout
 
 
 def test_version(cli):
@@ -100,6 +112,27 @@ def test_preview_writes_a_picture(cli):
     with Image.open("views.png") as picture:
         assert picture.format == "PNG"
         assert picture.width > 5 * 96  # an original and four views
+
+
+def test_ops_lists_every_operation_with_its_parameters(cli):
+    said = cli("ops")
+    assert said.code == 0
+    lines = [line.strip() for line in said.out.splitlines()]
+    for name in OPERATIONS:
+        assert any(line.startswith(f"{name} ") for line in lines), name
+    assert "degrees 0 to 180, identity 0, default 15" in lines
+    assert "hue 0 to 0.5, identity 0, default 0 (needs colour)" in lines
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_ops_shows_one_in_full(cli, name):
+    said = cli("ops", name)
+    assert said.code == 0
+    shown = " ".join(said.out.split())
+    assert shown.startswith(name)
+    for domain in ("inspection", "satellite", "microscopy", "natural"):
+        assert domain in shown
+    assert "cost of an image, gate open: " in shown
 
 
 @pytest.mark.parametrize("target", ["kornia", "torchvision"])
