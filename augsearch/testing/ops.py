@@ -37,6 +37,8 @@ SHAPES = (
     (3, 1, 40, 24),
     (1, 3, 32, 32),
     (1, 1, 17, 19),
+    (2, 3, 8, 8),
+    (2, 1, 4, 5),
 )
 ROUNDING = 1e-6
 """Pixels may differ by this where the same numbers are summed in another order."""
@@ -49,12 +51,14 @@ class Case:
     Attributes:
         operation, implementation: what the catalogue says and what computes it.
         interpolates: it reads between pixels, at whole ones only up to rounding.
+        pixel_scale: it acts on the finest detail, of which a finer picture has less.
         effect_elsewhere: parameters whose growing effect has a test of its own.
     """
 
     operation: Operation
     implementation: Implementation
     interpolates: bool = False
+    pixel_scale: bool = False
     effect_elsewhere: tuple[str, ...] = ()
 
     def values(self, share: float) -> dict[str, float]:
@@ -262,6 +266,25 @@ def check_effect(case: Case) -> None:
             )
 
 
+def check_size(case: Case) -> None:
+    """Lengths are shares: the same picture in finer pixels changes as much."""
+    if case.pixel_scale:
+        return
+    rng = np.random.default_rng(0)
+    coarse = torch.from_numpy(rng.random((48, 3, 5, 5), dtype=np.float32))
+    fine = torch.nn.functional.interpolate(coarse, size=(96, 96), mode="bicubic") * 0.7 + 0.15
+    fine = fine.clamp(0, 1)
+    shaping = {p.name: p.default for p in case.operation.parameters if p.identity is None}
+    effects = []
+    for images in (torch.nn.functional.avg_pool2d(fine, 3), fine):
+        out = case.render(images, case.values(0.6) | shaping)
+        effects.append((out - images).abs().mean().item())
+    assert abs(effects[1] - effects[0]) <= 0.15 * max(effects), (
+        f"32 pixels change by {effects[0]:.4f} on average, the same pictures in 96 pixels by "
+        f"{effects[1]:.4f}"
+    )
+
+
 def check_gate(case: Case) -> None:
     """In a policy it acts on as many samples as its `p` says, and leaves the others alone."""
     name, p = case.operation.name, 0.3
@@ -302,6 +325,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_draws,
     check_global_generators,
     check_effect,
+    check_size,
     check_gate,
     check_grey,
 )

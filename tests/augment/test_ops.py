@@ -21,6 +21,8 @@ CASES = {
         operation,
         IMPLEMENTATIONS[name],
         interpolates=name in WARPS,
+        # Kornia sharpens over 3 x 3 pixels; JPEG's blocks have 8 x 8.
+        pixel_scale=name in ("sharpness", "jpeg"),
         # How far apart the ratios of its boxes are is tested below.
         effect_elsewhere=("ratio",) if name == "resized_crop" else (),
     )
