@@ -23,16 +23,17 @@ def mix_bits(x: Tensor) -> Tensor:
     The finaliser of MurmurHash3 (Appleby, public domain). torch's shift is arithmetic, so the
     sign bits that it pulls in are masked away.
     """
-    x = x ^ ((x >> 16) & 0xFFFF)
-    x.mul_(0x85EBCA6B - 2**32)
-    x.bitwise_xor_((x >> 13) & 0x7FFFF)
-    x.mul_(0xC2B2AE35 - 2**32)
-    return x.bitwise_xor_((x >> 16) & 0xFFFF)
+    upper = (x >> 16).bitwise_and_(0xFFFF)
+    mixed = (x ^ upper).mul_(0x85EBCA6B - 2**32)
+    torch.bitwise_right_shift(mixed, 13, out=upper).bitwise_and_(0x7FFFF)
+    mixed.bitwise_xor_(upper).mul_(0xC2B2AE35 - 2**32)
+    torch.bitwise_right_shift(mixed, 16, out=upper).bitwise_and_(0xFFFF)
+    return mixed.bitwise_xor_(upper)
 
 
 def unit_interval(bits: Tensor) -> Tensor:
     """int32 bits -> float32 in [0, 1), exactly: the upper 24 bits as a multiple of 2^-24."""
-    return ((bits >> 8) & 0xFFFFFF).to(torch.float32).mul_(2.0**-24)
+    return (bits >> 8).bitwise_and_(0xFFFFFF).to(torch.float32).mul_(2.0**-24)
 
 
 def gaussian(uniform: Tensor) -> Tensor:

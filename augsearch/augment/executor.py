@@ -54,17 +54,31 @@ def _step(op: PolicyOp) -> Step:
     return Step(op.op, op.instance, op.p, op.values())
 
 
+WANTED = "want [n, C, H, W] with C = 1 or 3, float32 in [0, 1]"
+
+
 def check_images(images: Tensor) -> None:
     """Raise DataError unless images are `[n, C, H, W]` float32 in [0, 1] with C = 1 or 3."""
-    wanted = "want [n, C, H, W] with C = 1 or 3, float32 in [0, 1]"
-    if images.ndim != 4 or images.shape[1] not in GREY_OR_COLOUR:
-        raise DataError(f"images have the shape {list(images.shape)}; {wanted}")
+    _check_shape(images, WANTED)
     if images.dtype != torch.float32:
-        raise DataError(f"images have the type {images.dtype}; {wanted}")
+        raise DataError(f"images have the type {images.dtype}; {WANTED}")
     if images.numel():
         low, high = (float(extreme) for extreme in images.aminmax())
         if not (low >= 0 and high <= 1):  # also true for NaN
-            raise DataError(f"pixel values run from {low:g} to {high:g}; {wanted}")
+            raise DataError(f"pixel values run from {low:g} to {high:g}; {WANTED}")
+
+
+def check_bytes_or_images(images: Tensor) -> None:
+    """The same, or uint8; only of floats are the values looked at, which waits for a device."""
+    if images.dtype == torch.uint8:
+        _check_shape(images, f"{WANTED}, or uint8")
+    else:
+        check_images(images)
+
+
+def _check_shape(images: Tensor, wanted: str) -> None:
+    if images.ndim != 4 or images.shape[1] not in GREY_OR_COLOUR:
+        raise DataError(f"images have the shape {list(images.shape)}; {wanted}")
 
 
 @torch.no_grad()

@@ -65,8 +65,9 @@ WITHOUT_TORCHVISION = ("clahe", "plasma_shadow", "plasma_brightness", "plasma_co
 def export_policy(policy: Policy, target: Literal["kornia", "torchvision"], image_size: int) -> str:
     """Source text of a file that renders this policy's views without augsearch.
 
-    "kornia" needs torch and kornia and gives exactly the views of `policy.build`; "torchvision"
-    makes a per-image transform of the same distribution, up to torchvision's own interpolation.
+    "kornia" needs torch and kornia and renders what `policy.build` renders, operation by operation:
+    the same up to rounding, and to sampling pixels once or several times. "torchvision" makes a
+    per-image transform of the same distribution, up to torchvision's own interpolation.
 
     Raises:
         ConfigError: an operation cannot be expressed with the target's library.

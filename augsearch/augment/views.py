@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from augsearch.augment.draws import Draws
-from augsearch.augment.executor import Step, check_images, plan, run_steps
+from augsearch.augment.executor import Step, check_bytes_or_images, plan, run_steps
 from augsearch.augment.geometric import CROP_SLOTS, crop_boxes
 from augsearch.augment.resample import crop_and_resize, resize
 from augsearch.space.policy import Policy
@@ -32,11 +31,9 @@ def plan_views(policy: Policy) -> ViewPlan:
 
 
 def to_unit_floats(images: Tensor) -> Tensor:
-    """uint8 -> float32 in [0, 1]; floats are checked (DataError) and passed on."""
-    if images.dtype == torch.uint8 and images.ndim == 4:
-        return images.to(torch.float32).div_(255)
-    check_images(images)
-    return images
+    """uint8 -> float32 in [0, 1]; floats are passed on. DataError if they have another form."""
+    check_bytes_or_images(images)
+    return images.to(torch.float32).div_(255) if images.dtype == torch.uint8 else images
 
 
 def run_views(
@@ -120,20 +117,16 @@ class PlannedViews(nn.Module):
         if not self.training:
             clean = resize(to_unit_floats(images), (self.image_size, self.image_size))
             return clean, clean
-        views = run_views(self.view_plan, images, self.image_size, seed=self.seed, step=self.step)
+        views = self.render(images)
         self.step += 1
         return views
 
+    def render(self, images: Tensor) -> Views:
+        """The two views of this step."""
+        return run_views(self.view_plan, images, self.image_size, seed=self.seed, step=self.step)
+
     def extra_repr(self) -> str:
         return f"image_size={self.image_size}, seed={self.seed}"
-
-
-class TwoViews(PlannedViews):
-    """`PlannedViews` of a policy; what `Policy.build` returns."""
-
-    def __init__(self, policy: Policy, image_size: int, seed: int = 0) -> None:
-        super().__init__(plan_views(policy), image_size, seed)
-        self.policy = policy
 
 
 @torch.no_grad()
@@ -155,20 +148,3 @@ def two_views(
     return run_views(
         plan_views(policy), images, image_size, seed=seed, replicate=replicate, step=step
     )
-
-
-def make_view_function(
-    policy: Policy, seed: int, replicate: int, image_size: int | None = None
-) -> Callable[[Tensor, int], Views]:
-    """A function (batch, step) -> two views, for the pretraining loop.
-
-    Without `image_size` the views are as large as the images' shorter side.
-    """
-    view_plan = plan_views(policy)
-
-    @torch.no_grad()
-    def views_of(images: Tensor, step: int) -> Views:
-        size = image_size or min(images.shape[2:])
-        return run_views(view_plan, images, size, seed=seed, replicate=replicate, step=step)
-
-    return views_of

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from augsearch.augment.baselines import for_channels
-from augsearch.augment.views import make_view_function
+from augsearch.augment.build import Renderer
 from augsearch.data.imageset import UNLABELLED, ImageRows, ImageSet, normalisation
 from augsearch.data.splits import LabelDraw, Split, label_draws, sealed_split
 from augsearch.evaluate.features import extract_features
@@ -141,6 +141,11 @@ class Bench:
             device=device,
         )
 
+    def renderer(self, policy: Policy) -> Renderer:
+        """What makes the policy's views of these images."""
+        fitting = for_channels(policy, self.image_set.channels)
+        return Renderer.build(fitting, self.config.compute.executor)
+
     def pretraining(self, policy: Policy, *, replicate: int, steps: int) -> Pretraining:
         """A training run of `policy` that has not begun.
 
@@ -149,7 +154,7 @@ class Bench:
         """
         return Pretraining(
             self.images,
-            make_view_function(for_channels(policy, self.image_set.channels), self.seed, replicate),
+            self.renderer(policy).function(self.seed, replicate),
             self.config.encoder,
             self.config.pretrain.model_copy(update={"steps": steps}),
             seed=derived_seed(self.seed, "replicate", replicate),

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from augsearch.augment.config import Executor
 from augsearch.data.config import DataConfig
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
@@ -74,7 +75,14 @@ class ConfirmConfig(_Config):
 
 
 class ComputeConfig(_Config):
-    """How a CPU is used; the number of threads is part of what a score depends on."""
+    """How views and encoder are computed; a score depends on it in its last digits."""
+
+    executor: Executor = Field(
+        default="auto",
+        description="who makes the views: kornia (the reference, operation by operation), fused "
+        "(few passes, refuses operations that it does not know) or auto (fused, and kornia for "
+        "those)",
+    )
 
     threads: int = Field(
         default=1,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from augsearch.augment.baselines import for_channels
-from augsearch.augment.views import make_view_function
+from augsearch.augment.build import Renderer
 from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.imageset import ImageSet
@@ -25,10 +25,21 @@ def preview(policy: Policy, image_set: ImageSet, *, seed: int = 0) -> bytes:
     """A PNG: originals of every class in turn, each with four views."""
     rows = _spread(image_set)
     images = torch.from_numpy(np.ascontiguousarray(image_set.images[rows]))
-    make = make_view_function(for_channels(policy, image_set.channels), seed, replicate=0)
-    views = [view for step in (0, 1) for view in make(images, step)]
-    drawn = [(v.float() * 255).round().to(torch.uint8).numpy() for v in views]
-    return views_png(images.numpy(), drawn, ["original", *("view 1", "view 2") * 2])
+    renderer = Renderer.build(for_channels(policy, image_set.channels))
+    return draw_views(renderer, images, seed)
+
+
+def draw_views(renderer: Renderer, images: torch.Tensor, seed: int) -> bytes:
+    """A PNG of uint8 images `[N, C, H, W]`, each with four views, and of who rendered them."""
+    size = min(images.shape[2:])
+    batches = [renderer(images, size, seed=seed, step=step) for step in (0, 1)]
+    views = [half for both in batches for half in (255 * both).round().byte().cpu().chunk(2)]
+    return views_png(
+        images.cpu().numpy(),
+        [view.numpy() for view in views],
+        ["original", *("view 1", "view 2") * 2],
+        footnote=f"rendered by: {renderer.executor}",
+    )
 
 
 def _spread(image_set: ImageSet) -> list[int]:

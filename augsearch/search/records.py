@@ -13,6 +13,7 @@ from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import Record
 
 Views = Callable[[Policy], bytes]
+ExecutorOf = Callable[[Policy], str]
 STATUS = {
     TrialState.COMPLETE: "FINISHED",
     TrialState.PRUNED: "KILLED",
@@ -20,19 +21,26 @@ STATUS = {
 }
 
 
-def record_makers(store: Store, views: Views) -> dict[str, Callable[[], Record]]:
-    """Every finished run of the study by key, each made into a Record only when asked for."""
+def record_makers(
+    store: Store, views: Views, executor_of: ExecutorOf
+) -> dict[str, Callable[[], Record]]:
+    """Every finished run of the study by key, each made into a Record only when asked for.
+
+    Args:
+        views: a picture of a policy's views as PNG.
+        executor_of: who renders a policy's views, in words.
+    """
     makers: dict[str, Callable[[], Record]] = {}
     for phase in ("baseline", "confirmation"):
         for run in store.runs(phase).values():
-            makers[run.key] = _run_maker(run, views)
+            makers[run.key] = _run_maker(run, views, executor_of)
     for trial in store.trials():
         if "policy" in trial.user_attrs:
-            makers[f"trial/{trial.number}"] = _trial_maker(trial, views)
+            makers[f"trial/{trial.number}"] = _trial_maker(trial, views, executor_of)
     return makers
 
 
-def _run_maker(run: Run, views: Views) -> Callable[[], Record]:
+def _run_maker(run: Run, views: Views, executor_of: ExecutorOf) -> Callable[[], Record]:
     def make() -> Record:
         replicate = f" seed {run.replicate}" if run.phase == "confirmation" else ""
         seconds = run.outcome.seconds["total"] if run.outcome else 0.0
@@ -46,7 +54,7 @@ def _run_maker(run: Run, views: Views) -> Callable[[], Record]:
             params={
                 "kind": run.phase,
                 "replicate": str(run.replicate),
-                **_policy_params(run.policy),
+                **_policy_params(run.policy, executor_of),
             },
             metrics=_metrics(run.outcome) if run.outcome else {},
             series=_series(run.outcome.curve, run.outcome.losses) if run.outcome else {},
@@ -59,7 +67,7 @@ def _run_maker(run: Run, views: Views) -> Callable[[], Record]:
     return make
 
 
-def _trial_maker(trial: FrozenTrial, views: Views) -> Callable[[], Record]:
+def _trial_maker(trial: FrozenTrial, views: Views, executor_of: ExecutorOf) -> Callable[[], Record]:
     def make() -> Record:
         policy, outcome = trial_policy(trial), trial_outcome(trial)
         curve = tuple(sorted(trial.intermediate_values.items()))
@@ -81,7 +89,7 @@ def _trial_maker(trial: FrozenTrial, views: Views) -> Callable[[], Record]:
             key=f"trial/{trial.number}",
             name=f"trial {trial.number}",
             status=STATUS[trial.state],
-            params={"kind": "trial", "replicate": "0", **_policy_params(policy)},
+            params={"kind": "trial", "replicate": "0", **_policy_params(policy, executor_of)},
             metrics=metrics,
             series=series,
             tags=tags,
@@ -93,10 +101,14 @@ def _trial_maker(trial: FrozenTrial, views: Views) -> Callable[[], Record]:
     return make
 
 
-def _policy_params(policy: Policy | None) -> dict[str, str | float]:
+def _policy_params(policy: Policy | None, executor_of: ExecutorOf) -> dict[str, str | float]:
     if policy is None:
         return {"policy_digest": "none"}
-    return {"policy_digest": policy.digest, **policy.flatten()}
+    return {
+        "policy_digest": policy.digest,
+        "executor": executor_of(policy),
+        **policy.flatten(),
+    }
 
 
 def _metrics(outcome: Outcome) -> dict[str, float]:

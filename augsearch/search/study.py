@@ -6,13 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from optuna.exceptions import StorageInternalError
 
-from augsearch.augment.baselines import for_channels
-from augsearch.augment.views import make_view_function
 from augsearch.data.imageset import ImageRows, ImageSet
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import AugsearchError, StudyError
@@ -21,6 +17,7 @@ from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import confirm, judge, run_baselines
 from augsearch.search.estimate import Estimate, estimate
+from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.records import record_makers
 from augsearch.search.result import StudyResult
@@ -36,7 +33,6 @@ from augsearch.search.store import (
 from augsearch.search.trials import run_trials
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
-from augsearch.tracking.figures import views_png
 from augsearch.tracking.mirror import DataReference, Mirror, quiet_mlflow, tracking_uri
 
 
@@ -169,7 +165,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         mirror = _mirror(setup, progress)
 
         def mirror_now() -> None:
-            mirror.sync(record_makers(store, views))
+            mirror.sync(record_makers(store, views, lambda policy: bench.renderer(policy).executor))
 
         views = views_painter(bench)
         try:
@@ -210,22 +206,7 @@ def views_painter(bench: Bench, count: int = 6) -> Callable[[Policy], bytes]:
     shown = ImageRows(bench.image_set.images, pool[order[:count]])
     images = torch.from_numpy(shown[:]).to(bench.device)
 
-    def paint(policy: Policy) -> bytes:
-        make = make_view_function(
-            for_channels(policy, bench.image_set.channels), bench.seed, replicate=0
-        )
-        views = [view for step in (0, 1) for view in make(images, step)]
-        return views_png(
-            images.cpu().numpy(),
-            [_to_uint8(view) for view in views],
-            ["original", *("view 1", "view 2") * 2],
-        )
-
-    return paint
-
-
-def _to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
-    return (images.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    return lambda policy: draw_views(bench.renderer(policy), images, bench.seed)
 
 
 def _mirror(setup: Setup, progress: Progress) -> Mirror:

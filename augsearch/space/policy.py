@@ -185,7 +185,7 @@ class Policy(BaseModel):
         S = `image_size`. Every call in training mode draws new numbers from `seed` and its own
         counter, never from the global generators.
         """
-        from augsearch.augment.views import TwoViews
+        from augsearch.augment.build import TwoViews
 
         module: nn.Module = TwoViews(self, image_size=image_size, seed=seed)
         return module

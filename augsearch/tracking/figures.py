@@ -16,7 +16,10 @@ MARGIN = 10
 
 
 def views_png(
-    originals: NDArray[np.uint8], views: Sequence[NDArray[np.uint8]], titles: Sequence[str]
+    originals: NDArray[np.uint8],
+    views: Sequence[NDArray[np.uint8]],
+    titles: Sequence[str],
+    footnote: str = "",
 ) -> bytes:
     """A contact sheet as PNG.
 
@@ -24,11 +27,13 @@ def views_png(
         originals: `[N, C, H, W]` uint8.
         views: each `[N, C, H, W]` uint8.
         titles: one for the originals, then one for each entry of `views`.
+        footnote: one line below the pictures.
     """
     columns = [originals, *views]
     rows = len(originals)
     width = 2 * MARGIN + len(columns) * (CELL + GAP) + GAP
-    sheet = Image.new("RGB", (width, HEADER + rows * (CELL + GAP) + MARGIN), "white")
+    bottom = HEADER + rows * (CELL + GAP)
+    sheet = Image.new("RGB", (width, bottom + (HEADER if footnote else MARGIN)), "white")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=12)
     for column, (images, title) in enumerate(zip(columns, titles, strict=True)):
@@ -37,6 +42,8 @@ def views_png(
         draw.text((left, 4), title, fill="black", font=font)
         for row, image in enumerate(images):
             sheet.paste(_enlarged(image), (left, HEADER + row * (CELL + GAP)))
+    if footnote:
+        draw.text((MARGIN, bottom + 2), footnote, fill="dimgray", font=font)
     buffer = io.BytesIO()
     sheet.save(buffer, format="PNG")
     return buffer.getvalue()

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from augsearch.augment.baselines import simclr
+from augsearch.augment.build import make_view_function
 from augsearch.augment.resample import resize
-from augsearch.augment.views import make_view_function, two_views
+from augsearch.augment.views import two_views
 from augsearch.errors import DataError
 from augsearch.space.policy import Policy
 
@@ -92,12 +93,17 @@ def test_each_view_has_its_own_operations():
     assert torch.allclose(first, 1 - second)
 
 
+def near(views, others):
+    """Alike up to the rounding of another order of sums."""
+    return all((a - b).abs().max() < 1e-5 for a, b in zip(views, others, strict=True))
+
+
 def test_the_module_counts_its_calls():
     images = batch(4, 3, 40, 40)
     module = simclr(1).build(image_size=32, seed=5)
     first, later = module(images), module(images)
     assert not torch.equal(first[0], later[0])
-    assert all(map(torch.equal, later, two_views(simclr(1), images, 32, seed=5, step=1)))
+    assert near(later, two_views(simclr(1), images, 32, seed=5, step=1))
     module.set_step(0)
     assert all(map(torch.equal, module(images), first))
     assert module.state_dict() == {}
@@ -114,12 +120,8 @@ def test_the_module_in_evaluation_mode_only_resizes():
 def test_the_view_function_of_the_training_loop():
     images = batch(4, 1, 32, 32)
     views_of = make_view_function(simclr(0.5), seed=3, replicate=2)
-    assert all(
-        map(
-            torch.equal,
-            views_of(images, 7),
-            two_views(simclr(0.5), images, 32, seed=3, replicate=2, step=7),
-        )
+    assert near(
+        views_of(images, 7), two_views(simclr(0.5), images, 32, seed=3, replicate=2, step=7)
     )
     assert not torch.equal(views_of(images, 7)[0], views_of(images, 8)[0])
     small, _ = make_view_function(simclr(0.5), 3, 2, image_size=16)(images, 0)

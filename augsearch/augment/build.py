@@ -1,0 +1,138 @@
+"""From a policy to its views, by the executor of one's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from augsearch.augment.config import Executor
+from augsearch.augment.draws import Draws
+from augsearch.augment.executor import check_bytes_or_images
+from augsearch.augment.fused.plan import FusedPlan, fuse, run_fused
+from augsearch.augment.views import PlannedViews, ViewPlan, Views, plan_views, run_views
+from augsearch.errors import ConfigError
+from augsearch.space.policy import Policy
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Renders a policy's views of a batch.
+
+    Attributes:
+        view_plan: the steps, as the reference runs them.
+        fused: the same as passes; None if the reference runs all.
+    """
+
+    view_plan: ViewPlan
+    fused: tuple[FusedPlan, ...] | None
+
+    @classmethod
+    def build(cls, policy: Policy, executor: Executor = "auto") -> Renderer:
+        """The renderer of a policy.
+
+        Raises:
+            ConfigError: an operation has no implementation in that executor.
+        """
+        view_plan = plan_views(policy)
+        if executor == "kornia":
+            return cls(view_plan, None)
+        renderer = cls(view_plan, tuple(fuse(steps) for steps in view_plan.lists))
+        if executor == "fused" and renderer.fallbacks:
+            raise ConfigError(
+                f"policy {policy.name!r}: the fused executor does not know "
+                f"{', '.join(renderer.fallbacks)}; use `executor: auto`, which runs them on "
+                "Kornia, or `executor: kornia`"
+            )
+        return renderer
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """Operations that run on the reference inside a policy that is fused otherwise."""
+        return tuple(sorted({name for plan in self.fused or () for name in plan.fallbacks}))
+
+    @property
+    def executor(self) -> str:
+        """Who runs the policy, for people: `kornia`, `fused` or `fused; kornia: clahe, jpeg`."""
+        if self.fused is None:
+            return "kornia"
+        return f"fused; kornia: {', '.join(self.fallbacks)}" if self.fallbacks else "fused"
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        images: Tensor,
+        image_size: int,
+        *,
+        seed: int,
+        replicate: int = 0,
+        step: int = 0,
+        finish: Callable[[Tensor], Tensor] | None = None,
+    ) -> Tensor:
+        """Both views of uint8 or float images `[B, C, H, W]`: `[2B, C, S, S]`, view 1 first.
+
+        float32, channels_last, in [0, 1] before `finish`, which may write into its argument. The
+        same numbers are drawn whatever the executor.
+
+        Raises:
+            DataError: images of another form.
+        """
+        if self.fused is None:
+            views = run_views(
+                self.view_plan, images, image_size, seed=seed, replicate=replicate, step=step
+            )
+            both = torch.cat(views)
+            return finish(both) if finish else both
+
+        def draws_of(views: tuple[int, ...]) -> Draws:
+            return Draws(seed, replicate, step, views, len(images), images.device)
+
+        check_bytes_or_images(images)
+        # Mixed precision is for the encoder: pixels keep their 24 bits.
+        with torch.autocast(images.device.type, enabled=False):
+            return run_fused(self.fused, images, image_size, draws_of, finish)
+
+    def function(
+        self, seed: int, replicate: int, image_size: int | None = None
+    ) -> Callable[[Tensor, int], Views]:
+        """A function (batch, step) -> two views, for the pretraining loop.
+
+        Without `image_size` the views are as large as the images' shorter side.
+        """
+
+        def views_of(images: Tensor, step: int) -> Views:
+            size = image_size or min(images.shape[2:])
+            both = self(images, size, seed=seed, replicate=replicate, step=step)
+            first, second = both.chunk(2)
+            return first, second
+
+        return views_of
+
+
+class TwoViews(PlannedViews):
+    """`PlannedViews` of a policy on the faster executor; what `Policy.build` returns."""
+
+    def __init__(
+        self, policy: Policy, image_size: int, seed: int = 0, executor: Executor = "auto"
+    ) -> None:
+        self.renderer = Renderer.build(policy, executor)
+        super().__init__(self.renderer.view_plan, image_size, seed)
+        self.policy = policy
+
+    def render(self, images: Tensor) -> Views:
+        both = self.renderer(images, self.image_size, seed=self.seed, step=self.step)
+        first, second = both.chunk(2)
+        return first, second
+
+
+def make_view_function(
+    policy: Policy,
+    seed: int,
+    replicate: int,
+    image_size: int | None = None,
+    executor: Executor = "auto",
+) -> Callable[[Tensor, int], Views]:
+    """`Renderer.function` of a policy. ConfigError if the executor does not know an operation."""
+    return Renderer.build(policy, executor).function(seed, replicate, image_size)

@@ -1,0 +1,292 @@
+"""Operations on single pixels, in place and row by row with the numbers of that row.
+
+Each function turns the draws of one operation into a kernel. A closed gate is a number at which
+the arithmetic changes nothing, so nothing branches on the draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from augsearch.augment.draws import gaussian
+from augsearch.augment.fused.pass_ import Gate, Kernel, Rows
+from augsearch.augment.illumination import SPOT_CENTRE, SPOT_SIGMA
+from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.operation import both_ways, log_both_ways, per_image
+
+COLOUR_CHANNELS = 3
+RED, GREEN, BLUE = 0.299, 0.587, 0.114
+
+
+def luma(images: Tensor) -> Tensor:
+    """`[m, 3, H, W]` -> `[m, 1, H, W]`, ITU-R BT.601."""
+    grey = images[:, 0:1] * RED
+    grey.add_(images[:, 1:2], alpha=GREEN)
+    return grey.add_(images[:, 2:3], alpha=BLUE)
+
+
+def mean_luma(images: Tensor) -> Tensor:
+    """`[m, C, H, W]` -> `[m, 1, 1, 1]`: the mean grey."""
+    means = images.mean((2, 3), keepdim=True)  # [m, C, 1, 1]
+    if images.shape[1] != COLOUR_CHANNELS:
+        return means.mean(1, keepdim=True)
+    return luma(means)
+
+
+def shift_hue(images: Tensor, turns: Tensor) -> Tensor:
+    """Turn the hue (HSV) of `[m, 3, H, W]` by `turns` `[m, 1, 1, 1]` of the colour circle.
+
+    The largest and smallest channel stay, so no full conversion to HSV and back is needed.
+    """
+    red, green, blue = images[:, 0:1], images[:, 1:2], images[:, 2:3]
+    highest = torch.maximum(torch.maximum(red, green), blue)
+    lowest = torch.minimum(torch.minimum(red, green), blue)
+    chroma = highest - lowest  # [m, 1, H, W]
+    # Masks as numbers: choosing pixel by pixel with `where` costs ten times the arithmetic.
+    red_leads, green_leads = torch.empty_like(chroma), torch.empty_like(chroma)
+    torch.eq(highest, red, out=red_leads)
+    torch.eq(highest, green, out=green_leads)
+    green_leads.mul_(1 - red_leads)
+    hue = (green - blue).mul_(red_leads)
+    hue.add_((blue - red).add_(chroma, alpha=2).mul_(green_leads))
+    blue_leads = red_leads.add_(green_leads).neg_().add_(1)
+    hue.add_((red - green).add_(chroma, alpha=4).mul_(blue_leads))
+    # In sixths of the circle, from 0 to 6; without chroma both sides are 0.
+    hue.div_(chroma.clamp(min=1e-12)).add_(6 * turns + 6).div_(6).frac_().mul_(6)
+    # Each channel rises and falls about its own place on the circle.
+    away = torch.sub(hue, per_channel(images, 3, 2, 4), out=images).abs_()
+    away.mul_(per_channel(images, 1, -1, -1)).add_(per_channel(images, -1, 2, 2)).clamp_(0, 1)
+    return away.mul_(chroma).add_(lowest)
+
+
+def per_channel(images: Tensor, red: float, green: float, blue: float) -> Tensor:
+    """`[1, 3, 1, 1]`, filled on the images' device."""
+    numbers = images.new_empty(1, 3, 1, 1)
+    for channel, number in enumerate((red, green, blue)):
+        numbers[:, channel] = number
+    return numbers
+
+
+def color_jitter(gate: Gate) -> Kernel:
+    u, values = gate.u, gate.values
+    factors = {
+        name: gate.where_open(1 + both_ways(u[:, slot], values[name]), 1.0)
+        for slot, name in enumerate(("brightness", "contrast", "saturation"))
+        if values[name]
+    }
+    turns = gate.where_open(both_ways(u[:, 3], values["hue"]), 0.0) if values["hue"] else None
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        if "brightness" in factors:
+            images.mul_(factors["brightness"][rows]).clamp_(max=1)
+        if "contrast" in factors:
+            factor = factors["contrast"][rows]
+            rest = mean_luma(images).mul_(1 - factor)
+            images.mul_(factor).add_(rest).clamp_(0, 1)
+        if images.shape[1] != COLOUR_CHANNELS:
+            return images
+        if "saturation" in factors:
+            factor = factors["saturation"][rows]
+            grey = luma(images).mul_(1 - factor)
+            images.mul_(factor).add_(grey).clamp_(0, 1)
+        if turns is not None:
+            images = shift_hue(images, turns[rows]).clamp_(0, 1)
+        return images
+
+    return apply
+
+
+def grayscale(gate: Gate) -> Kernel:
+    share = per_image(gate.open.float())
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        if images.shape[1] != COLOUR_CHANNELS:
+            return images
+        return images.lerp_(luma(images), share[rows])
+
+    return apply
+
+
+def gamma(gate: Gate) -> Kernel:
+    exponent = gate.where_open(log_both_ways(gate.u[:, 0], gate.values["gamma"]), 1.0)
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        return images.pow_(exponent[rows]).clamp_(0, 1)
+
+    return apply
+
+
+def invert(gate: Gate) -> Kernel:
+    inverted = per_image(gate.open.float())
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        # 1 - x where inverted, x elsewhere, both exactly.
+        return images.mul_(1 - 2 * inverted[rows]).add_(inverted[rows])
+
+    return apply
+
+
+def solarize(gate: Gate) -> Kernel:
+    lowest = gate.values["threshold_min"]
+    threshold = gate.where_open(lowest + (1 - lowest) * gate.u[:, 0], 2.0)
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        bright = torch.gt(images, threshold[rows], out=torch.empty_like(images))
+        return images.lerp_(1 - images, bright)
+
+    return apply
+
+
+def posterize(gate: Gate) -> Kernel:
+    lowest = int(gate.values["bits_min"])
+    bits = lowest + (gate.u[:, 0] * (8 - lowest + 1)).long()
+    dropped = gate.where_open((8 - bits).float(), 0.0)
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        step = torch.exp2(dropped[rows])
+        coarse = (images * 255).floor_().div_(step).floor_().mul_(step).div_(255)
+        return images.lerp_(coarse, (dropped[rows] > 0).to(images.dtype))
+
+    return apply
+
+
+def autocontrast(gate: Gate) -> Kernel:
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+        stretched = per_image(gate.open[rows]) & (high > low)  # [m, C, 1, 1]
+        low = torch.where(stretched, low, 0.0)
+        return images.sub_(low).div_(torch.where(stretched, high - low, 1.0)).clamp_(0, 1)
+
+    return apply
+
+
+def gaussian_noise(gate: Gate) -> Kernel:
+    std = gate.where_open(gate.u[:, 0] * gate.values["std"], 0.0)
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        noise = gaussian(gate.field(rows, tuple(images.shape[1:])))
+        return images.add_(noise.mul_(std[rows])).clamp_(0, 1)
+
+    return apply
+
+
+def salt_and_pepper(gate: Gate) -> Kernel:
+    half = gate.where_open(gate.u[:, 0] * gate.values["amount"] / 2, 0.0)
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        fate = gate.field(rows, (1, *images.shape[2:]))
+        white = torch.lt(fate, half[rows], out=torch.empty_like(fate))
+        kept = torch.lt(fate, 1 - half[rows], out=fate).sub_(white)
+        return images.mul_(kept).add_(white)
+
+    return apply
+
+
+def erasing(gate: Gate) -> Kernel:
+    u, values = gate.u, gate.values
+    share = torch.where(gate.open, u[:, 0] * values["area"], 0.0)
+    ratio = log_both_ways(u[:, 1], values["ratio"])
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        height, width = images.shape[2:]
+        area = share[rows] * (height * width)
+        wide = (area * ratio[rows]).sqrt().round().clamp(max=width)
+        high = (area / ratio[rows]).sqrt().round().clamp(max=height)
+        columns = _inside(u[rows, 2], wide, width)[:, None, None, :]
+        covered = columns * _inside(u[rows, 3], high, height)[:, None, :, None]
+        return images.lerp_(images.mean((1, 2, 3), keepdim=True), covered)
+
+    return apply
+
+
+def _inside(place: Tensor, extent: Tensor, length: int) -> Tensor:
+    """`[m, length]`: 1 for the pixels of an axis that an interval at a uniform place covers."""
+    start = (place * (length - extent + 1)).floor()[:, None]
+    pixel = torch.arange(length, device=place.device)
+    return ((pixel >= start) & (pixel < start + extent[:, None])).to(place.dtype)
+
+
+def linear_illumination(gate: Gate) -> Kernel:
+    gain = gate.where_open(both_ways(gate.u[:, 0], gate.values["gain"]), 0.0)
+    side = per_image((4 * gate.u[:, 1]).floor())
+    vertical, reversed_ = (side < 2), (side % 2 == 1)
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        height, width = images.shape[2:]
+        strength, upright, flipped = gain[rows], vertical[rows], reversed_[rows]
+        y = torch.linspace(0, 1, height, device=images.device).view(1, 1, -1, 1)
+        x = torch.linspace(0, 1, width, device=images.device).view(1, 1, 1, -1)
+        y, x = torch.where(flipped, 1 - y, y), torch.where(flipped, 1 - x, x)
+        # A ramp along one axis, nothing along the other.
+        ramp = torch.where(upright, y, x) * strength  # [m, 1, H, W]
+        return images.add_(ramp).clamp_(0, 1)
+
+    return apply
+
+
+def gaussian_illumination(gate: Gate) -> Kernel:
+    gain = gate.where_open(both_ways(gate.u[:, 0], gate.values["gain"]), 0.0)
+
+    def bell(rows: Rows, slot: int, length: int) -> Tensor:
+        """`[m, length]`: the spot along one axis."""
+        place = (torch.arange(length, device=gate.u.device) + 0.5) / length
+        centre = SPOT_CENTRE[0] + (SPOT_CENTRE[1] - SPOT_CENTRE[0]) * gate.u[rows, slot, None]
+        sigma = SPOT_SIGMA[0] + (SPOT_SIGMA[1] - SPOT_SIGMA[0]) * gate.u[rows, slot + 1, None]
+        return torch.exp(((place - centre) / sigma).square_().div_(-2))
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        down, across = bell(rows, 1, images.shape[2]), bell(rows, 3, images.shape[3])
+        low = per_image(down.amin(1) * across.amin(1))
+        high = per_image(down.amax(1) * across.amax(1))
+        scale = gain[rows] / (high - low)
+        spot = (down[:, :, None] * across[:, None, :]).unsqueeze(1)  # [m, 1, H, W]
+        return images.add_(spot.sub_(low).mul_(scale)).clamp_(0, 1)
+
+    return apply
+
+
+def blended(name: str) -> Callable[[Gate], Kernel]:
+    """The reference's operation, which is one pass already, mixed in where its gate is open."""
+    implementation = IMPLEMENTATIONS[name]
+
+    def operation(gate: Gate) -> Kernel:
+        share = per_image(gate.open.float())
+
+        def apply(images: Tensor, rows: Rows) -> Tensor:
+            def field(slot: int, shape: tuple[int, ...]) -> Tensor:
+                return gate.field(rows, shape, slot)
+
+            changed = implementation.apply(images, gate.u[rows], gate.values, field)
+            return images.lerp_(changed, share[rows])
+
+        return apply
+
+    return operation
+
+
+POINTWISE: dict[str, Callable[[Gate], Kernel]] = {
+    "color_jitter": color_jitter,
+    "grayscale": grayscale,
+    "gamma": gamma,
+    "invert": invert,
+    "solarize": solarize,
+    "posterize": posterize,
+    "autocontrast": autocontrast,
+    "gaussian_noise": gaussian_noise,
+    "salt_and_pepper": salt_and_pepper,
+    "erasing": erasing,
+    "linear_illumination": linear_illumination,
+    "gaussian_illumination": gaussian_illumination,
+    **{
+        name: blended(name)
+        for name in (
+            "rgb_shift",
+            "channel_shuffle",
+            "channel_dropout",
+            "linear_corner_illumination",
+        )
+    },
+}
