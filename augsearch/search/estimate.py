@@ -76,5 +76,6 @@ def estimate(setup: Setup) -> Estimate:
             config.data,
             config.evaluate.labels_per_class,
             root=None if setup.source == EMBEDDED else Path(setup.source),
-        ),
+        )
+        + run.notes,
     )

@@ -91,6 +91,7 @@ class PretrainConfig(BaseModel):
     )
     compile: bool = Field(
         default=False,
-        description="compile the encoder (needs Triton on CUDA, a C++ compiler on a CPU): 15 to "
-        "45 seconds once, a faster step afterwards; scores differ slightly from uncompiled ones",
+        description="compile the encoder (needs Triton on CUDA, a C++ compiler on a CPU): 10 to "
+        "45 seconds once for all trials, faster steps afterwards; scores differ slightly from "
+        "uncompiled ones",
     )
