@@ -1,0 +1,1 @@
+"""Makes `docs/ops.md` and its pictures: `uv run python -m tools.ops_page`."""
