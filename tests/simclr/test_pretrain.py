@@ -319,3 +319,32 @@ def test_streamed_batches_on_cuda_are_the_resident_ones() -> None:
 
     streamed = met(ImageRows(images.numpy(), np.arange(200)))
     assert all(map(torch.equal, streamed, met(images.to(device))))
+
+
+@pytest.mark.gpu
+def test_a_full_cuda_device_takes_smaller_chunks_and_goes_on() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    device = torch.device("cuda", 0)
+    images = pictures(256, channels=3, size=64).to(device)
+    config = PretrainConfig(steps=3, batch_size=256)
+
+    def training() -> Pretraining:
+        encoder = EncoderConfig(width=64, stem="conv")
+        arguments = {"seed": 3, "device": device, "mean": [0.5] * 3, "std": [0.25] * 3}
+        return Pretraining(images, flipped_views, encoder, config, **arguments)
+
+    roomy = training()
+    roomy.advance(3)
+    peak, total = roomy.peak_memory_bytes, torch.cuda.get_device_properties(device).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(0.7 * peak / total, device)
+    try:
+        tight = training()
+        tight.advance(3)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, device)
+    assert tight.chunk_size < roomy.chunk_size == 256
+    assert tight.peak_memory_bytes < 0.7 * peak
+    assert tight.losses[0] == pytest.approx(roomy.losses[0], rel=0.05)
+    assert len(tight.notes) == 1
