@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from augsearch.search.preview import preview, write_preview
     from augsearch.search.result import StudyResult
     from augsearch.search.study import estimate_study, run_study
+    from augsearch.space.catalogue import Parameter
+    from augsearch.space.custom import CustomOp
     from augsearch.space.handbook import describe_op, describe_ops
     from augsearch.space.policy import Policy, load_policy
     from augsearch.space.space import Space, load_space
@@ -30,6 +32,8 @@ __version__ = "0.1.0"
 
 # Imported on first use: importing torch and MLflow takes seconds, `augsearch --help` must not.
 _HOMES = {
+    "CustomOp": "augsearch.space.custom",
+    "Parameter": "augsearch.space.catalogue",
     "Policy": "augsearch.space.policy",
     "Space": "augsearch.space.space",
     "StudyConfig": "augsearch.search.config",
@@ -54,6 +58,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "CustomOp",
+    "Parameter",
     "Policy",
     "Space",
     "StudyConfig",

@@ -1,11 +1,15 @@
-"""What each operation costs: microseconds for one image, gate open, parameters at their defaults.
+"""What each operation costs: microseconds that it adds for one image, gate open, at its defaults.
 
     uv run python benchmarks/op_costs.py [--op NAME ...] [--output FILE]
 
-One thread, batches of 64 random images of 32 and of 96 pixels; the median of the repeats. Prints a
-table and writes `augsearch/space/costs.json`, from which `augsearch ops NAME` and `docs/ops.md`
-take their costs; afterwards: `uv run python -m tools.ops_page --text`. With `--op`, what the file
-says of other operations stays. Run it on a machine that does nothing else.
+One thread, batches of 64 random uint8 images of 32 and of 96 pixels (two views of 32); the median
+of the repeats, less that of a policy without operations. `kornia` is the reference executor,
+`fused` the fast one, where it knows the operation; what fusing several saves is not in it. Where
+the defaults change nothing, magnitudes are at half of their range.
+
+Prints a table and writes `augsearch/space/costs.json`, from which `augsearch ops NAME` and
+`docs/ops.md` take their costs; afterwards: `uv run python -m tools.ops_page --text`. With `--op`,
+what the file says of other operations stays. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,64 +30,68 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from torch import Tensor
 
-from augsearch.augment.draws import Draws
-from augsearch.augment.executor import plan, run_steps
+from augsearch.augment.build import Renderer
+from augsearch.augment.config import Executor
 from augsearch.space.catalogue import OPERATIONS, Operation
 from augsearch.space.costs import COSTS_FILE
-from augsearch.space.policy import POLICY_OPS, PolicyOp
+from augsearch.space.policy import Policy
 
 BATCH = 64
 SIZES = (32, 96)
 REPEATS = 9
 SHORTEST = 0.02
 """Seconds of one repeat: a fast operation is called so often that the clock can tell."""
-
-Run = Callable[[Tensor, PolicyOp, Draws], Tensor]
-
-
-def kornia(images: Tensor, op: PolicyOp, draws: Draws) -> Tensor:
-    """The reference executor."""
-    return run_steps(images, plan([op]), draws)
+EXECUTORS: Mapping[str, Executor] = {"kornia": "kornia", "fused": "auto"}
+"""Name in the file -> executor; `auto` says which operations it leaves to the reference."""
+SMALLEST = 0.1
+"""Microseconds below which the difference is the clock's."""
 
 
-EXECUTORS: Mapping[str, Run] = {"kornia": kornia}
-"""Those that are measured, by the name under which their cost stands in the file."""
-
-
-def visible_op(operation: Operation) -> PolicyOp:
+def policy_of(operation: Operation) -> Policy:
     """The operation at its defaults; where those change nothing, all magnitudes at half way."""
-    op = POLICY_OPS[operation.name].model_validate({"op": operation.name, "p": 1.0})
-    if not op.is_identity():
-        return op
+    alone = Policy.model_validate({"ops": [{"op": operation.name, "p": 1.0}]})
+    if not alone.views[0][0].is_identity():
+        return alone
     halfway = {p.name: (p.low + p.high) / 2 for p in operation.parameters}
-    return POLICY_OPS[operation.name].model_validate({"op": operation.name, "p": 1.0, **halfway})
+    return Policy.model_validate({"ops": [{"op": operation.name, "p": 1.0, **halfway}]})
 
 
-def microseconds(run: Run, op: PolicyOp, size: int) -> float:
-    """Median time of one image."""
-    images = torch.rand(BATCH, 3, size, size, generator=torch.Generator().manual_seed(0))
+def microseconds_added(renderer: Renderer, nothing: Renderer, images: Tensor) -> float:
+    """Median over the repeats of what `renderer` takes longer than `nothing`, for one image.
 
-    def call(step: int) -> float:
-        draws = Draws(0, 0, step, (0,), BATCH, images.device)
+    The two take turns, so that a machine that slows down slows both.
+    """
+
+    def seconds(one: Renderer, calls: int) -> float:
         before = time.perf_counter()
-        run(images, op, draws)
-        return time.perf_counter() - before
+        for step in range(calls):
+            one(images, images.shape[-1], seed=0, step=step)
+        return (time.perf_counter() - before) / calls
 
-    once = min(call(0), call(1))
+    seconds(nothing, 1)
+    once = min(seconds(renderer, 1), seconds(renderer, 1))
     calls = max(1, round(SHORTEST / once))
-    repeats = [sum(call(step) for step in range(calls)) / calls for _ in range(REPEATS)]
-    return 1e6 * statistics.median(repeats) / BATCH
+    added = [seconds(renderer, calls) - seconds(nothing, calls) for _ in range(REPEATS)]
+    return 1e6 * statistics.median(added) / (2 * len(images))
 
 
 def measure(operation: Operation) -> dict[str, dict[str, float]]:
-    """Size -> executor -> microseconds."""
-    op = visible_op(operation)
-    return {
-        str(size): {
-            name: float(f"{microseconds(run, op, size):.3g}") for name, run in EXECUTORS.items()
-        }
-        for size in SIZES
-    }
+    """Size -> executor -> microseconds, without executors that do not know the operation."""
+    costs: dict[str, dict[str, float]] = {}
+    for size in SIZES:
+        generator = torch.Generator().manual_seed(0)
+        images = torch.randint(
+            0, 256, (BATCH // 2, 3, size, size), generator=generator, dtype=torch.uint8
+        )
+        costs[str(size)] = {}
+        for name, executor in EXECUTORS.items():
+            renderer = Renderer.build(policy_of(operation), executor)
+            if renderer.fallbacks:
+                continue
+            nothing = Renderer.build(Policy(ops=()), executor)
+            added = microseconds_added(renderer, nothing, images)
+            costs[str(size)][name] = float(f"{max(added, SMALLEST):.3g}")
+    return costs
 
 
 def machine() -> str:
@@ -114,8 +122,8 @@ def main() -> None:
     with torch.inference_mode():
         for name in arguments.op:
             found[name] = measure(OPERATIONS[name])
-            numbers = [found[name][str(size)][e] for size in SIZES for e in EXECUTORS]
-            print(f"{name:28s}", *(f"{number:14.3g}" for number in numbers), flush=True)
+            numbers = [found[name][str(size)].get(e, "") for size in SIZES for e in EXECUTORS]
+            print(f"{name:28s}", *(f"{number:>14}" for number in numbers), flush=True)
     content = {
         "command": "uv run python benchmarks/op_costs.py",
         "machine": machine(),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from augsearch.space.catalogue import OPERATIONS
-from augsearch.space.policy import OneOf, Policy, PolicyOp
+from augsearch.space.policy import Policy
+from augsearch.space.policy_ops import OneOf, PolicyOp
 
 SIMCLR_CROP = {"op": "resized_crop", "scale_min": 0.08, "ratio": 4 / 3}
 FLIP = {"op": "horizontal_flip", "p": 0.5}
@@ -88,8 +88,13 @@ def for_channels(policy: Policy, channels: int) -> Policy:
 def _without_colour(op: PolicyOp) -> PolicyOp:
     if isinstance(op, OneOf):
         return op.model_copy(update={"ops": tuple(map(_without_colour, op.ops))})
-    operation = OPERATIONS[op.op]
+    operation = op.operation
     if operation.colour_only:
         return op.model_copy(update={"p": 0.0})
-    idle = {p.name: p.identity for p in operation.parameters if p.colour_only}
-    return op.model_copy(update=idle)
+    return op.with_values(
+        {
+            p.name: p.identity
+            for p in operation.parameters
+            if p.colour_only and p.identity is not None
+        }
+    )

@@ -15,7 +15,12 @@ class _Definition:
     needs: frozenset[str]
 
 
-def bundle(modules: Sequence[ModuleType], roots: Iterable[str], own_package: str) -> str:
+def bundle(
+    modules: Sequence[ModuleType],
+    roots: Iterable[str],
+    own_package: str,
+    foreign: Sequence[ModuleType] = (),
+) -> str:
     """Python source that defines `roots` and what they use, copied from `modules` in order.
 
     Imports from `own_package` are dropped (their names must be defined in `modules`, or by the
@@ -24,11 +29,16 @@ def bundle(modules: Sequence[ModuleType], roots: Iterable[str], own_package: str
     Args:
         modules: written with `from __future__ import annotations`; where two define one name, the
             later one's definition counts.
+        foreign: more modules, by somebody who does not know the others.
+
+    Raises:
+        ValueError: a name of a foreign module means something else in the others.
     """
     definitions: dict[str, _Definition] = {}
     imports: dict[str, tuple[str, str]] = {}  # name -> (module or "", imported form)
-    for module in modules:
+    for module in (*modules, *foreign):
         source = inspect.getsource(module)
+        before = {**definitions, **imports}
         lines = source.splitlines()
         body = ast.parse(source).body
         for node, following in zip(body, [*body[1:], None], strict=True):
@@ -37,6 +47,11 @@ def bundle(modules: Sequence[ModuleType], roots: Iterable[str], own_package: str
             for name in _defined(node):
                 end = following if _is_docstring(following) else node
                 definitions[name] = _definition(node, end or node, lines)
+        if module in foreign:
+            after = {**definitions, **imports}
+            for name, meaning in before.items():
+                if after[name] != meaning:
+                    raise ValueError(f"{module.__file__}: rename {name!r}, which is used elsewhere")
     wanted = _reachable(roots, definitions)
     used = {name for key in wanted for name in definitions[key].needs} & imports.keys()
     blocks = [definition.text for name, definition in definitions.items() if name in wanted]

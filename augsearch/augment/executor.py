@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from augsearch.augment.draws import Draws
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.operation import Implementation
 from augsearch.errors import ConfigError, DataError
-from augsearch.space.policy import OneOf, PolicyOp
+from augsearch.space.policy_ops import CustomPolicyOp, OneOf, PolicyOp
 
 GREY_OR_COLOUR = (1, 3)
 
@@ -26,6 +27,7 @@ class Step:
         p: gate probability.
         values: parameter values by name.
         members: of a "one_of", among which each sample takes one.
+        own: the implementation of an operation that the table does not have.
     """
 
     op: str
@@ -33,6 +35,12 @@ class Step:
     p: float
     values: Mapping[str, float]
     members: tuple[Step, ...] = ()
+    own: Implementation | None = field(default=None, repr=False)
+
+    @property
+    def implementation(self) -> Implementation:
+        """What computes it."""
+        return self.own or IMPLEMENTATIONS[self.op]
 
 
 def plan(ops: Iterable[PolicyOp]) -> tuple[Step, ...]:
@@ -48,6 +56,9 @@ def _step(op: PolicyOp) -> Step:
     if isinstance(op, OneOf):
         # Idle members stay: without them the others would be chosen more often.
         return Step(op.op, op.instance, op.p, {}, tuple(_step(member) for member in op.ops))
+    if isinstance(op, CustomPolicyOp):
+        own = Implementation(op.custom.slots, op.custom.apply)
+        return Step(op.source.name, op.instance, op.p, op.values(), own=own)
     if op.op not in IMPLEMENTATIONS:
         known = ", ".join(IMPLEMENTATIONS)
         raise ConfigError(f"operation {op.op!r} has no implementation; there are: {known}")
@@ -110,7 +121,7 @@ def _run_step(images: Tensor, step: Step, draws: Draws, chosen: Tensor | None) -
     """Run a step on the rows that are `chosen` (`[n]` bool, None: all) and whose gate is open."""
     if step.p == 0:
         return images
-    own = 1 if step.members else IMPLEMENTATIONS[step.op].slots
+    own = 1 if step.members else step.implementation.slots
     u = draws.uniform(step.instance, 1 + own)
     open_gate = u[:, 0] < step.p
     if chosen is not None:
@@ -132,4 +143,4 @@ def _compute(images: Tensor, u: Tensor, rows: Tensor, step: Step, draws: Draws) 
     def field(slot: int, shape: tuple[int, ...]) -> Tensor:
         return draws.field(step.instance, rows, shape, slot)
 
-    return IMPLEMENTATIONS[step.op].apply(images, u, step.values, field)
+    return step.implementation.apply(images, u, step.values, field)

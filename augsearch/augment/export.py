@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from types import ModuleType
 from typing import Literal
 
 import augsearch.errors
@@ -26,9 +27,11 @@ from augsearch.augment import (
 from augsearch.augment.bundle import bundle
 from augsearch.augment.executor import Step
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.operation import Implementation
 from augsearch.augment.views import ViewPlan, plan_views
 from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
+from augsearch.space.policy_ops import CustomPolicyOp, walk
 
 FAMILIES = (geometric, warp, colour, channels, blur, noise, weather, illumination)
 BATCHED_WITHOUT_KORNIA = (
@@ -74,7 +77,7 @@ def export_policy(policy: Policy, target: Literal["kornia", "torchvision"], imag
     """
     view_plan = plan_views(policy)
     if target == "kornia":
-        return _header(policy, KORNIA_USE, image_size) + _kornia(view_plan, image_size)
+        return _header(policy, KORNIA_USE, image_size) + _kornia(policy, view_plan, image_size)
     return _header(policy, TORCHVISION_USE, image_size) + _torchvision(
         policy, view_plan, image_size
     )
@@ -111,21 +114,42 @@ def _all_steps(steps: Iterable[Step]) -> list[Step]:
 
 
 def _op_names(view_plan: ViewPlan) -> list[str]:
-    """Names of the plan's operations in the catalogue's order."""
-    used = {step.op for steps in view_plan.lists for step in _all_steps(steps)}
+    """Names of the plan's operations in the catalogue's order, custom ones not counted."""
+    steps = [step for steps in view_plan.lists for step in _all_steps(steps)]
+    used = {step.op for step in steps if step.own is None}
     return [name for name in IMPLEMENTATIONS if name in used]
 
 
-def _kornia(view_plan: ViewPlan, image_size: int) -> str:
-    names = _op_names(view_plan)
+def _own(view_plan: ViewPlan) -> dict[str, Implementation]:
+    """Custom operations by name."""
+    steps = [step for steps in view_plan.lists for step in _all_steps(steps)]
+    return {step.op: step.own for step in steps if step.own is not None}
+
+
+def _custom_modules(policy: Policy) -> list[ModuleType]:
+    custom = [
+        op for op in walk((*policy.views[0], *policy.views[1])) if isinstance(op, CustomPolicyOp)
+    ]
+    return list({op.code: op.source.module for op in custom}.values())
+
+
+def _bundled(policy: Policy, modules: Sequence[ModuleType], roots: Sequence[str]) -> str:
+    try:
+        return bundle(modules, roots, "augsearch", _custom_modules(policy))
+    except ValueError as error:
+        raise ConfigError(f"policy {policy.name!r} cannot be exported: {error}") from None
+
+
+def _kornia(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
+    used = {name: IMPLEMENTATIONS[name] for name in _op_names(view_plan)} | _own(view_plan)
     modules = (augsearch.errors, operation, draws, resample, *FAMILIES, executor, views)
-    functions = [IMPLEMENTATIONS[name].apply.__name__ for name in names]
-    source = bundle(
-        modules, ["PlannedViews", "ViewPlan", "Step", "Implementation", *functions], "augsearch"
-    )
+    modules = (augsearch.errors, operation, draws, resample, *FAMILIES, executor, views)
+    functions = [implementation.apply.__name__ for implementation in used.values()]
+    roots = ["PlannedViews", "ViewPlan", "Step", "Implementation", *functions]
+    source = _bundled(policy, modules, roots)
     table = "".join(
-        f'    "{name}": Implementation({IMPLEMENTATIONS[name].slots}, {function}),\n'
-        for name, function in zip(names, functions, strict=True)
+        f'    "{name}": Implementation({implementation.slots}, {function}),\n'
+        for (name, implementation), function in zip(used.items(), functions, strict=True)
     )
     lists = "".join(f"        {_steps_text(steps)},\n" for steps in view_plan.lists)
     return (
@@ -151,8 +175,9 @@ def _torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
         )
     functions = [name for name in names if name not in (*TORCHVISION_OWN, "resized_crop")]
     modules = (operation, draws, resample, *FAMILIES, torchvision_ops)
+    functions += [implementation.apply.__name__ for implementation in _own(view_plan).values()]
     roots = ["TwoViewTransform", "Gated", "ChooseOne", "OneImage", *functions]
-    shared = bundle(modules, roots, "augsearch")
+    shared = _bundled(policy, modules, roots)
     lists = [_pipeline(steps, image_size) for steps in view_plan.lists]
     pipelines = "".join(f"    view{i} = {text}\n" for i, text in enumerate(lists, 1))
     second = "view2" if len(lists) > 1 else "view1"
@@ -185,8 +210,9 @@ def _transform(step: Step, image_size: int) -> str:
             f"v2.RandomResizedCrop({image_size}, scale=({scale!r}, 1.0), "
             f"ratio=({1 / ratio!r}, {ratio!r}), antialias=True)"
         )
-    elif step.op in BATCHED_WITHOUT_KORNIA:
-        text = f"OneImage({step.op}, {IMPLEMENTATIONS[step.op].slots}{values})"
+    elif step.own is not None or step.op in BATCHED_WITHOUT_KORNIA:
+        function, slots = step.implementation.apply.__name__, step.implementation.slots
+        text = f"OneImage({function}, {slots}{values})"
     elif step.op in TORCHVISION_OWN:
         text = TORCHVISION_OWN[step.op]
     else:

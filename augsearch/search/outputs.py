@@ -140,7 +140,7 @@ def result_files(
 ) -> dict[str, bytes]:
     """Everything that is written: file name -> content."""
     return {
-        "policy.yaml": policy.to_yaml().encode(),
+        **policy.files(),
         "views.png": paint(policy),
         "confirmation.png": _picture(result),
         "result.json": _json(result.model_dump(mode="json")),

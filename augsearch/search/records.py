@@ -134,7 +134,7 @@ def _series(
 def _artifacts(policy: Policy | None, views: Views) -> dict[str, bytes]:
     if policy is None:
         return {}
-    return {"policy.yaml": policy.to_yaml().encode(), "views.png": views(policy)}
+    return {**policy.files(), "views.png": views(policy)}
 
 
 def _safe(name: str) -> str:

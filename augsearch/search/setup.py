@@ -66,7 +66,7 @@ class Setup:
     def settings(self) -> dict[str, Any]:
         """What must be the same for a stored study to go on."""
         return {
-            "space": self.space.model_dump(mode="json", exclude_none=True),
+            "space": self.space.describe(),
             "study": self.config.model_dump(
                 mode="json", exclude={"name": True, "search": {"trials"}}
             ),

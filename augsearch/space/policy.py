@@ -4,112 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from functools import reduce
-from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from augsearch.space.catalogue import OPERATIONS, Operation
+from augsearch.errors import ConfigError
+from augsearch.space.policy_ops import (
+    AnyOp,
+    CustomPolicyOp,
+    PolicyOp,
+    duplicate_instance,
+    portable,
+    walk,
+)
 from augsearch.space.yaml_file import load_model
 
 if TYPE_CHECKING:
     from torch import nn
 
-SCHEMA_VERSION = 1
-
-
-class PolicyOp(BaseModel):
-    """One operation with its values; the concrete classes, one per catalogue entry, add them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    op: str
-    name: str = Field(default="", description="instance name; needed when an op appears twice")
-    p: float = Field(default=1.0, ge=0, le=1, description="gate probability, drawn per sample")
-
-    @property
-    def instance(self) -> str:
-        """The name under which draws are made and values are logged."""
-        return self.name or self.op
-
-    def values(self) -> dict[str, float]:
-        """Parameter values by name, without the gate."""
-        return {p.name: getattr(self, p.name) for p in OPERATIONS[self.op].parameters}
-
-    def is_identity(self) -> bool:
-        """True if it can change no image: gate closed, or every magnitude at its identity."""
-        return self.p == 0 or values_are_identity(OPERATIONS[self.op], self.values())
-
-
-def values_are_identity(operation: Operation, values: dict[str, float]) -> bool:
-    """True if every parameter that has an identity stands at it (and there is one)."""
-    magnitudes = [p for p in operation.parameters if p.identity is not None]
-    return bool(magnitudes) and all(values[p.name] == p.identity for p in magnitudes)
-
-
-def _policy_op_model(operation: Operation) -> type[PolicyOp]:
-    fields: dict[str, Any] = {"op": (Literal[operation.name], ...)}
-    for parameter in operation.parameters:
-        kind = int if parameter.integer else float
-        bounds = Field(ge=parameter.low, le=parameter.high, description=parameter.doc)
-        fields[parameter.name] = (Annotated[kind, bounds], kind(parameter.default))
-    title = "".join(word.capitalize() for word in operation.name.split("_"))
-    return create_model(
-        title, __base__=PolicyOp, __module__=__name__, __doc__=operation.doc, **fields
-    )
-
-
-POLICY_OPS: dict[str, type[PolicyOp]] = {
-    name: _policy_op_model(operation) for name, operation in OPERATIONS.items()
-}
-
-if TYPE_CHECKING:
-    PlainOp = PolicyOp
-else:
-    PlainOp = Annotated[reduce(or_, POLICY_OPS.values()), Field(discriminator="op")]
-
-
-class OneOf(PolicyOp):
-    """A group of which each sample takes one, all equally likely; the member's gate then holds."""
-
-    op: Literal["one_of"]
-    ops: tuple[PlainOp, ...] = Field(min_length=2, description="the members")
-
-    def values(self) -> dict[str, float]:
-        return {}
-
-    def is_identity(self) -> bool:
-        return self.p == 0 or all(member.is_identity() for member in self.ops)
-
-
-if TYPE_CHECKING:
-    AnyOp = PolicyOp
-else:
-    AnyOp = Annotated[reduce(or_, POLICY_OPS.values(), OneOf), Field(discriminator="op")]
-
-
-def duplicate_instance(ops: tuple[Any, ...]) -> str | None:
-    """The first instance name that `ops` (with group members) use twice, or None.
-
-    Draws are made per instance name, so two operations of one name would move in step.
-    """
-    seen: set[str] = set()
-    for op in _walk(ops):
-        name = op.name or op.op
-        if name in seen:
-            return str(name)
-        seen.add(name)
-    return None
-
-
-def _walk(ops: tuple[Any, ...]) -> Iterator[Any]:
-    for op in ops:
-        yield op
-        yield from _walk(getattr(op, "ops", ()))
+    from augsearch.augment.config import Executor
 
 
 class Policy(BaseModel):
@@ -151,51 +66,64 @@ class Policy(BaseModel):
     @property
     def digest(self) -> str:
         """Twelve hex digits that change with anything that changes a view, and nothing else."""
-        content = self.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+        content = portable(self.model_dump(mode="json", exclude={"name"}, exclude_none=True))
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def flatten(self) -> dict[str, str | float]:
         """Every value under `view1.<op instance>.<parameter>`, for tables and MLflow.
 
-        A policy with shared operations says `view2: "as view1"` instead of repeating them.
+        `view1.order` names the operations in their order. A policy with shared operations says
+        `view2: "as view1"` instead of repeating them.
         """
         flat: dict[str, str | float] = {}
         for number, ops in enumerate(self.views, 1):
             if number == 2 and self.shared:
                 flat["view2"] = "as view1"
                 break
-            for op in _walk(ops):
+            flat[f"view{number}.order"] = " > ".join(op.instance for op in ops)
+            for op in walk(ops):
                 flat[f"view{number}.{op.instance}.p"] = op.p
                 flat |= {f"view{number}.{op.instance}.{k}": v for k, v in op.values().items()}
         return flat
 
     def to_yaml(self) -> str:
-        """The policy as a YAML document that `load_policy` reads back to an equal policy."""
-        content = self.model_dump(mode="json", exclude_none=True)
-        for key in ("ops", "view1", "view2"):
-            if key in content:
-                content[key] = [_without_empty_name(op) for op in content[key]]
+        """The policy as a YAML document that `load_policy` reads back to an equal policy.
+
+        Files of custom operations are named without their directory; see `files`.
+        """
+        content = portable(self.model_dump(mode="json", exclude_none=True))
         return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
-    def build(self, image_size: int, seed: int = 0) -> nn.Module:
+    def files(self) -> dict[str, bytes]:
+        """What belongs into one directory: `policy.yaml` and the files of custom operations.
+
+        Raises:
+            ConfigError: two different files have the same name.
+        """
+        found = {"policy.yaml": self.to_yaml().encode()}
+        for op in walk((*self.views[0], *self.views[1])):
+            if isinstance(op, CustomPolicyOp):
+                file = op.source.file
+                content = file.read_bytes()
+                if found.setdefault(file.name, content) != content:
+                    raise ConfigError(f"two files of operations are called {file.name}; rename one")
+        return found
+
+    def build(self, image_size: int, seed: int = 0, executor: Executor = "auto") -> nn.Module:
         """A module that maps images `[B, C, H, W]` to two views, for any training loop.
 
         Input is uint8, or float in [0, 1]; both views are float32 `[B, C, S, S]` in [0, 1],
         S = `image_size`. Every call in training mode draws new numbers from `seed` and its own
         counter, never from the global generators.
+
+        Raises:
+            ConfigError: the executor (`auto`, `kornia`, `fused`) does not know an operation.
         """
         from augsearch.augment.build import TwoViews
 
-        module: nn.Module = TwoViews(self, image_size=image_size, seed=seed)
+        module: nn.Module = TwoViews(self, image_size, seed, executor)
         return module
-
-
-def _without_empty_name(op: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in op.items() if not (key == "name" and value == "")}
-    if "ops" in kept:
-        kept["ops"] = [_without_empty_name(member) for member in kept["ops"]]
-    return kept
 
 
 def load_policy(path: str | Path) -> Policy:

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from augsearch.space.catalogue import OPERATIONS, Operation, Parameter
-from augsearch.space.policy import Policy, duplicate_instance, values_are_identity
+from augsearch.space.catalogue import OPERATIONS, Parameter
+from augsearch.space.custom import CustomSource
+from augsearch.space.policy import Policy
+from augsearch.space.policy_ops import duplicate_instance, portable, values_are_identity, walk
 from augsearch.space.searched import (
     AnySearched,
     Choices,
     Coupled,
     Range,
-    Searched,
     SearchedStrength,
     readable,
 )
+from augsearch.space.space_ops import AnySpaceOp, SpaceAnyOrder, SpaceGroup, SpaceOneOf, SpaceOp
 from augsearch.space.yaml_file import load_model
-
-GATE = Parameter("p", 0.0, 1.0, "gate probability, drawn per sample", identity=0.0, default=1.0)
 
 
 @dataclass(frozen=True)
@@ -42,90 +40,6 @@ class Axis:
     name: str
     form: Range | Choices
     integer: bool = False
-
-
-def _within(parameter: Parameter) -> Callable[[AnySearched], AnySearched]:
-    """A check that a fixed or searched value stays within the parameter's hard bounds."""
-
-    def check(value: AnySearched) -> AnySearched:
-        if isinstance(value, Coupled):
-            if parameter.identity is None:
-                raise ValueError(f"{parameter.name} cannot follow a strength: it has no identity")
-            extremes: tuple[float, ...] = (value.full,)
-        else:
-            extremes = (value,) if isinstance(value, (int, float)) else value.extremes()
-        for extreme in extremes:
-            if not parameter.low <= extreme <= parameter.high:
-                raise ValueError(
-                    f"{extreme:g} is outside the bounds [{parameter.low:g}, {parameter.high:g}]"
-                )
-            if parameter.integer and extreme != int(extreme):
-                raise ValueError(f"{extreme:g} is not a whole number")
-        if isinstance(value, Range) and value.log and parameter.integer:
-            raise ValueError("a whole number cannot have a log range; list choices instead")
-        return value
-
-    return check
-
-
-class SpaceOp(BaseModel):
-    """One operation of a space; the concrete classes, one per catalogue entry, add parameters."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    op: str
-    name: str = Field(default="", description="instance name; needed when an op appears twice")
-    p: Annotated[Searched, AfterValidator(_within(GATE))] = Field(
-        default=1.0, description="gate probability, drawn per sample"
-    )
-
-    @property
-    def instance(self) -> str:
-        return self.name or self.op
-
-    def numbers(self) -> Iterator[tuple[Parameter, AnySearched]]:
-        """The gate and every parameter, with what the space says about it."""
-        yield GATE, self.p
-        for parameter in OPERATIONS[self.op].parameters:
-            yield parameter, getattr(self, parameter.name)
-
-
-def _space_op_model(operation: Operation) -> type[SpaceOp]:
-    fields: dict[str, Any] = {"op": (Literal[operation.name], ...)}
-    for parameter in operation.parameters:
-        doc = f"{parameter.doc} (bounds {parameter.low:g} to {parameter.high:g})"
-        kind = Annotated[Searched, AfterValidator(_within(parameter))]
-        fields[parameter.name] = (kind, Field(default=parameter.default, description=doc))
-    title = "Searched" + "".join(word.capitalize() for word in operation.name.split("_"))
-    return create_model(
-        title, __base__=SpaceOp, __module__=__name__, __doc__=operation.doc, **fields
-    )
-
-
-SPACE_OPS: dict[str, type[SpaceOp]] = {
-    name: _space_op_model(operation) for name, operation in OPERATIONS.items()
-}
-
-if TYPE_CHECKING:
-    PlainSpaceOp = SpaceOp
-else:
-    PlainSpaceOp = Annotated[reduce(or_, SPACE_OPS.values()), Field(discriminator="op")]
-
-
-class SpaceOneOf(SpaceOp):
-    """A group of which each sample takes one, all equally likely."""
-
-    op: Literal["one_of"]
-    ops: tuple[PlainSpaceOp, ...] = Field(min_length=2, description="the members")
-
-    def numbers(self) -> Iterator[tuple[Parameter, AnySearched]]:
-        yield GATE, self.p
-
-
-if TYPE_CHECKING:
-    AnySpaceOp = SpaceOp
-else:
-    AnySpaceOp = Annotated[reduce(or_, SPACE_OPS.values(), SpaceOneOf), Field(discriminator="op")]
 
 
 class Space(BaseModel):
@@ -187,24 +101,26 @@ class Space(BaseModel):
                     f"[{parameter.low:g}, {parameter.high:g}]"
                 )
 
-    def _sections(self) -> tuple[tuple[str, tuple[SpaceOp, ...]], ...]:
+    def _sections(self) -> tuple[tuple[str, tuple[SpaceOp | SpaceGroup, ...]], ...]:
         """The lists of operations with the prefix of their axes."""
         if self.ops is not None:
             return (("", self.ops),)
         return (("view1.", self.view1 or ()), ("view2.", self.view2 or ()))
 
-    def _all_ops(self) -> Iterator[tuple[str, SpaceOp]]:
+    def _all_ops(self) -> Iterator[tuple[str, SpaceOp | SpaceGroup]]:
         for prefix, ops in self._sections():
-            for op in ops:
+            for op in walk(ops):
                 yield prefix, op
-                for member in getattr(op, "ops", ()):
-                    yield prefix, member
 
     @property
     def digest(self) -> str:
         """Twelve hex digits that change with anything that changes the search."""
-        text = json.dumps(self.model_dump(mode="json", exclude={"name"}), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        content = {**self.describe(), "name": ""}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+    def describe(self) -> dict[str, Any]:
+        """The space as JSON, the same wherever its files lie."""
+        return portable(self.model_dump(mode="json", exclude_none=True))
 
     def axes(self) -> tuple[Axis, ...]:
         """Every searched number, in a fixed order."""
@@ -214,6 +130,8 @@ class Space(BaseModel):
             if isinstance(form, (Range, Choices))
         ]
         for prefix, op in self._all_ops():
+            if isinstance(op, SpaceAnyOrder):
+                found += [Axis(prefix + name, form, True) for name, form in op.places()]
             found += [
                 Axis(f"{prefix}{op.instance}.{parameter.name}", form, parameter.integer)
                 for parameter, form in op.numbers()
@@ -231,11 +149,25 @@ class Space(BaseModel):
         """
         sections = {
             prefix.rstrip(".") or "ops": [
-                built for op in ops if (built := self._policy_op(prefix, op, point))
+                built for op in ops for built in self._policy_ops(prefix, op, point)
             ]
             for prefix, ops in self._sections()
         }
         return Policy.model_validate({"name": name, **sections})
+
+    def _policy_ops(
+        self, prefix: str, op: SpaceOp | SpaceGroup, point: Mapping[str, float]
+    ) -> Iterator[dict[str, Any]]:
+        """What of `op` is in the policy, groups taken apart."""
+        if isinstance(op, SpaceOp):
+            if built := self._policy_op(prefix, op, point):
+                yield built
+            return
+        members = getattr(op, "ops", ())
+        if isinstance(op, SpaceAnyOrder):
+            members = op.arranged(point[prefix + name] for name, _ in op.places())
+        for member in members:
+            yield from self._policy_ops(prefix, member, point)
 
     def _policy_op(
         self, prefix: str, op: SpaceOp, point: Mapping[str, float]
@@ -247,18 +179,17 @@ class Space(BaseModel):
             values[parameter.name] = min(max(value, parameter.low), parameter.high)
         if values["p"] == 0:
             return None
-        described = {"op": op.op, **({"name": op.name} if op.name else {}), **values}
         if isinstance(op, SpaceOneOf):
             # A member that does nothing stays: leaving it out would change the others' odds.
             members = [self._policy_op(prefix, m, point) or self._idle(m) for m in op.ops]
-            return {**described, "ops": members}
-        if values_are_identity(OPERATIONS[op.op], values):
+            return {**op.describe(values), "ops": members}
+        if values_are_identity(op.operation, values):
             return None
-        return described
+        return op.describe(values)
 
     @staticmethod
     def _idle(op: SpaceOp) -> dict[str, Any]:
-        return {"op": op.op, **({"name": op.name} if op.name else {}), "p": 0.0}
+        return op.describe({"p": 0.0})
 
     def _value(
         self, axis: str, parameter: Parameter, form: AnySearched, point: Mapping[str, float]
@@ -284,27 +215,33 @@ class Space(BaseModel):
         for key in ("ops", "view1", "view2"):
             if key in content:
                 content[key] = [op for op in map(_without_colour, content[key]) if op]
-        coupled = {
-            value["strength"]
-            for op in _dumped_ops(content)
-            for value in op.values()
-            if isinstance(value, dict) and "strength" in value
-        }
-        content["strengths"] = {k: v for k, v in content["strengths"].items() if k in coupled}
+        followed = set(_followed([content.get(key) for key in ("ops", "view1", "view2")]))
+        content["strengths"] = {k: v for k, v in content["strengths"].items() if k in followed}
         return Space.model_validate(content)
 
 
-def _dumped_ops(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for key in ("ops", "view1", "view2"):
-        for op in content.get(key, ()):
-            yield op
-            yield from op.get("ops", ())
+def _followed(content: Any) -> Iterator[str]:
+    """Names of the strengths that something in a dumped space follows."""
+    if isinstance(content, dict):
+        if isinstance(content.get("strength"), str):
+            yield content["strength"]
+        content = list(content.values())
+    if isinstance(content, (list, tuple)):
+        for part in content:
+            yield from _followed(part)
 
 
 def _without_colour(op: dict[str, Any]) -> dict[str, Any] | None:
-    if op["op"] == "one_of":
+    """A dumped operation as it acts on grey images; None if that is not at all."""
+    if "ops" in op:
         members = [member for member in map(_without_colour, op["ops"]) if member]
-        return {**op, "ops": members} if len(members) > 1 else None
+        if len(members) > 1 or (op["op"] == "block" and members):
+            return {**op, "ops": members}
+        # A choice or an order of one is none; a choice would have left the others their share.
+        return members[0] if members and op["op"] == "any_order" else None
+    if op["op"] == "custom":
+        source = CustomSource.parse(op["of"], None)
+        return None if source.load().colour_only else op
     operation = OPERATIONS[op["op"]]
     if operation.colour_only:
         return None

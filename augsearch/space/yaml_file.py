@@ -28,11 +28,15 @@ def load_model(model: type[Model], path: Path) -> Model:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not a text file in UTF-8") from None
-    return parse_model(model, text, str(path))
+    return parse_model(model, text, str(path), directory=path.resolve().parent)
 
 
-def parse_model(model: type[Model], text: str, source: str) -> Model:
-    """The same for YAML text that came from `source`."""
+def parse_model(model: type[Model], text: str, source: str, directory: Path | None = None) -> Model:
+    """The same for YAML text that came from `source`.
+
+    Args:
+        directory: where files that the text names are looked for.
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
@@ -47,7 +51,7 @@ def parse_model(model: type[Model], text: str, source: str) -> Model:
         line = key.start_mark.line + 1
         raise ConfigError(f"{source}:{line}: key {key.value!r} stands here twice; keep one")
     try:
-        return model.model_validate(content)
+        return model.model_validate(content, context={"directory": directory})
     except ValidationError as error:
         raise ConfigError(_one_line(error, model, root, source)) from None
 

@@ -58,7 +58,11 @@ def test_flattened_values_compare_side_by_side():
     assert shared.flatten()["view1.color_jitter.hue"] == 0.1
     assert shared.flatten()["view2"] == "as view1"
     apart = Policy.model_validate({"view1": [], "view2": [{"op": "invert", "name": "negative"}]})
-    assert apart.flatten() == {"view2.negative.p": 1.0}
+    assert apart.flatten() == {
+        "view1.order": "",
+        "view2.order": "negative",
+        "view2.negative.p": 1.0,
+    }
 
 
 def test_two_operations_of_one_name_would_share_draws_and_are_refused():

@@ -23,7 +23,6 @@ from augsearch.augment.fused.pass_ import Gate, Kernel, Rows, only_open_rows, op
 from augsearch.augment.fused.pointwise import POINTWISE
 from augsearch.augment.fused.smoothing import gaussian_blur
 from augsearch.augment.geometric import crop_boxes
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
 from augsearch.augment.resample import crop_and_resize
 
 CROP, BLUR = "resized_crop", "gaussian_blur"
@@ -43,6 +42,8 @@ class Member:
     @property
     def kind(self) -> str:
         """Which kind of pass can run it."""
+        if self.step.own is not None:
+            return "reference"
         if self.step.op in COORDINATES:
             return "coordinates"
         if self.step.op in POINTWISE:
@@ -83,7 +84,7 @@ class Gates:
 
     def of(self, member: Member) -> Gate:
         step = member.step
-        u = self.draws.uniform(step.instance, 1 + IMPLEMENTATIONS[step.op].slots)
+        u = self.draws.uniform(step.instance, 1 + step.implementation.slots)
         gate = u[:, 0] < step.p
         if member.group is not None:
             chosen, choice = self._choice(member.group)
@@ -141,7 +142,7 @@ def _single(member: Member, gate: Gate, size: int) -> Kernel:
         def field(slot: int, shape: tuple[int, ...]) -> Tensor:
             return gate.field(rows, shape, slot)
 
-        return IMPLEMENTATIONS[step.op].apply(images, gate.u[rows], step.values, field)
+        return step.implementation.apply(images, gate.u[rows], step.values, field)
 
     return open_rows(reference, gate)
 

@@ -1,0 +1,214 @@
+"""The operations of a policy as models: one class per catalogue entry, made from its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
+
+from augsearch.space.catalogue import OPERATIONS, Operation
+from augsearch.space.custom import CustomOp, CustomSource
+
+
+class PolicyOp(BaseModel):
+    """One operation with its values; the concrete classes, one per catalogue entry, add them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    op: str
+    name: str = Field(default="", description="instance name; needed when an op appears twice")
+    p: float = Field(default=1.0, ge=0, le=1, description="gate probability, drawn per sample")
+
+    @property
+    def instance(self) -> str:
+        """The name under which draws are made and values are logged."""
+        return self.name or self.op
+
+    @property
+    def operation(self) -> Operation:
+        """Its entry in the catalogue."""
+        return OPERATIONS[self.op]
+
+    def values(self) -> dict[str, float]:
+        """Parameter values by name, without the gate."""
+        return {p.name: getattr(self, p.name) for p in self.operation.parameters}
+
+    def with_values(self, values: dict[str, float]) -> Self:
+        """The same operation with some values replaced."""
+        return self.model_copy(update=dict(values))
+
+    def is_identity(self) -> bool:
+        """True if it can change no image: gate closed, or every magnitude at its identity."""
+        return self.p == 0 or values_are_identity(self.operation, self.values())
+
+
+def values_are_identity(operation: Operation, values: dict[str, float]) -> bool:
+    """True if every parameter that has an identity stands at it (and there is one)."""
+    magnitudes = [p for p in operation.parameters if p.identity is not None]
+    return bool(magnitudes) and all(values[p.name] == p.identity for p in magnitudes)
+
+
+def _policy_op_model(operation: Operation) -> type[PolicyOp]:
+    fields: dict[str, Any] = {"op": (Literal[operation.name], ...)}
+    for parameter in operation.parameters:
+        kind = int if parameter.integer else float
+        bounds = Field(ge=parameter.low, le=parameter.high, description=parameter.doc)
+        fields[parameter.name] = (Annotated[kind, bounds], kind(parameter.default))
+    title = "".join(word.capitalize() for word in operation.name.split("_"))
+    return create_model(
+        title, __base__=PolicyOp, __module__=__name__, __doc__=operation.doc, **fields
+    )
+
+
+POLICY_OPS: dict[str, type[PolicyOp]] = {
+    name: _policy_op_model(operation) for name, operation in OPERATIONS.items()
+}
+
+OF = "file.py:name of a CustomOp; a relative path starts at the file that says so"
+CODE = "digest of that file, filled in on reading; a file that has changed is refused"
+
+
+def resolve_custom(content: Any, info: ValidationInfo) -> Any:
+    """Before validation of a custom operation: find its file and check the file's digest.
+
+    Raises:
+        ValueError: no such file or operation, or the file is not the one that was meant.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("of"), str):
+        return content  # for the model to complain about
+    source = CustomSource.parse(content["of"], (info.context or {}).get("directory"))
+    source.load()
+    meant = content.get("code") or source.code
+    if meant != source.code:
+        raise ValueError(
+            f"{source.file.name} has changed: its digest is {source.code}, not {meant}; bring the "
+            "old file back, or remove `code` to take the new one"
+        )
+    return {**content, "of": str(source), "code": source.code}
+
+
+class CustomPolicyOp(PolicyOp):
+    """An operation of the user's own, from a Python file beside this one."""
+
+    op: Literal["custom"]
+    of: str = Field(description=OF)
+    code: str = Field(default="", description=CODE)
+    parameters: dict[str, float] = Field(default_factory=dict, description="values by name")
+
+    _resolved = model_validator(mode="before")(resolve_custom)
+
+    @model_validator(mode="after")
+    def _within_bounds(self) -> CustomPolicyOp:
+        known = {p.name: p for p in self.operation.parameters}
+        check_names(self.parameters, known)
+        for name, value in self.parameters.items():
+            if not known[name].low <= value <= known[name].high:
+                raise ValueError(
+                    f"{name}: {value:g} is outside the bounds [{known[name].low:g}, "
+                    f"{known[name].high:g}]"
+                )
+        return self
+
+    @property
+    def source(self) -> CustomSource:
+        """Where it is defined."""
+        return CustomSource.parse(self.of, None)
+
+    @property
+    def custom(self) -> CustomOp:
+        """What its file defines."""
+        return self.source.load()
+
+    @property
+    def operation(self) -> Operation:
+        return self.custom.operation(self.source.name)
+
+    @property
+    def instance(self) -> str:
+        return self.name or self.of.rpartition(":")[2]
+
+    def with_values(self, values: dict[str, float]) -> Self:
+        return self.model_copy(update={"parameters": {**self.parameters, **values}})
+
+    def values(self) -> dict[str, float]:
+        return {p.name: self.parameters.get(p.name, p.default) for p in self.operation.parameters}
+
+
+def check_names(given: dict[str, Any], known: dict[str, Any]) -> None:
+    """Raise ValueError if a parameter is given that the operation does not have."""
+    for name in given:
+        if name not in known:
+            raise ValueError(f"unknown parameter {name!r}; it has: {', '.join(known) or 'none'}")
+
+
+def portable(content: dict[str, Any]) -> dict[str, Any]:
+    """A dumped space or policy without empty names and without the directories of its files."""
+    kept = dict(content)
+    if "op" in kept and kept.get("name") == "":
+        del kept["name"]
+    if kept.get("op") == "custom":
+        file, _, name = kept["of"].rpartition(":")
+        kept["of"] = f"{Path(file).name}:{name}"
+    for key in ("ops", "view1", "view2"):
+        if kept.get(key):
+            kept[key] = [portable(op) for op in kept[key]]
+    return kept
+
+
+if TYPE_CHECKING:
+    PlainOp = PolicyOp
+else:
+    PlainOp = Annotated[reduce(or_, POLICY_OPS.values(), CustomPolicyOp), Field(discriminator="op")]
+
+
+class OneOf(PolicyOp):
+    """A group of which each sample takes one, all equally likely; the member's gate then holds."""
+
+    op: Literal["one_of"]
+    ops: tuple[PlainOp, ...] = Field(min_length=2, description="the members")
+
+    def values(self) -> dict[str, float]:
+        return {}
+
+    def is_identity(self) -> bool:
+        return self.p == 0 or all(member.is_identity() for member in self.ops)
+
+
+if TYPE_CHECKING:
+    AnyOp = PolicyOp
+else:
+    AnyOp = Annotated[
+        reduce(or_, POLICY_OPS.values(), CustomPolicyOp) | OneOf, Field(discriminator="op")
+    ]
+
+
+def duplicate_instance(ops: tuple[Any, ...]) -> str | None:
+    """The first instance name that `ops` (with group members) use twice, or None.
+
+    Draws are made per instance name, so two operations of one name would move in step.
+    """
+    seen: set[str] = set()
+    for op in walk(ops):
+        name = op.instance
+        if name in seen:
+            return str(name)
+        seen.add(name)
+    return None
+
+
+def walk(ops: tuple[Any, ...]) -> Iterator[Any]:
+    """Every operation, groups before their members."""
+    for op in ops:
+        yield op
+        yield from walk(getattr(op, "ops", ()))

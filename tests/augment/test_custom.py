@@ -1,0 +1,181 @@
+"""An operation of a user's own is checked, searched, logged and exported like the others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from augsearch.augment.build import Renderer
+from augsearch.augment.export import export_policy
+from augsearch.augment.operation import Implementation
+from augsearch.errors import ConfigError
+from augsearch.space.custom import CustomOp
+from augsearch.space.policy import Policy, load_policy
+from augsearch.space.space import load_space
+from augsearch.testing.ops import CHECKS, Case, pictures
+
+CODE = '''
+from __future__ import annotations
+
+from augsearch import CustomOp, Parameter
+
+
+def row_gain(u, rows):
+    return 2 * u.view(len(u), 1, rows, 1) - 1
+
+
+def band(images, u, values, field):
+    """A factor for every row of the sensor."""
+    gain = row_gain(field(0, (images.shape[2],)), images.shape[2])
+    amount = values["gain"] * u[:, 0].view(-1, 1, 1, 1)
+    return (images * (1 + amount * gain)).clamp(0, 1)
+
+
+banding = CustomOp(
+    doc="Rows of a line sensor differ in gain.",
+    parameters=(Parameter("gain", 0.0, 0.5, "largest change", identity=0.0, default=0.2),),
+    slots=1,
+    apply=band,
+)
+'''
+SPACE = """
+ops:
+  - {op: resized_crop}
+  - {op: custom, of: my_ops.py:banding, p: 0.5, parameters: {gain: {low: 0.0, high: 0.4}}}
+"""
+
+
+@pytest.fixture
+def directory(tmp_path) -> Path:
+    (tmp_path / "my_ops.py").write_text(CODE)
+    (tmp_path / "space.yaml").write_text(SPACE)
+    return tmp_path
+
+
+@pytest.fixture
+def policy(directory) -> Policy:
+    return load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_conformance_suite_takes_it(policy, check):
+    custom = policy.views[0][1].custom
+    check(Case(custom.operation("banding"), Implementation(custom.slots, custom.apply)))
+
+
+def test_its_values_are_searched_and_logged(directory, policy):
+    space = load_space(directory / "space.yaml")
+    assert [axis.name for axis in space.axes()] == ["banding.gain"]
+    assert policy.flatten()["view1.banding.gain"] == 0.3
+    assert policy.flatten()["view1.order"] == "resized_crop > banding"
+    assert names(space.policy({"banding.gain": 0.0})) == ["resized_crop"]  # its identity
+
+
+def names(policy):
+    return [op.instance for op in policy.views[0]]
+
+
+def test_it_runs_inside_a_fused_policy(policy):
+    images = (pictures(8, 3, 32, 32) * 255).to(torch.uint8)
+    fused, reference = Renderer.build(policy), Renderer.build(policy, "kornia")
+    assert fused.executor == "fused; kornia: banding"
+    assert (fused(images, 32, seed=0) - reference(images, 32, seed=0)).abs().max() < 1e-5
+    plain = Renderer.build(Policy(ops=policy.ops[:1]))(images, 32, seed=0)
+    changed = (fused(images, 32, seed=0) - plain).abs().amax((1, 2, 3)) > 1e-3
+    assert 2 <= changed.sum() <= 14
+
+
+def test_a_policy_and_its_file_travel_together(policy, tmp_path):
+    there = tmp_path / "there"
+    there.mkdir()
+    for name, content in policy.files().items():
+        (there / name).write_bytes(content)
+    assert sorted(path.name for path in there.iterdir()) == ["my_ops.py", "policy.yaml"]
+    loaded = load_policy(there / "policy.yaml")
+    assert loaded.digest == policy.digest
+    assert loaded.to_yaml() == policy.to_yaml()
+    # As JSON, as databases and other processes get it.
+    assert Policy.model_validate_json(policy.model_dump_json()) == policy
+
+
+def test_a_file_that_has_changed_is_another_operation(policy, directory):
+    (directory / "policy.yaml").write_text(policy.to_yaml())
+    (directory / "my_ops.py").write_text(CODE.replace("2 * u", "3 * u"))
+    with pytest.raises(ConfigError, match=r"policy.yaml:\d+: .*my_ops.py has changed"):
+        load_policy(directory / "policy.yaml")
+    changed = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
+    assert changed.digest != policy.digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("my_ops.py:banding", "my_ops.py", "does not name an operation; want `file.py:name`"),
+        ("my_ops.py:banding", "other.py:banding", "there is no file .*other.py"),
+        ("my_ops.py:banding", "my_ops.py:bands", "has no CustomOp called 'bands'; it has: banding"),
+        ("{gain: ", "{gian: ", "unknown parameter 'gian'; it has: gain"),
+        ("high: 0.4", "high: 0.6", r"gain: 0.6 is outside the bounds \[0, 0.5\]"),
+        ("low: 0.0", "low: 0.45", "low 0.45 is above high 0.4"),
+    ],
+)
+def test_mistakes_in_the_space(directory, old, new, words):
+    (directory / "space.yaml").write_text(SPACE.replace(old, new))
+    with pytest.raises(ConfigError, match=words) as found:
+        load_space(directory / "space.yaml")
+    assert "space.yaml:4" in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("import annotations", "import annotations\n1 / 0", "does not run: ZeroDivisionError"),
+        ("default=0.2", "default=0.9", "gain: default 0.9 is outside its bounds"),
+        ('Parameter("gain"', 'Parameter("p"', "a parameter cannot be called 'p'"),
+    ],
+)
+def test_mistakes_in_the_file(directory, old, new, words):
+    (directory / "my_ops.py").write_text(CODE.replace(old, new))
+    with pytest.raises(ConfigError, match=words):
+        load_space(directory / "space.yaml")
+
+
+@pytest.mark.parametrize("target", ["kornia", "torchvision"])
+def test_exported_files_carry_it_along(policy, target, tmp_path):
+    (tmp_path / "exported.py").write_text(export_policy(policy, target, 32))
+    use = (
+        "views = exported.build_views(seed=0)(torch.rand(4, 3, 32, 32))"
+        if target == "kornia"
+        else "views = exported.build_transform()(torch.rand(3, 32, 32))"
+    )
+    program = f"import sys, torch, exported\n{use}\nassert 'augsearch' not in sys.modules\n"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
+
+
+def test_an_exported_kornia_file_renders_the_same(policy, tmp_path):
+    (tmp_path / "exported.py").write_text(export_policy(policy, "kornia", 32))
+    scope: dict[str, object] = {"__name__": "exported"}
+    sys.modules["exported"] = type(sys)("exported")  # dataclasses look their module up
+    try:
+        exec((tmp_path / "exported.py").read_text(), scope)
+    finally:
+        del sys.modules["exported"]
+    images = pictures(4, 3, 32, 32)
+    views = scope["build_views"](seed=5)(images)
+    ours = policy.build(32, seed=5)(images)
+    assert all((a - b).abs().max() < 1e-5 for a, b in zip(views, ours, strict=True))
+
+
+def test_names_that_would_clash_in_an_exported_file_are_refused(directory):
+    (directory / "my_ops.py").write_text(CODE.replace("row_gain", "crop_boxes"))
+    policy = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
+    with pytest.raises(ConfigError, match="rename 'crop_boxes'"):
+        export_policy(policy, "kornia", 32)
+
+
+def test_a_custom_op_is_checked_when_it_is_made():
+    with pytest.raises(ValueError, match="slots is -1"):
+        CustomOp("doc", (), -1, lambda *_: None)
