@@ -53,9 +53,10 @@ def page_text() -> str:
 def _costs_note(costs: CostTable) -> Iterator[str]:
     if costs.ops:
         yield (
-            "**Cost** is that of one image with the gate open and the parameters at their "
-            f"defaults, on one thread, in batches ({costs.machine}, {costs.date}, "
-            "`benchmarks/op_costs.py`).\n"
+            "**Cost** is what an operation adds for one image, gate open and parameters at their "
+            "defaults (half of their range where the defaults change nothing), on one thread: "
+            "`kornia` is the reference executor, `fused` the fast one, where it knows the "
+            f"operation ({costs.machine}, {costs.date}, `benchmarks/op_costs.py`).\n"
         )
 
 
