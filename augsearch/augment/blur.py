@@ -6,13 +6,29 @@ import math
 
 import torch
 from kornia.enhance import sharpness as kornia_sharpness
-from kornia.filters import filter2d, gaussian_blur2d
+from kornia.filters import filter2d
 from torch import Tensor
 
 from augsearch.augment.operation import Field, Values, per_image
 
 SMALLEST_SIGMA = 1e-3
-"""Pixels; Kornia wants sigma above 0, and the neighbours' weight is exactly 0 here."""
+"""Pixels; sigma must be above 0, and the neighbours' weight is exactly 0 here."""
+
+
+def separable(images: Tensor, kernels: Tensor) -> Tensor:
+    """Images filtered along both axes, each with its own row of `kernels` `[n, odd length]`.
+
+    Borders mirror. In torch alone, so that exported torchvision files can use it, and because
+    Kornia's Gaussian looks at every sigma, for which the host waits.
+    """
+    n, channels = images.shape[:2]
+    radius = kernels.shape[1] // 2
+    weight = kernels.repeat_interleave(channels, dim=0)[:, None]  # [n C, 1, length]
+    padded = torch.nn.functional.pad(images, [radius] * 4, mode="reflect")
+    rows = padded.reshape(1, n * channels, *padded.shape[2:])
+    rows = torch.nn.functional.conv2d(rows, weight[:, :, None, :], groups=n * channels)
+    rows = torch.nn.functional.conv2d(rows, weight[:, :, :, None], groups=n * channels)
+    return rows.view_as(images).clamp_(0, 1)
 
 
 def gaussian_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
@@ -20,8 +36,9 @@ def gaussian_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> T
     most = values["sigma"] * side
     # The radius follows the policy, not the draws, so that no sample depends on the others.
     radius = min(max(1, math.ceil(3 * most)), side - 1)
-    sigma = (u[:, :1] * most).clamp(min=SMALLEST_SIGMA).expand(-1, 2)
-    return gaussian_blur2d(images, 2 * radius + 1, sigma).clamp_(0, 1)
+    sigma = (u[:, :1] * most).clamp(min=SMALLEST_SIGMA)
+    offset = torch.arange(-radius, radius + 1, device=u.device, dtype=u.dtype)
+    return separable(images, torch.softmax(-((offset / sigma) ** 2) / 2, dim=1))
 
 
 def box_kernels(width: Tensor, radius: int) -> Tensor:
@@ -38,18 +55,8 @@ def box_kernels(width: Tensor, radius: int) -> Tensor:
 
 
 def average(images: Tensor, width: Tensor, most: float) -> Tensor:
-    """Means over squares of `width` `[n]` pixels, at most `most`; borders mirror.
-
-    In torch alone, as the median below, so that exported torchvision files can use them.
-    """
-    n, channels = images.shape[:2]
-    radius = max(1, math.ceil((most - 1) / 2))
-    kernels = box_kernels(width, radius).repeat_interleave(channels, dim=0)[:, None]  # [n C, 1, k]
-    padded = torch.nn.functional.pad(images, [radius] * 4, mode="reflect")
-    rows = padded.reshape(1, n * channels, *padded.shape[2:])
-    rows = torch.nn.functional.conv2d(rows, kernels[:, :, None, :], groups=n * channels)
-    rows = torch.nn.functional.conv2d(rows, kernels[:, :, :, None], groups=n * channels)
-    return rows.view_as(images).clamp_(0, 1)
+    """Means over squares of `width` `[n]` pixels, at most `most`; borders mirror."""
+    return separable(images, box_kernels(width, max(1, math.ceil((most - 1) / 2))))
 
 
 def box_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:

@@ -22,6 +22,11 @@ from unittest import mock
 import numpy as np
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensorMode,
+)
 
 from augsearch.augment.draws import Draws
 from augsearch.augment.executor import Step, run_steps
@@ -52,6 +57,7 @@ class Case:
         operation, implementation: what the catalogue says and what computes it.
         interpolates: it reads between pixels, at whole ones only up to rounding.
         pixel_scale: it acts on the finest detail, of which a finer picture has less.
+        reads_back: the host waits for numbers of the device.
         effect_elsewhere: parameters whose growing effect has a test of its own.
     """
 
@@ -59,6 +65,7 @@ class Case:
     implementation: Implementation
     interpolates: bool = False
     pixel_scale: bool = False
+    reads_back: bool = False
     effect_elsewhere: tuple[str, ...] = ()
 
     def values(self, share: float) -> dict[str, float]:
@@ -245,6 +252,31 @@ def check_global_generators(case: Case) -> None:
     assert states() == before, "a global random generator was used"
 
 
+def check_devices(case: Case) -> None:
+    """Everything is made where the images are, and the host never waits to read a number.
+
+    Pretended tensors of a pretended CUDA device show it on every machine.
+    """
+    if case.reads_back:
+        return
+    values = case.values(0.6)
+    n, slots = 4, case.implementation.slots
+    problem = ""
+    with FakeTensorMode():
+        images = torch.empty(n, 3, 32, 32, device="cuda")
+        u = torch.empty(n, slots, device="cuda")
+        try:
+            out = case.implementation.apply(
+                images, u, values, lambda _, shape: torch.empty(n, *shape, device="cuda")
+            )
+            assert out.device == images.device, f"images of {images.device} became {out.device}"
+        except (DataDependentOutputException, DynamicOutputShapeException) as error:
+            problem = f"the host has to wait for a number of the device: {error}"
+        except RuntimeError as error:
+            problem = f"tensors of several devices meet: {error}"
+    assert not problem, problem
+
+
 def check_effect(case: Case) -> None:
     """The mean change of the images grows with each magnitude, from nothing to something."""
     images = pictures(96, 3, 32, 32)
@@ -324,6 +356,7 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     check_rows,
     check_draws,
     check_global_generators,
+    check_devices,
     check_effect,
     check_size,
     check_gate,

@@ -174,6 +174,19 @@ def in_pixels(images, u, values, field):
     return torch.lerp(images, images.roll(2, 3), u[:, :, None, None] * values["strength"])
 
 
+def on_the_host(images, u, values, field):
+    return glow(images, u, values, field) * torch.ones(32)[: images.shape[-1]]
+
+
+def waiting(images, u, values, field):
+    return glow(images, u, values, field) if u.sum().item() else images
+
+
+def counting(images, u, values, field):
+    chosen = (u[:, 0] >= 0).nonzero()[:, 0]
+    return images.index_copy(0, chosen, glow(images, u, values, field)[chosen])
+
+
 BROKEN = [
     (no_identity, {"check_identity"}),
     (identity_only_for_small_numbers, {"check_identity"}),
@@ -193,6 +206,8 @@ BROKEN = [
     (global_python, {"check_global_generators", "check_draws"}),
     (deaf, {"check_draws"}),
     (rows_alike, {"check_draws"}),
+    (waiting, {"check_devices"}),
+    (counting, {"check_devices"}),
     (timid, {"check_effect"}),
     (weaker_when_stronger, {"check_effect"}),
     (gated_inside, {"check_gate"}),
@@ -215,6 +230,11 @@ def test_a_wrong_size_or_type_is_found():
 def test_every_check_has_something_that_fails_it():
     found = set().union(*(checks for _, checks in BROKEN))
     assert found | {"check_declaration"} == {check.__name__ for check in CHECKS}
+
+
+def test_tensors_on_another_device_are_found():
+    with pytest.raises(AssertionError, match="several devices"):
+        ops.check_devices(case(on_the_host))
 
 
 def test_numbers_where_none_are_declared_are_found():
@@ -243,6 +263,7 @@ def test_a_shaping_parameter_that_changes_something_at_identity_is_found():
 def test_flags_switch_off_what_they_say():
     assert "check_size" not in failed(case(in_pixels, pixel_scale=True))
     assert "check_effect" not in failed(case(timid, effect_elsewhere=("strength",)))
+    assert "check_devices" not in failed(case(waiting, reads_back=True))
 
     def blurred(images, u, values, field):
         return (glow(images, u, values, field) + 5e-5).clamp(0, 1)
