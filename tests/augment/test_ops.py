@@ -135,3 +135,55 @@ def test_crop_ratios_spread_with_the_ratio():
         spreads.append((width / height).log().abs().mean().item())
     assert spreads[0] < 0.01
     assert all(later > earlier + 0.05 for earlier, later in pairwise(spreads))
+
+
+@pytest.mark.parametrize("size", [(32, 32), (17, 26)], ids=str)
+def test_jigsaw_moves_every_pixel_to_one_place(size):
+    images = torch.arange(1.0, size[0] * size[1] + 1).view(1, 1, *size).repeat(40, 1, 1, 1)
+    out = render("jigsaw", images, {"grid": 5})
+    assert torch.equal(out.flatten(1).sort(1).values, images.flatten(1))
+    moved = (out != images).flatten(1).float().mean(1)
+    assert 0.1 < (moved == 0).float().mean() < 0.4  # one grid of five has one piece
+    assert moved.max() > 0.85
+
+
+def test_rain_covers_up_to_the_documented_share():
+    black = torch.zeros(200, 1, 64, 64)
+    for amount, length in ((0.1, 0.1), (0.3, 0.3), (0.3, 0.02)):
+        out = render("rain", black, {"amount": amount, "length": length, "slant": 20.0})
+        covered = (out > 0).float().mean((1, 2, 3))
+        assert covered.max() <= amount
+        assert covered.max() > 0.7 * amount  # drops overlap
+        assert abs(covered.mean() / (amount / 2) - 1) < 0.25
+
+
+def test_planckian_jitter_goes_from_warm_to_cold():
+    grey = torch.full((300, 3, 4, 4), 0.4)
+    red, green, blue = render("planckian_jitter", grey, {"shift": 0.5})[..., 0, 0].T
+    assert torch.equal(green, grey[:, 1, 0, 0])
+    warm, cold = (red > blue + 1e-4), (blue > red + 1e-4)
+    assert 0.4 < warm.float().mean() < 0.6
+    assert 0.4 < cold.float().mean() < 0.6
+    assert (red[warm] > 0.4).all()
+    assert (blue[warm] < 0.4).all()
+
+
+def test_channel_dropout_loses_one_or_two_channels_all_as_often():
+    white = torch.ones(1200, 3, 2, 2)
+    kept = render("channel_dropout", white, {"channels": 2})[..., 0, 0]
+    assert set(kept.sum(1).tolist()) == {1.0, 2.0}
+    assert (kept.mean(0) - 0.5).abs().max() < 0.05
+    once = render("channel_dropout", white, {"channels": 1})[..., 0, 0]
+    assert (once.sum(1) == 2).all()
+    assert (once.mean(0) - 2 / 3).abs().max() < 0.05
+
+
+def test_fisheye_shrinks_the_middle_towards_it():
+    """A ring keeps its place only at the centre of the lens."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 65), torch.linspace(-1, 1, 65), indexing="ij")
+    radius = (x**2 + y**2).sqrt()
+    ring = ((radius - 0.5).abs() < 0.05).float().expand(50, 1, 65, 65)
+    out = render("fisheye", ring, {"amount": 1.0, "centre": 0.0})[:, 0, 22:43, 22:43]
+    spread = (out * radius[22:43, 22:43]).sum((1, 2)) / out.sum((1, 2)).clamp(min=1e-3)
+    assert out.sum((1, 2)).max() > 10  # part of it has come in from 0.5
+    assert spread.max() < 0.5
