@@ -86,32 +86,36 @@ def whole_boxes(count: int, height: int, width: int, device: torch.device) -> Te
 def box_map(boxes: Tensor, size: int) -> Map:
     """Boxes `[n, 4]` (left, top, width, height in pixels) that fill a frame of `size`."""
     left, top, width, height = (per_map(number) for number in boxes.unbind(1))
-
-    def axis(at: Tensor, start: Tensor, extent: Tensor) -> Tensor:
-        source = (at + 0.5) * (extent / size) + (start - 0.5)
+    axes = []
+    for start, extent in ((left, width), (top, height)):
+        scale = extent / size
         # Pixels outside the box have no weight, so its border pixels reach to its edge.
-        return source.maximum(start).minimum(start + extent - 1)
+        axes.append((scale, scale / 2 + start - 0.5, start, start + extent - 1))
 
     def apply(at: Coordinates, rows: Rows) -> Coordinates:
-        x, y = at
-        return axis(x, left[rows], width[rows]), axis(y, top[rows], height[rows])
+        x, y = (
+            (place * scale[rows]).add_(offset[rows]).maximum(first[rows]).minimum(last[rows])
+            for place, (scale, offset, first, last) in zip(at, axes, strict=True)
+        )
+        return x, y
 
     return apply
 
 
-def mirrored(at: Tensor, flipped: Tensor, size: int) -> Tensor:
-    """`size - 1 - at` where `flipped` (`[m, 1, 1]`) is 1, `at` where it is 0, exactly."""
-    return at * (1 - 2 * flipped) + (size - 1) * flipped
+def flip(gate: Gate, size: int) -> tuple[Tensor, Tensor]:
+    """Sign and offset `[n, 1, 1]` of a mirrored axis where the gate is open, exactly."""
+    flipped = per_map(gate.open.float())
+    return 1 - 2 * flipped, (size - 1) * flipped
 
 
 def horizontal_flip(gate: Gate, size: int) -> Map:
-    flipped = per_map(gate.open.float())
-    return lambda at, rows: (mirrored(at[0], flipped[rows], size), at[1])
+    sign, offset = flip(gate, size)
+    return lambda at, rows: (at[0] * sign[rows] + offset[rows], at[1])
 
 
 def vertical_flip(gate: Gate, size: int) -> Map:
-    flipped = per_map(gate.open.float())
-    return lambda at, rows: (at[0], mirrored(at[1], flipped[rows], size))
+    sign, offset = flip(gate, size)
+    return lambda at, rows: (at[0], at[1] * sign[rows] + offset[rows])
 
 
 def rotate90(gate: Gate, size: int) -> Map:

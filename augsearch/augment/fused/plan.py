@@ -136,7 +136,7 @@ def _single(member: Member, gate: Gate, size: int) -> Kernel:
     if member.kind == "pointwise":
         return only_open_rows(POINTWISE[step.op](gate), gate)
     if member.kind == "blur":
-        return only_open_rows(gaussian_blur(gate, size), gate)
+        return gaussian_blur(gate, size)
 
     def reference(images: Tensor, rows: Rows) -> Tensor:
         def field(slot: int, shape: tuple[int, ...]) -> Tensor:

@@ -7,14 +7,17 @@ matrix per image, whose cost does not depend on the reach.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from augsearch.augment.blur import SMALLEST_SIGMA
 from augsearch.augment.fused.coordinates import fold
-from augsearch.augment.fused.pass_ import Gate, Kernel, Rows
+from augsearch.augment.fused.pass_ import Gate, Kernel, Rows, only_open_rows
 
+SMALLEST_EFFECT = 0.215
+"""Pixels; a neighbour's weight is 2e-5 at this sigma: no 8-bit pixel would change."""
 LONGEST_SUM = 5
 """Largest radius at which adding shifted images is faster than a matrix product."""
 
@@ -74,4 +77,4 @@ def gaussian_blur(gate: Gate, size: int) -> Kernel:
     def apply(images: Tensor, rows: Rows) -> Tensor:
         return blur(images, weight[rows]).clamp_(0, 1)
 
-    return apply
+    return only_open_rows(apply, replace(gate, open=sigma > SMALLEST_EFFECT))
