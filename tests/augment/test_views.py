@@ -94,8 +94,8 @@ def test_each_view_has_its_own_operations():
 
 
 def near(views, others):
-    """Alike up to the rounding of another order of sums."""
-    return all((a - b).abs().max() < 1e-5 for a, b in zip(views, others, strict=True))
+    """Alike up to rounding, and to blurs that are skipped as too weak to see."""
+    return all((a - b).abs().max() < 1e-4 for a, b in zip(views, others, strict=True))
 
 
 def test_the_module_counts_its_calls():
