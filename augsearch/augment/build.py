@@ -24,13 +24,17 @@ class Renderer:
     Attributes:
         view_plan: the steps, as the reference runs them.
         fused: the same as passes; None if the reference runs all.
+        compile: whether the fused executor compiles its colour arithmetic, some 15 s once.
     """
 
     view_plan: ViewPlan
     fused: tuple[FusedPlan, ...] | None
+    compile: bool = False
 
     @classmethod
-    def build(cls, policy: Policy, executor: Executor = "auto") -> Renderer:
+    def build(
+        cls, policy: Policy, executor: Executor = "auto", *, compile: bool = False
+    ) -> Renderer:
         """The renderer of a policy.
 
         Raises:
@@ -39,7 +43,7 @@ class Renderer:
         view_plan = plan_views(policy)
         if executor == "kornia":
             return cls(view_plan, None)
-        renderer = cls(view_plan, tuple(fuse(steps) for steps in view_plan.lists))
+        renderer = cls(view_plan, tuple(fuse(steps) for steps in view_plan.lists), compile)
         if executor == "fused" and renderer.fallbacks:
             raise ConfigError(
                 f"policy {policy.name!r}: the fused executor does not know "
@@ -92,7 +96,7 @@ class Renderer:
         check_bytes_or_images(images)
         # Mixed precision is for the encoder: pixels keep their 24 bits.
         with torch.autocast(images.device.type, enabled=False):
-            return run_fused(self.fused, images, image_size, draws_of, finish)
+            return run_fused(self.fused, images, image_size, draws_of, finish, compile=self.compile)
 
     def function(
         self, seed: int, replicate: int, image_size: int | None = None

@@ -144,7 +144,9 @@ class Bench:
     def renderer(self, policy: Policy) -> Renderer:
         """What makes the policy's views of these images."""
         fitting = for_channels(policy, self.image_set.channels)
-        return Renderer.build(fitting, self.config.compute.executor)
+        return Renderer.build(
+            fitting, self.config.compute.executor, compile=self.config.pretrain.compile
+        )
 
     def pretraining(self, policy: Policy, *, replicate: int, steps: int) -> Pretraining:
         """A training run of `policy` that has not begun.

@@ -1,11 +1,10 @@
-"""`torch.compile` for an encoder, with an error that a user can act on."""
+"""`torch.compile` for an encoder."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from augsearch.errors import ConfigError
+from augsearch.augment.fused.compiled import compile_with
 from augsearch.simclr.accumulate import Network
 
 
@@ -15,18 +14,5 @@ def compiled(encoder: nn.Module) -> Network:
     Encoders of one kind share the result: within a process the later trials of a study compile
     nothing, and other processes find it in torch's cache on disk.
     """
-    from torch._dynamo.exc import TorchDynamoException
-
-    forward = torch.compile(encoder, dynamic=False)
-
-    def call(images: Tensor) -> Tensor:
-        try:
-            features: Tensor = forward(images)
-        except TorchDynamoException as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise ConfigError(
-                f"pretrain.compile: the encoder cannot be compiled here ({reason}); set it to false"
-            ) from error
-        return features
-
-    return call
+    network: Network = compile_with(encoder, dynamic=False)
+    return network

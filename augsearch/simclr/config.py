@@ -91,7 +91,7 @@ class PretrainConfig(BaseModel):
     )
     compile: bool = Field(
         default=False,
-        description="compile the encoder (needs Triton on CUDA, a C++ compiler on a CPU): 10 to "
-        "45 seconds once for all trials, faster steps afterwards; scores differ slightly from "
-        "uncompiled ones",
+        description="compile the encoder and the colour arithmetic of the views (needs Triton on "
+        "CUDA, a C++ compiler on a CPU): 10 to 45 seconds each, once for all trials, faster steps "
+        "afterwards; scores differ slightly from uncompiled ones",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 
 import numpy as np
 import pytest
@@ -260,6 +261,22 @@ def test_nothing_waits_for_the_device(size):
         looking = [fuse(plan_views(policy({"op": "clahe"})).lists[0])]
         with pytest.raises((NotImplementedError, RuntimeError)):
             run_fused(looking, images, 32, draws_of)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+def test_compiled_colour_is_the_same_and_one_graph_serves_all_policies():
+    images = bytes_of(40, 3, 32, 32)
+    graphs = []
+    torch._dynamo.reset()
+    for values in ({"hue": 0.3}, {"brightness": 0.5, "contrast": 0.2}, {"saturation": 0.9}):
+        chosen = policy({"op": "color_jitter", "p": 0.7, **values})
+        plain = Renderer.build(chosen)(images, 32, seed=0)
+        compiled = Renderer.build(chosen, compile=True)(images, 32, seed=0)
+        assert (plain - compiled).abs().max() < 1e-5
+        graphs.append(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+    assert graphs == [graphs[0]] * 3
+    assert graphs[0] >= 1
 
 
 @pytest.mark.gpu

@@ -30,6 +30,7 @@ class Gate:
         values: parameter values by name.
         instance: the name under which it draws.
         draws: for numbers of single pixels.
+        compile: whether the arithmetic may be compiled.
     """
 
     u: Tensor
@@ -37,6 +38,7 @@ class Gate:
     values: Mapping[str, float]
     instance: str
     draws: Draws
+    compile: bool = False
 
     def where_open(self, number: Tensor, identity: float) -> Tensor:
         """`[n, 1, 1, 1]`: `number` (`[n]`) where the gate is open, else `identity`."""

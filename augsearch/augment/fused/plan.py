@@ -78,8 +78,9 @@ def fuse(steps: Iterable[Step]) -> FusedPlan:
 class Gates:
     """The gates of one batch; a group's choice is drawn once for all its members."""
 
-    def __init__(self, draws: Draws) -> None:
+    def __init__(self, draws: Draws, compile: bool = False) -> None:
         self.draws = draws
+        self.compile = compile
         self._choices: dict[str, tuple[Tensor, Tensor]] = {}
 
     def of(self, member: Member) -> Gate:
@@ -89,7 +90,7 @@ class Gates:
         if member.group is not None:
             chosen, choice = self._choice(member.group)
             gate &= chosen & (choice == member.place)
-        return Gate(u[:, 1:], gate, step.values, step.instance, self.draws)
+        return Gate(u[:, 1:], gate, step.values, step.instance, self.draws, self.compile)
 
     def _choice(self, group: Step) -> tuple[Tensor, Tensor]:
         if group.instance not in self._choices:
@@ -99,9 +100,9 @@ class Gates:
         return self._choices[group.instance]
 
 
-def kernels(plan: FusedPlan, draws: Draws, height: int, width: int, size: int) -> list[Kernel]:
+def kernels(plan: FusedPlan, gates: Gates, height: int, width: int, size: int) -> list[Kernel]:
     """What is done to images of `height` x `width` to make frames of `size` x `size`, in order."""
-    gates = Gates(draws)
+    device = gates.draws.device
     members = list(plan.members)
     crop = members.pop(0) if members and members[0].step.op == CROP else None
     found: list[Kernel] = []
@@ -111,10 +112,10 @@ def kernels(plan: FusedPlan, draws: Draws, height: int, width: int, size: int) -
     elif crop:
         maps.append(crop_map(gates.of(crop), height, width, size))
     elif (height, width) != (size, size):
-        maps.append(_of_every_row(box_map(whole_boxes(1, height, width, draws.device), size)))
+        maps.append(_of_every_row(box_map(whole_boxes(1, height, width, device), size)))
     for kind, grouped in groupby(members, key=lambda member: member.kind):
         same = list(grouped)
-        if kind == "coordinates" and (maps or not _better_moved(same, draws.device)):
+        if kind == "coordinates" and (maps or not _better_moved(same, device)):
             maps += [COORDINATES[member.step.op](gates.of(member), size) for member in same]
             continue
         if maps:
@@ -184,6 +185,7 @@ def run_fused(
     size: int,
     draws_of: Callable[[tuple[int, ...]], Draws],
     finish: Callable[[Tensor], Tensor] | None = None,
+    compile: bool = False,
 ) -> Tensor:
     """Both views of images `[B, C, H, W]`: `[2B, C, size, size]` float32, channels_last.
 
@@ -192,6 +194,7 @@ def run_fused(
         images: uint8, or float32 in [0, 1].
         draws_of: the draws of some of the views, such as (0, 1).
         finish: done to the pixels last, in place, before they are laid out.
+        compile: compile the colour arithmetic on first use.
     """
     count, channels, height, width = images.shape
     both = torch.empty(
@@ -204,7 +207,7 @@ def run_fused(
         step = count  # one launch for all
     for number, plan in enumerate(plans):
         views = (0, 1) if len(plans) == 1 else (number,)
-        steps = kernels(plan, draws_of(views), height, width, size)
+        steps = kernels(plan, Gates(draws_of(views), compile), height, width, size)
         for place, view in enumerate(views):
             for begin in range(0, count, step):
                 end = min(begin + step, count)

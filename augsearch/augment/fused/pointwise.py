@@ -6,12 +6,13 @@ the arithmetic changes nothing, so nothing branches on the draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from augsearch.augment.draws import gaussian
+from augsearch.augment.fused.compiled import compiled
 from augsearch.augment.fused.pass_ import Gate, Kernel, Rows
 from augsearch.augment.illumination import SPOT_CENTRE, SPOT_SIGMA
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
@@ -69,31 +70,50 @@ def per_channel(images: Tensor, red: float, green: float, blue: float) -> Tensor
     return numbers
 
 
+JITTER = ("brightness", "contrast", "saturation", "hue")
+
+
+def jitter(images: Tensor, numbers: Mapping[str, Tensor]) -> Tensor:
+    """Brightness, contrast, saturation and hue, in place; each only if it has its number.
+
+    Args:
+        numbers: `[m, 1, 1, 1]`: three factors by name, with "no contrast" and "no saturation" for
+            what is missing to 1, and "hue", as `shift_hue` takes it.
+    """
+    if "brightness" in numbers:
+        images.mul_(numbers["brightness"]).clamp_(max=1)
+    if "contrast" in numbers:
+        rest = mean_luma(images).mul_(numbers["no contrast"])
+        images.mul_(numbers["contrast"]).add_(rest).clamp_(0, 1)
+    if images.shape[1] != COLOUR_CHANNELS:
+        return images
+    if "saturation" in numbers:
+        grey = luma(images).mul_(numbers["no saturation"])
+        images.mul_(numbers["saturation"]).add_(grey).clamp_(0, 1)
+    if "hue" in numbers:
+        images = shift_hue(images, numbers["hue"]).clamp_(0, 1)
+    return images
+
+
 def color_jitter(gate: Gate) -> Kernel:
     u, values = gate.u, gate.values
-    factors = {
-        name: gate.where_open(1 + both_ways(u[:, slot], values[name]), 1.0)
-        for slot, name in enumerate(("brightness", "contrast", "saturation"))
-        if values[name]
+    # Compiled, all parts are computed, idle or not: one graph serves every policy.
+    used = [name for name in JITTER if gate.compile or values[name]]
+    spread = {name: both_ways(u[:, slot], values[name]) for slot, name in enumerate(JITTER)}
+    # Whole circles do not count; one makes all shifts of the hue positive.
+    numbers = {
+        name: 6 + 6 * gate.where_open(spread[name], 0.0)
+        if name == "hue"
+        else gate.where_open(1 + spread[name], 1.0)
+        for name in used
     }
-    rests = {name: 1 - factor for name, factor in factors.items()}
-    # Whole circles do not count; one makes all shifts positive.
-    sixths = 6 + 6 * gate.where_open(both_ways(u[:, 3], values["hue"]), 0.0)
+    for name in ("contrast", "saturation"):
+        if name in used:
+            numbers[f"no {name}"] = 1 - numbers[name]
+    compute = compiled(jitter) if gate.compile else jitter
 
     def apply(images: Tensor, rows: Rows) -> Tensor:
-        if "brightness" in factors:
-            images.mul_(factors["brightness"][rows]).clamp_(max=1)
-        if "contrast" in factors:
-            rest = mean_luma(images).mul_(rests["contrast"][rows])
-            images.mul_(factors["contrast"][rows]).add_(rest).clamp_(0, 1)
-        if images.shape[1] != COLOUR_CHANNELS:
-            return images
-        if "saturation" in factors:
-            grey = luma(images).mul_(rests["saturation"][rows])
-            images.mul_(factors["saturation"][rows]).add_(grey).clamp_(0, 1)
-        if values["hue"]:
-            images = shift_hue(images, sixths[rows]).clamp_(0, 1)
-        return images
+        return compute(images, {name: number[rows] for name, number in numbers.items()})
 
     return apply
 
