@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,30 +20,8 @@ from augsearch.space.policy import Policy, load_policy
 from augsearch.space.space import load_space
 from augsearch.testing.ops import CHECKS, Case, pictures
 
-CODE = '''
-from __future__ import annotations
-
-from augsearch import CustomOp, Parameter
-
-
-def row_gain(u, rows):
-    return 2 * u.view(len(u), 1, rows, 1) - 1
-
-
-def band(images, u, values, field):
-    """A factor for every row of the sensor."""
-    gain = row_gain(field(0, (images.shape[2],)), images.shape[2])
-    amount = values["gain"] * u[:, 0].view(-1, 1, 1, 1)
-    return (images * (1 + amount * gain)).clamp(0, 1)
-
-
-banding = CustomOp(
-    doc="Rows of a line sensor differ in gain.",
-    parameters=(Parameter("gain", 0.0, 0.5, "largest change", identity=0.0, default=0.2),),
-    slots=1,
-    apply=band,
-)
-'''
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()
+CODE, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SPACE = """
 ops:
   - {op: resized_crop}
@@ -65,6 +45,20 @@ def policy(directory) -> Policy:
 def test_the_conformance_suite_takes_it(policy, check):
     custom = policy.views[0][1].custom
     check(Case(custom.operation("banding"), Implementation(custom.slots, custom.apply)))
+
+
+def test_the_page_shows_a_space_and_a_test_that_work(directory):
+    space = re.search(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (directory / "space.yaml").write_text(space[1])
+    assert len(load_space(directory / "space.yaml").axes()) == 2
+    (directory / "test_my_ops.py").write_text(TEST)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_ops.py"]
+    done = subprocess.run(
+        command, check=False, cwd=directory, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(directory)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert f"{len(CHECKS)} passed" in done.stdout
 
 
 def test_its_values_are_searched_and_logged(directory, policy):
@@ -104,7 +98,7 @@ def test_a_policy_and_its_file_travel_together(policy, tmp_path):
 
 def test_a_file_that_has_changed_is_another_operation(policy, directory):
     (directory / "policy.yaml").write_text(policy.to_yaml())
-    (directory / "my_ops.py").write_text(CODE.replace("2 * u", "3 * u"))
+    (directory / "my_ops.py").write_text(CODE.replace("2 * field", "3 * field"))
     with pytest.raises(ConfigError, match=r"policy.yaml:\d+: .*my_ops.py has changed"):
         load_policy(directory / "policy.yaml")
     changed = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
@@ -132,7 +126,7 @@ def test_mistakes_in_the_space(directory, old, new, words):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("import annotations", "import annotations\n1 / 0", "does not run: ZeroDivisionError"),
+        ("def band", "1 / 0\n\n\ndef band", "does not run: ZeroDivisionError"),
         ("default=0.2", "default=0.9", "gain: default 0.9 is outside its bounds"),
         ('Parameter("gain"', 'Parameter("p"', "a parameter cannot be called 'p'"),
     ],
@@ -170,7 +164,9 @@ def test_an_exported_kornia_file_renders_the_same(policy, tmp_path):
 
 
 def test_names_that_would_clash_in_an_exported_file_are_refused(directory):
-    (directory / "my_ops.py").write_text(CODE.replace("row_gain", "crop_boxes"))
+    (directory / "my_ops.py").write_text(
+        CODE.replace("def band(", "def crop_boxes(").replace("=band,", "=crop_boxes,")
+    )
     policy = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
     with pytest.raises(ConfigError, match="rename 'crop_boxes'"):
         export_policy(policy, "kornia", 32)
