@@ -38,7 +38,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from kornia_eager import kornia_eager
+from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset, default_collate
 
@@ -101,29 +102,13 @@ def augsearch_views(policy: Policy, executor: Executor) -> MakeViews:
 
 
 def kornia_views(policy: Policy) -> MakeViews:
-    from kornia import augmentation as kornia
-
-    # Not slower than AugmentationSequential, whose bookkeeping images do not need.
-    augment = nn.Sequential(
-        kornia.RandomResizedCrop((policy.size, policy.size), scale=policy.crop_scale),
-        kornia.RandomHorizontalFlip(p=0.5),
-        kornia.ColorJitter(*policy.jitter, p=policy.jitter_p),
-        kornia.RandomGrayscale(p=policy.grey_p),
-        kornia.RandomGaussianBlur((policy.kernel, policy.kernel), policy.sigma, p=policy.blur_p),
-    )
-    return _twice(lambda images: augment(images.float().div_(255)))
+    make = kornia_eager(simclr(policy.strength), policy.size)
+    return lambda images, _number: make(images)
 
 
 def torchvision_batch_views(policy: Policy) -> MakeViews:
-    return _twice(_torchvision(policy, []))
-
-
-def _twice(augment: Callable[[Tensor], Tensor]) -> MakeViews:
-    @torch.no_grad()
-    def views_of(images: Tensor, _number: int) -> Views:
-        return augment(images), augment(images)
-
-    return views_of
+    transform = _torchvision(policy, [])
+    return lambda images, _number: (transform(images), transform(images))
 
 
 def _torchvision(policy: Policy, before_blur: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
