@@ -19,7 +19,7 @@ from augsearch.data.fingerprint import content_hashes
 from augsearch.data.imageset import UNLABELLED, ImageSet
 from augsearch.data.sources import ImageRecord, find_images
 from augsearch.data.store import DecodedFiles, read_entry, write_entry
-from augsearch.errors import DataError
+from augsearch.errors import DataError, OutputError
 
 DECODER_VERSION = 1  # raise it when the same file decodes to other pixels
 SKIPPED_SHARE = 0.01  # unreadable files up to this share, or up to SKIPPED_FILES, are skipped
@@ -66,6 +66,7 @@ def load_images(
     Raises:
         DataError: see `find_images`; or more than 1 % of the files (and more than 3) are
             unreadable.
+        OutputError: images too large for memory, and no space for them in `cache_dir`.
     """
     records = find_images(root)
     cache = default_cache_dir() if cache_dir is None else cache_dir
@@ -78,7 +79,15 @@ def load_images(
         notes: list[str] = []
         decoded = read_entry(entry)
         if decoded is None:
-            decoded = decode_files([root / path for path in paths], config, pool, progress)
+            files = [root / path for path in paths]
+            scratch = _writable(entry.parent)
+            try:
+                decoded = decode_files(files, config, pool, progress, scratch)
+            except OSError as error:
+                raise OutputError(
+                    f"{scratch}: no place for the decoded images: {error.strerror or error}; free "
+                    "some space, or let AUGSEARCH_CACHE name a folder on another disk"
+                ) from error
             try:
                 write_entry(entry, decoded)
                 decoded = read_entry(entry) or decoded
@@ -90,6 +99,15 @@ def load_images(
         pool.shutdown(cancel_futures=True)
     notes += _check_unreadable(root, records, decoded)
     return _assemble(records, hashes, decoded, config=config, name=root.resolve().name, notes=notes)
+
+
+def _writable(folder: Path) -> Path | None:
+    """The folder, made if need be; None if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _key(hashes: Sequence[str], config: DataConfig) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from PIL import Image
 
 from augsearch.data import cache as cache_module
+from augsearch.data import spool
 from augsearch.data.cache import clear_cache, default_cache_dir, load_images
 from augsearch.data.config import DataConfig
+from augsearch.data.decode_all import decode_files
 from augsearch.data.imageset import UNLABELLED, ImageSet, normalisation
-from augsearch.errors import DataError
+from augsearch.errors import DataError, OutputError
 
 CONFIG = DataConfig(image_size=8)
 
@@ -137,6 +140,40 @@ def test_unwritable_cache_is_done_without(root: Path, tmp_path: Path) -> None:
     images = load_images(root, CONFIG, cache_dir=blocked)
     assert len(images) == 7
     assert "are not kept" in images.notes[0]
+
+
+def test_pixels_that_are_too_many_for_memory_go_through_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "set" / "deep").mkdir(parents=True)
+    for seed in range(4):
+        picture(tmp_path / "set" / "deep" / f"c{seed}.png", seed, colour=seed == 2)
+    for name, level in (("d", 300), ("e", 60_000)):
+        deep = Image.fromarray(np.full((20, 20), level, dtype=np.uint16))
+        deep.save(tmp_path / "set" / "deep" / f"{name}.png")
+    expected = load_images(tmp_path / "set", CONFIG, cache_dir=tmp_path / "one")
+    files = [tmp_path / "set" / path for path in expected.paths]
+    monkeypatch.setattr(spool, "MEMORY_BYTES", 1000)
+    with ThreadPoolExecutor(2) as pool:
+        decoded = decode_files(files, CONFIG, pool, scratch=tmp_path)
+    assert isinstance(decoded.images, np.memmap)
+    np.testing.assert_array_equal(decoded.images, expected.images)
+    found = load_images(tmp_path / "set", CONFIG, cache_dir=tmp_path / "two")
+    np.testing.assert_array_equal(found.images, expected.images)
+    assert found.digest == expected.digest
+    assert found.notes == expected.notes
+    assert len(list((tmp_path / "two").glob("pixels/*"))) == 1
+
+
+def test_a_full_disk_is_one_line(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self, pixels):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(spool.Spool, "keep", full)
+    with pytest.raises(OutputError, match=r"No space left on device; free some space"):
+        load_images(root, CONFIG, cache_dir=tmp_path / "cache")
 
 
 def test_cache_dir_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
