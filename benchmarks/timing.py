@@ -1,0 +1,127 @@
+"""What the benchmarks share: paired timings, the machine's name, results on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import torch
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a function takes.
+
+    Attributes:
+        seconds: median time of a call.
+        ratio: median of its time over that of the first function in the same round.
+        low, high: the smallest and the largest such ratio.
+    """
+
+    name: str
+    seconds: float
+    ratio: float
+    low: float
+    high: float
+
+
+def paired_ratios(
+    functions: Mapping[str, Callable[[], object]],
+    repeats: int = 7,
+    warmup: int = 1,
+    synchronize: Callable[[], None] = lambda: None,
+) -> list[Timing]:
+    """Time all functions in every round, and compare each with the first one of its own round.
+
+    Whatever slows the machine for a while slows both sides of a ratio. The order is reversed from
+    round to round, so that nobody profits from coming after somebody else.
+
+    Args:
+        repeats: rounds that count, after `warmup` rounds that do not.
+        synchronize: waits for the device, e.g. `torch.cuda.synchronize`.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    for turn in range(warmup + repeats):
+        names = list(functions)[:: -1 if turn % 2 else 1]
+        for name in names:
+            synchronize()
+            begin = time.perf_counter()
+            functions[name]()
+            synchronize()
+            if turn >= warmup:
+                seconds[name].append(time.perf_counter() - begin)
+    first = next(iter(seconds.values()))
+    return [
+        _timing(name, own, [a / b for a, b in zip(own, first, strict=True)])
+        for name, own in seconds.items()
+    ]
+
+
+def _timing(name: str, seconds: Sequence[float], ratios: Sequence[float]) -> Timing:
+    return Timing(
+        name,
+        seconds=statistics.median(seconds),
+        ratio=statistics.median(ratios),
+        low=min(ratios),
+        high=max(ratios),
+    )
+
+
+def print_timings(title: str, timings: Sequence[Timing]) -> None:
+    """A table: milliseconds of a call, its ratio to the first row, the range of that ratio."""
+    width = max(len(timing.name) for timing in timings)
+    print(f"{title}\n  {'':{width}}  {'ms':>9}  {'ratio':>6}  range")
+    for t in timings:
+        print(
+            f"  {t.name:{width}}  {1e3 * t.seconds:9.2f}  {t.ratio:6.3f}  {t.low:.3f}-{t.high:.3f}"
+        )
+
+
+def machine() -> dict[str, object]:
+    """The machine and the versions that a figure was measured with."""
+    return {
+        "platform": platform.platform(),
+        "cpu": _cpu_name(),
+        "cores": len(psutil.Process().cpu_affinity() or ()) if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+    }  # fmt: skip
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def write_result(name: str, content: Mapping[str, object]) -> Path:
+    """Write `content` with date, command and machine to results/<name>.json; returns the path."""
+    RESULTS.mkdir(exist_ok=True)
+    target = RESULTS / f"{name}.json"
+    facts = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": " ".join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
+        "machine": machine(),
+    }
+    text = json.dumps({**facts, **content}, indent=1, default=asdict)
+    target.write_text(text + "\n", encoding="utf-8")
+    return target
