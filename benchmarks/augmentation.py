@@ -1,6 +1,6 @@
 """What views cost: our executors against Kornia's classes as its users call them.
 
-    uv run python benchmarks/augmentation.py [--threads 1] [--device cuda] [--policies 12]
+    uv run python benchmarks/augmentation.py [--threads 1] [--device cuda] [--policies 12] [--compile]
 
 Medians of paired ratios to the fused executor, for SimCLR's policy at 32 and 96 pixels and for
 random policies of the `factory` preset; and the share of an encoder-only training step that the
@@ -56,13 +56,18 @@ def random_policies(preset: str, count: int) -> list[Policy]:
     ]
 
 
-def renderers(policy: Policy, images: Tensor, size: int) -> dict[str, Callable[[], object]]:
+def renderers(
+    policy: Policy, images: Tensor, size: int, compile: bool
+) -> dict[str, Callable[[], object]]:
     fused, reference = Renderer.build(policy), Renderer.build(policy, "kornia")
+    compiled = Renderer.build(policy, compile=True)
     eager = kornia_eager(policy, size)
+    more = {"augsearch, fused, compiled": lambda: compiled(images, size, seed=0)}
     return {
         FUSED: lambda: fused(images, size, seed=0),
         "augsearch, kornia": lambda: reference(images, size, seed=0),
         "Kornia eager": lambda: eager(images),
+        **(more if compile else {}),
     }
 
 
@@ -103,6 +108,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--policies", type=int, default=12)
+    parser.add_argument("--compile", action="store_true", help="compile the colour arithmetic too")
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -111,13 +117,17 @@ def main() -> None:
     tables = []
     for size, batch in SIZES:
         images = smooth_images(batch, size, device)
-        found = paired_ratios(renderers(simclr(1), images, size), options.repeats, synchronize=wait)
+        found = paired_ratios(
+            renderers(simclr(1), images, size, options.compile), options.repeats, synchronize=wait
+        )
         print_timings(f"SimCLR s=1, {size} px, batch {batch}, both views", found)
         tables.append({"policy": "SimCLR s=1", "size": size, "batch": batch, "timings": found})
     images = smooth_images(256, 32, device)
     ratios = []
     for policy in random_policies("factory", options.policies):
-        found = paired_ratios(renderers(policy, images, 32), options.repeats, synchronize=wait)
+        found = paired_ratios(
+            renderers(policy, images, 32, options.compile), options.repeats, synchronize=wait
+        )
         tables.append({"policy": policy.name, "size": 32, "batch": 256, "timings": found})
         ratios.append({timing.name: timing.ratio for timing in found})
     means = {name: statistics.mean(r[name] for r in ratios) for name in ratios[0]}

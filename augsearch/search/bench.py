@@ -28,6 +28,7 @@ from augsearch.simclr.collapse import check_collapse
 from augsearch.simclr.device import free_memory_bytes
 from augsearch.simclr.encoders import Encoder
 from augsearch.simclr.pretrain import Pretraining
+from augsearch.space.costs import views_microseconds
 from augsearch.space.policy import Policy
 
 Scored = Literal["validation", "test"]
@@ -147,6 +148,13 @@ class Bench:
         return Renderer.build(
             fitting, self.config.compute.executor, compile=self.config.pretrain.compile
         )
+
+    def price(self, policy: Policy) -> float:
+        """What the search takes off a score for the cost of the policy's views, in [0, inf)."""
+        weight = self.config.search.cost_weight
+        fitting = for_channels(policy, self.image_set.channels)
+        cost = views_microseconds(fitting, self.image_set.image_size, self.config.compute.executor)
+        return weight / 100 * cost / 1000
 
     def pretraining(self, policy: Policy, *, replicate: int, steps: int) -> Pretraining:
         """A training run of `policy` that has not begun.

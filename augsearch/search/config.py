@@ -63,6 +63,13 @@ class SearchConfig(_Config):
     pruner: PrunerConfig = Field(
         default=SuccessiveHalvingConfig(), description="which trials to stop early"
     )
+    cost_weight: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="search score against cost: points of score that a millisecond more for the "
+        "views of an image must bring, by the operations' measured costs; 0: the score alone",
+    )
 
 
 class ConfirmConfig(_Config):

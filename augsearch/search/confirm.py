@@ -14,7 +14,7 @@ from augsearch.errors import StudyError
 from augsearch.search.bench import Bench
 from augsearch.search.beside import BASELINE, CONFIRMATION, Job, run_beside
 from augsearch.search.progress import Progress
-from augsearch.search.store import Store, trial_policy
+from augsearch.search.store import Store, trial_policy, trial_score
 from augsearch.search.verdict import UNTRAINED, Verdict, decide
 from augsearch.space.policy import Policy
 
@@ -72,7 +72,7 @@ def confirm(store: Store, bench: Bench, progress: Progress) -> list[Entrant]:
         key=lambda entrant: -entrant.search_score,
     )
     winners = [
-        Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial.value or 0.0)
+        Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial_score(trial))
         for trial in store.best_trials(wanted.top + SPARE)
     ]
     seeds = range(1, wanted.seeds + 1)

@@ -16,6 +16,7 @@ from augsearch.search.store import (
     owner_lock,
     summaries,
     trial_policy,
+    trial_score,
 )
 from augsearch.tracking.mirror import delete_mirrored, quiet_mlflow
 
@@ -64,7 +65,7 @@ def stored_study(storage: str, name: str) -> StoredStudy:
             StoredRun(
                 name=f"trial {trial.number}",
                 state=trial.state.name.lower(),
-                score=trial.value if trial.state.name == "COMPLETE" else last,
+                score=trial_score(trial) if trial.state.name == "COMPLETE" else last,
                 digest=trial_policy(trial).digest if "policy" in trial.user_attrs else "",
             )
         )

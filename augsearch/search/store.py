@@ -272,6 +272,12 @@ def trial_outcome(trial: FrozenTrial) -> Outcome | None:
     return Outcome.model_validate_json(stored) if stored else None
 
 
+def trial_score(trial: FrozenTrial) -> float:
+    """The score of a complete trial; what the search takes off for cost is not in it."""
+    outcome = trial_outcome(trial)
+    return outcome.score if outcome else trial.value or 0.0
+
+
 def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
     """Every study in the database."""
     found = []
@@ -283,7 +289,7 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
                 name=name,
                 finished=len(finished),
                 failed=len(store.failed()),
-                best=best[0].value if best else None,
+                best=trial_score(best[0]) if best else None,
                 data=str(settings.get("data", {}).get("name", "")),
                 space=str(settings.get("space", {}).get("name", "")),
                 verdict=store.verdict,

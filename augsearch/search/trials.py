@@ -52,9 +52,10 @@ def _run_trial(store: Store, bench: Bench, space: Space, trial: Trial, progress:
     policy = space.policy(trial.params, name=name)
     trial.set_user_attr("policy", policy.model_dump_json(exclude_none=True))
     steps = bench.config.pretrain.steps
+    price = bench.price(policy)
 
     def on_rung(step: int, score: float) -> None:
-        trial.report(score, step)
+        trial.report(score - price, step)
         if trial.should_prune():
             raise optuna.TrialPruned
 
@@ -77,5 +78,5 @@ def _run_trial(store: Store, bench: Bench, space: Space, trial: Trial, progress:
         progress.run_ended(name, None, f"failed: {failure}")
     else:
         trial.set_user_attr("outcome", outcome.model_dump_json())
-        store.trials_study.tell(trial, outcome.score)
+        store.trials_study.tell(trial, outcome.score - price)
         progress.run_ended(name, outcome.score, "")

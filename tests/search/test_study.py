@@ -22,7 +22,7 @@ from augsearch.search.manage import delete_stored, list_stored
 from augsearch.search.progress import Quiet
 from augsearch.search.sampler import SeededPerTrial, build_pruner
 from augsearch.search.schemas import schema_texts
-from augsearch.search.store import Store, open_storage
+from augsearch.search.store import Store, open_storage, trial_policy, trial_score
 from augsearch.search.study import run_study
 from augsearch.search.trials import run_trials
 from augsearch.simclr.device import resolve_device
@@ -216,6 +216,30 @@ def test_diverging_baselines_and_trials_fail_with_their_reason():
     assert all("loss" in trial.user_attrs["failure"] for trial in store.failed())
     points = [tuple(trial.params.values()) for trial in store.failed()]
     assert len(set(points)) == 2
+
+
+def test_a_search_against_cost_takes_the_price_of_the_views_off_the_score(tmp_path):
+    config = small_config()
+    search = config.search.model_copy(update={"cost_weight": 50.0, "trials": 2})
+    bench = Bench.build(
+        small_images(),
+        config.model_copy(update={"search": search}),
+        seed=0,
+        device=resolve_device("cpu"),
+    )
+    store = Store(
+        open_storage(f"sqlite:///{tmp_path}/s.db"),
+        "dear",
+        settings={},
+        sampler=SeededPerTrial(search.sampler, 0),
+        pruner=build_pruner(search.pruner),
+    )
+    run_trials(store, bench, small_space(), 2, Quiet(), after_each=lambda: None)
+    for trial in store.best_trials(2):
+        price = bench.price(trial_policy(trial))
+        assert price > 0
+        assert trial.value == pytest.approx(trial_score(trial) - price)
+    assert trial_score(store.best_trials(1)[0]) > 0
 
 
 def test_another_space_under_the_same_name_is_refused_with_the_difference():

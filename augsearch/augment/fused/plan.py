@@ -27,7 +27,7 @@ from augsearch.augment.resample import crop_and_resize
 
 CROP, BLUR = "resized_crop", "gaussian_blur"
 PERMUTATIONS = ("horizontal_flip", "vertical_flip", "rotate90")
-CACHED_BYTES = 1_000_000
+CACHED_BYTES = 1_500_000
 """Float pixels that are taken through all passes together on a CPU, so that they stay cached."""
 
 
