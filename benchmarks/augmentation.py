@@ -1,6 +1,6 @@
 """What views cost: our executors against Kornia's classes as its users call them.
 
-    uv run python benchmarks/augmentation.py [--threads 1] [--device cuda] [--policies 12] [--compile]
+    uv run python benchmarks/augmentation.py [--threads 1] [--device cuda] [--compile]
 
 Medians of paired ratios to the fused executor, for SimCLR's policy at 32 and 96 pixels and for
 random policies of the `factory` preset; and the share of an encoder-only training step that the

@@ -171,11 +171,17 @@ def decide(
             "Use either; a longer search is unlikely to gain more than "
             f"{_points(gap.high, sign=False)} points with this space.",
         )
+    alone = (
+        f" That interval is of this one comparison; among the {len(candidates)} policies confirmed "
+        "it may be chance."
+        if gap.low > 0
+        else ""
+    )
     return verdict(
         "indistinguishable",
         best,
         f"No policy is distinguishable: {best} against {rival} is {_points(gap.mean)} points "
-        f"(95 % interval {_points(gap.low)} to {_points(gap.high)}). Only a gain of about "
+        f"(95 % interval {_points(gap.low)} to {_points(gap.high)}).{alone} Only a gain of about "
         f"{_points(gap.detectable, sign=False)} points or more would have been seen.",
         "Confirm with more seeds (confirm.seeds) or more labels, or search longer.",
     )

@@ -69,3 +69,18 @@ def test_equal_policies_are_rarely_called_better():
         verdict = decide({k: names[k] for k in "wx"}, {k: names[k] for k in "yz"}, [0.3] * 5)
         falsely += verdict.code == "better"
     assert falsely <= 35
+
+
+def test_an_interval_that_leaves_out_zero_may_still_be_chance_among_several():
+    wobble = np.array([1, -1, 0.8, -0.9, 0.1])
+    wobble = (wobble - wobble.mean()) / wobble.std(ddof=1)
+    gaps = 0.03 + wobble * 0.03 * np.sqrt(5) / 3  # t = 3: two-sided p = 0.04, one-sided 0.02
+    candidates = {
+        "trial 1": list(np.asarray(BASELINES["a"]) + gaps),
+        "trial 2": shifted(BASELINES["a"], -0.01),
+    }
+    verdict = decide(candidates, {"a": BASELINES["a"]}, UNTRAINED)
+    gap = next(d for d in verdict.differences if d.of == "trial 1" and d.against == "a")
+    assert gap.low > 0
+    assert verdict.code == "indistinguishable"
+    assert "among the 2 policies confirmed it may be chance" in verdict.sentence
