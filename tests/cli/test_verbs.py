@@ -223,6 +223,8 @@ def test_interrupted_run_says_how_to_go_on(cli):
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # Tests that were started in the background may ignore it, and a child inherits that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
     try:
         patience = time.monotonic() + 240
