@@ -217,14 +217,14 @@ def test_interrupted_run_says_how_to_go_on(cli):
     study = Path("study.yaml").read_text()
     endless = study.replace("trials: 2", "trials: 5000").replace("width: 4", "width: 8")
     Path("study.yaml").write_text(endless)
+    # Where these tests were started in the background, a child would ignore a terminal's Ctrl-C.
+    handled = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler); {MAIN}"
     with Path("said.txt").open("w") as said:
         running = subprocess.Popen(
-            [sys.executable, "-u", "-c", MAIN, *SMALL_RUN],
+            [sys.executable, "-u", "-c", handled, *SMALL_RUN],
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # Tests that were started in the background may ignore it, and a child inherits that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
     try:
         patience = time.monotonic() + 240
