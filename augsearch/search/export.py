@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from augsearch.augment.export import export_policy
 from augsearch.errors import ConfigError, OutputError
 from augsearch.space.policy import Policy, load_policy
+from augsearch.space.policy_ops import CustomPolicyOp, walk
 
 Target = Literal["kornia", "torchvision"]
 SMALLEST = 8
@@ -36,6 +37,15 @@ def write_export(
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     source = export_policy(chosen, targets[to], image_size)
     path = Path(output) if output is not None else Path(f"views_{to}.py")
+    sources = [
+        op.source.file
+        for op in walk((*chosen.views[0], *chosen.views[1]))
+        if isinstance(op, CustomPolicyOp)
+    ]
+    if not isinstance(policy, Policy):
+        sources.append(Path(policy).resolve())
+    if path.resolve() in sources:
+        raise OutputError(f"--output {path}: is what the policy is made of; name another file")
     try:
         path.write_text(source, encoding="utf-8")
     except OSError as error:

@@ -134,6 +134,6 @@ def _run_file(file: Path, code: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{file.name} does not run: {type(error).__name__}: {error}") from error
     return module

@@ -14,7 +14,8 @@ import torch
 from augsearch.augment.build import Renderer
 from augsearch.augment.export import export_policy
 from augsearch.augment.operation import Implementation
-from augsearch.errors import ConfigError
+from augsearch.errors import ConfigError, OutputError
+from augsearch.search.export import write_export
 from augsearch.space.custom import CustomOp
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.space import load_space
@@ -137,6 +138,24 @@ def test_mistakes_in_the_file(directory, old, new, words):
         load_space(directory / "space.yaml")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "(images.shape[2],)",
+            "(7, 7)",
+            r"my_ops.py:banding: on images \[\d+, 3, 32, 32\]: \w+Error",
+        ),
+        ("return (images", "return (images[..., 1:]", "must give a tensor of the same shape"),
+    ],
+)
+def test_an_operation_that_fails_is_named(directory, old, new, words):
+    (directory / "my_ops.py").write_text(CODE.replace(old, new))
+    policy = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
+    with pytest.raises(ConfigError, match=words):
+        Renderer.build(policy)(pictures(8, 3, 32, 32), 32, seed=0)
+
+
 @pytest.mark.parametrize("target", ["kornia", "torchvision"])
 def test_exported_files_carry_it_along(policy, target, tmp_path):
     (tmp_path / "exported.py").write_text(export_policy(policy, target, 32))
@@ -147,6 +166,14 @@ def test_exported_files_carry_it_along(policy, target, tmp_path):
     )
     program = f"import sys, torch, exported\n{use}\nassert 'augsearch' not in sys.modules\n"
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
+
+
+def test_an_export_does_not_overwrite_what_it_is_made_of(policy, directory):
+    (directory / "policy.yaml").write_text(policy.to_yaml())
+    for name in ("policy.yaml", "my_ops.py"):
+        with pytest.raises(OutputError, match="name another file"):
+            write_export(directory / "policy.yaml", "kornia", directory / name)
+    assert load_policy(directory / "policy.yaml").digest == policy.digest
 
 
 def test_an_exported_kornia_file_renders_the_same(policy, tmp_path):
