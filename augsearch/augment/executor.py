@@ -78,7 +78,7 @@ def _explained(op: CustomPolicyOp) -> Callable[[Tensor, Tensor, Values, Field], 
         where = f"{op.of}: on images {list(images.shape)}"
         try:
             changed: Tensor = compute(images, u, values, field)
-        except Exception as error:
+        except Exception as error:  # whatever a user's own code raises
             raise ConfigError(f"{where}: {type(error).__name__}: {error}") from error
         if not isinstance(changed, Tensor) or changed.shape != images.shape:
             raise ConfigError(f"{where}: it must give a tensor of the same shape")

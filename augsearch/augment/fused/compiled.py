@@ -38,4 +38,4 @@ def compile_with(function: Function, **options: Any) -> Function:
                 f"pretrain.compile: cannot compile here ({reason}); set it to false"
             ) from error
 
-    return call  # type: ignore[return-value]
+    return call  # type: ignore[return-value]  # it takes what `function` takes
