@@ -12,7 +12,8 @@ Views alone, one thread, 32 and 96 pixels: what two augmented views of a batch c
 their number. Libraries that work image by image are called without a DataLoader, but stack their
 views as it does.
 
-SimCLR from images to updated weights, two threads, 32 pixels, batch 256: whole epochs, so that a
+SimCLR from images to updated weights, two threads, 32 pixels, batch 256, with the encoder of the
+`standard` study and with one that looks at every pixel (stem conv): whole epochs, so that a
 DataLoader's workers leave no batches made ahead of the clock; they persist between epochs, and
 their number is the fastest of 0, 1, 2 and 4, with this very training step. Threads sleep while
 they wait (OMP_WAIT_POLICY=PASSIVE, unless set), which workers on the same cores profit from.
@@ -22,7 +23,7 @@ they wait (OMP_WAIT_POLICY=PASSIVE, unless set), which workers on the same cores
   the views one after the other through the same encoder in NCHW, normalised by the transform.
 - "encoder only": our step with views that are already there, the ceiling of any data pipeline.
 
-Prints two tables and writes benchmarks/results/peers.json (with --quick, it writes nothing).
+Prints four tables and writes benchmarks/results/peers.json (with --quick, it writes nothing).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ from augsearch.simclr.pretrain import Pretraining
 from augsearch.simclr.small_resnet import small_resnet
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-ENCODER = EncoderConfig(width=16, stages=3, stem="conv")
+ENCODERS = tuple(EncoderConfig(width=16, stages=3, stem=stem) for stem in ("conv", "stride2"))
 OURS = "augsearch, fused"
 CPU = torch.device("cpu")
 PACKAGES = ("augsearch", "torchvision", "kornia", "lightly", "albumentationsx",
@@ -238,10 +239,12 @@ def time_views(scale: Scale) -> list[dict[str, object]]:
 # SimCLR, from images to updated weights
 
 
-def our_step(images: Tensor, make_views: MakeViews, scale: Scale) -> Callable[[], None]:
+def our_step(
+    images: Tensor, make_views: MakeViews, encoder: EncoderConfig, scale: Scale
+) -> Callable[[], None]:
     """An epoch of our step; only `make_views` differs between callers."""
     run = Pretraining(
-        images, make_views, ENCODER, PretrainConfig(steps=10**6, batch_size=scale.batch),
+        images, make_views, encoder, PretrainConfig(steps=10**6, batch_size=scale.batch),
         seed=0, device=CPU, mean=MEAN, std=STD,
     )  # fmt: skip
     return lambda: run.advance(run.step + scale.steps)
@@ -266,13 +269,13 @@ def views_from(loader: DataLoader[Views]) -> MakeViews:
     return lambda _images, _number: next(stream)
 
 
-def lightly_step(loader: DataLoader[Views]) -> Callable[[], None]:
+def lightly_step(loader: DataLoader[Views], config: EncoderConfig) -> Callable[[], None]:
     """An epoch of the training loop that lightly documents for SimCLR."""
     from lightly.loss import NTXentLoss
     from lightly.models.modules import SimCLRProjectionHead
 
     sizes = PretrainConfig()
-    encoder = Encoder(small_resnet(ENCODER, 3), ENCODER.width * 2 ** (ENCODER.stages - 1))
+    encoder = Encoder(small_resnet(config, 3), config.width * 2 ** (config.stages - 1))
     head = SimCLRProjectionHead(encoder.feature_dim, sizes.projection_hidden, sizes.projection_dim)
     model = nn.Sequential(encoder, head)
     criterion = NTXentLoss()
@@ -307,13 +310,15 @@ def fastest(
     return epochs[max(tried, key=tried.__getitem__)]
 
 
-def training_peers(scale: Scale, tried: dict[str, dict[int, float]]) -> list[Peer]:
+def training_peers(
+    encoder: EncoderConfig, scale: Scale, tried: dict[str, dict[int, float]]
+) -> list[Peer]:
     """Epochs of SimCLR over the same images; ours come first."""
     policy = Policy(scale.size)
     images = smooth_images(scale.images, scale.size)
 
     def with_views(name: str, build: Callable[[Policy], MakeViews]) -> Peer:
-        return Peer(name, lambda: our_step(images, build(policy), scale))
+        return Peer(name, lambda: our_step(images, build(policy), encoder, scale))
 
     def with_loader(name: str, build: Callable[[Tensor, Policy], Pairs]) -> Peer:
         def start() -> Callable[[], object]:
@@ -321,7 +326,7 @@ def training_peers(scale: Scale, tried: dict[str, dict[int, float]]) -> list[Pee
 
             def epochs(workers: int) -> Callable[[], object]:
                 loader = loader_of(pairs, scale.batch, workers)
-                return our_step(images, views_from(loader), scale)
+                return our_step(images, views_from(loader), encoder, scale)
 
             return fastest(epochs, scale, own)
 
@@ -331,9 +336,11 @@ def training_peers(scale: Scale, tried: dict[str, dict[int, float]]) -> list[Pee
         def start() -> Callable[[], object]:
             pairs = lightly_pairs(images, policy, {"mean": MEAN, "std": STD})
             own = tried.setdefault(name, {})
-            return fastest(
-                lambda workers: lightly_step(loader_of(pairs, scale.batch, workers)), scale, own
-            )
+
+            def epochs(workers: int) -> Callable[[], object]:
+                return lightly_step(loader_of(pairs, scale.batch, workers), encoder)
+
+            return fastest(epochs, scale, own)
 
         return Peer(name, start)
 
@@ -351,10 +358,10 @@ def training_peers(scale: Scale, tried: dict[str, dict[int, float]]) -> list[Pee
     ]
 
 
-def time_training(scale: Scale, threads: int) -> dict[str, object]:
+def time_training(encoder: EncoderConfig, scale: Scale, threads: int) -> dict[str, object]:
     torch.set_num_threads(threads)
     tried: dict[str, dict[int, float]] = {}
-    peers = training_peers(scale, tried)
+    peers = training_peers(encoder, scale, tried)
     functions, missing = contestants(peers)
     timings = paired_ratios(functions, scale.repeats, warmup=1)
     rows = rows_of(peers, timings, missing, lambda seconds: scale.images / seconds)
@@ -363,9 +370,11 @@ def time_training(scale: Scale, threads: int) -> dict[str, object]:
         replace(row, note=f"{best[row.name]} workers") if row.name in best else row for row in rows
     ]
     print_rows(
-        f"SimCLR at {scale.size} px, batch {scale.batch}, {threads} thread(s)", "images/s", rows
+        f"SimCLR at {scale.size} px, batch {scale.batch}, stem {encoder.stem}, {threads} thread(s)",
+        "images/s",
+        rows,
     )
-    return {"size": scale.size, "batch": scale.batch, "steps_an_epoch": scale.steps,
+    return {"stem": encoder.stem, "size": scale.size, "batch": scale.batch, "steps_an_epoch": scale.steps,
             "rows": rows, "images_a_second_by_workers": tried}  # fmt: skip
 
 
@@ -391,7 +400,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.filterwarnings("ignore", "This DataLoader will create")
     begin = time.perf_counter()
     # First: what stable-pretraining imports would rather not be forked into workers.
-    training = time_training(scale, threads)
+    training = [time_training(encoder, scale, threads) for encoder in ENCODERS]
     views = time_views(scale)
     seconds = time.perf_counter() - begin
     print(f"\n{seconds:.0f} s")
