@@ -374,8 +374,14 @@ def time_training(encoder: EncoderConfig, scale: Scale, threads: int) -> dict[st
         "images/s",
         rows,
     )
-    return {"stem": encoder.stem, "size": scale.size, "batch": scale.batch, "steps_an_epoch": scale.steps,
-            "rows": rows, "images_a_second_by_workers": tried}  # fmt: skip
+    return {
+        "stem": encoder.stem,
+        "size": scale.size,
+        "batch": scale.batch,
+        "steps_an_epoch": scale.steps,
+        "rows": rows,
+        "images_a_second_by_workers": tried,
+    }
 
 
 def versions() -> dict[str, str | None]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product
 
 import torch
 from torch import Tensor
@@ -29,6 +30,7 @@ CROP, BLUR = "resized_crop", "gaussian_blur"
 PERMUTATIONS = ("horizontal_flip", "vertical_flip", "rotate90")
 CACHED_BYTES = 1_500_000
 """Float pixels that are taken through all passes together on a CPU, so that they stay cached."""
+SMALLEST_CHUNK = 4  # images
 
 
 @dataclass(frozen=True)
@@ -202,23 +204,39 @@ def run_fused(
         device=images.device,
         memory_format=torch.channels_last,
     )
-    step = max(4, CACHED_BYTES // (4 * channels * size * size))
+    step = max(SMALLEST_CHUNK, CACHED_BYTES // (4 * channels * size * size))
     if images.device.type != "cpu":
         step = count  # one launch for all
-    for number, plan in enumerate(plans):
-        views = (0, 1) if len(plans) == 1 else (number,)
-        steps = kernels(plan, Gates(draws_of(views), compile), height, width, size)
-        for place, view in enumerate(views):
-            for begin in range(0, count, step):
+    # Chunks that fit into a core's cache are too small to share: two threads made each operation
+    # on them more than twice as slow.
+    alone = images.device.type == "cpu" and step > SMALLEST_CHUNK
+    with _one_thread() if alone else nullcontext():
+        for number, plan in enumerate(plans):
+            views = (0, 1) if len(plans) == 1 else (number,)
+            steps = kernels(plan, Gates(draws_of(views), compile), height, width, size)
+            for (place, view), begin in product(enumerate(views), range(0, count, step)):
                 end = min(begin + step, count)
                 pixels = _floats(images[begin:end])
                 rows = slice(place * count + begin, place * count + end)
                 for kernel in steps:
                     pixels = kernel(pixels, rows)
-                both[view * count + begin : view * count + end] = (
-                    finish(pixels) if finish else pixels
-                )
+                target = both[view * count + begin : view * count + end]
+                target.copy_(finish(pixels) if finish else pixels)
     return both
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One CPU thread for torch's operations in here."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _floats(images: Tensor) -> Tensor:
