@@ -1,0 +1,302 @@
+"""How far a trial's score can be trusted, and what makes it more trustworthy.
+
+    uv run python benchmarks/reliability.py path/to/neu_cls --space factory [--make]
+
+For 16 policies spread over a space (the four baselines and 12 Sobol points) and several seeds:
+
+- reliability: the share of the variance of scores that lies between policies, as the intraclass
+  correlation ICC(C,1) with its 95 % interval (McGraw and Wong 1996, two-way, consistency: all
+  policies meet the same seeds), and the signal-to-noise ratio per CPU-minute, which repeating a
+  trial does not change;
+- common random numbers: how much the variance of a difference between two policies falls because
+  they share their seed;
+- fidelity: Spearman's and Kendall's rank correlation, with intervals (Bonett and Wright 2000),
+  between a short run of one seed and a run of at least eight times its steps, both scored alike;
+- bias: points by which the short ranking changes with a policy's strength, from the regression of
+  (long less short) on how far apart its two views are.
+
+`--make` first trains what is missing; it may be stopped and goes on. Runs lie in `--runs`, the
+summary of their scores in benchmarks/tables/reliability-<data>.csv, from which everything is
+printed, and results/reliability-<data>.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from runs import (
+    Job,
+    Setting,
+    bench_of,
+    images_of,
+    make_runs,
+    probe_score,
+    read_run,
+    spread_policies,
+    strength_of,
+)
+from scipy import stats
+from timing import write_result
+
+TABLES = Path(__file__).parent / "tables"
+POLICIES = 16
+LONG = "long"
+BASE = "base"
+
+
+def settings(data: str) -> list[tuple[Setting, int]]:
+    """Every way to run a trial that is compared, with its number of seeds; first ones first."""
+
+    def pretrain(name: str, seeds: int = 3, **values: object) -> tuple[Setting, int]:
+        return Setting(name, data, changes={"pretrain": values}), seeds
+
+    def encoder(name: str, **values: object) -> tuple[Setting, int]:
+        return Setting(name, data, changes={"encoder": values}), 3
+
+    return [
+        pretrain(BASE, 4, steps=300),
+        pretrain(LONG, 1, steps=4800),
+        pretrain("steps 600", 3, steps=600),
+        (Setting("salted draws", data, salted=True), 3),
+        pretrain("temperature 0.5", temperature=0.5),
+        pretrain("batch 128", batch_size=128, steps=150),
+        encoder("width 32", width=32),
+        pretrain("steps 1200", 2, steps=1200),
+        pretrain("rate 0.005", learning_rate=0.005),
+        encoder("stem patch4", stem="patch4"),
+        (Setting("common start", data, start=300), 3),
+        pretrain("temperature 0.1", temperature=0.1),
+        pretrain("rate 0.0005", learning_rate=0.0005),
+        pretrain("batch 32", batch_size=32, steps=600),
+        encoder("stem conv", stem="conv"),
+        (Setting("48 px", data, changes={"data": {"image_size": 48}}), 3),
+        encoder("width 8", width=8),
+        pretrain("steps 150", 3, steps=150),
+    ]
+
+
+# From kept features to a table of scores
+
+
+def evaluations() -> dict[str, dict[str, float]]:
+    """Ways to score kept features beside the study's own."""
+    return {
+        "5 labels": {"labels_per_class": 5},
+        "20 labels": {"labels_per_class": 20},
+        "all labels": {"labels_per_class": 100_000},
+        "10 draws": {"draws": 10},
+        "50 draws": {"draws": 50},
+        "C 0.1": {"c": 0.1},
+        "C 10": {"c": 10.0},
+    }
+
+
+def scores_of(job: Job, probes: bool) -> Iterator[tuple[str, float, float]]:
+    """(what, score, CPU-seconds) of everything that a run's features tell."""
+    run = read_run(job)
+    if run is None:
+        return
+    bench = bench_of(job.setting)
+    at = [probe_score(bench, features) for features in run.features]
+    yield "end", at[-1], run.cpu_seconds
+    for step, score in zip(run.steps[:-1], at[:-1], strict=True):
+        yield f"look {step / run.steps[-1]:.2f}", score, run.cpu_seconds * step / run.steps[-1]
+    yield "mean of last two", float(np.mean(at[-2:])), run.cpu_seconds
+    yield "averaged weights", probe_score(bench, run.averaged), run.cpu_seconds
+    if probes:
+        for name, changes in evaluations().items():
+            evaluate = bench.config.evaluate.model_copy(update=changes)
+            yield name, probe_score(bench, run.features[-1], evaluate), run.cpu_seconds
+
+
+def tabulate(jobs: Sequence[Job], table: Path) -> pd.DataFrame:
+    """Scores of all runs that are there; a run that is in the table already is not scored again."""
+    columns = ["setting", "policy", "seed", "what", "score", "cpu_seconds"]
+    known = pd.read_csv(table) if table.exists() else pd.DataFrame(columns=columns)
+    have = set(zip(known.setting, known.policy, known.seed, strict=True))
+    rows = [
+        (job.setting.name, job.name, job.replicate, what, round(score, 5), round(cpu, 2))
+        for job in jobs
+        if (job.setting.name, job.name, job.replicate) not in have
+        for what, score, cpu in scores_of(job, probes=job.setting.name in (BASE, LONG))
+    ]
+    if not rows:
+        return known
+    fresh = pd.DataFrame(rows, columns=columns)
+    scores = pd.concat([known, fresh], ignore_index=True) if len(known) else fresh
+    table.parent.mkdir(exist_ok=True)
+    scores.to_csv(table, index=False)
+    return scores
+
+
+# Statistics
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """ICC(C,1) of one seed with its 95 % interval; `sd` are points of score.
+
+    Attributes:
+        shared: variance of a difference between policies that share a seed over one of policies
+            that do not.
+    """
+
+    icc: float
+    low: float
+    high: float
+    sd_between: float
+    sd_within: float
+    shared: float
+
+
+def reliability(scores: NDArray[np.float64]) -> Reliability:
+    """From `[policies, seeds]`; McGraw and Wong, Psychological Methods 1 (1996), case 2."""
+    n, k = scores.shape
+    grand, rows, columns = scores.mean(), scores.mean(axis=1), scores.mean(axis=0)
+    residual = scores - rows[:, None] - columns + grand
+    ms_rows = k * ((rows - grand) ** 2).sum() / (n - 1)
+    ms_columns = n * ((columns - grand) ** 2).sum() / (k - 1)
+    ms_error = (residual**2).sum() / ((n - 1) * (k - 1))
+    f = ms_rows / ms_error
+    degrees = (n - 1, (n - 1) * (k - 1))
+    lower = f / stats.f.ppf(0.975, *degrees)
+    upper = f * stats.f.ppf(0.975, *degrees[::-1])
+    seeds = max(0.0, (ms_columns - ms_error) / n)
+    return Reliability(
+        icc=(f - 1) / (f + k - 1),
+        low=(lower - 1) / (lower + k - 1),
+        high=(upper - 1) / (upper + k - 1),
+        sd_between=100 * np.sqrt(max(0.0, (ms_rows - ms_error) / k)),
+        sd_within=100 * np.sqrt(ms_error),
+        shared=ms_error / (ms_error + seeds),
+    )
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A rank correlation and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> Rank:
+    value = float(stats.spearmanr(a, b).statistic)
+    return _by_fisher(value, np.sqrt((1 + value**2 / 2) / (len(a) - 3)))
+
+
+def kendall(a: NDArray[np.float64], b: NDArray[np.float64]) -> Rank:
+    value = float(stats.kendalltau(a, b).statistic)
+    return _by_fisher(value, np.sqrt(0.437 / (len(a) - 4)))
+
+
+def _by_fisher(value: float, error: float) -> Rank:
+    """Bonett and Wright, Psychometrika 65 (2000)."""
+    z = np.arctanh(np.clip(value, -0.999999, 0.999999))
+    return Rank(value, float(np.tanh(z - 1.96 * error)), float(np.tanh(z + 1.96 * error)))
+
+
+def matrix(scores: pd.DataFrame, setting: str, what: str) -> pd.DataFrame:
+    """Policies × seeds of one way to score, only policies that have every seed."""
+    own = scores[(scores.setting == setting) & (scores.what == what)]
+    return own.pivot_table(index="policy", columns="seed", values="score").dropna()
+
+
+def summary(scores: pd.DataFrame, strength: pd.Series) -> list[dict[str, object]]:
+    """A line for every (setting, way to score) that can be judged."""
+    truth = matrix(scores, LONG, "end").mean(axis=1)
+    lines: list[dict[str, object]] = []
+    for setting, what in product(scores.setting.unique(), scores.what.unique()):
+        found = matrix(scores, setting, what)
+        if setting == LONG or len(found) < 8:
+            continue
+        own = scores[(scores.setting == setting) & (scores.what == what)]
+        line: dict[str, object] = {
+            "setting": setting,
+            "what": what,
+            "policies": len(found),
+            "seeds": found.shape[1],
+            "cpu_seconds": float(own.cpu_seconds.median()),
+        }
+        if found.shape[1] > 1:
+            r = reliability(found.to_numpy())
+            noise = (r.sd_between / r.sd_within) ** 2
+            line |= {"reliability": asdict(r), "snr_per_minute": 60 * noise / line["cpu_seconds"]}
+        common = found.index.intersection(truth.index)
+        if len(common) >= 8:
+            # One seed is what a trial has: the mean over seeds of its correlation.
+            each = [spearman(found.loc[common, s], truth[common]).value for s in found.columns]
+            error = np.sqrt((1 + np.mean(each) ** 2 / 2) / (len(common) - 3))
+            line["spearman_one_seed"] = asdict(_by_fisher(float(np.mean(each)), error))
+            mean = found.loc[common].mean(axis=1)
+            line["spearman_all_seeds"] = asdict(spearman(mean, truth[common]))
+            line["kendall_all_seeds"] = asdict(kendall(mean, truth[common]))
+            fit = stats.linregress(strength[common], 100 * (truth[common] - mean))
+            reach = stats.t.ppf(0.975, len(common) - 2) * fit.stderr
+            bias = Rank(fit.slope, fit.slope - reach, fit.slope + reach)
+            line["bias_per_strength"] = asdict(bias)
+        lines.append(line)
+    return lines
+
+
+def show(lines: Sequence[dict[str, object]]) -> None:
+    head = f"{'setting':16} {'scored by':17} {'CPU s':>6} {'seeds':>5}  {'ICC':^17}"
+    head += f" {'S/N a min':>9}  {'Spearman, 1 seed':^18} {'all seeds':>9} {'Kendall':>8}"
+    print(f"{head}  bias")
+    for line in lines:
+        text = f"{line['setting']:16} {line['what']:17} {line['cpu_seconds']:6.1f} "
+        text += f"{line['seeds']:5}  "
+        r = line.get("reliability")
+        text += f"{r['icc']:.2f} ({r['low']:.2f}..{r['high']:.2f}) " if r else " " * 18
+        text += f"{line['snr_per_minute']:9.1f}  " if r else " " * 11
+        if "spearman_one_seed" in line:
+            s, a = line["spearman_one_seed"], line["spearman_all_seeds"]
+            k, b = line["kendall_all_seeds"], line["bias_per_strength"]
+            text += f"{s['value']:.2f} ({s['low']:.2f}..{s['high']:.2f}) {a['value']:9.2f} "
+            text += f"{k['value']:8.2f}  {b['value']:+.1f} ({b['low']:+.1f}..{b['high']:+.1f})"
+        print(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", help="a folder of images, or surfaces/<label>")
+    parser.add_argument("--space", default="factory")
+    parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks"))
+    parser.add_argument("--make", action="store_true", help="train what is missing")
+    parser.add_argument("--only", default="", help="settings, separated by commas")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    name = Path(options.data).name
+    folder = options.runs / f"{name}-{options.space}"
+    wanted = [text for text in options.only.split(",") if text]
+    chosen = [(s, n) for s, n in settings(options.data) if not wanted or s.name in wanted]
+    channels = images_of(options.data, 32, "crop").channels
+    policies = list(spread_policies(options.space, POLICIES, channels))
+    jobs = [
+        Job(setting, folder, policy_name, policy.model_dump_json(exclude_none=True), replicate)
+        for setting, seeds in chosen
+        for replicate in range(1, seeds + 1)
+        for policy_name, policy in policies
+    ]
+    if options.make:
+        make_runs(jobs, options.processes)
+    scores = tabulate(jobs, TABLES / f"reliability-{name}.csv")
+    bench = bench_of(Setting(BASE, options.data))
+    strength = pd.Series({key: strength_of(bench, policy) for key, policy in policies})
+    lines = summary(scores, strength)
+    show(lines)
+    print(write_result(f"reliability-{name}", {"lines": lines, "strength": strength.to_dict()}))
+
+
+if __name__ == "__main__":
+    main()
