@@ -39,4 +39,4 @@ def small_config(learning_rate: float = 0.002) -> StudyConfig:
 
 
 def small_images(**spec):
-    return draw_surfaces(SurfaceSpec(images_per_class=12, image_size=16, **spec))
+    return draw_surfaces(SurfaceSpec(**{"images_per_class": 12, "image_size": 16, **spec}))

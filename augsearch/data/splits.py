@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.data.imageset import ImageSet
+from augsearch.data.imageset import UNLABELLED, ImageSet
 from augsearch.data.stratify import draw_test
 from augsearch.errors import DataError
 
@@ -23,7 +23,9 @@ class Split:
     test: NDArray[np.int64]
 
 
-def sealed_split(image_set: ImageSet, test_fraction: float = TEST_FRACTION) -> Split:
+def sealed_split(
+    image_set: ImageSet, test_fraction: float = TEST_FRACTION, *, unlabelled: bool = False
+) -> Split:
     """Stratified, group-aware split that follows from the data's digest alone.
 
     What the user's file says wins: "test" goes to the test, "train" to the pool, and where it
@@ -33,6 +35,11 @@ def sealed_split(image_set: ImageSet, test_fraction: float = TEST_FRACTION) -> S
 
     The test holds labelled images only. Unlabelled images go to the pool; those that share a group
     with the test, or that the user put into the test, are left out of both.
+
+    Args:
+        unlabelled: for scores that need no label: the test also holds the unlabelled images that
+            the user put there or, where the test is drawn, `test_fraction` of those whose group
+            has no labelled image. Its labelled images are the same either way.
     """
     fixed = np.asarray(image_set.fixed_split)
     labelled = image_set.labels >= 0
@@ -41,9 +48,16 @@ def sealed_split(image_set: ImageSet, test_fraction: float = TEST_FRACTION) -> S
     else:
         bound = np.isin(image_set.groups, image_set.groups[fixed == "train"])
         chosen = draw_test(image_set, ~bound, test_fraction)
+        if unlabelled:
+            free = ~bound & ~np.isin(image_set.groups, image_set.groups[labelled])
+            as_one_class = replace(
+                image_set, labels=np.where(labelled, UNLABELLED, 0), classes=("",)
+            )
+            chosen |= draw_test(as_one_class, free, test_fraction)
     test_groups = np.unique(image_set.groups[chosen])
     near_test = np.isin(image_set.groups, test_groups) & (fixed != "train")
-    return Split(pool=np.flatnonzero(~chosen & ~near_test), test=np.flatnonzero(chosen & labelled))
+    scored = chosen if unlabelled else chosen & labelled
+    return Split(pool=np.flatnonzero(~chosen & ~near_test), test=np.flatnonzero(scored))
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,20 @@ from augsearch.data.splits import sealed_split
 from augsearch.errors import DataError
 
 
-def take_subset(image_set: ImageSet, n: int, seed: int) -> ImageSet:
+def take_subset(image_set: ImageSet, n: int, seed: int, *, unlabelled: bool = False) -> ImageSet:
     """`n` images, whole groups where they fit, each class (and the unlabelled) by its share.
 
     The part is drawn from the two sides of the whole set's sealed split and keeps them as its
     fixed split, so that nothing searched on the part has seen the test of the whole. Returns the
     set itself if it has no more than `n` images; otherwise copies the pixels into memory.
+    `unlabelled` is that of `sealed_split`.
 
     Raises:
         DataError: `n` is less than one image for each class on each side of the split.
     """
     if n >= len(image_set):
         return image_set
-    split = sealed_split(image_set)
+    split = sealed_split(image_set, unlabelled=unlabelled)
     side = np.full(len(image_set), "", dtype="<U5")
     side[split.pool], side[split.test] = "train", "test"
     usable = np.flatnonzero(side != "")

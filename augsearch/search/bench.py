@@ -20,9 +20,12 @@ from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
 from augsearch.data.imageset import UNLABELLED, ImageRows, ImageSet, normalisation
 from augsearch.data.splits import LabelDraw, Split, label_draws, sealed_split
+from augsearch.errors import DataError
+from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.knn import knn_score
 from augsearch.evaluate.probe import few_label_probe, full_probe
+from augsearch.evaluate.shared_views import FEWEST, IMAGES, label_free_scores
 from augsearch.search.config import StudyConfig
 from augsearch.simclr.collapse import check_collapse
 from augsearch.simclr.device import free_memory_bytes
@@ -43,11 +46,13 @@ class Outcome(BaseModel):
     """What one training run showed. Scores lie in [0, 1], times are seconds.
 
     Attributes:
-        score: mean of `draw_scores`, the number a trial reports.
-        draw_scores: the metric for each label draw.
-        full_probe: the metric of a probe with all labels.
-        knn: the metric of k nearest neighbours.
-        class_recall: mean recall of each class over the label draws.
+        score: the number a trial reports: `probe`, or the label-free score that the study names.
+        draw_scores: the metric of a few-label probe for each label draw; empty without labels.
+        full_probe: the metric of a probe with all labels; None without labels.
+        knn: the metric of k nearest neighbours; None without labels.
+        class_recall: mean recall of each class over the label draws; empty without labels.
+        label_free: scores that need no label by name, higher is better, on images of the same
+            side; empty if these are too few.
         curve: (optimiser step, score) at each rung and at the end.
         losses: (optimiser step, NT-Xent loss), thinned.
         steps: optimiser steps trained; 0 for the untrained encoder.
@@ -60,8 +65,8 @@ class Outcome(BaseModel):
 
     score: float
     draw_scores: tuple[float, ...]
-    full_probe: float
-    knn: float
+    full_probe: float | None
+    knn: float | None
     class_recall: dict[str, float]
     curve: tuple[tuple[int, float], ...]
     losses: tuple[tuple[int, float], ...]
@@ -69,6 +74,12 @@ class Outcome(BaseModel):
     images_per_second: float
     seconds: dict[str, float]
     peak_memory_mb: float
+    label_free: dict[str, float] = {}
+
+    @property
+    def probe(self) -> float | None:
+        """Mean of `draw_scores`; None without labels."""
+        return float(np.mean(self.draw_scores)) if self.draw_scores else None
 
 
 def derived_seed(seed: int, *parts: object) -> int:
@@ -88,7 +99,8 @@ class Bench:
             the host if it is too large for that. Which of them changes no result.
         mean, std: per channel, of the pool, in [0, 1].
         draws: label draws for `validation` (all within the pool) and `test` (fitted in the pool,
-            scored on the sealed split), the same for every policy.
+            scored on the sealed split), the same for every policy; empty if the study goes by a
+            label-free score and the labels do not suffice for a probe.
         seed: the study's seed.
         device: where training happens.
     """
@@ -110,25 +122,21 @@ class Bench:
         """Split the data, draw the labels, move the pool to the device if it fits there.
 
         Raises:
-            DataError: too few labels or classes to score anything.
+            DataError: too few labels or classes, or for a label-free score too few images, to
+                score anything.
         """
-        split = sealed_split(image_set)
+        wanted = config.evaluate
+        split = sealed_split(image_set, unlabelled=wanted.label_free)
         pool = ImageRows(image_set.images, split.pool)
         mean, std = normalisation(pool)
-        wanted = config.evaluate
-        draws: dict[Scored, tuple[LabelDraw, ...]] = {}
-        sides: dict[Scored, NDArray[np.int64] | None] = {"validation": None, "test": split.test}
-        for scored, score_on in sides.items():
-            draws[scored] = label_draws(
-                image_set.labels,
-                image_set.groups,
-                split.pool,
-                labels_per_class=wanted.labels_per_class,
-                draws=wanted.draws,
-                seed=seed,
-                score_on=score_on,
-                classes=image_set.classes,
-            )
+        try:
+            draws = _draws(image_set, split, wanted, seed)
+        except DataError:
+            if not wanted.label_free:
+                raise
+            draws = {}
+        if wanted.label_free:
+            _check_enough_images(split, wanted.score)
         resident = pool.nbytes <= POOL_SHARE * free_memory_bytes(device)
         return cls(
             config=config,
@@ -201,14 +209,14 @@ class Bench:
         for rung in sorted({step for step in rungs if step < steps}):
             self._advance(run, rung, on_step)
             begin = time.perf_counter()
-            score = self._few_label_score(run.encoder, scored)
+            score = self._rung_score(run, scored)
             probing += time.perf_counter() - begin
             curve.append((rung, score))
             if on_rung:
                 on_rung(rung, score)
         self._advance(run, steps, on_step)
         begin = time.perf_counter()
-        outcome = self._outcome(run.encoder, scored, check=True)
+        outcome = self._outcome(run, scored, check=True)
         probing += time.perf_counter() - begin
         stride = max(1, steps // 100)
         return outcome.model_copy(
@@ -238,7 +246,7 @@ class Bench:
         """The floor: the same encoder with the initial weights of that replicate."""
         begin = time.perf_counter()
         run = self.pretraining(Policy(ops=()), replicate=replicate, steps=1)
-        outcome = self._outcome(run.encoder, scored, check=False)
+        outcome = self._outcome(run, scored, check=False)
         return outcome.model_copy(
             update={
                 "seconds": {"total": time.perf_counter() - begin},
@@ -264,32 +272,63 @@ class Bench:
         labelled: NDArray[np.int64] = rows[self.image_set.labels[rows] != UNLABELLED]
         return labelled
 
-    def _few_label_score(self, encoder: Encoder, scored: Scored) -> float:
-        features = self._features(encoder, self._scored_rows(scored))
-        labels = self.image_set.labels
-        return few_label_probe(features, labels, self.draws[scored], self.config.evaluate).score
+    def _rung_score(self, run: Pretraining, scored: Scored) -> float:
+        config = self.config.evaluate
+        if config.label_free:
+            return self._label_free(run, scored)[config.score]
+        features = self._features(run.encoder, self._scored_rows(scored))
+        return few_label_probe(features, self.image_set.labels, self.draws[scored], config).score
 
-    def _outcome(self, encoder: Encoder, scored: Scored, *, check: bool) -> Outcome:
-        rows = self._scored_rows(scored)
-        features = self._features(encoder, rows)
+    def _outcome(self, run: Pretraining, scored: Scored, *, check: bool) -> Outcome:
+        rows = self._scored_rows(scored) if self.draws else self._shown_rows(scored)
+        features = self._features(run.encoder, rows)
         if check:
             check_collapse(features[rows])
+        label_free = self._label_free(run, scored)
         labels, config = self.image_set.labels, self.config.evaluate
-        few = few_label_probe(features, labels, self.draws[scored], config)
-        fit, score = self._all_labels(scored)
-        recall = zip(self.image_set.classes, few.class_recall.tolist(), strict=True)
+        few = full = knn = None
+        recall: dict[str, float] = {}
+        if self.draws:
+            few = few_label_probe(features, labels, self.draws[scored], config)
+            fit, score = self._all_labels(scored)
+            full = full_probe(features, labels, fit, score, config)
+            knn = knn_score(features, labels, fit, score, config)
+            recall = dict(zip(self.image_set.classes, few.class_recall.tolist(), strict=True))
         return Outcome(
-            score=few.score,
-            draw_scores=few.draw_scores,
-            full_probe=full_probe(features, labels, fit, score, config),
-            knn=knn_score(features, labels, fit, score, config),
-            class_recall=dict(recall),
+            score=few.score if few and not config.label_free else label_free[config.score],
+            draw_scores=few.draw_scores if few else (),
+            full_probe=full,
+            knn=knn,
+            class_recall=recall,
             curve=(),
             losses=(),
             steps=0,
             images_per_second=0.0,
             seconds={},
             peak_memory_mb=0.0,
+            label_free=label_free,
+        )
+
+    def _shown_rows(self, scored: Scored) -> NDArray[np.int64]:
+        """What label-free scores look at: images of that side, drawn by the data's digest."""
+        side = self.split.test if scored == "test" else self.split.pool
+        rng = np.random.default_rng(derived_seed(0, "label-free", self.image_set.digest))
+        return rng.permutation(side)[:IMAGES]
+
+    def _label_free(self, run: Pretraining, scored: Scored) -> dict[str, float]:
+        rows = self._shown_rows(scored)
+        if len(rows) < FEWEST:
+            return {}
+        return label_free_scores(
+            run.encoder,
+            run.projection_head,
+            ImageRows(self.image_set.images, rows),
+            self.image_set.groups[rows],
+            self.mean,
+            self.std,
+            device=self.device,
+            executor=self.config.compute.executor,
+            temperature=self.config.pretrain.temperature,
         )
 
     def _all_labels(self, scored: Scored) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -302,3 +341,31 @@ class Bench:
         groups = self.image_set.groups
         held = np.isin(groups[pool], np.unique(groups[score])[::3])
         return pool[~held], pool[held]
+
+
+def _draws(
+    image_set: ImageSet, split: Split, wanted: EvaluateConfig, seed: int
+) -> dict[Scored, tuple[LabelDraw, ...]]:
+    sides: dict[Scored, NDArray[np.int64] | None] = {"validation": None, "test": split.test}
+    return {
+        scored: label_draws(
+            image_set.labels,
+            image_set.groups,
+            split.pool,
+            labels_per_class=wanted.labels_per_class,
+            draws=wanted.draws,
+            seed=seed,
+            score_on=score_on,
+            classes=image_set.classes,
+        )
+        for scored, score_on in sides.items()
+    }
+
+
+def _check_enough_images(split: Split, score: str) -> None:
+    for name, side in (("pool", split.pool), ("test split", split.test)):
+        if len(side) < FEWEST:
+            raise DataError(
+                f"evaluate.score {score}: needs at least {FEWEST} images in the {name}, found "
+                f"{len(side)}; add images"
+            )

@@ -11,6 +11,7 @@ import psutil
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.advice import data_warnings
 from augsearch.engines.processes import cpu_threads, process_count
+from augsearch.search.proxies import space_warning
 from augsearch.search.setup import EMBEDDED, Setup
 
 WARMUP, MEASURED = 3, 8
@@ -60,6 +61,7 @@ def estimate(setup: Setup) -> Estimate:
         beside = process_count(config.compute.threads, long)
     seconds = config.search.trials * trial + (short * trial + long * rerun) / beside
     decoded = image_set.images.nbytes / 1e6
+    confounded = space_warning(setup.space, config.evaluate)
     return Estimate(
         name=setup.name,
         images=len(image_set),
@@ -77,5 +79,6 @@ def estimate(setup: Setup) -> Estimate:
             config.evaluate.labels_per_class,
             root=None if setup.source == EMBEDDED else Path(setup.source),
         )
-        + run.notes,
+        + run.notes
+        + ((confounded,) if confounded else ()),
     )

@@ -18,6 +18,7 @@ from augsearch.data.imageset import UNLABELLED
 from augsearch.errors import OutputError
 from augsearch.search.beside import BASELINE, CONFIRMATION
 from augsearch.search.confirm import Entrant
+from augsearch.search.proxies import audit
 from augsearch.search.result import PolicyResult, StudyResult, mean_interval, versions
 from augsearch.search.setup import Setup
 from augsearch.search.store import Store
@@ -34,8 +35,9 @@ def study_result(
     return StudyResult(
         study=setup.name,
         verdict=verdict,
-        metric=setup.config.evaluate.metric,
+        metric=setup.config.evaluate.measured,
         policies=_policy_results(setup, store, entrants),
+        proxies=audit(store.complete()),
         trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
         seed=setup.seed,
         confirmation_seeds=tuple(range(1, setup.config.confirm.seeds + 1)),
@@ -91,7 +93,7 @@ def _policy_results(
         mean, interval = mean_interval(scores)
         recall = {
             name: float(np.mean([outcome.class_recall[name] for outcome in outcomes]))
-            for name in setup.image_set.classes
+            for name in outcomes[0].class_recall
         }
         results.append(
             PolicyResult(
@@ -263,9 +265,11 @@ def write_files(directory: Path, files: dict[str, bytes]) -> None:
 def parent_metrics(result: StudyResult) -> dict[str, float]:
     """What the study's own row in MLflow shows."""
     best = next(p for p in result.policies if p.name == result.verdict.recommended)
+    proxies = result.proxies.proxies if result.proxies else ()
     return {
         "confirmed_score": best.confirmed_mean or 0.0,
         **{f"trials_{state}": float(count) for state, count in result.trials.items()},
+        **{f"proxy/{proxy.name}": proxy.correlation for proxy in proxies},
     }
 
 
@@ -283,5 +287,6 @@ def description(result: StudyResult) -> str:
             f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
             "|---|---|---|",
             *rows,
+            *(["", result.proxies.sentence, *result.proxies.warnings] if result.proxies else []),
         ]
     )

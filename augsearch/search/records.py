@@ -114,11 +114,12 @@ def _policy_params(policy: Policy | None, executor_of: ExecutorOf) -> dict[str, 
 def _metrics(outcome: Outcome) -> dict[str, float]:
     found = {
         "score": outcome.score,
-        "full_probe": outcome.full_probe,
-        "knn": outcome.knn,
+        **{f"label_free/{name}": value for name, value in outcome.label_free.items()},
         **{f"recall/{_safe(name)}": value for name, value in outcome.class_recall.items()},
         **{f"seconds/{name}": value for name, value in outcome.seconds.items()},
     }
+    probes = {"probe": outcome.probe, "full_probe": outcome.full_probe, "knn": outcome.knn}
+    found |= {name: value for name, value in probes.items() if value is not None}
     if outcome.steps:
         found["images_per_second"] = outcome.images_per_second
         found["peak_memory_mb"] = outcome.peak_memory_mb

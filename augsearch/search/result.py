@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
+from augsearch.search.proxies import ProxyAudit
 from augsearch.search.verdict import Verdict
 
 PACKAGES = ("augsearch", "torch", "torchvision", "kornia", "optuna", "mlflow", "scikit-learn")
@@ -47,6 +48,11 @@ class StudyResult(_Part):
     verdict: Verdict = Field(description="the answer, in words and numbers")
     metric: str = Field(description="what all scores are, in [0, 1]")
     policies: tuple[PolicyResult, ...] = Field(description="best confirmed policy first")
+    proxies: ProxyAudit | None = Field(
+        default=None,
+        description="how label-free scores go with the probe over the trials; null where there are "
+        "too few finished trials or no labels",
+    )
     trials: dict[str, int] = Field(description="how many trials completed, were pruned, failed")
     seed: int = Field(description="the study's seed")
     confirmation_seeds: tuple[int, ...] = Field(description="replicates used in confirmation")

@@ -126,15 +126,17 @@ def prepare(
     if seed < 0:
         raise ConfigError(f"--seed {seed}: must be 0 or more")
     image_set, source = _images(data, config, progress)
-    if not (image_set.labels >= 0).any():
+    label_free = config.evaluate.label_free
+    if not label_free and not (image_set.labels >= 0).any():
         raise DataError(
             f"{source}: no image has a label, and policies are scored by a few labels of each "
-            "class; sort some images into a folder for each class, or list them in labels.csv"
+            "class; sort some images into a folder for each class, list them in labels.csv, or "
+            "set evaluate.score in the study file to a label-free score such as lidar"
         )
     if subset is not None:
         if subset < 1:
             raise ConfigError(f"--subset {subset}: must be 1 or more")
-        image_set = take_subset(image_set, subset, seed=0)
+        image_set = take_subset(image_set, subset, seed=0, unlabelled=label_free)
     for sentence in image_set.notes:
         progress.note(sentence)
     fitting = loaded.for_channels(image_set.channels)

@@ -189,6 +189,14 @@ class Store:
         """Complete and pruned trials in order."""
         return [trial for trial in self.trials() if trial.state in FINISHED]
 
+    def complete(self) -> list[tuple[Policy, Outcome]]:
+        """What the trials that ran to their end tried and showed, in order."""
+        return [
+            (trial_policy(trial), outcome)
+            for trial in self.trials()
+            if (outcome := trial_outcome(trial))
+        ]
+
     def failed(self) -> list[FrozenTrial]:
         """Trials that failed on their own account."""
         return [trial for trial in self.trials() if trial.state == TrialState.FAIL]

@@ -19,6 +19,7 @@ from augsearch.search.confirm import confirm, judge, run_baselines
 from augsearch.search.estimate import Estimate, estimate
 from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
+from augsearch.search.proxies import in_words
 from augsearch.search.records import record_makers
 from augsearch.search.result import StudyResult
 from augsearch.search.sampler import SeededPerTrial, build_pruner
@@ -182,9 +183,11 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         except KeyboardInterrupt:
             store.bury_dead_trials()
             raise
-        verdict = judge(store, entrants, config.confirm.seeds)
+        verdict = in_words(judge(store, entrants, config.confirm.seeds), config.evaluate)
         store.verdict = verdict.sentence
         result = outputs.study_result(setup, store, entrants, verdict, uses)
+        for sentence in result.proxies.warnings if result.proxies else ():
+            progress.warn(sentence)
         policy = outputs.winning_policy(setup, entrants, verdict)
         files = outputs.result_files(setup, policy, result, views)
         outputs.write_files(setup.directory, files)
@@ -224,7 +227,7 @@ def _mirror(setup: Setup, progress: Progress) -> Mirror:
             "encoder": setup.config.encoder.name,
             "steps": str(setup.config.pretrain.steps),
             "image_size": str(image_set.image_size),
-            "metric": setup.config.evaluate.metric,
+            "metric": setup.config.evaluate.measured,
         },
         data=DataReference(
             name=image_set.name,

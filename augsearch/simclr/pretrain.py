@@ -115,6 +115,11 @@ class Pretraining:
         return self._encoder
 
     @property
+    def projection_head(self) -> nn.Module:
+        """The head that the loss sees the features through, in training mode, on the device."""
+        return self._head
+
+    @property
     def losses(self) -> list[float]:
         """The loss of every step done; entry k is the loss before update k."""
         return list(self._losses)

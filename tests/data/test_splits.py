@@ -233,3 +233,30 @@ def test_label_warnings_name_the_classes() -> None:
     assert short.endswith(": c 12")
     assert "a has 90 labelled images, b 4" in unequal
     assert "no image has a label" in label_warnings(image_set([-1, -1]), 10)[0]
+
+
+def test_for_label_free_scores_unlabelled_images_are_held_out_as_well() -> None:
+    labels = np.r_[np.tile([0, 1], 20), np.full(60, -1)]
+    groups = np.r_[np.arange(40), np.repeat(np.arange(40, 60), 3)]
+    groups[-3:] = 0  # beside a labelled image
+    images = image_set(labels, groups)
+    usual, blind = sealed_split(images), sealed_split(images, unlabelled=True)
+    held_out = np.setdiff1d(blind.test, usual.test)
+    np.testing.assert_array_equal(blind.test[labels[blind.test] >= 0], usual.test)
+    assert (labels[held_out] == -1).all()
+    assert len(held_out) == pytest.approx(15, abs=3)
+    assert not set(groups[blind.pool]) & set(groups[blind.test])
+    part = take_subset(images, 50, seed=0, unlabelled=True)
+    assert (part.labels == -1).sum() > 20
+    again = sealed_split(part, unlabelled=True)
+    assert (part.labels[again.test] == -1).any()
+    assert {part.paths[i] for i in again.test} <= {images.paths[i] for i in blind.test}
+
+
+def test_without_any_label_a_quarter_is_held_out_for_label_free_scores() -> None:
+    split = sealed_split(image_set([-1] * 40), unlabelled=True)
+    assert len(split.test) == 10
+    assert len(split.pool) == 30
+    fixed = ("test",) * 8 + ("",) * 32
+    split = sealed_split(image_set([-1] * 40, None, fixed), unlabelled=True)
+    assert split.test.tolist() == list(range(8))
