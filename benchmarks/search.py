@@ -1,0 +1,269 @@
+"""Samplers and pruners replayed on tables of real scores: what finds a good policy soonest?
+
+    uv run python benchmarks/search.py [--tables hue,neu_cls] [--replays 200] [--quick]
+
+A replay is a whole search with Optuna in which a trial's score is looked up in a table of
+`tables.py` instead of trained. Everything else is real: noise of one seed, rungs, pruning. Each
+replay has a sampler's seed and a training seed of its own, the same for all strategies. Compute is
+counted in trials of full length: a trial stopped at half its steps costs a half, one that is raced
+over three seeds costs three.
+
+Strategies: random, QMC, TPE, GP and CMA-ES; each plain, with successive halving ("pruned"), and
+with seeds raced by Optuna's `WilcoxonPruner` ("raced": a trial runs with up to `RACED` seeds, and
+stops when it is worse than the best trial on the seeds so far).
+
+Regret is what is lost by taking the policy that the search thinks best: the table's best mean over
+all seeds less that policy's. Printed for each strategy: median regret in points after some
+compute, with the range from the 10th to the 90th percentile of replays at the end; and the share
+of the full compute at which its mean regret is as low as random search's at full compute, with a
+95 % band from resampling the replays. Writes results/search-<table>.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import optuna
+import pandas as pd
+from numpy.typing import NDArray
+from optuna.trial import TrialState
+from timing import write_result
+
+from augsearch.engines.processes import process_count, run_jobs
+
+TABLES = Path(__file__).parent / "tables"
+BUDGET = 48
+"""Trials of full length: the full compute."""
+SHOWN = (4, 8, 12, 16, 24, 32, 48)
+RACED = 4
+STARTUP = 8
+SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes")
+VARIANTS = ("plain", "pruned", "raced")
+Variant = Literal["plain", "pruned", "raced"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Scores of a grid.
+
+    Attributes:
+        axes: their names.
+        scores: `[levels of each axis..., seeds, rungs]`.
+        shares: `[rungs]`, of the steps; the last is 1.
+    """
+
+    axes: tuple[str, ...]
+    scores: NDArray[np.float64]
+    shares: tuple[float, ...]
+
+    @property
+    def truth(self) -> NDArray[np.float64]:
+        """`[levels of each axis...]`: mean of the last rung over seeds."""
+        return self.scores[..., -1].mean(axis=-1)
+
+    @property
+    def levels(self) -> int:
+        return self.scores.shape[0]
+
+    @property
+    def seeds(self) -> int:
+        return self.scores.shape[-2]
+
+
+@cache
+def read_table(name: str) -> Table:
+    frame = pd.read_csv(TABLES / f"grid-{name}.csv")
+    axes = tuple(frame.columns[: frame.columns.get_loc("seed")])
+    keys = [*axes, "seed", "step"]
+    ordered = frame.set_index(keys).score.sort_index()
+    shape = [len(level) for level in ordered.index.levels]
+    if len(ordered) != np.prod(shape):
+        raise SystemExit(f"grid-{name}.csv has holes: make it again with benchmarks/tables.py")
+    steps = ordered.index.levels[-1].to_numpy()
+    shares = tuple((steps / steps[-1]).tolist())
+    return Table(axes, ordered.to_numpy().reshape(shape), shares)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    sampler: str
+    variant: Variant
+
+    @property
+    def name(self) -> str:
+        return f"{self.sampler}, {self.variant}"
+
+
+def sampler_of(name: str, seed: int) -> optuna.samplers.BaseSampler:
+    if name == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    if name == "qmc":
+        return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+    if name == "gp":
+        return optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP)
+    if name == "cmaes":
+        return optuna.samplers.CmaEsSampler(
+            seed=seed, n_startup_trials=STARTUP, warn_independent_sampling=False
+        )
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True)
+
+
+def pruner_of(variant: Variant) -> optuna.pruners.BasePruner:
+    if variant == "pruned":
+        return optuna.pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=2)
+    if variant == "raced":
+        return optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=2)
+    return optuna.pruners.NopPruner()
+
+
+def replay(table: Table, strategy: Strategy, number: int) -> NDArray[np.float64]:
+    """Regret `[BUDGET + 1]` after so much compute; entry 0 is of a random policy."""
+    rng = np.random.default_rng([number, 1])
+    order = rng.permutation(table.seeds)  # a study's own seed first
+    study = optuna.create_study(
+        direction="maximize",
+        sampler=sampler_of(strategy.sampler, number),
+        pruner=pruner_of(strategy.variant),
+    )
+    axes = {name: optuna.distributions.IntDistribution(0, table.levels - 1) for name in table.axes}
+    truth = table.truth
+    regret = np.full(BUDGET + 1, truth.max() - truth.flat[rng.integers(truth.size)])
+    spent = 0.0
+    while spent < BUDGET:
+        trial = study.ask(fixed_distributions=axes)
+        scores = table.scores[tuple(trial.params[name] for name in table.axes)]
+        value, cost = run_trial(trial, scores[order], table.shares, strategy.variant)
+        if value is None:
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, value)
+        spent += cost
+        begin = int(np.ceil(spent - 1e-9))
+        if begin <= BUDGET and study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+            best = study.best_trial.params
+            chosen = tuple(best[name] for name in table.axes)
+            regret[begin:] = truth.max() - truth[chosen]
+    return regret
+
+
+def run_trial(
+    trial: optuna.Trial, scores: NDArray[np.float64], shares: Sequence[float], variant: Variant
+) -> tuple[float | None, float]:
+    """A trial's value (None if it was stopped) and its cost, from `[seeds, rungs]`."""
+    if variant == "raced":
+        seeds = min(RACED, len(scores))
+        for place in range(seeds):
+            trial.report(scores[place, -1], place)
+            if place + 1 < seeds and trial.should_prune():
+                return None, place + 1
+        return float(scores[:seeds, -1].mean()), seeds
+    if variant == "pruned":
+        for rung, share in enumerate(shares[:-1], 1):
+            trial.report(scores[0, rung - 1], rung)
+            if trial.should_prune():
+                return None, share
+    return float(scores[0, -1]), 1.0
+
+
+def work(job: tuple[str, Strategy, int]) -> NDArray[np.float64]:
+    table, strategy, number = job
+    return replay(read_table(table), strategy, number)
+
+
+def quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
+def compute_to_reach(curves: NDArray[np.float64], level: float) -> float:
+    """The least compute from which on the mean over replays stays at or below `level`."""
+    above = np.flatnonzero(curves.mean(axis=0) > level + 1e-12)
+    if len(above) == 0:
+        return 0.0
+    return float(above[-1] + 1) if above[-1] < BUDGET else np.inf
+
+
+def share_with_band(
+    curves: NDArray[np.float64], reference: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Compute to reach random search's final mean regret, over the full compute; 95 % band."""
+    rng = np.random.default_rng(0)
+    count = len(curves)
+    found = []
+    for _ in range(500):
+        rows = rng.integers(count, size=count)
+        found.append(compute_to_reach(curves[rows], reference[rows, -1].mean()))
+    value = compute_to_reach(curves, reference[:, -1].mean())
+    low, high = np.percentile(found, [2.5, 97.5], method="nearest")
+    return value / BUDGET, float(low) / BUDGET, float(high) / BUDGET
+
+
+def search_table(name: str, replays: int, strategies: Sequence[Strategy], processes: int) -> None:
+    table = read_table(name)
+    jobs = [(name, strategy, number) for strategy in strategies for number in range(replays)]
+    curves: dict[str, list[NDArray[np.float64]]] = {s.name: [] for s in strategies}
+    found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=quiet, shared=()))
+    for job in jobs:
+        curves[job[1].name].append(found[job])
+    whole = {key: np.stack(value) for key, value in curves.items()}
+    reference = whole["random, plain"]
+    noise = table.scores[..., -1].std(axis=-1, ddof=1).mean()
+    best, median = 100 * table.truth.max(), 100 * np.median(table.truth)
+    print(
+        f"\n{name}: {table.truth.size} policies, {table.seeds} seeds; best {best:.1f}, median "
+        f"{median:.1f}, sd of a seed {100 * noise:.1f} points; median regret over {replays} replays"
+    )
+    head = "".join(f"{shown:>6}" for shown in SHOWN)
+    print(f"  {'':16}{head}  10..90 %     compute to reach random")
+    rows = []
+    for key, own in whole.items():
+        points = 100 * own
+        low, high = np.percentile(points, [10, 90], axis=0)
+        share = share_with_band(own, reference)
+        shown = "".join(f"{np.median(points[:, at]):6.2f}" for at in SHOWN)
+        print(
+            f"  {key:16}{shown}  {low[-1]:4.2f}..{high[-1]:4.2f}   "
+            f"{share[0]:.2f} ({share[1]:.2f}..{share[2]:.2f})"
+        )
+        rows.append(
+            {
+                "strategy": key,
+                "median": np.median(points, axis=0).round(3).tolist(),
+                "mean": points.mean(axis=0).round(3).tolist(),
+                "low": low.round(3).tolist(),
+                "high": high.round(3).tolist(),
+                "share_to_reach_random": share,
+            }
+        )
+    content = {"table": name, "replays": replays, "budget": BUDGET, "rows": rows}
+    print(write_result(f"search-{name}", content))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tables", default="hue,neu_cls")
+    parser.add_argument("--replays", type=int, default=200)
+    parser.add_argument("--samplers", default=",".join(SAMPLERS))
+    parser.add_argument("--processes", type=int, default=process_count(1, 16))
+    options = parser.parse_args()
+    quiet()
+    strategies = [
+        Strategy(sampler, variant)
+        for sampler in options.samplers.split(",")
+        for variant in VARIANTS
+    ]
+    for name in options.tables.split(","):
+        search_table(name, options.replays, strategies, options.processes)
+
+
+if __name__ == "__main__":
+    main()
