@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import kornia.augmentation as K
+import torch
 from torch import Tensor, nn
 
 from augsearch.space.policy import Policy
-from augsearch.space.policy_ops import PolicyOp
 
 Values = dict[str, float]
 
 
-def kornia_eager(policy: Policy, size: int) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """uint8 `[B, C, H, W]` to two views, float32 in [0, 1]; KeyError for an unknown operation."""
-    both = [nn.Sequential(*(_augmentation(op, size) for op in ops)) for ops in policy.views]
+def kornia_eager(
+    policy: Policy, size: int, tuned_for: torch.device | None = None
+) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """uint8 `[B, C, H, W]` to two views, float32 in [0, 1]; KeyError for an unknown operation.
+
+    Args:
+        tuned_for: instead of Kornia's defaults (numbers are drawn on the CPU, every image is
+            cropped by itself), draw on this device and crop all images at once, unsmoothed.
+    """
+    makers = MAKERS
+    if tuned_for is not None:
+        makers = {**MAKERS, "resized_crop": partial(_crop, mode="resample")}
+    both = [
+        nn.Sequential(*(makers[op.op](op.values(), op.p, size) for op in ops))
+        for ops in policy.views
+    ]
+    if tuned_for is not None:
+        both = [view.to(tuned_for) for view in both]
     return lambda images: (both[0](images.float() / 255), both[1](images.float() / 255))
 
 
-def _augmentation(op: PolicyOp, size: int) -> nn.Module:
-    v = op.values()
-    return MAKERS[op.op](v, op.p, size)
+def _crop(v: Values, _p: float, size: int, mode: str = "slice") -> nn.Module:
+    return K.RandomResizedCrop(
+        (size, size), scale=(v["scale_min"], 1.0), ratio=_around(v["ratio"]), cropping_mode=mode
+    )
 
 
 def _blur(v: Values, p: float, size: int) -> nn.Module:
@@ -40,9 +57,7 @@ def _around(ratio: float) -> tuple[float, float]:
 
 
 MAKERS: dict[str, Callable[[Values, float, int], nn.Module]] = {
-    "resized_crop": lambda v, _p, size: K.RandomResizedCrop(
-        (size, size), scale=(v["scale_min"], 1.0), ratio=_around(v["ratio"])
-    ),
+    "resized_crop": _crop,
     "horizontal_flip": lambda _v, p, _size: K.RandomHorizontalFlip(p=p),
     "vertical_flip": lambda _v, p, _size: K.RandomVerticalFlip(p=p),
     "rotate90": lambda _v, p, _size: K.RandomRotation90((1, 3), p=p),

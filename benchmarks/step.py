@@ -2,6 +2,8 @@
 
     uv run python benchmarks/step.py [--threads 2] [--device cuda] [--cases 32] [--compile]
 
+With `--device cuda` two large encoders at 224 pixels are added.
+
 Time, as medians of paired ratios to our step on views that are already there ("encoder only"):
 a plain eager loop over the same network and views (NCHW, AdamW without fusion or foreach), and our
 step with the views made under SimCLR's policy by each executor. `--compile` adds our step with
@@ -23,11 +25,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import torch
 from timing import Timing, paired_ratios, print_timings, write_result
 from torch import Tensor, nn
 from torch.nn import functional
+from vit_small import VIT_SMALL
 
 from augsearch.augment.baselines import simclr
 from augsearch.augment.build import make_view_function
@@ -61,6 +63,16 @@ CASES = (
     Case("conv stem, 96 px, batch 64", CONV, 96, 64, steps=1),
     Case("stride2 stem, 32 px, batch 256", STRIDE2, 32, 256, steps=3),
     Case("stride2 stem, 96 px, batch 64", STRIDE2, 96, 64, steps=1),
+)
+GPU_CASES = (
+    Case(
+        "ResNet-50, 224 px, batch 256",
+        EncoderConfig(name="torchvision/resnet50"),
+        224,
+        256,
+        steps=2,
+    ),
+    Case("ViT-S/16, 224 px, batch 256", EncoderConfig(name=VIT_SMALL), 224, 256, steps=2),
 )
 
 
@@ -144,6 +156,8 @@ def measure_memory(case: Case, what: str, device: torch.device) -> dict[str, int
         before = torch.cuda.memory_allocated()
         run.advance(MEMORY_STEPS)
         return {"before": before, "peak": torch.cuda.max_memory_allocated()}
+    import psutil  # a GPU's memory is known without it
+
     before = psutil.Process().memory_info().rss
     run.advance(MEMORY_STEPS)
     return {"before": before, "peak": peak_resident_bytes()}
@@ -200,11 +214,12 @@ def main() -> None:
     device = torch.device(arguments.device, *([0] if arguments.device == "cuda" else []))
     if arguments.memory_of:
         wanted, what = arguments.memory_of
-        case = next(case for case in CASES if case.name == wanted)
+        case = next(case for case in (*CASES, *GPU_CASES) if case.name == wanted)
         print(json.dumps(measure_memory(case, what, device)))
         return
     rows = []
-    for case in (case for case in CASES if arguments.cases in case.name):
+    cases = CASES if device.type == "cpu" else (*CASES, *GPU_CASES)
+    for case in (case for case in cases if arguments.cases in case.name):
         timings = time_case(case, device, arguments.repeats, arguments.compile)
         print_timings(f"{case.name} ({case.steps} steps a call)", timings)
         rows.append(

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import torch
 
 RESULTS = Path(__file__).parent / "results"
@@ -93,9 +92,10 @@ def machine() -> dict[str, object]:
     return {
         "platform": platform.platform(),
         "cpu": _cpu_name(),
-        "cores": len(psutil.Process().cpu_affinity() or ()) if hasattr(os, "sched_getaffinity")
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1)
+        if hasattr(os, "sysconf") else None,
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -113,10 +113,10 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def write_result(name: str, content: Mapping[str, object]) -> Path:
-    """Write `content` with date, command and machine to results/<name>.json; returns the path."""
-    RESULTS.mkdir(exist_ok=True)
-    target = RESULTS / f"{name}.json"
+def write_result(name: str, content: Mapping[str, object], folder: Path = RESULTS) -> Path:
+    """Write `content` with date, command and machine to <folder>/<name>.json; returns the path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{name}.json"
     facts = {
         "date": datetime.now(UTC).date().isoformat(),
         "command": " ".join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import psutil
+import os
+
 import torch
 
 from augsearch.errors import DeviceError
@@ -41,4 +42,17 @@ def free_memory_bytes(device: torch.device) -> int:
     """Memory that `device` has left; that of the machine, where the device shares it."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        import psutil
+    except ImportError:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return int(psutil.virtual_memory().available)
+
+
+def resident_memory_bytes() -> int:
+    """Memory that this process holds; 0 without psutil, which an accelerator does not need."""
+    try:
+        import psutil
+    except ImportError:
+        return 0
+    return int(psutil.Process().memory_info().rss)

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-import psutil
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +15,7 @@ from augsearch.errors import DataError, DeviceError, TrialFailure
 from augsearch.simclr.accumulate import Network, backward
 from augsearch.simclr.compiled import compiled
 from augsearch.simclr.config import SMALLEST_CHUNK, EncoderConfig, PretrainConfig
+from augsearch.simclr.device import resident_memory_bytes
 from augsearch.simclr.encoders import Encoder, build_encoder
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
@@ -240,7 +240,7 @@ class Pretraining:
         if self.device.type == "cuda":
             self._peak_memory = torch.cuda.max_memory_allocated(self.device)
         else:
-            self._peak_memory = max(self._peak_memory, psutil.Process().memory_info().rss)
+            self._peak_memory = max(self._peak_memory, resident_memory_bytes())
 
 
 def projection_head(feature_dim: int, config: PretrainConfig) -> nn.Sequential:
