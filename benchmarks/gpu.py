@@ -51,6 +51,7 @@ from augsearch.augment.build import Renderer
 from augsearch.augment.draws import Draws
 from augsearch.augment.fused.coordinates import COORDINATES
 from augsearch.augment.fused.pointwise import POINTWISE
+from augsearch.errors import DeviceError
 from augsearch.simclr.config import EncoderConfig
 from augsearch.simclr.device import resolve_device
 from augsearch.simclr.pretrain import MakeViews
@@ -404,7 +405,10 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = set(options.parts) - set(PARTS)
     if unknown:
         parser.error(f"--parts: no part {', '.join(sorted(unknown))}; there are {''.join(PARTS)}")
-    device = resolve_device(options.device)
+    try:
+        device = resolve_device(options.device)
+    except DeviceError as error:
+        parser.error(f"--device: {error}")
     torch.manual_seed(0)
     if device.type == "cpu":
         torch.set_num_threads(1)

@@ -60,11 +60,15 @@ def test_what_there_is_no_time_for_is_named(gpu, tmp_path, capsys):
     assert capsys.readouterr().out.count("no time left") == len(gpu.PARTS)
 
 
-def test_unknown_part_is_refused(gpu, capsys):
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [("--parts=az", "no part z; there are fbadce"), ("--device=gpu", "unknown device 'gpu'")],
+)
+def test_what_does_not_exist_is_refused(gpu, capsys, argument, words):
     with pytest.raises(SystemExit) as stopped:
-        gpu.main(["--parts=az"])
+        gpu.main([argument])
     assert stopped.value.code == 2
-    assert "no part z; there are fbadce" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
 
 
 def test_what_cannot_run_is_left_out_with_the_reason(gpu, tmp_path):

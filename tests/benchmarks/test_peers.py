@@ -31,8 +31,8 @@ def test_quick_run_without_any_peer(peers, capsys):
     lines = capsys.readouterr().out.splitlines()
     missing = [line for line in lines if "not installed" in line]
     ours = [line for line in lines if peers.OURS in line]
-    assert len(missing) == 2 * len(PEERS) + 3
-    assert len(ours) == 3
+    assert len(missing) == 2 * len(PEERS) + 2 * 3  # views of two sizes, training with two stems
+    assert len(ours) == 4
     assert all(line.endswith("1.00  1.00-1.00") for line in ours)  # compared with itself
 
 
