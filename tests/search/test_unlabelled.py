@@ -45,9 +45,9 @@ class Heard(Quiet):
         self.estimate = estimate
 
 
-def run(images: ImageSet, score: str = "lidar", name: str = "blind", **more):
+def run(images: ImageSet, score: str = "lidar", **more):
     return run_study(
-        small_space(), data=images, study=config_with(score), name=name, device="cpu", **more
+        small_space(), data=images, study=config_with(score), name="blind", device="cpu", **more
     )
 
 
