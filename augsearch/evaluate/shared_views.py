@@ -21,6 +21,7 @@ from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
 from augsearch.augment.config import Executor
 from augsearch.data.imageset import ImageRows
+from augsearch.errors import TrialFailure
 from augsearch.evaluate import label_free
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.label_free import Features
@@ -97,6 +98,9 @@ def label_free_scores(
         mean, std: per channel, with pixels in [0, 1].
         executor: who renders the shared views.
         temperature: of the contrastive loss.
+
+    Raises:
+        TrialFailure: features are not finite.
     """
 
     def features_of(pixels: NDArray[np.uint8]) -> Features:
@@ -111,6 +115,8 @@ def label_free_scores(
         [features_of(view) for view in _views(shown[:VIEWED], executor, device)], axis=1
     )  # [V, 2 * PAIRS, D]
     projected = _projections(projection_head, views, device)  # [V, 2 * PAIRS, P]
+    if not (np.isfinite(clean).all() and np.isfinite(projected).all()):
+        raise TrialFailure("features became non-finite; try a lower learning rate")
     held_out = _held_out(groups[: turned.shape[1]])
     # Small matrices, in which threads cost more than they save; and one order of summation.
     with threadpool_limits(1):

@@ -186,8 +186,9 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         verdict = in_words(judge(store, entrants, config.confirm.seeds), config.evaluate)
         store.verdict = verdict.sentence
         result = outputs.study_result(setup, store, entrants, verdict, uses)
-        for sentence in result.proxies.warnings if result.proxies else ():
-            progress.warn(sentence)
+        for proxy in result.proxies.proxies if result.proxies else ():
+            if proxy.name == config.evaluate.score and proxy.warning:
+                progress.warn(proxy.warning)
         policy = outputs.winning_policy(setup, entrants, verdict)
         files = outputs.result_files(setup, policy, result, views)
         outputs.write_files(setup.directory, files)

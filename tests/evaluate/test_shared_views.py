@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from small_study import small_images
 from torch import nn
 
 from augsearch.data.imageset import ImageRows
+from augsearch.errors import TrialFailure
 from augsearch.evaluate.shared_views import SCORES, _held_out, label_free_scores
 
 CPU = torch.device("cpu")
@@ -67,6 +71,11 @@ def test_an_encoder_that_sees_nothing_scores_lowest() -> None:
     for name in ("rankme", "lidar", "uniformity", "alpha_req", "contrastive_loss"):
         assert blind[name] < seeing[name]
     assert blind["rotation"] == 0.25
+
+
+def test_features_that_are_not_finite_fail_the_trial() -> None:
+    with pytest.raises(TrialFailure, match="non-finite"):
+        scores_of(encoder(scale=math.nan), head())
 
 
 def test_groups_do_not_straddle_the_rotation_probe() -> None:
