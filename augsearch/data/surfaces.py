@@ -1,16 +1,8 @@
-"""The embedded data set: inspection images of metal plates, drawn from a seed.
+"""The embedded data sets: inspection images of metal plates, drawn from a seed.
 
-It serves two ends: a first study needs no data, and the truth is planted: `FACTORS` says which
-factor of the drawing carries the label and which are nuisance, so a search can be checked against
-it. What follows for augmentations:
-
-- `label="defect"`: shape carries the label, and hue alone tells `heat_tint` from `stain`. Light,
-  position and rotation are nuisance.
-- `label="hue"`: temper colours on sanded plates. Hue jitter and grayscale destroy the label,
-  rotation removes nuisance.
-- `label="orientation"`: direction of sanding, under a temper colour of any hue: the same scenes,
-  the roles exchanged. Free rotation destroys the label, and a flip along either axis does in part
-  (it swaps 45 and 135 degrees); hue jitter and grayscale remove nuisance.
+They serve two ends: a first study needs no data, and the truth is planted: what carries the label
+of a drawing is known, so that a search can be checked against it. `surface_scenes` draws them,
+`domains` says what carries the label, what is nuisance, and what follows for augmentations.
 """
 
 from __future__ import annotations
@@ -19,50 +11,21 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.imageset import ImageSet
-from augsearch.data.surface_camera import draw_exposure, light_field, take_image
-from augsearch.data.surface_defects import DEFECTS, draw_dust, draw_oxide
-from augsearch.data.surface_ground import Finish, draw_ground, draw_plate
+from augsearch.data.surface_camera import take_image
+from augsearch.data.surface_scenes import SCENES, Label
 from augsearch.errors import ConfigError
-
-Label = Literal["defect", "hue", "orientation"]
-Factor = Literal[
-    "shape", "hue", "orientation", "position", "light", "focus", "noise", "white_balance", "finish"
-]
 
 VERSION = 1  # of the drawing; a change of any pixel needs a new number
 CANVAS = 96  # least side that a scene is drawn at before the camera makes pixels of it
 PLATE_SIZES = (2, 3)  # images that successive plates give
 
-HUES = MappingProxyType({"blue": 222.0, "bronze": 18.0, "purple": 295.0, "straw": 50.0})
-ANGLES = MappingProxyType({"deg_000": 0.0, "deg_045": 45.0, "deg_090": 90.0, "deg_135": 135.0})
 CLASSES: Mapping[Label, tuple[str, ...]] = MappingProxyType(
-    {"defect": tuple(DEFECTS), "hue": tuple(HUES), "orientation": tuple(ANGLES)}
-)
-
-
-@dataclass(frozen=True)
-class Factors:
-    """Which factors of the drawing carry the label, and which vary without regard to it."""
-
-    label: tuple[Factor, ...]
-    nuisance: tuple[Factor, ...]
-
-
-_CAMERA: tuple[Factor, ...] = ("light", "focus", "noise", "white_balance")
-FACTORS: Mapping[Label, Factors] = MappingProxyType(
-    {
-        "defect": Factors(
-            label=("shape", "hue"), nuisance=("orientation", "position", "finish", *_CAMERA)
-        ),
-        "hue": Factors(label=("hue",), nuisance=("orientation", "position", *_CAMERA)),
-        "orientation": Factors(label=("orientation",), nuisance=("hue", "position", *_CAMERA)),
-    }
+    {label: classes for label, (_, classes) in SCENES.items()}
 )
 
 
@@ -148,22 +111,9 @@ def _draw_image(spec: SurfaceSpec, index: int, group: int) -> NDArray[np.uint8]:
     name = classes[index % len(classes)]
     size = spec.image_size * max(2, -(-CANVAS // spec.image_size))
     rng = _rng(spec, _IMAGE, index)
-    finishes: tuple[Finish, ...] = ("brushed", "rolled", "milled")
-    if spec.label != "defect":
-        finishes = ("sanded",)  # the others hide or bend the direction
-    plate = draw_plate(finishes, _rng(spec, _PLATE, group))
-    exposure = draw_exposure(rng)
-    direction = rng.uniform(0, 2 * np.pi)
-    if spec.label == "orientation":
-        direction = np.radians(ANGLES[name] + rng.normal(0, 4))
-        mark = draw_oxide(rng.uniform(0, 360), rng.uniform(0.08, 0.24), size, rng)
-    elif spec.label == "hue":
-        mark = draw_oxide(HUES[name] + rng.normal(0, 5), rng.uniform(0.08, 0.24), size, rng)
-    else:
-        mark = DEFECTS[name](direction, exposure.direction, size, rng)
-    ground = draw_ground(plate, direction, size, rng) * light_field(exposure, size)
-    scene = plate.steel[:, None, None] * mark * draw_dust(size, rng) * ground
-    return take_image(scene, exposure, spec.image_size, rng)
+    draw, _ = SCENES[spec.label]
+    scene = draw(name, _rng(spec, _PLATE, group), size, rng)
+    return take_image(scene.light, scene.exposure, spec.image_size, rng)
 
 
 def _digest(spec: SurfaceSpec, images: NDArray[np.uint8]) -> str:
