@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
 
 import torch
 from torch import Tensor
 
+from augsearch.augment.custom import explained
 from augsearch.augment.draws import Draws
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
-from augsearch.augment.operation import Field, Implementation, Values
+from augsearch.augment.operation import Implementation
 from augsearch.errors import ConfigError, DataError
 from augsearch.space.policy_ops import CustomPolicyOp, OneOf, PolicyOp
 
@@ -58,7 +58,7 @@ def _step(op: PolicyOp) -> Step:
         # Idle members stay: without them the others would be chosen more often.
         return Step(op.op, op.instance, op.p, {}, tuple(_step(member) for member in op.ops))
     if isinstance(op, CustomPolicyOp):
-        own = Implementation(op.custom.slots, _explained(op))
+        own = Implementation(op.custom.slots, explained(op))
         return Step(op.source.name, op.instance, op.p, op.values(), own=own)
     if op.op not in IMPLEMENTATIONS:
         known = ", ".join(IMPLEMENTATIONS)
@@ -67,24 +67,6 @@ def _step(op: PolicyOp) -> Step:
 
 
 WANTED = "want [n, C, H, W] with C = 1 or 3, float32 in [0, 1]"
-
-
-def _explained(op: CustomPolicyOp) -> Callable[[Tensor, Tensor, Values, Field], Tensor]:
-    """A custom operation whose own mistakes are one line that names its file."""
-    compute = op.custom.apply
-
-    @wraps(compute)
-    def apply(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
-        where = f"{op.of}: on images {list(images.shape)}"
-        try:
-            changed: Tensor = compute(images, u, values, field)
-        except Exception as error:  # whatever a user's own code raises
-            raise ConfigError(f"{where}: {type(error).__name__}: {error}") from error
-        if not isinstance(changed, Tensor) or changed.shape != images.shape:
-            raise ConfigError(f"{where}: it must give a tensor of the same shape")
-        return changed
-
-    return apply
 
 
 def check_images(images: Tensor) -> None:

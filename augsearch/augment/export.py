@@ -96,7 +96,10 @@ TORCHVISION_USE = """Needs torch and torchvision. As the transform of a data set
     dataset = torchvision.datasets.ImageFolder("images", transform=build_transform())
     (view1, view2), label = dataset[0]  # each view [C, {size}, {size}] float in [0, 1]
 
-Images should be square, as they were in the search. Normalise afterwards."""
+Images should be square, as they were in the search. Pillow's images may be of any mode: palettes,
+transparency and more than 8 bits become grey or RGB as in the search, if they come from
+ImageFolder(..., loader=PIL.Image.open); `build_transform(white=4095)` says what is white in 12-bit
+files. Normalise afterwards."""
 
 
 def _header(policy: Policy, use: str, image_size: int) -> str:
@@ -143,7 +146,6 @@ def _bundled(policy: Policy, modules: Sequence[ModuleType], roots: Sequence[str]
 def _kornia(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
     used = {name: IMPLEMENTATIONS[name] for name in _op_names(view_plan)} | _own(view_plan)
     modules = (augsearch.errors, operation, draws, resample, *FAMILIES, executor, views)
-    modules = (augsearch.errors, operation, draws, resample, *FAMILIES, executor, views)
     functions = [implementation.apply.__name__ for implementation in used.values()]
     roots = ["PlannedViews", "ViewPlan", "Step", "Implementation", *functions]
     source = _bundled(policy, modules, roots)
@@ -183,9 +185,9 @@ def _torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
     second = "view2" if len(lists) > 1 else "view1"
     return (
         f"from functools import partial\n\nfrom torchvision.transforms import v2\n{shared}\n\n"
-        f"def build_transform() -> TwoViewTransform:\n"
-        f'    """Maps an image to two views of {image_size} pixels."""\n'
-        f"{pipelines}    return TwoViewTransform(view1, {second})\n"
+        f"def build_transform(white: float | None = None) -> TwoViewTransform:\n"
+        f'    """Maps an image to two views of {image_size} pixels; white: see eight_bits."""\n'
+        f"{pipelines}    return TwoViewTransform(view1, {second}, white)\n"
     )
 
 

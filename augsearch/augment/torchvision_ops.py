@@ -14,7 +14,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as F
 
@@ -64,15 +64,59 @@ class OneImage(nn.Module):
 
 
 class TwoViewTransform:
-    """Maps an image (PIL or tensor) to two views; use it as a data set's `transform`."""
+    """Maps an image (Pillow or tensor) to two views; use it as a data set's `transform`.
 
-    def __init__(self, first: Callable[[Tensor], Tensor], second: Callable[[Tensor], Tensor]):
+    Pillow's images may be of any mode; they are read as they were in the search, see `eight_bits`.
+    """
+
+    def __init__(
+        self,
+        first: Callable[[Tensor], Tensor],
+        second: Callable[[Tensor], Tensor],
+        white: float | None = None,
+    ) -> None:
         self.first = first
         self.second = second
+        self.white = white
 
     def __call__(self, image: object) -> tuple[Tensor, Tensor]:
+        if isinstance(image, Image.Image):
+            image = eight_bits(image, self.white)
         tensor = F.to_dtype(F.to_image(image), torch.float32, scale=True)
         return self.first(tensor).clamp(0, 1), self.second(tensor).clamp(0, 1)
+
+
+def eight_bits(image: Image.Image, white: float | None = None) -> Image.Image | Tensor:
+    """The image upright in grey or RGB, 8 bits a channel; transparent pixels lie on white.
+
+    Args:
+        white: value that becomes white in images of more than 8 bits; None for the smallest of
+            `WHITES` that holds the image's own values (the search looks at all images together).
+    """
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F" or image.mode.startswith("I"):
+        values = F.pil_to_tensor(image if image.mode == "F" else image.convert("I")).double()
+        black, light = (0.0, white) if white else black_and_white(values, image.mode == "F")
+        scaled = (values - black) * (255 / (light - black))
+        return scaled.nan_to_num(0, 255, 0).clamp(0, 255).round().to(torch.uint8)
+    if image.has_transparency_data:
+        layers = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+WHITES = (255, 1023, 4095, 16383, 65535)
+
+
+def black_and_white(values: Tensor, floats: bool) -> tuple[float, float]:
+    """Which of these values are black and white; float files may overshoot by 1 %."""
+    finite = values[values.isfinite()]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    slack = 0.01 if floats else 0.0
+    for white in (1, *WHITES) if floats else WHITES:
+        if low >= -slack * high and high <= (1 + slack) * white:
+            return 0.0, float(white)
+    return low, max(high, low + 1)
 
 
 def draw(low: float, high: float) -> float:

@@ -117,7 +117,9 @@ def run(
 def preview(
     policy: PolicyOption,
     data: DataOption = None,
-    output: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("preview.png"),
+    output: Annotated[
+        Path, typer.Option(help="Picture to write; its suffix says the format.")
+    ] = Path("preview.png"),
     image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 96,
     seed: SeedOption = 0,
 ) -> None:

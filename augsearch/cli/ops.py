@@ -13,6 +13,7 @@ from rich.table import Table
 
 from augsearch.cli.terminal import terminal
 from augsearch.space.catalogue import Parameter
+from augsearch.space.groups import GROUPS, Group
 from augsearch.space.handbook import (
     OpDescription,
     bounds_text,
@@ -30,11 +31,15 @@ NEEDS_COLOUR = " [dim](needs colour)[/]"
 
 
 def ops(
-    name: Annotated[str | None, typer.Argument(help="One operation, to be shown in full.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="One operation or group, to be shown in full.")
+    ] = None,
 ) -> None:
     """List the augmentation operations, or show one in full."""
     if name is None:
         _print_list(describe_ops(), terminal())
+    elif name in GROUPS:
+        _print_group(GROUPS[name], terminal())
     else:
         _print_op(describe_op(name), terminal())
 
@@ -50,6 +55,7 @@ def _print_list(descriptions: Sequence[OpDescription], console: Console) -> None
                 table.add_row("", _parameter_line(parameter))
     console.print(table)
     console.print(GATE)
+    console.print(f"Beside operations, `ops` may hold: {', '.join(GROUPS)}.")
     console.print("One in full: augsearch ops NAME")
 
 
@@ -84,6 +90,14 @@ def _print_op(description: OpDescription, console: Console) -> None:
         table.add_row(domain, escape(advice.good_for), escape(advice.dangerous))
     console.print(table)
     console.print(f"cost of an image, gate open: {cost_text(description.costs)}")
+
+
+def _print_group(group: Group, console: Console) -> None:
+    console.print(f"[bold]{group.name}[/] (no operation of the catalogue)")
+    console.print(escape(group.doc))
+    console.print(escape(group.where))
+    console.print()
+    console.print(escape(group.example))
 
 
 def _table(*titles: str) -> Table:

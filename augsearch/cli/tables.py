@@ -29,10 +29,13 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
         f"{estimate.device}"
     )
     console.print(
-        f"expected: at most {duration(estimate.seconds)}, {estimate.memory_mb:.0f} MB of memory, "
-        f"{estimate.disk_mb:.0f} MB of disk"
+        f"expected: at most {duration(estimate.seconds)} of training and scoring, about "
+        f"{duration(estimate.starting_seconds)} more for starting and keeping records; "
+        f"{estimate.memory_mb:.0f} MB of memory, {estimate.disk_mb:.0f} MB of disk"
     )
     for sentence in estimate.warnings:
+    if estimate.views:
+        console.print(escape(estimate.views))
         console.print(f"[yellow]warning:[/] {escape(sentence)}")
 
 

@@ -12,10 +12,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
+
+from augsearch.errors import StudyError
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -60,6 +63,10 @@ def run_jobs(
         work: a module's function, so that other processes find it.
         processes, threads: how many processes, and torch threads in each.
         prepare: called as `prepare(*shared)` in every process before its first job.
+
+    Raises:
+        StudyError: a process died. What a job raises is raised here, after the results of the
+            jobs that ended beside it.
     """
     if processes == 1:
         with cpu_threads(threads):
@@ -76,12 +83,21 @@ def run_jobs(
     try:
         with _main_module_hidden():
             futures = {pool.submit(work, argument): argument for argument in arguments}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BaseException:
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            # Failures last: what ended beside them is not lost.
+            for future in sorted(done, key=lambda future: future.exception() is not None):
+                yield futures[future], future.result()
+    except BaseException as error:
         # Whoever stops here does not want to wait for the runs that are under way.
         for process in list((pool._processes or {}).values()):
             process.kill()
+        if isinstance(error, BrokenProcessPool):
+            raise StudyError(
+                "a process that trained was killed, often because the machine ran out of memory; "
+                "free some, or raise compute.threads, which lets fewer run at once"
+            ) from error
         raise
     finally:
         pool.shutdown(cancel_futures=True)

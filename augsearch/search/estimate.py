@@ -5,23 +5,37 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import psutil
+import torch
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.advice import data_warnings
 from augsearch.engines.processes import cpu_threads, process_count
 from augsearch.search.proxies import space_warning
-from augsearch.search.setup import EMBEDDED, Setup
+from augsearch.search.setup import EMBEDDED, Setup, some_images
+from augsearch.simclr.pretrain import views_do_not_fit
 
 WARMUP, MEASURED = 3, 8
 ARTIFACTS_MB = 0.25
 """Disk that one run takes in MLflow and Optuna: a picture and some rows."""
+STARTING, RECORDING = 8.0, 0.06
+"""CPU seconds to start processes and stores, and to keep one run's records, as seen on two cores
+of an Intel Xeon, 2026-11-24. A disk or cores that others use make them several times longer."""
+VIEWED = 6
+"""Random policies of the space whose views are timed."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Cost of a study and what may spoil it. `seconds` is an upper bound: no trial is pruned."""
+    """Cost of a study and what may spoil it.
+
+    Attributes:
+        seconds: of training and scoring; an upper bound, as no trial is pruned.
+        starting_seconds: what starting and keeping records adds, roughly.
+        views: a sentence on the cost of the views, where that matters; or empty.
+    """
 
     name: str
     images: int
@@ -31,13 +45,16 @@ class Estimate:
     steps: int
     device: str
     seconds: float
+    starting_seconds: float
+    views: str
     memory_mb: float
     disk_mb: float
     warnings: tuple[str, ...]
 
 
 def estimate(setup: Setup) -> Estimate:
-    """Measure a few training steps under the strongest baseline and one probe, and add up."""
+    """Measure a few training steps under the strongest baseline, the views of some policies of the
+    space and one probe, and add up."""
     bench, config = setup.bench, setup.config
     image_set = setup.image_set
     run = bench.pretraining(
@@ -45,21 +62,27 @@ def estimate(setup: Setup) -> Estimate:
     )
     with cpu_threads(config.compute.threads):
         run.advance(WARMUP)
-        begin = time.perf_counter()
+        begin, views_before = time.perf_counter(), run.seconds["views"]
         run.advance(WARMUP + MEASURED)
-        per_step = (time.perf_counter() - begin) / MEASURED
+        baseline_step = (time.perf_counter() - begin) / MEASURED
+        views = _views_seconds(setup, run.batch_size)
+        encoder = baseline_step - (run.seconds["views"] - views_before) / MEASURED
+        step = max(baseline_step, views + encoder)
         begin = time.perf_counter()
         bench.untrained(replicate=0, scored="validation")
         probe = time.perf_counter() - begin
 
     confirmed = config.confirm.top + config.confirm.baselines
-    trial = config.pretrain.steps * per_step + (len(config.rungs) + 1) * probe
-    rerun = config.confirm.steps * per_step + probe
+    probes = (len(config.rungs) + 1) * probe
+    trial = config.pretrain.steps * step + probes
+    baseline = config.pretrain.steps * baseline_step + probes
+    rerun = config.confirm.steps * step + probe
     short, long = len(BASELINES), confirmed * config.confirm.seeds
     beside = 1
     if setup.device.type == "cpu":
         beside = process_count(config.compute.threads, long)
-    seconds = config.search.trials * trial + (short * trial + long * rerun) / beside
+    runs = config.search.trials + short + long
+    seconds = config.search.trials * trial + (short * baseline + long * rerun) / beside
     decoded = image_set.images.nbytes / 1e6
     confounded = space_warning(setup.space, config.evaluate)
     return Estimate(
@@ -71,8 +94,10 @@ def estimate(setup: Setup) -> Estimate:
         steps=config.pretrain.steps,
         device=str(setup.device),
         seconds=seconds,
+        starting_seconds=STARTING + RECORDING * runs,
+        views=_on_views(views, encoder, setup),
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
-        disk_mb=decoded + (config.search.trials + short + long) * ARTIFACTS_MB,
+        disk_mb=decoded + runs * ARTIFACTS_MB,
         warnings=data_warnings(
             image_set,
             config.data,
@@ -81,4 +106,46 @@ def estimate(setup: Setup) -> Estimate:
         )
         + run.notes
         + ((confounded,) if confounded else ()),
+    )
+
+
+@torch.no_grad()
+def _views_seconds(setup: Setup, batch_size: int) -> float:
+    """Mean seconds that the views of a batch take under random policies of the space."""
+    bench, rng = setup.bench, Random(0)
+    images = some_images(bench, batch_size)
+    policies = [setup.space.policy(setup.space.random_point(rng)) for _ in range(VIEWED)]
+    renders = [bench.renderer(policy).function(bench.seed, 0) for policy in policies]
+    try:
+        renders[0](images, 0)  # what is only done once, such as compiling
+        _wait_for(setup.device)
+        begin = time.perf_counter()
+        for render in renders:
+            render(images, 1)
+        _wait_for(setup.device)
+    except torch.OutOfMemoryError as error:
+        raise views_do_not_fit(setup.device, len(images)) from error
+    return (time.perf_counter() - begin) / VIEWED
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _on_views(views: float, encoder: float, setup: Setup) -> str:
+    """A sentence on seconds of a step, if the views take most of it or their cost is weighed."""
+    cost_weight = setup.config.search.cost_weight
+    if not cost_weight and views <= encoder:
+        return ""
+    sentence = (
+        f"the views of a step take about {1000 * views:.3g} ms (mean of {VIEWED} random policies "
+        f"of this space), the encoder {1000 * encoder:.3g} ms"
+    )
+    unknown = ", which knows no cost of a custom operation" if setup.space.files() else ""
+    if cost_weight:
+        return f"{sentence}; search.cost_weight is {cost_weight:g}{unknown}"
+    return (
+        f"{sentence}: `augsearch ops NAME` shows what an operation costs, and search.cost_weight "
+        f"in the study file weighs score against it{unknown}"
     )

@@ -146,6 +146,7 @@ def result_files(
         "views.png": paint(policy),
         "confirmation.png": _picture(result),
         "result.json": _json(result.model_dump(mode="json")),
+        **setup.space.files(),
         "results.csv": _table(result).to_csv(index=False).encode(),
         "split.csv": _split(setup).to_csv(index=False).encode(),
         "label_draws.csv": _label_draws(setup).to_csv(index=False).encode(),

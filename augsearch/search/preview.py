@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
@@ -60,7 +62,9 @@ def write_preview(
     image_size: int = 96,
     seed: int = 0,
 ) -> None:
-    """Draw the views of `policy` on the images in `data` (None: embedded) into a PNG file.
+    """Draw the views of `policy` on the images in `data` (None: embedded) into a picture file.
+
+    The suffix of `output` says its format, any that Pillow writes; without one it is a PNG.
 
     Raises:
         ConfigError, DataError, OutputError: what is wrong, in one line.
@@ -69,6 +73,8 @@ def write_preview(
         raise ConfigError(
             f"--image-size {image_size}: must be between {SMALLEST} and {LARGEST} pixels"
         )
+    path = Path(output)
+    form = _format(path)
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     if data is None:
         image_set = draw_surfaces(SurfaceSpec(image_size=image_size, images_per_class=2))
@@ -76,6 +82,30 @@ def write_preview(
         image_set = load_images(Path(data), DataConfig(image_size=image_size))
     picture = preview(chosen, image_set, seed=seed)
     try:
-        Path(output).write_bytes(picture)
-    except OSError as error:
-        raise OutputError(f"--output {output}: cannot be written ({error.strerror})") from None
+        path.write_bytes(picture if form == "PNG" else _converted(picture, form))
+    except (OSError, ValueError, KeyError) as error:  # Pillow's writers raise any of them
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise OutputError(f"--output {output}: cannot be written ({reason})") from None
+
+
+def _format(path: Path) -> str:
+    """Pillow's name of the format that the suffix of `path` says.
+
+    Raises:
+        OutputError: Pillow writes no such format.
+    """
+    if not path.suffix:
+        return "PNG"
+    form = Image.registered_extensions().get(path.suffix.lower(), "")
+    if form not in Image.SAVE:
+        raise OutputError(
+            f"--output {path}: {path.suffix} is no picture format that can be written; use .png, "
+            ".jpg, .webp, .tif or .pdf"
+        )
+    return form
+
+
+def _converted(png: bytes, form: str) -> bytes:
+    with Image.open(io.BytesIO(png)) as picture, io.BytesIO() as file:
+        picture.save(file, form, quality=95)
+        return file.getvalue()

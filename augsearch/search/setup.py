@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from augsearch.augment.custom import check_custom_ops
 from augsearch.data.cache import load_images
 from augsearch.data.imageset import ImageSet
 from augsearch.data.subset import take_subset
@@ -28,6 +29,8 @@ from augsearch.space.space import Space, load_space
 
 EMBEDDED = "embedded inspection surfaces"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+CHECKED = 16
+"""Images that every custom operation is tried on before anything is trained."""
 
 
 @dataclass(frozen=True)
@@ -139,15 +142,7 @@ def prepare(
         image_set = take_subset(image_set, subset, seed=0, unlabelled=label_free)
     for sentence in image_set.notes:
         progress.note(sentence)
-    fitting = loaded.for_channels(image_set.channels)
-    dropped = len(loaded.axes()) - len(fitting.axes())
-    if dropped:
-        progress.note(
-            f"the images are grey: {dropped} of the space's {len(loaded.axes())} searched values "
-            "act on colour alone and are left out"
-        )
-    if not fitting.axes():
-        raise ConfigError(f"{space_file}: nothing is searched; give some value a range or choices")
+    fitting = _fitting(loaded, image_set.channels, space_file, progress)
     if name is None:
         text = f"{fitting.digest} {config.digest} {image_set.digest} {seed}"
         tail = hashlib.sha256(text.encode()).hexdigest()[:6]
@@ -156,7 +151,7 @@ def prepare(
         name=name,
         space=fitting,
         config=config,
-        bench=Bench.build(image_set, config, seed=seed, device=chosen_device),
+        bench=bench,
         seed=seed,
         device=chosen_device,
         source=source,
@@ -167,6 +162,8 @@ def prepare(
         output=None if output is None else Path(output),
         asked_device=device,
     )
+    bench = Bench.build(image_set, config, seed=seed, device=chosen_device)
+    check_custom_ops(fitting.custom_ops(), some_images(bench, CHECKED))
 
 
 def _space(space: str | Path | Space) -> tuple[Space, str]:
@@ -184,12 +181,43 @@ def _config(study: str | Path | StudyConfig | None, *, embedded: bool) -> tuple[
 
 def _images(
     data: str | Path | ImageSet | None, config: StudyConfig, progress: Progress
+def some_images(bench: Bench, most: int) -> torch.Tensor:
+    """The pool's first images, uint8 `[n, C, S, S]` on the device."""
+    return torch.as_tensor(bench.images[:most]).to(bench.device)
+
+
 ) -> tuple[ImageSet, str]:
     if isinstance(data, ImageSet):
         return data, data.name
     if data is None:
         progress.note(
             "no --data given: searching on the embedded inspection surfaces, which this program "
+def _fitting(space: Space, channels: int, file: str, progress: Progress) -> Space:
+    """The space as it acts on images of that many channels; something in it must be searched."""
+    if not space.axes():
+        raise ConfigError(
+            f"{file}: is a policy, not a space: every value is fixed, so nothing is searched; "
+            "give some value a range or choices, like {low: 0.0, high: 0.5}"
+        )
+    try:
+        fitting = space.for_channels(channels)
+    except ValueError:
+        fitting = None
+    if fitting is None or not fitting.axes():
+        raise ConfigError(
+            f"{file}: the images are grey, and all that is searched acts on colour alone; give "
+            "another value a range or choices"
+        )
+    dropped = len(space.axes()) - len(fitting.axes())
+    if dropped:
+        progress.note(
+            f"the images are grey: {dropped} of the space's {len(space.axes())} searched values "
+            "act on colour alone and are left out"
+        )
+    fitting.files()
+    return fitting
+
+
             "draws itself"
         )
         return draw_surfaces(SurfaceSpec(image_size=config.data.image_size)), EMBEDDED

@@ -143,7 +143,8 @@ class Pretraining:
 
         Raises:
             TrialFailure: the loss became non-finite.
-            DeviceError: out of memory, even with the smallest chunk in the encoder.
+            DeviceError: out of memory for the views, for the optimiser, or even with the smallest
+                chunk in the encoder.
             ConfigError: the encoder cannot be compiled here.
         """
         if not self.step <= to_step <= self.config.steps:
@@ -166,15 +167,18 @@ class Pretraining:
         try:
             views = self._next_views()
         except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self.device} has too little memory for the views of {self.batch_size} images; "
-                "lower pretrain.batch_size or data.image_size"
-            ) from error
+            raise views_do_not_fit(self.device, self.batch_size) from error
         made = time.perf_counter()
         for group in self._optimizer.param_groups:
             group["lr"] = self.config.learning_rate * learning_rate_factor(self.step, self.config)
         self._unread.append(self._backward(views, seed))
-        self._optimizer.step()
+        try:
+            self._optimizer.step()
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self.device} has too little memory for the optimiser of this encoder; take a "
+                "smaller encoder, or free memory that other programs hold"
+            ) from error
         self.seconds["views"] += made - start
         self.seconds["encoder"] += time.perf_counter() - made
 
@@ -241,6 +245,14 @@ class Pretraining:
             self._peak_memory = torch.cuda.max_memory_allocated(self.device)
         else:
             self._peak_memory = max(self._peak_memory, resident_memory_bytes())
+
+
+def views_do_not_fit(device: torch.device, batch_size: int) -> DeviceError:
+    """What to say where a device has no memory for the views of a batch."""
+    return DeviceError(
+        f"{device} has too little memory for the views of {batch_size} images; lower "
+        "pretrain.batch_size or data.image_size"
+    )
 
 
 def projection_head(feature_dim: int, config: PretrainConfig) -> nn.Sequential:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,37 +104,82 @@ class CustomSource:
     @property
     def code(self) -> str:
         """Twelve hex digits that change with the file."""
-        return hashlib.sha256(self.file.read_bytes()).hexdigest()[:12]
+        return digest(self.file.read_bytes())
 
     @property
     def module(self) -> ModuleType:
         """The file, run once for each of its versions."""
         return _run_file(self.file, self.code)
 
-    def load(self) -> CustomOp:
-        """The operation; this runs the file.
+    def load(self, code: str = "") -> CustomOp:
+        """The operation; this runs the file, once for each of its versions.
+
+        Args:
+            code: which version; empty for the file as it is now.
 
         Raises:
-            ValueError: the file does not run, or has no operation of that name.
+            ValueError: the file does not run, has no operation of that name, or is another
+                version that was not run before.
         """
-        found = getattr(self.module, self.name, None)
+        module = _run_file(self.file, code or self.code)
+        found = getattr(module, self.name, None)
         if isinstance(found, CustomOp):
             return found
-        there = [n for n, value in vars(self.module).items() if isinstance(value, CustomOp)]
+        there = [n for n, value in vars(module).items() if isinstance(value, CustomOp)]
         raise ValueError(
             f"{self.file.name} has no CustomOp called {self.name!r}; it has: "
             f"{', '.join(there) or 'none'}"
         )
 
 
+def digest(content: bytes) -> str:
+    """Twelve hex digits that change with the content of a file."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def has_changed(file: Path, meant: str) -> str:
+    """What to say where `file` is not the version `meant`."""
+    return (
+        f"{file.name} has changed: its digest is {digest(file.read_bytes())}, not {meant}; bring "
+        "the old file back, or remove `code` to take the new one"
+    )
+
+
+_ran: dict[str, Path] = {}
+
+
+def found_again(code: str) -> Path | None:
+    """A file of the version `code` that this process has run, if it is still there.
+
+    What a study has stored names its files where they lay; the same content may lie elsewhere now.
+    """
+    file = _ran.get(code)
+    return file if file is not None and file.is_file() else None
+
+
 @lru_cache(maxsize=64)
 def _run_file(file: Path, code: str) -> ModuleType:
+    if digest(file.read_bytes()) != code:
+        raise ValueError(has_changed(file, code))
     spec = importlib.util.spec_from_file_location(f"augsearch_custom_{code}", file)
     if spec is None or spec.loader is None:
         raise ValueError(f"{file} cannot be imported")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses and pickle look for it
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise ValueError(f"{file.name} does not run: {type(error).__name__}: {error}") from error
+        del sys.modules[spec.name]
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        if isinstance(error, ModuleNotFoundError) and _lies_beside(file, error.name or ""):
+            # One file is one digest, one copy beside a policy and one source of an export.
+            said += "; a file of operations stands alone: copy what it needs into it"
+        raise ValueError(f"{file.name} does not run: {said}") from error
+    _ran[code] = file
     return module
+
+
+def _lies_beside(file: Path, module: str) -> bool:
+    """True if a module of that name lies in the directory of `file`."""
+    beside = file.parent / module.partition(".")[0]
+    return beside.with_suffix(".py").is_file() or beside.is_dir()

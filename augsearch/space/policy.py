@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from augsearch.errors import ConfigError
 from augsearch.space.policy_ops import (
     AnyOp,
-    CustomPolicyOp,
     PolicyOp,
+    custom_files,
     duplicate_instance,
     portable,
     walk,
@@ -99,16 +98,10 @@ class Policy(BaseModel):
         """What belongs into one directory: `policy.yaml` and the files of custom operations.
 
         Raises:
-            ConfigError: two different files have the same name.
+            ConfigError: two different files have the same name, or one has changed.
         """
-        found = {"policy.yaml": self.to_yaml().encode()}
-        for op in walk((*self.views[0], *self.views[1])):
-            if isinstance(op, CustomPolicyOp):
-                file = op.source.file
-                content = file.read_bytes()
-                if found.setdefault(file.name, content) != content:
-                    raise ConfigError(f"two files of operations are called {file.name}; rename one")
-        return found
+        operations = custom_files((*self.views[0], *self.views[1]))
+        return {"policy.yaml": self.to_yaml().encode(), **operations}
 
     def build(self, image_size: int, seed: int = 0, executor: Executor = "auto") -> nn.Module:
         """A module that maps images `[B, C, H, W]` to two views, for any training loop.

@@ -17,8 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from augsearch.errors import ConfigError
 from augsearch.space.catalogue import OPERATIONS, Operation
-from augsearch.space.custom import CustomOp, CustomSource
+from augsearch.space.custom import CustomOp, CustomSource, digest, found_again, has_changed
 
 
 class PolicyOp(BaseModel):
@@ -84,18 +85,31 @@ def resolve_custom(content: Any, info: ValidationInfo) -> Any:
 
     Raises:
         ValueError: no such file or operation, or the file is not the one that was meant.
+        ConfigError: the same, where it is not a YAML file that is being read.
     """
     if not isinstance(content, dict) or not isinstance(content.get("of"), str):
         return content  # for the model to complain about
-    source = CustomSource.parse(content["of"], (info.context or {}).get("directory"))
-    source.load()
-    meant = content.get("code") or source.code
-    if meant != source.code:
-        raise ValueError(
-            f"{source.file.name} has changed: its digest is {source.code}, not {meant}; bring the "
-            "old file back, or remove `code` to take the new one"
-        )
-    return {**content, "of": str(source), "code": source.code}
+    try:
+        source = _source(content, info)
+        source.load()
+        code = source.code
+        if (meant := content.get("code") or code) != code:
+            raise ValueError(has_changed(source.file, meant))
+    except ValueError as error:
+        if info.context is not None:
+            raise  # the reader of the file adds the line
+        raise ConfigError(f"operation {content['of']}: {error}") from None
+    return {**content, "of": str(source), "code": code}
+
+
+def _source(content: dict[str, Any], info: ValidationInfo) -> CustomSource:
+    try:
+        return CustomSource.parse(content["of"], (info.context or {}).get("directory"))
+    except ValueError:
+        moved = None if info.context is not None else found_again(str(content.get("code")))
+        if moved is None:
+            raise
+        return CustomSource(moved, content["of"].rpartition(":")[2])
 
 
 class CustomPolicyOp(PolicyOp):
@@ -128,7 +142,7 @@ class CustomPolicyOp(PolicyOp):
     @property
     def custom(self) -> CustomOp:
         """What its file defines."""
-        return self.source.load()
+        return self.source.load(self.code)
 
     @property
     def operation(self) -> Operation:
@@ -205,6 +219,25 @@ def duplicate_instance(ops: tuple[Any, ...]) -> str | None:
             return str(name)
         seen.add(name)
     return None
+
+
+def custom_files(ops: tuple[Any, ...]) -> dict[str, bytes]:
+    """The files that the custom operations among `ops` (with group members) come from, by name.
+
+    Raises:
+        ConfigError: two different files have the same name, or one has changed since it was read.
+    """
+    found: dict[str, bytes] = {}
+    for op in walk(ops):
+        if op.op != "custom":
+            continue
+        file = CustomSource.parse(op.of, None).file
+        content = file.read_bytes()
+        if digest(content) != op.code:
+            raise ConfigError(has_changed(file, op.code))
+        if found.setdefault(file.name, content) != content:
+            raise ConfigError(f"two files of operations are called {file.name}; rename one")
+    return found
 
 
 def walk(ops: tuple[Any, ...]) -> Iterator[Any]:

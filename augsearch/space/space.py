@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,7 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from augsearch.space.catalogue import OPERATIONS, Parameter
 from augsearch.space.custom import CustomSource
 from augsearch.space.policy import Policy
-from augsearch.space.policy_ops import duplicate_instance, portable, values_are_identity, walk
+from augsearch.space.policy_ops import (
+    CustomPolicyOp,
+    custom_files,
+    duplicate_instance,
+    portable,
+    values_are_identity,
+    walk,
+)
 from augsearch.space.searched import (
     AnySearched,
     Choices,
@@ -23,7 +32,14 @@ from augsearch.space.searched import (
     SearchedStrength,
     readable,
 )
-from augsearch.space.space_ops import AnySpaceOp, SpaceAnyOrder, SpaceGroup, SpaceOneOf, SpaceOp
+from augsearch.space.space_ops import (
+    AnySpaceOp,
+    SpaceAnyOrder,
+    SpaceCustom,
+    SpaceGroup,
+    SpaceOneOf,
+    SpaceOp,
+)
 from augsearch.space.yaml_file import load_model
 
 
@@ -52,7 +68,7 @@ class Space(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = Field(default=1, description="version of this file's form")
-    name: str = Field(default="space", description="a name for people")
+    name: str = Field(default="space", description="a name for people; unset: the file's")
     strengths: dict[str, SearchedStrength] = Field(
         default_factory=dict,
         description="searched numbers, usually 0 to 1, that several parameters follow",
@@ -172,11 +188,7 @@ class Space(BaseModel):
     def _policy_op(
         self, prefix: str, op: SpaceOp, point: Mapping[str, float]
     ) -> dict[str, Any] | None:
-        values: dict[str, Any] = {}
-        for parameter, form in op.numbers():
-            value = self._value(f"{prefix}{op.instance}.{parameter.name}", parameter, form, point)
-            value = round(value) if parameter.integer else readable(value)
-            values[parameter.name] = min(max(value, parameter.low), parameter.high)
+        values = self._values(prefix, op, point)
         if values["p"] == 0:
             return None
         if isinstance(op, SpaceOneOf):
@@ -186,6 +198,15 @@ class Space(BaseModel):
         if values_are_identity(op.operation, values):
             return None
         return op.describe(values)
+
+    def _values(self, prefix: str, op: SpaceOp, point: Mapping[str, float]) -> dict[str, float]:
+        """The gate and parameters of `op` at `point`, by name."""
+        values: dict[str, float] = {}
+        for parameter, form in op.numbers():
+            value = self._value(f"{prefix}{op.instance}.{parameter.name}", parameter, form, point)
+            value = round(value) if parameter.integer else readable(value)
+            values[parameter.name] = min(max(value, parameter.low), parameter.high)
+        return values
 
     @staticmethod
     def _idle(op: SpaceOp) -> dict[str, Any]:
@@ -202,6 +223,43 @@ class Space(BaseModel):
         if isinstance(form, (Range, Choices)):
             return point[axis]
         return form
+
+    def random_point(self, rng: Random) -> dict[str, float]:
+        """A point drawn evenly from ranges (or their logarithms) and choices."""
+
+        def draw(axis: Axis) -> float:
+            form = axis.form
+            if isinstance(form, Choices):
+                return rng.choice(form.choices)
+            if axis.integer:
+                return rng.randint(round(form.low), round(form.high))
+            if form.log:
+                return math.exp(rng.uniform(math.log(form.low), math.log(form.high)))
+            return rng.uniform(form.low, form.high)
+
+        return {axis.name: draw(axis) for axis in self.axes()}
+
+    def custom_ops(self) -> Iterator[CustomPolicyOp]:
+        """Every custom operation, gate open, with its values at either end of what is searched.
+
+        An end at which it does nothing is left out, as it is in policies.
+        """
+        for end in (min, max):
+            point = {axis.name: end(axis.form.extremes()) for axis in self.axes()}
+            for prefix, op in self._all_ops():
+                if isinstance(op, SpaceCustom):
+                    described = op.describe({**self._values(prefix, op, point), "p": 1.0})
+                    found = CustomPolicyOp.model_validate(described)
+                    if not found.is_identity():
+                        yield found
+
+    def files(self) -> dict[str, bytes]:
+        """The files of its custom operations, by name.
+
+        Raises:
+            ConfigError: two different files have the same name, or one has changed.
+        """
+        return custom_files(tuple(op for _, ops in self._sections() for op in ops))
 
     def for_channels(self, channels: int) -> Space:
         """The space for images of that many channels: on grey images colour is not searched.
@@ -250,5 +308,11 @@ def _without_colour(op: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def load_space(path: str | Path) -> Space:
-    """Read a space file; ConfigError names file, line and key of what is wrong."""
-    return load_model(Space, Path(path))
+    """Read a space file; ConfigError names file, line and key of what is wrong.
+
+    A space that has no `name` is called by its file.
+    """
+    space = load_model(Space, Path(path))
+    if "name" in space.model_fields_set:
+        return space
+    return space.model_copy(update={"name": Path(path).stem})

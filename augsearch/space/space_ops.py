@@ -116,7 +116,7 @@ class SpaceCustom(SpaceOp):
     @property
     def operation(self) -> Operation:
         source = CustomSource.parse(self.of, None)
-        return source.load().operation(source.name)
+        return source.load(self.code).operation(source.name)
 
     @property
     def instance(self) -> str:

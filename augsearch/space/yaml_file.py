@@ -9,11 +9,42 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from augsearch.errors import ConfigError
+from augsearch.space.groups import GROUPS
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
+
+FORMS = frozenset({"low", "high", "choices", "strength"})
+"""Keys of what may stand for a number in a space."""
+ELSEWHERE = {
+    **dict.fromkeys(("ops", "view1", "view2", "strengths"), "a space (--space)"),
+    **dict.fromkeys(
+        ("data", "encoder", "pretrain", "evaluate", "search", "confirm", "certify", "compute"),
+        "a study file (--study)",
+    ),
+}
+"""Keys at the top of a file, and the file that they belong in."""
+LIMITS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+}
+WANTED = {
+    "finite_number": "a finite number",
+    "bool": "true or false",
+    "string": "a text",
+    "tuple": "a list",
+    "list": "a list",
+    "dict": "a mapping of keys to values",
+    "model": "a mapping of keys to values",
+    "int": "a whole number",
+    "float": "a number",
+}
+"""By the beginnings of pydantic's names of problems."""
 
 
 def load_model(model: type[Model], path: Path) -> Model:
@@ -73,6 +104,8 @@ def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
 
 def _one_line(error: ValidationError, model: type[BaseModel], root: yaml.Node, source: str) -> str:
     problems = error.errors(include_url=False)
+    # A list also counts as too short if its entries are wrong: these are what to mend.
+    problems = [p for p in problems if p["type"] != "too_short" or not _inside(p, problems)]
     # A misspelt key also makes the right one "missing": the misspelling is what to mend.
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     line, keys = _find(root, first["loc"])
@@ -81,6 +114,12 @@ def _one_line(error: ValidationError, model: type[BaseModel], root: yaml.Node, s
     also = f" (and {more} more problem{'s' if more > 1 else ''})" if more else ""
     prefix = f"{source}:{line}: " + (f"{where}: " if where else "")
     return prefix + _explain(dict(first), model) + also
+
+
+def _inside(problem: ErrorDetails, problems: list[ErrorDetails]) -> bool:
+    """True if another problem lies below `problem`."""
+    here = problem["loc"]
+    return any(p["loc"][: len(here)] == here and p is not problem for p in problems)
 
 
 def _find(root: yaml.Node, location: Location) -> tuple[int, list[str]]:
@@ -115,20 +154,64 @@ def _explain(problem: dict[str, Any], model: type[BaseModel]) -> str:
     kind, value = problem["type"], problem.get("input")
     context: dict[str, Any] = problem.get("ctx", {})
     if kind == "extra_forbidden":
-        key = str(problem["loc"][-1])
-        return f"unknown key {key!r}{_nearest(key, _keys_near(problem['loc'], model))}"
+        return _unknown_key(problem["loc"], model)
     if kind == "union_tag_invalid":
-        known = [tag.strip().strip("'") for tag in str(context["expected_tags"]).split(",")]
-        return f"unknown op {context['tag']!r}{_nearest(str(context['tag']), known)}"
-    if kind == "union_tag_not_found":
-        return "an operation needs a key `op` with its name"
-    if kind == "missing":
-        return f"the key {str(problem['loc'][-1])!r} is missing"
+        return _unknown_tag(problem["loc"], context)
+    if kind in ("missing", "union_tag_not_found"):
+        key = context.get("discriminator", repr(str(problem["loc"][-1])))
+        return f"the key {key} is missing"
+    if kind == "too_short":
+        return f"has {context['actual_length']} entries, want at least {context['min_length']}"
     if kind == "value_error":
         return str(context["error"])
-    shown = value if isinstance(value, (str, int, float, bool)) else type(value).__name__
-    message = str(problem["msg"])
-    return f"{shown!r} does not fit: {message[0].lower()}{message[1:]}"
+    return f"{_shown(value)} does not fit: want {_wanted(problem, model)}"
+
+
+def _unknown_key(location: Location, model: type[BaseModel]) -> str:
+    key = str(location[-1])
+    if len(location) == 1 and key in ELSEWHERE:
+        return f"{key!r} belongs in {ELSEWHERE[key]}, not in a {_kind(model)}"
+    return f"unknown key {key!r}{_nearest(key, _keys_near(location, model))}"
+
+
+def _unknown_tag(location: Location, context: dict[str, Any]) -> str:
+    tag, key = str(context["tag"]), str(context["discriminator"]).strip("'")
+    if key == "op" and tag in GROUPS:
+        parents = [str(step) for step in location if step in GROUPS]
+        return GROUPS[tag].misplaced(parents[-1] if parents else None)
+    known = [name.strip().strip("'") for name in str(context["expected_tags"]).split(",")]
+    return f"unknown {key} {tag!r}{_nearest(tag, known)}"
+
+
+def _shown(value: Any) -> str:
+    """A value of a file, in words if it is long."""
+    if value is None:
+        return "an empty value"
+    if isinstance(value, (str, int, float, bool)):
+        return repr(value)
+    return "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
+
+
+def _wanted(problem: dict[str, Any], model: type[BaseModel]) -> str:
+    """What would have been right, without pydantic's vocabulary."""
+    kind, value = str(problem["type"]), problem.get("input")
+    context: dict[str, Any] = problem.get("ctx", {})
+    if kind in LIMITS:
+        words, bound = LIMITS[kind]
+        return f"{words} {context[bound]:g}"
+    if kind == "literal_error":
+        return str(context["expected"])
+    if isinstance(value, dict) and FORMS & value.keys() and _kind(model) == "policy":
+        return "one number; ranges, choices and strengths belong in a space (augsearch run --space)"
+    if isinstance(value, str) and isinstance(problem["loc"][-1], int) and kind.startswith("model"):
+        return f"an entry like `op: {value}`"
+    wanted = next((words for start, words in WANTED.items() if kind.startswith(start)), None)
+    return wanted or str(problem["msg"])
+
+
+def _kind(model: type[BaseModel]) -> str:
+    """What a file of that model is called."""
+    return model.__name__.removesuffix("Config").lower()
 
 
 def _keys_near(location: Location, model: type[BaseModel]) -> list[str]:

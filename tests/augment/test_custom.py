@@ -144,9 +144,11 @@ def test_mistakes_in_the_file(directory, old, new, words):
         (
             "(images.shape[2],)",
             "(7, 7)",
-            r"my_ops.py:banding: on images \[\d+, 3, 32, 32\]: \w+Error",
+            r"my_ops.py:banding: on images \[\d+, 3, 32, 32\] with gain 0.3: band, line \d+: \w+E",
         ),
-        ("return (images", "return (images[..., 1:]", "must give a tensor of the same shape"),
+        ("return (images", "return (images[..., 1:]", "band gave the shape .*want the same shape"),
+        ("clamp(0, 1)", "add(0.9)", r"band gave pixels from .* to \d\..*; want \[0, 1\]"),
+        ("clamp(0, 1)", "log().log()", "band gave pixels that are not finite"),
     ],
 )
 def test_an_operation_that_fails_is_named(directory, old, new, words):
@@ -202,3 +204,43 @@ def test_names_that_would_clash_in_an_exported_file_are_refused(directory):
 def test_a_custom_op_is_checked_when_it_is_made():
     with pytest.raises(ValueError, match="slots is -1"):
         CustomOp("doc", (), -1, lambda *_: None)
+
+
+def test_rounding_beyond_white_is_no_mistake(directory):
+    (directory / "my_ops.py").write_text(CODE.replace("clamp(0, 1)", "clamp(-1e-6, 1 + 1e-6)"))
+    policy = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
+    Renderer.build(policy)(pictures(8, 3, 32, 32), 32, seed=0)
+
+
+def test_too_little_memory_inside_it_is_left_to_the_training_loop(directory):
+    body = "raise torch.OutOfMemoryError('CUDA out of memory')"
+    (directory / "my_ops.py").write_text(
+        "import torch\n" + CODE.replace("gain = 2 * field(0, (images.shape[2],)) - 1", body)
+    )
+    policy = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
+    with pytest.raises(torch.OutOfMemoryError):
+        Renderer.build(policy)(pictures(8, 3, 32, 32), 32, seed=0)
+
+
+def test_the_ends_of_what_is_searched_are_known(directory):
+    space = load_space(directory / "space.yaml")
+    (strongest,) = space.custom_ops()  # at its lowest it does nothing
+    assert strongest.values() == {"gain": 0.4}
+    assert strongest.p == 1
+    (directory / "space.yaml").write_text(SPACE.replace("low: 0.0", "low: 0.1"))
+    ends = load_space(directory / "space.yaml").custom_ops()
+    assert [op.values()["gain"] for op in ends] == [0.1, 0.4]
+
+
+def test_a_changed_file_is_one_line_outside_of_files_too(policy, directory):
+    stored = policy.model_dump_json()
+    (directory / "my_ops.py").write_text(CODE + "\n# better\n")
+    with pytest.raises(ConfigError, match=r"my_ops.py has changed"):
+        Policy.model_validate_json(stored)
+    with pytest.raises(ConfigError, match=r"my_ops.py has changed"):
+        policy.files()
+    # The operation that is at hand stays what it was.
+    assert policy.views[0][1].values() == {"gain": 0.3}
+    (directory / "my_ops.py").unlink()
+    with pytest.raises(ConfigError, match=r"there is no file .*my_ops.py"):
+        Policy.model_validate_json(stored)

@@ -9,10 +9,14 @@ import sys
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from augsearch.augment.baselines import BASELINES, simclr, trivial_augment
 from augsearch.augment.export import export_policy
+from augsearch.augment.torchvision_ops import TwoViewTransform
 from augsearch.augment.views import two_views
+from augsearch.data.config import DataConfig
+from augsearch.data.decode import decode_file
 from augsearch.errors import ConfigError
 from augsearch.space.catalogue import OPERATIONS
 from augsearch.space.policy import Policy
@@ -152,3 +156,75 @@ def test_the_header_says_what_it_is(target):
     assert simclr(1).digest in text.splitlines()[0]
     assert "import augsearch" not in text
     assert "from augsearch" not in text
+
+
+def colour_picture() -> Image.Image:
+    rng = np.random.default_rng(0)
+    return Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8))
+
+
+def transparent_palette() -> Image.Image:
+    palette = colour_picture().quantize(16)
+    palette.info["transparency"] = 3
+    return palette
+
+
+def see_through() -> Image.Image:
+    picture = colour_picture().convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    return picture
+
+
+def deep(white: int, kind: type) -> Image.Image:
+    values = np.linspace(0, white, 24 * 24).reshape(24, 24)
+    return Image.fromarray(values.astype(kind))
+
+
+MODES = {
+    "grey": (lambda: colour_picture().convert("L"), "png"),
+    "one bit": (lambda: colour_picture().convert("1"), "png"),
+    "palette": (lambda: colour_picture().quantize(16), "png"),
+    "palette with a hole": (transparent_palette, "png"),
+    "alpha": (see_through, "png"),
+    "grey with alpha": (lambda: see_through().convert("LA"), "png"),
+    "CMYK": (lambda: colour_picture().convert("CMYK"), "tif"),
+    "YCbCr": (lambda: colour_picture().convert("YCbCr"), "tif"),
+    "16 bits": (lambda: deep(60_000, np.uint16), "png"),
+    "12 bits in 16": (lambda: deep(4000, np.uint16), "tif"),
+    "32 bits": (lambda: deep(70_000, np.int32), "tif"),
+    "floats": (lambda: deep(1, np.float32), "tif"),
+}
+
+
+@pytest.mark.parametrize(("make", "suffix"), MODES.values(), ids=MODES)
+def test_pictures_of_every_mode_are_read_as_in_the_search(tmp_path, make, suffix):
+    path = tmp_path / f"picture.{suffix}"
+    make().save(path)
+    config = DataConfig(image_size=24)
+    decoded = decode_file(path, config).pixels[0].transpose(2, 0, 1)
+    views = TwoViewTransform(lambda image: image, lambda image: image)
+    with Image.open(path) as picture:
+        view, _ = views(picture)
+    assert len(view) in (1, 3)
+    seen = (255 * view).round().byte().numpy()
+    assert np.array_equal(np.broadcast_to(decoded, seen.shape), seen)
+
+
+def test_an_exported_transform_takes_them_and_a_white_of_its_own(tmp_path):
+    (tmp_path / "exported.py").write_text(export_policy(Policy(ops=()), "torchvision", 24))
+    deep(1000, np.uint16).save(tmp_path / "dark.png")
+    see_through().save(tmp_path / "alpha.png")
+    program = (
+        "import exported, PIL.Image\n"
+        "dark, alpha = PIL.Image.open('dark.png'), PIL.Image.open('alpha.png')\n"
+        "bright = exported.build_transform()(dark)[0]\n"
+        "assert bright.shape == (1, 24, 24) and 0.97 < bright.max() < 0.99\n"
+        "as_12_bits = exported.build_transform(white=4095)(dark)[0]\n"
+        "assert 0.24 < as_12_bits.max() < 0.25\n"
+        "assert exported.build_transform()(alpha)[1].shape == (3, 24, 24)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import SPACE, STUDY, write_images
+from PIL import Image
 
 pytestmark = pytest.mark.usefixtures("files")
 
@@ -38,7 +39,10 @@ SPACES = {
         "  - op: color_jitter\n    hue: strong\n",
         ["space.yaml:4:", "color_jitter.hue", "strong"],
     ),
-    "nothing searched": ("  - op: horizontal_flip\n    p: 0.5\n", ["space.yaml", "searched"]),
+    "nothing searched": (
+        "  - op: horizontal_flip\n    p: 0.5\n",
+        ["space.yaml: is a policy, not a space", "nothing is searched"],
+    ),
 }
 
 
@@ -80,8 +84,8 @@ STUDIES = {
     "metric": ("draws: 10", "draws: 10, metric: sharpness", ["study.yaml:5:", "evaluate.metric"]),
     "key": ("labels_per_class", "label_per_class", ["study.yaml:5:", "'labels_per_class'?"]),
     "sampler": ("trials: 2", "sampler: {kind: tpee}, trials: 2", ["study.yaml:6:", "tpee"]),
-    "budget": ("seeds: 3, steps: 4", "seeds: 3, steps: 3", ["study.yaml", "confirm.steps 3"]),
-    "few seeds": ("seeds: 3", "seeds: 1", ["study.yaml:7:", "confirm.seeds", "3"]),
+    "budget": ("seeds: 5, steps: 4", "seeds: 5, steps: 3", ["study.yaml", "confirm.steps 3"]),
+    "few seeds": ("seeds: 5", "seeds: 3", ["study.yaml:7:", "confirm.seeds", "at least five"]),
     "encoder": (
         "{width: 4, stages: 1}",
         "{name: torchvision/resnet19}",
@@ -269,6 +273,30 @@ def test_policy_file_missing_or_malformed(cli):
 def test_a_space_is_no_policy(cli):
     line = cli("export", "--to", "kornia", "--policy", "space.yaml").refusal
     assert line.startswith("space.yaml:4: ")
+    assert "ranges, choices and strengths belong in a space (augsearch run --space)" in line
+
+
+@pytest.mark.parametrize(
+    ("option", "file", "kind"), [("space", "study.yaml", "space"), ("study", "space.yaml", "study")]
+)
+def test_a_file_under_the_wrong_option(cli, option, file, kind):
+    line = dry_run(cli, **{option: file}).refusal
+    assert line.startswith(f"{file}:")
+    assert f"file (--study), not in a {kind}" in line or f"(--space), not in a {kind}" in line
+
+
+def test_a_space_of_colour_alone_for_grey_images(cli):
+    for number in range(28):
+        folder = Path("grey/pit" if number % 2 else "grey/scratch")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), 9 * number).save(folder / f"{number}.png")
+    for text in (
+        "ops: [{op: grayscale, p: {low: 0.0, high: 1.0}}]",
+        "ops: [{op: invert, p: 0.5}, {op: grayscale, p: {low: 0.0, high: 1.0}}]",
+    ):
+        Path("space.yaml").write_text(text)
+        line = dry_run(cli, "--data", "grey").refusal
+        assert "space.yaml: the images are grey, and all that is searched acts on colour" in line
 
 
 def test_unknown_target_of_an_export(cli):
@@ -287,6 +315,13 @@ def test_impossible_image_size(cli, verb, size):
 def test_a_preview_too_large_to_look_at(cli):
     line = cli("preview", "--policy", "policy.yaml", "--image-size", "100000").refusal
     assert "--image-size 100000" in line
+
+
+@pytest.mark.parametrize("name", ["views.yaml", "views.jpeg2", "views.hdf5"])
+def test_a_picture_in_no_format(cli, name):
+    line = cli("preview", "--policy", "policy.yaml", "--output", name).refusal
+    assert f"--output {name}: " in line
+    assert not Path(name).exists()
 
 
 @pytest.mark.parametrize("verb", [["preview"], ["export", "--to", "kornia"]])

@@ -18,6 +18,8 @@ from PIL import Image
 from augsearch import __version__
 from augsearch.cli.app import app
 from augsearch.space.catalogue import OPERATIONS
+from augsearch.space.groups import GROUPS
+from augsearch.space.space import load_space
 
 FLAGS = {
     "": {"--help", "--version", "-h"},
@@ -101,6 +103,7 @@ def test_dry_run_estimates_and_leaves_nothing(cli):
     assert "28 images, 2 classes, 16 px, 2 trials of 4 steps on cpu" in said.out
     assert "MB of memory" in said.out
     assert "fewer than" not in said.out
+    assert "of training and scoring, about 9 s more for starting and keeping records" in said.out
     assert {path.name for path in set(Path().iterdir()) - before} <= {"cache"}
 
 
@@ -116,6 +119,33 @@ def test_preview_writes_a_picture(cli):
 
 def test_ops_lists_every_operation_with_its_parameters(cli):
     said = cli("ops")
+@pytest.mark.parametrize(
+    ("name", "form"), [("views.jpg", "JPEG"), ("views.webp", "WEBP"), ("views", "PNG")]
+)
+def test_preview_writes_what_the_suffix_says(cli, name, form):
+    write_files()
+    said = cli("preview", "--policy", "policy.yaml", "--image-size", "16", "--output", name)
+    assert (said.code, said.out) == (0, f"wrote {name}\n")
+    with Image.open(name) as picture:
+        assert picture.format == form
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_ops_explains_groups(cli, name):
+    said = cli("ops", name)
+    assert said.code == 0
+    assert said.out.startswith(f"{name} (no operation of the catalogue)")
+    assert name in cli("ops").out
+    example = said.out.partition("- op: ")
+    Path("my_ops.py").write_text(
+        "from augsearch import CustomOp, Parameter\n"
+        'gain = Parameter("gain", 0, 1, "gain", 0, 0.5)\n'
+        'banding = CustomOp("Bands.", (gain,), 1, lambda images, *_: images)\n'
+    )
+    Path("space.yaml").write_text("ops:\n" + "".join(example[1:]))
+    assert load_space("space.yaml").axes()
+
+
     assert said.code == 0
     lines = [line.strip() for line in said.out.splitlines()]
     for name in OPERATIONS:

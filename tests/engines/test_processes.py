@@ -11,7 +11,9 @@ import psutil
 import pytest
 import torch
 
+from augsearch.engines import processes
 from augsearch.engines.processes import cpu_threads, process_count, run_jobs
+from augsearch.errors import StudyError
 
 _offset: list[int] = []
 
@@ -50,6 +52,35 @@ def test_every_job_is_done_once_with_its_threads(processes):
 def test_an_error_in_a_job_reaches_the_caller(processes):
     with pytest.raises(RuntimeError, match="job 0"):
         run(fail, processes)
+
+
+def both_ended(number):
+    """The job that fails ends first; both have ended when somebody looks."""
+    if number == 0:
+        raise RuntimeError("job 0")
+    return "kept"
+
+
+def test_results_come_before_an_error_that_came_with_them(monkeypatch):
+    def patient(futures, **_):
+        return real(futures)  # all of them
+
+    real = processes.wait
+    monkeypatch.setattr(processes, "wait", patient)
+    jobs = run_jobs(both_ended, range(3), processes=2, threads=1, prepare=prepare, shared=(10,))
+    assert sorted([next(jobs), next(jobs)]) == [(1, "kept"), (2, "kept")]
+    with pytest.raises(RuntimeError, match="job 0"):
+        next(jobs)
+
+
+def die(number):
+    os._exit(3)
+
+
+def test_a_process_that_dies_is_one_line():
+    with pytest.raises(StudyError, match="a process that trained was killed") as caught:
+        run(die, 2)
+    assert "\n" not in str(caught.value)
 
 
 def test_threads_are_restored_after_an_error():

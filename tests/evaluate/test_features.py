@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from augsearch.errors import DeviceError
 from augsearch.evaluate.features import extract_features
 
 CPU = torch.device("cpu")
@@ -38,6 +39,33 @@ def test_evaluation_mode_inside_former_mode_and_statistics_after(training: bool)
         expected = encoder.eval()(torch.tensor(pixels, dtype=torch.float32)).numpy()
     assert features.dtype == np.float32
     np.testing.assert_allclose(features, expected, atol=1e-5)
+
+
+class FitsUpTo(nn.Module):
+    """An encoder whose device has memory for so many images."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.inner = network()
+        self.most = most
+        self.seen: list[int] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        self.seen.append(len(images))
+        features: torch.Tensor = self.inner(images)
+        return features
+
+
+def test_out_of_memory_takes_fewer_images_at_a_time() -> None:
+    images, short = pictures(11), FitsUpTo(3)
+    found = extract_features(short, images, [0.5] * 3, [0.2] * 3, device=CPU, batch_size=8)
+    assert short.seen == [2, 2, 2, 2, 2, 1]
+    expected = extract_features(network(), images, [0.5] * 3, [0.2] * 3, device=CPU)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    with pytest.raises(DeviceError, match="too little memory for one image"):
+        extract_features(FitsUpTo(0), images, [0.5] * 3, [0.2] * 3, device=CPU)
 
 
 def test_former_mode_is_restored_after_an_error() -> None:

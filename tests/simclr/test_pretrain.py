@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -199,6 +202,46 @@ def test_too_little_memory_for_anything_is_a_device_error() -> None:
 
     with pytest.raises(DeviceError, match=r"for the views of 16 images; lower pretrain.batch_size"):
         run(make_views=hungry).advance(1)
+
+
+def test_too_little_memory_for_the_optimiser_is_a_device_error() -> None:
+    training = run()
+
+    def hungry(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    training._optimizer.register_step_pre_hook(hungry)
+    with pytest.raises(DeviceError, match="cpu has too little memory for the optimiser of this"):
+        training.advance(1)
+
+
+def test_without_a_compiler_compiling_is_refused_in_one_line(tmp_path: Path) -> None:
+    program = """
+import torch
+from augsearch.errors import ConfigError
+from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.pretrain import Pretraining
+
+run = Pretraining(
+    torch.zeros(8, 1, 8, 8, dtype=torch.uint8), lambda batch, step: (batch / 255, batch / 255),
+    EncoderConfig(width=4, stages=1), PretrainConfig(steps=1, batch_size=8, compile=True),
+    seed=0, device=torch.device("cpu"), mean=(0.5,), std=(0.2,),
+)
+try:
+    run.advance(1)
+except ConfigError as error:
+    print(error)
+"""
+    hidden = {key: value for key, value in os.environ.items() if key not in ("CC", "CXX")}
+    hidden |= {"PATH": str(tmp_path), "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env=hidden, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith("pretrain.compile: cannot compile here (InvalidCxxCompiler: No")
+    assert said.stdout.endswith("; set it to false\n")
+    assert said.stdout.count("\n") == 1
 
 
 def test_images_streamed_from_a_file_train_bitwise_as_those_in_memory(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_on_grey_images_an_order_of_one_is_none(tmp_path):
         ("[{op: block, ops: [{op: invert}, {op: invert}]}]", "two operations are called 'invert'"),
         (
             "[{op: any_order, ops: [{op: any_order, ops: []}, {op: invert}]}]",
-            "unknown op 'any_order'",
+            "'any_order' cannot be nested in 'any_order'; list it at the top",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """Spaces: the point-to-policy map, canonical policies, coupling and grey images."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -128,12 +129,12 @@ def test_natural_contains_the_policy_of_simclr():
         (("low: 2, high: 7", "low: 2.5, high: 7"), 14, "not a whole number"),
         (("full: 0.8", "full: 1.8"), 10, "outside the bounds"),
         (("strength: light", "strength: lihgt"), None, "not declared under `strengths`"),
-        (("p: 0.8", "p: often"), 9, "should be a valid number"),
+        (("p: 0.8", "p: often"), 9, "'often' does not fit: want a number"),
         (("p: 0.8", "p: .nan"), 9, "finite"),
         (("name: example", "nam: example"), 2, "did you mean 'name'"),
         (("name: example", "name: example\nname: again"), 3, "stands here twice"),
         (("op: posterize", "op: resized_crop"), None, "unknown key"),
-        (("op: grayscale", "op: one_of"), 19, "unknown op 'one_of'"),
+        (("op: grayscale", "op: one_of"), 19, "'one_of' cannot be nested in 'one_of'"),
         (("log: true", "log: true, low: 0"), 18, "twice"),
     ],
 )
@@ -168,3 +169,18 @@ def test_every_operation_has_bounds_that_hold_its_identity_and_default():
             assert parameter.low <= parameter.default <= parameter.high
             if parameter.identity is not None:
                 assert parameter.low <= parameter.identity <= parameter.high
+
+
+def test_random_points_lie_within_what_is_searched():
+    space, rng = space_from(), Random(0)
+    points = [space.random_point(rng) for _ in range(200)]
+    for axis in space.axes():
+        low, high = min(axis.form.extremes()), max(axis.form.extremes())
+        values = [point[axis.name] for point in points]
+        assert low <= min(values) and max(values) <= high
+        assert len(set(values)) > 1
+        assert not axis.integer or all(value == int(value) for value in values)
+    # Uniform in the logarithm from 0.001 to 0.05: half lies below the geometric mean.
+    below = sum(point["gaussian_blur.sigma"] < 0.00707 for point in points)
+    assert 70 < below < 130
+    assert all(space.policy(point) for point in points)
