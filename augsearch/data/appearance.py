@@ -1,0 +1,141 @@
+"""What images look like in a dozen plain numbers, and whether two sets of them look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from augsearch.data.imageset import ImageSet
+
+Numbers = NDArray[np.float64]
+
+NAMES = (
+    "brightness",
+    "contrast",
+    "red against green",
+    "blue against yellow",
+    "colourfulness",
+    "fine detail",
+    "middle detail",
+    "coarse detail",
+    "direction, along or across",
+    "direction, diagonals",
+    "directedness",
+    "slope of the light",
+)
+MOST = 400  # images that a set is judged by
+FOLDS = 5
+ALIKE, DIFFERENT = 0.64, 0.86
+"""AUC of two normal distributions half a standard deviation and one and a half apart."""
+SHIFTED = 0.5  # standard deviations from which on a difference is named
+
+
+def spread_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At most `MOST` of the rows, spread evenly."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int))]
+
+
+def appearance(image_set: ImageSet, rows: NDArray[np.int64]) -> Numbers:
+    """`[n, 12]`, columns `NAMES`, of these images.
+
+    Pixels count in [0, 1]; detail is the standard deviation of a band of a Gaussian pyramid, as a
+    logarithm of its share of the contrast.
+    """
+    return np.stack([_describe(image_set.images[row] / 255.0) for row in rows])
+
+
+def _describe(image: Numbers) -> Numbers:
+    """`[12]` of one image `[C, H, W]` in [0, 1]."""
+    red, green, blue = image if len(image) == 3 else np.repeat(image, 3, axis=0)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    opponent = red - green, 0.5 * (red + green) - blue
+    contrast = luma.std()
+    blurred = [luma, *(ndimage.gaussian_filter(luma, sigma) for sigma in (1.0, 2.0, 4.0))]
+    bands = [(a - b).std() for a, b in pairwise(blurred)]
+    down, across = np.gradient(blurred[1])
+    energy = (down**2 + across**2).sum() + 1e-9
+    along = ((across**2 - down**2).sum()) / energy
+    diagonal = (2 * across * down).sum() / energy
+    y, x = np.mgrid[0 : luma.shape[0], 0 : luma.shape[1]]
+    centred = np.stack([(x - x.mean()).ravel(), (y - y.mean()).ravel()])
+    plane = centred @ (luma - luma.mean()).ravel() / (centred**2).sum(axis=1)
+    return np.array(
+        [
+            luma.mean(),
+            contrast,
+            opponent[0].mean(),
+            opponent[1].mean(),
+            np.hypot(opponent[0].std(), opponent[1].std()),
+            *(np.log((band + 1e-3) / (contrast + 1e-3)) for band in bands),
+            along,
+            diagonal,
+            np.hypot(along, diagonal),
+            np.hypot(*plane) * luma.shape[0],
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How new images differ from old ones.
+
+    Attributes:
+        auc: how well the two can be told apart by their appearance, 0.5 not at all, 1 always.
+        shifts: name -> how many standard deviations of the old images the new ones lie away, the
+            largest first, those of at least `SHIFTED`.
+    """
+
+    auc: float
+    shifts: dict[str, float]
+
+    @property
+    def sentence(self) -> str:
+        """The finding, and what to do."""
+        told = f"new and old images can be told apart with an AUC of {self.auc:.2f}"
+        moved = ", ".join(
+            f"{name} {shift:+.1f} sd" for name, shift in list(self.shifts.items())[:3]
+        )
+        by = f" ({moved})" if moved else ""
+        if self.auc < ALIKE:
+            return f"The images look alike ({told}): the old policy should serve them as well."
+        if self.auc < DIFFERENT:
+            return (
+                f"The images differ somewhat{by}, {told}: the old policy is confirmed beside the "
+                "baselines; search again if it is not better than these."
+            )
+        return f"The images differ clearly{by}, {told}: search again."
+
+
+def drift(old: Numbers, new: Numbers, groups: Sequence[int] | None = None) -> Drift:
+    """A classifier two-sample test (Lopez-Paz & Oquab 2017) on appearances `[n, 12]`, `[m, 12]`.
+
+    A logistic regression is fitted to tell the two apart, and judged on images that it has not
+    seen. Other classes, or the same ones in other shares, count as drift, too.
+
+    Args:
+        groups: `[m]` of the new images; a group is never both fitted and judged on.
+    """
+    features = np.concatenate([old, new])
+    is_new = np.arange(len(features)) >= len(old)
+    own = np.arange(len(new)) if groups is None else np.asarray(groups)
+    group = np.concatenate([-1 - np.arange(len(old)), own])
+    folds = StratifiedGroupKFold(min(FOLDS, len(old), len(np.unique(own))))
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    told = cross_val_predict(
+        model, features, is_new, groups=group, cv=folds, method="predict_proba"
+    )[:, 1]
+    moved = (new.mean(axis=0) - old.mean(axis=0)) / (old.std(axis=0) + 1e-9)
+    shifts = {
+        NAMES[i]: float(moved[i]) for i in np.argsort(-np.abs(moved)) if abs(moved[i]) >= SHIFTED
+    }
+    return Drift(auc=float(roc_auc_score(is_new, told)), shifts=shifts)
