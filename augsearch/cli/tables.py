@@ -33,9 +33,9 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
         f"{duration(estimate.starting_seconds)} more for starting and keeping records; "
         f"{estimate.memory_mb:.0f} MB of memory, {estimate.disk_mb:.0f} MB of disk"
     )
-    for sentence in estimate.warnings:
     if estimate.views:
         console.print(escape(estimate.views))
+    for sentence in estimate.warnings:
         console.print(f"[yellow]warning:[/] {escape(sentence)}")
 
 

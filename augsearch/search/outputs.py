@@ -142,11 +142,11 @@ def result_files(
 ) -> dict[str, bytes]:
     """Everything that is written: file name -> content."""
     return {
+        **setup.space.files(),
         **policy.files(),
         "views.png": paint(policy),
         "confirmation.png": _picture(result),
         "result.json": _json(result.model_dump(mode="json")),
-        **setup.space.files(),
         "results.csv": _table(result).to_csv(index=False).encode(),
         "split.csv": _split(setup).to_csv(index=False).encode(),
         "label_draws.csv": _label_draws(setup).to_csv(index=False).encode(),

@@ -147,6 +147,8 @@ def prepare(
         text = f"{fitting.digest} {config.digest} {image_set.digest} {seed}"
         tail = hashlib.sha256(text.encode()).hexdigest()[:6]
         name = f"{_slug(loaded.name)}-{_slug(image_set.name)}-{tail}"
+    bench = Bench.build(image_set, config, seed=seed, device=chosen_device)
+    check_custom_ops(fitting.custom_ops(), some_images(bench, CHECKED))
     return Setup(
         name=name,
         space=fitting,
@@ -162,8 +164,11 @@ def prepare(
         output=None if output is None else Path(output),
         asked_device=device,
     )
-    bench = Bench.build(image_set, config, seed=seed, device=chosen_device)
-    check_custom_ops(fitting.custom_ops(), some_images(bench, CHECKED))
+
+
+def some_images(bench: Bench, most: int) -> torch.Tensor:
+    """The pool's first images, uint8 `[n, C, S, S]` on the device."""
+    return torch.as_tensor(bench.images[:most]).to(bench.device)
 
 
 def _space(space: str | Path | Space) -> tuple[Space, str]:
@@ -172,26 +177,6 @@ def _space(space: str | Path | Space) -> tuple[Space, str]:
     return load_space(find_config(space, "spaces")), str(space)
 
 
-def _config(study: str | Path | StudyConfig | None, *, embedded: bool) -> tuple[StudyConfig, str]:
-    if isinstance(study, StudyConfig):
-        return study, f"{study.name}.yaml"
-    chosen = study or ("quick.yaml" if embedded else "standard.yaml")
-    return load_study_config(find_config(chosen, "studies")), str(chosen)
-
-
-def _images(
-    data: str | Path | ImageSet | None, config: StudyConfig, progress: Progress
-def some_images(bench: Bench, most: int) -> torch.Tensor:
-    """The pool's first images, uint8 `[n, C, S, S]` on the device."""
-    return torch.as_tensor(bench.images[:most]).to(bench.device)
-
-
-) -> tuple[ImageSet, str]:
-    if isinstance(data, ImageSet):
-        return data, data.name
-    if data is None:
-        progress.note(
-            "no --data given: searching on the embedded inspection surfaces, which this program "
 def _fitting(space: Space, channels: int, file: str, progress: Progress) -> Space:
     """The space as it acts on images of that many channels; something in it must be searched."""
     if not space.axes():
@@ -218,6 +203,21 @@ def _fitting(space: Space, channels: int, file: str, progress: Progress) -> Spac
     return fitting
 
 
+def _config(study: str | Path | StudyConfig | None, *, embedded: bool) -> tuple[StudyConfig, str]:
+    if isinstance(study, StudyConfig):
+        return study, f"{study.name}.yaml"
+    chosen = study or ("quick.yaml" if embedded else "standard.yaml")
+    return load_study_config(find_config(chosen, "studies")), str(chosen)
+
+
+def _images(
+    data: str | Path | ImageSet | None, config: StudyConfig, progress: Progress
+) -> tuple[ImageSet, str]:
+    if isinstance(data, ImageSet):
+        return data, data.name
+    if data is None:
+        progress.note(
+            "no --data given: searching on the embedded inspection surfaces, which this program "
             "draws itself"
         )
         return draw_surfaces(SurfaceSpec(image_size=config.data.image_size)), EMBEDDED
