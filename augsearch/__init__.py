@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from augsearch.augment.export import export_policy
     from augsearch.data.cache import load_images
+    from augsearch.search.certify import certify_study
     from augsearch.search.config import StudyConfig, load_study_config
     from augsearch.search.export import write_export
     from augsearch.search.manage import clean_stored, delete_stored, list_stored, stored_study
@@ -44,6 +45,7 @@ _HOMES = {
     "load_space": "augsearch.space.space",
     "load_study_config": "augsearch.search.config",
     "preview": "augsearch.search.preview",
+    "certify_study": "augsearch.search.certify",
     "clean_stored": "augsearch.search.manage",
     "delete_stored": "augsearch.search.manage",
     "describe_op": "augsearch.space.handbook",
@@ -64,6 +66,7 @@ __all__ = [
     "Space",
     "StudyConfig",
     "StudyResult",
+    "certify_study",
     "clean_stored",
     "delete_stored",
     "describe_op",

@@ -24,13 +24,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from runs import (
     Job,
     Setting,
@@ -42,8 +41,9 @@ from runs import (
     spread_policies,
     strength_of,
 )
-from scipy import stats
 from timing import write_result
+
+from augsearch.search.ranks import kendall, reliability, slope, spearman, spearman_interval
 
 TABLES = Path(__file__).parent / "tables"
 POLICIES = 16
@@ -139,71 +139,6 @@ def tabulate(jobs: Sequence[Job], table: Path) -> pd.DataFrame:
 # Statistics
 
 
-@dataclass(frozen=True)
-class Reliability:
-    """ICC(C,1) of one seed with its 95 % interval; `sd` are points of score.
-
-    Attributes:
-        shared: variance of a difference between policies that share a seed over one of policies
-            that do not.
-    """
-
-    icc: float
-    low: float
-    high: float
-    sd_between: float
-    sd_within: float
-    shared: float
-
-
-def reliability(scores: NDArray[np.float64]) -> Reliability:
-    """From `[policies, seeds]`; McGraw and Wong, Psychological Methods 1 (1996), case 2."""
-    n, k = scores.shape
-    grand, rows, columns = scores.mean(), scores.mean(axis=1), scores.mean(axis=0)
-    residual = scores - rows[:, None] - columns + grand
-    ms_rows = k * ((rows - grand) ** 2).sum() / (n - 1)
-    ms_columns = n * ((columns - grand) ** 2).sum() / (k - 1)
-    ms_error = (residual**2).sum() / ((n - 1) * (k - 1))
-    f = ms_rows / ms_error
-    degrees = (n - 1, (n - 1) * (k - 1))
-    lower = f / stats.f.ppf(0.975, *degrees)
-    upper = f * stats.f.ppf(0.975, *degrees[::-1])
-    seeds = max(0.0, (ms_columns - ms_error) / n)
-    return Reliability(
-        icc=(f - 1) / (f + k - 1),
-        low=(lower - 1) / (lower + k - 1),
-        high=(upper - 1) / (upper + k - 1),
-        sd_between=100 * np.sqrt(max(0.0, (ms_rows - ms_error) / k)),
-        sd_within=100 * np.sqrt(ms_error),
-        shared=ms_error / (ms_error + seeds),
-    )
-
-
-@dataclass(frozen=True)
-class Rank:
-    """A rank correlation and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def spearman(a: NDArray[np.float64], b: NDArray[np.float64]) -> Rank:
-    value = float(stats.spearmanr(a, b).statistic)
-    return _by_fisher(value, np.sqrt((1 + value**2 / 2) / (len(a) - 3)))
-
-
-def kendall(a: NDArray[np.float64], b: NDArray[np.float64]) -> Rank:
-    value = float(stats.kendalltau(a, b).statistic)
-    return _by_fisher(value, np.sqrt(0.437 / (len(a) - 4)))
-
-
-def _by_fisher(value: float, error: float) -> Rank:
-    """Bonett and Wright, Psychometrika 65 (2000)."""
-    z = np.arctanh(np.clip(value, -0.999999, 0.999999))
-    return Rank(value, float(np.tanh(z - 1.96 * error)), float(np.tanh(z + 1.96 * error)))
-
-
 def matrix(scores: pd.DataFrame, setting: str, what: str) -> pd.DataFrame:
     """Policies × seeds of one way to score, only policies that have every seed."""
     own = scores[(scores.setting == setting) & (scores.what == what)]
@@ -227,22 +162,20 @@ def summary(scores: pd.DataFrame, strength: pd.Series) -> list[dict[str, object]
             "cpu_seconds": float(own.cpu_seconds.median()),
         }
         if found.shape[1] > 1:
-            r = reliability(found.to_numpy())
+            r = reliability(100 * found.to_numpy())
             noise = (r.sd_between / r.sd_within) ** 2
             line |= {"reliability": asdict(r), "snr_per_minute": 60 * noise / line["cpu_seconds"]}
         common = found.index.intersection(truth.index)
         if len(common) >= 8:
             # One seed is what a trial has: the mean over seeds of its correlation.
             each = [spearman(found.loc[common, s], truth[common]).value for s in found.columns]
-            error = np.sqrt((1 + np.mean(each) ** 2 / 2) / (len(common) - 3))
-            line["spearman_one_seed"] = asdict(_by_fisher(float(np.mean(each)), error))
+            one = spearman_interval(float(np.mean(each)), len(common))
+            line["spearman_one_seed"] = asdict(one)
             mean = found.loc[common].mean(axis=1)
             line["spearman_all_seeds"] = asdict(spearman(mean, truth[common]))
             line["kendall_all_seeds"] = asdict(kendall(mean, truth[common]))
-            fit = stats.linregress(strength[common], 100 * (truth[common] - mean))
-            reach = stats.t.ppf(0.975, len(common) - 2) * fit.stderr
-            bias = Rank(fit.slope, fit.slope - reach, fit.slope + reach)
-            line["bias_per_strength"] = asdict(bias)
+            gain = 100 * (truth[common] - mean)
+            line["bias_per_strength"] = asdict(slope(strength[common].to_numpy(), gain.to_numpy()))
         lines.append(line)
     return lines
 
@@ -255,7 +188,8 @@ def show(lines: Sequence[dict[str, object]]) -> None:
         text = f"{line['setting']:16} {line['what']:17} {line['cpu_seconds']:6.1f} "
         text += f"{line['seeds']:5}  "
         r = line.get("reliability")
-        text += f"{r['icc']:.2f} ({r['low']:.2f}..{r['high']:.2f}) " if r else " " * 18
+        i = r["icc"] if r else None
+        text += f"{i['value']:.2f} ({i['low']:.2f}..{i['high']:.2f}) " if r else " " * 18
         text += f"{line['snr_per_minute']:9.1f}  " if r else " " * 11
         if "spearman_one_seed" in line:
             s, a = line["spearman_one_seed"], line["spearman_all_seeds"]

@@ -13,6 +13,7 @@ import typer
 
 from augsearch import __version__
 from augsearch.cli.ops import ops
+from augsearch.cli.selftest import selftest
 from augsearch.cli.studies import studies_app
 from augsearch.errors import AugsearchError
 
@@ -131,6 +132,7 @@ def preview(
 
 
 app.command()(ops)
+app.command()(selftest)
 
 
 @app.command()
@@ -147,6 +149,31 @@ def export(
 
     written = write_export(policy, to, output, image_size=image_size)
     typer.echo(f"wrote {written}")
+
+
+@app.command()
+def certify(
+    study: Annotated[str, typer.Argument(help="Name of a finished study.")],
+    data: Annotated[
+        str | None, typer.Option(help="Where the images are now. [default: where they were]")
+    ] = None,
+    device: DeviceOption = "auto",
+    storage: StorageOption = STORAGE,
+) -> None:
+    """Rerun some policies for longer, to see how far the study's short runs can be trusted."""
+    from augsearch.cli.progress import TerminalProgress
+    from augsearch.cli.tables import print_certificate
+    from augsearch.search.certify import certify_study
+
+    with TerminalProgress() as progress:
+        try:
+            certificate = certify_study(
+                study, storage=storage, data=data, device=device, progress=progress
+            )
+        except KeyboardInterrupt:
+            progress.note("stopped; nothing that was finished is lost. The same command goes on")
+            raise typer.Exit(130) from None
+        print_certificate(certificate, progress.console)
 
 
 @app.command()

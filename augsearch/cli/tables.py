@@ -13,6 +13,7 @@ from rich.table import Table
 from augsearch.cli.terminal import duration
 
 if TYPE_CHECKING:
+    from augsearch.search.certificate import Certificate
     from augsearch.search.estimate import Estimate
     from augsearch.search.manage import StoredStudy
     from augsearch.search.result import StudyResult
@@ -41,26 +42,54 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
 
 def print_result(result: StudyResult, directory: Path, console: Console) -> None:
     """The end of a study: table, verdict, what to do, where the files are."""
+    from augsearch.search.result import MANY_USES, sealed_note
+
     console.print()
     console.print(_confirmed_table(result))
     console.print()
     console.print(f"[bold]{escape(result.verdict.sentence)}[/]")
     console.print(escape(result.verdict.advice))
-    if result.sealed_split_uses > 1:
-        console.print(
-            f"The sealed test images of this data have now judged {result.sealed_split_uses} "
-            "studies; the more often, the less a narrow win means."
-        )
+    console.print(f"[dim]{escape(result.verdict.basis)}[/]")
+    if note := sealed_note(result.sealed_split_uses):
+        mark = "[yellow]warning:[/] " if result.sealed_split_uses > MANY_USES else ""
+        console.print(mark + note)
     console.print()
     console.print(f"policy.yaml, pictures and result.json are in [bold]{escape(str(directory))}[/]")
     console.print("compare the trials: augsearch ui")
 
 
+def print_certificate(certificate: Certificate, console: Console) -> None:
+    """What short runs are worth: a line for each budget, then the finding."""
+    table = Table(
+        title=f"agreement with runs of {certificate.longest} steps, {certificate.policies} policies"
+    )
+    table.add_column("steps", justify="right")
+    table.add_column("rank correlation", justify="right")
+    table.add_column("95 % interval")
+    table.add_column("differences to trust, points", justify="right")
+    for budget in certificate.budgets:
+        low, high = budget.interval
+        table.add_row(
+            str(budget.steps),
+            f"{budget.spearman:.2f}",
+            f"{low:.2f} to {high:.2f}",
+            f"above {budget.doubt:.1f}",
+        )
+    console.print()
+    console.print(table)
+    console.print(
+        f"the search's best policy loses {certificate.regret:.1f} points in long runs; the best "
+        f"there is {escape(certificate.best)}"
+    )
+    console.print(f"[bold]{escape(certificate.sentence)}[/]")
+    console.print(escape(certificate.advice))
+
+
 def _confirmed_table(result: StudyResult) -> Table:
     seeds = len(result.confirmation_seeds)
     table = Table(
-        title=f"{result.metric.replace('_', ' ')} in %, confirmed with {seeds} fresh seeds on "
-        "sealed test images",
+        title=f"{result.metric.replace('_', ' ')} in %, confirmed with up to {seeds} fresh seeds "
+        "on sealed test images",
         title_justify="left",
     )
     table.add_column("policy", no_wrap=True)

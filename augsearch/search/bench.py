@@ -53,6 +53,8 @@ class Outcome(BaseModel):
         class_recall: mean recall of each class over the label draws; empty without labels.
         label_free: scores that need no label by name, higher is better, on images of the same
             side; empty if these are too few.
+        hits: how often each image of the sealed test, in the order of `draws["test"]`, was
+            classified rightly over the label draws; empty for scores on validation images.
         curve: (optimiser step, score) at each rung and at the end.
         losses: (optimiser step, NT-Xent loss), thinned.
         steps: optimiser steps trained; 0 for the untrained encoder.
@@ -75,6 +77,7 @@ class Outcome(BaseModel):
     seconds: dict[str, float]
     peak_memory_mb: float
     label_free: dict[str, float] = {}
+    hits: tuple[int, ...] = ()
 
     @property
     def probe(self) -> float | None:
@@ -307,6 +310,7 @@ class Bench:
             seconds={},
             peak_memory_mb=0.0,
             label_free=label_free,
+            hits=few.hits if few else (),
         )
 
     def _shown_rows(self, scored: Scored) -> NDArray[np.int64]:

@@ -13,21 +13,38 @@ from augsearch.search.store import Run, Store
 from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import now
 
-BASELINE, CONFIRMATION = "baseline", "confirmation"
+BASELINE, CONFIRMATION, CERTIFICATION = "baseline", "confirmation", "certification"
+PHASES = (BASELINE, CONFIRMATION, CERTIFICATION)
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to do. `policy` is JSON, or None for the untrained encoder."""
+    """One run to do. `policy` is JSON, or None for the untrained encoder.
+
+    Attributes:
+        policy_name: for people.
+        steps: optimiser steps, if they are not what the study file says for this phase.
+    """
 
     phase: str
-    name: str
+    policy_name: str
     policy: str | None
     replicate: int
+    steps: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Under which the run is kept: that of the policy, and its steps if they are its own."""
+        return self.policy_name if self.steps is None else f"{self.policy_name}, {self.steps} steps"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Of the run within its phase."""
+        return self.name, self.replicate
 
     @property
     def label(self) -> str:
-        return f"{self.name}, seed {self.replicate}" if self.phase == CONFIRMATION else self.name
+        return self.name if self.phase == BASELINE else f"{self.name}, seed {self.replicate}"
 
 
 def run_beside(store: Store, bench: Bench, jobs: Sequence[Job], progress: Progress) -> None:
@@ -72,7 +89,8 @@ def _do(job: Job) -> tuple[Outcome | None, str]:
     bench, progress = _shared["bench"]
     confirming = job.phase == CONFIRMATION
     scored: Scored = "test" if confirming else "validation"
-    steps = bench.config.confirm.steps if confirming else bench.config.pretrain.steps
+    usual = bench.config.confirm.steps if confirming else bench.config.pretrain.steps
+    steps = job.steps or usual
     try:
         if job.policy is None:
             return bench.untrained(replicate=job.replicate, scored=scored), ""
@@ -80,7 +98,7 @@ def _do(job: Job) -> tuple[Outcome | None, str]:
             Policy.model_validate_json(job.policy),
             replicate=job.replicate,
             steps=steps,
-            rungs=() if confirming else bench.config.rungs,
+            rungs=bench.config.rungs if job.phase == BASELINE else (),
             scored=scored,
             on_step=step_listener(progress, job.label, steps) if progress else None,
         )

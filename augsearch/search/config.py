@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from augsearch.augment.baselines import BASELINES
 from augsearch.augment.config import Executor
 from augsearch.data.config import DataConfig
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.space.yaml_file import load_model
+
+FEWEST_SEEDS = 5
 
 
 class _Config(BaseModel):
@@ -73,12 +77,63 @@ class SearchConfig(_Config):
 
 
 class ConfirmConfig(_Config):
-    """The rerun of the winners and the best baselines that the verdict rests on."""
+    """The rerun of the winners and the best baselines that the verdict rests on: a race in which
+    policies that are still in question get more seeds."""
 
     top: int = Field(default=2, ge=1, description="best trials to confirm")
     baselines: int = Field(default=2, ge=1, description="best baselines to confirm beside them")
-    seeds: int = Field(default=5, ge=3, description="fresh seeds for each policy")
+    seeds: int = Field(
+        default=5, ge=FEWEST_SEEDS, description="fresh seeds for each policy before the first look"
+    )
+    max_seeds: int = Field(
+        default=15, ge=FEWEST_SEEDS, le=1000, description="most fresh seeds of any policy"
+    )
+    share: float = Field(
+        default=0.4,
+        gt=0,
+        lt=1,
+        description="most of the study's expected optimiser steps that the confirmation may take; "
+        "the first `seeds` are run in any case",
+    )
     steps: int = Field(default=300, ge=1, description="optimiser steps of each rerun")
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _enough_seeds(cls, seeds: object) -> object:
+        if isinstance(seeds, int) and seeds < FEWEST_SEEDS:
+            raise ValueError(
+                f"{seeds} are too few: at least five are needed, because an interval over fewer is "
+                "so wide that it decides nothing"
+            )
+        return seeds
+
+    @model_validator(mode="after")
+    def _most_is_most(self) -> ConfirmConfig:
+        if self.max_seeds < self.seeds:
+            raise ValueError(f"max_seeds {self.max_seeds} is below seeds {self.seeds}; raise it")
+        return self
+
+
+class CertifyConfig(_Config):
+    """What `augsearch certify` reruns for longer, to see what short runs are worth."""
+
+    top: int = Field(default=4, ge=0, description="best trials")
+    random: int = Field(
+        default=8, ge=0, description="complete trials drawn at random; baselines are always in"
+    )
+    budgets: tuple[int, ...] = Field(
+        default=(2, 8),
+        min_length=1,
+        description="budgets, as multiples of pretrain.steps; the largest is the truth",
+    )
+    seeds: int = Field(default=2, ge=1, description="fresh seeds of every run")
+
+    @field_validator("budgets")
+    @classmethod
+    def _longer_each(cls, budgets: tuple[int, ...]) -> tuple[int, ...]:
+        if budgets[0] < 2 or sorted(set(budgets)) != list(budgets):
+            raise ValueError(f"budgets {list(budgets)} must rise and begin at 2 or more")
+        return budgets
 
 
 class ComputeConfig(_Config):
@@ -110,6 +165,7 @@ class StudyConfig(_Config):
     evaluate: EvaluateConfig = Field(default=EvaluateConfig(), description="how it is scored")
     search: SearchConfig = Field(default=SearchConfig(), description="which trials are run")
     confirm: ConfirmConfig = Field(default=ConfirmConfig(), description="the rerun of the best")
+    certify: CertifyConfig = Field(default=CertifyConfig(), description="the rerun at length")
     compute: ComputeConfig = Field(default=ComputeConfig(), description="how a CPU is used")
 
     @model_validator(mode="after")
@@ -140,9 +196,30 @@ class StudyConfig(_Config):
         return tuple(rungs)
 
     @property
+    def search_steps(self) -> int:
+        """Optimiser steps that baselines and trials are expected to take.
+
+        Of the trials that reach a rung, `1 / reduction_factor` are expected to go on.
+        """
+        pruner, whole = self.search.pruner, self.pretrain.steps
+        trial = float(whole)
+        if isinstance(pruner, SuccessiveHalvingConfig):
+            stages = pairwise((0, *self.rungs, whole))
+            parts = enumerate(end - begin for begin, end in stages)
+            trial = sum(part / pruner.reduction_factor**number for number, part in parts)
+        return round(self.search.trials * trial) + len(BASELINES) * whole
+
+    @property
+    def confirm_runs(self) -> int:
+        """Confirmation runs that `confirm.share` of all expected optimiser steps pays for."""
+        share = self.confirm.share
+        return int(share / (1 - share) * self.search_steps / self.confirm.steps)
+
+    @property
     def digest(self) -> str:
         """Twelve hex digits over everything but the name and the number of trials."""
-        content = self.model_dump(mode="json", exclude={"name": True, "search": {"trials"}})
+        apart = {"name": True, "certify": True, "search": {"trials"}}
+        content = self.model_dump(mode="json", exclude=apart)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 

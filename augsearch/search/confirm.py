@@ -1,19 +1,23 @@
 """Before the search the baselines, after it the confirmation.
 
-Confirmation trains the search's winners and the best baselines again, on fresh seeds, at a larger
-budget, and scores them on the sealed test split.
+Confirmation races the search's winners against the best baselines: all are trained again, on fresh
+seeds, at a larger budget, and scored on the sealed test split.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.errors import StudyError
-from augsearch.search.bench import Bench
+from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import BASELINE, CONFIRMATION, Job, run_beside
+from augsearch.search.config import StudyConfig
+from augsearch.search.crossed import ScoredImages
 from augsearch.search.progress import Progress
+from augsearch.search.race import Race, RacePlan, run_race
 from augsearch.search.store import Store, trial_policy, trial_score
 from augsearch.search.verdict import UNTRAINED, Verdict, decide
 from augsearch.space.policy import Policy
@@ -36,6 +40,19 @@ class Entrant:
         return Job(CONFIRMATION, self.name, policy, seed)
 
 
+@dataclass(frozen=True)
+class Confirmation:
+    """A finished race: who took part and how it went."""
+
+    entrants: list[Entrant]
+    race: Race
+    images: ScoredImages | None
+
+    def judge(self) -> Verdict:
+        """The verdict on it."""
+        return decide(self.race, self.images)
+
+
 def run_baselines(store: Store, bench: Bench, progress: Progress) -> None:
     """Every baseline and the untrained encoder once, at a trial's budget; resumes."""
     done = store.runs(BASELINE)
@@ -52,8 +69,8 @@ def run_baselines(store: Store, bench: Bench, progress: Progress) -> None:
         raise StudyError(f"no baseline trains through: {reason}")
 
 
-def confirm(store: Store, bench: Bench, progress: Progress) -> list[Entrant]:
-    """Run the confirmation to its end; resumes. Who stayed in it, on every fresh seed.
+def confirm(store: Store, bench: Bench, progress: Progress) -> Confirmation:
+    """Run the confirmation to its end; resumes.
 
     An entrant that diverges or collapses on any seed leaves, and the next best takes its place.
 
@@ -75,42 +92,58 @@ def confirm(store: Store, bench: Bench, progress: Progress) -> list[Entrant]:
         Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial_score(trial))
         for trial in store.best_trials(wanted.top + SPARE)
     ]
-    seeds = range(1, wanted.seeds + 1)
-    shown = False
-    while True:
+    entrants = {entrant.name: entrant for entrant in (floor, *baselines, *winners)}
+
+    def fetch(asked: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Outcome | None]:
         runs = store.runs(CONFIRMATION)
-        failed = {run.name for run in runs.values() if run.outcome is None}
-        entrants = [
-            floor,
-            *[e for e in baselines if e.name not in failed][: wanted.baselines],
-            *[e for e in winners if e.name not in failed][: wanted.top],
-        ]
-        if not shown:
-            done = sum((e.name, seed) in runs for e in entrants for seed in seeds)
-            progress.phase("confirmation", done, len(entrants) * wanted.seeds)
-            shown = True
-        # Seed by seed, so that a confirmation that is stopped has like numbers for all.
-        jobs = [e.job(seed) for seed in seeds for e in entrants if (e.name, seed) not in runs]
-        if not jobs:
-            break
-        run_beside(store, bench, jobs, progress)
-    for kind, what in (("baseline", "baseline"), ("candidate", "trial")):
-        if not any(entrant.kind == kind for entrant in entrants):
-            raise StudyError(
-                f"no {what} trained through on {wanted.seeds} fresh seeds; lower "
-                "pretrain.learning_rate in the study file"
+        missing = [key for key in asked if key not in runs]
+        if missing:
+            until = max(seed for _, seed in asked)
+            progress.phase(
+                f"confirmation up to seed {until}", len(asked) - len(missing), len(asked)
             )
-    return entrants
+            run_beside(store, bench, [entrants[name].job(seed) for name, seed in missing], progress)
+            runs = store.runs(CONFIRMATION)
+        return {key: runs[key].outcome for key in asked}
+
+    images = scored_images(bench)
+    race = run_race(
+        [entrant.name for entrant in winners],
+        [entrant.name for entrant in baselines],
+        UNTRAINED,
+        race_plan(bench.config),
+        images,
+        fetch,
+    )
+    if race is None:
+        raise StudyError(
+            "no trial, or no baseline, trained through on every fresh seed; lower "
+            "pretrain.learning_rate in the study file"
+        )
+    took_part = [entrants[name] for name in (UNTRAINED, *race.baselines, *race.candidates)]
+    return Confirmation(took_part, race, images)
 
 
-def judge(store: Store, entrants: list[Entrant], seeds: int) -> Verdict:
-    """The verdict on what has been confirmed."""
-    outcomes = store.outcomes(CONFIRMATION)
-    scores = {
-        e.name: [outcomes[e.name, seed].score for seed in range(1, seeds + 1)] for e in entrants
-    }
-    of_kind = {
-        kind: {e.name: scores[e.name] for e in entrants if e.kind == kind}
-        for kind in ("candidate", "baseline")
-    }
-    return decide(of_kind["candidate"], of_kind["baseline"], scores[UNTRAINED])
+def race_plan(config: StudyConfig) -> RacePlan:
+    """The race that a study file asks for."""
+    return RacePlan(
+        top=config.confirm.top,
+        baselines=config.confirm.baselines,
+        seeds=config.confirm.seeds,
+        max_seeds=config.confirm.max_seeds,
+        runs=config.confirm_runs,
+    )
+
+
+def scored_images(bench: Bench) -> ScoredImages | None:
+    """The sealed images as a sample; None where the score is not a mean over images."""
+    config = bench.config.evaluate
+    if config.label_free or config.metric not in ("balanced_accuracy", "accuracy"):
+        return None
+    rows = bench.draws["test"][0].score
+    return ScoredImages(
+        labels=bench.image_set.labels[rows],
+        groups=bench.image_set.groups[rows],
+        draws=len(bench.draws["test"]),
+        by_class=config.metric == "balanced_accuracy",
+    )

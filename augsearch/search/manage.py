@@ -8,6 +8,7 @@ import optuna
 
 from augsearch.data.cache import clear_cache
 from augsearch.errors import StudyError
+from augsearch.search.beside import PHASES
 from augsearch.search.store import (
     Store,
     StudySummary,
@@ -56,7 +57,7 @@ def stored_study(storage: str, name: str) -> StoredStudy:
             score=run.outcome.score if run.outcome else None,
             digest=run.policy.digest if run.policy else "",
         )
-        for phase in ("baseline", "confirmation")
+        for phase in PHASES
         for run in store.runs(phase).values()
     ]
     for trial in store.trials():

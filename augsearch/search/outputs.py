@@ -17,9 +17,10 @@ from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import UNLABELLED
 from augsearch.errors import OutputError
 from augsearch.search.beside import BASELINE, CONFIRMATION
-from augsearch.search.confirm import Entrant
+from augsearch.search.confirm import Entrant, scored_images
+from augsearch.search.crossed import estimate_mean
 from augsearch.search.proxies import audit
-from augsearch.search.result import PolicyResult, StudyResult, mean_interval, versions
+from augsearch.search.result import LEVEL, PolicyResult, StudyResult, sealed_note, versions
 from augsearch.search.setup import Setup
 from augsearch.search.store import Store
 from augsearch.search.verdict import Verdict
@@ -36,11 +37,11 @@ def study_result(
         study=setup.name,
         verdict=verdict,
         metric=setup.config.evaluate.measured,
-        policies=_policy_results(setup, store, entrants),
+        policies=_policy_results(setup, store, entrants, verdict),
         proxies=audit(store.complete()),
         trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
         seed=setup.seed,
-        confirmation_seeds=tuple(range(1, setup.config.confirm.seeds + 1)),
+        confirmation_seeds=tuple(range(1, max(verdict.seeds.values()) + 1)),
         digests={
             "policy": winning_policy(setup, entrants, verdict).digest,
             "space": setup.space.digest,
@@ -82,15 +83,16 @@ def data_facts(setup: Setup) -> dict[str, str | int]:
 
 
 def _policy_results(
-    setup: Setup, store: Store, entrants: list[Entrant]
+    setup: Setup, store: Store, entrants: list[Entrant], verdict: Verdict
 ) -> tuple[PolicyResult, ...]:
     confirmed = store.outcomes(CONFIRMATION)
-    seeds = range(1, setup.config.confirm.seeds + 1)
+    images = scored_images(setup.bench)
     results = []
     for entrant in entrants:
+        seeds = range(1, verdict.seeds[entrant.name] + 1)
         outcomes = [confirmed[entrant.name, seed] for seed in seeds]
         scores = tuple(outcome.score for outcome in outcomes)
-        mean, interval = mean_interval(scores)
+        over_seeds, over_both = estimate_mean(outcomes, None), estimate_mean(outcomes, images)
         recall = {
             name: float(np.mean([outcome.class_recall[name] for outcome in outcomes]))
             for name in outcomes[0].class_recall
@@ -102,8 +104,9 @@ def _policy_results(
                 digest=entrant.policy.digest if entrant.policy else None,
                 search_score=entrant.search_score,
                 confirmed_scores=scores,
-                confirmed_mean=mean,
-                confirmed_interval=interval,
+                confirmed_mean=over_seeds.mean,
+                confirmed_interval=over_seeds.interval(LEVEL),
+                images_interval=over_both.interval(LEVEL) if over_both.images else None,
                 class_recall=recall,
             )
         )
@@ -118,6 +121,7 @@ def _policy_results(
             confirmed_scores=(),
             confirmed_mean=None,
             confirmed_interval=None,
+            images_interval=None,
             class_recall=run.outcome.class_recall,
         )
         for run in store.runs(BASELINE).values()
@@ -169,14 +173,15 @@ def _picture(result: StudyResult) -> bytes:
                 mean=policy.confirmed_mean,
                 low=low,
                 high=high,
+                wide=policy.images_interval,
                 chosen=policy.name == result.verdict.recommended,
                 floor=policy.kind == "floor",
             )
         )
     return intervals_png(
         bars,
-        title=f"{result.study}\nsealed test images, {len(result.confirmation_seeds)} fresh seeds "
-        "(ticks), 95 % intervals",
+        title=f"{result.study}\nsealed test images, fresh seeds (ticks), 95 % intervals for other "
+        "seeds" + (" (thin: and other images)" if any(bar.wide for bar in bars) else ""),
         axis=f"{result.metric.replace('_', ' ')}, %",
     )
 
@@ -284,6 +289,8 @@ def description(result: StudyResult) -> str:
     return "\n".join(
         [
             f"**{result.verdict.sentence}** {result.verdict.advice}",
+            "",
+            " ".join(filter(None, [result.verdict.basis, sealed_note(result.sealed_split_uses)])),
             "",
             f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
             "|---|---|---|",

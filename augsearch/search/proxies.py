@@ -16,7 +16,9 @@ from scipy import stats
 
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.search.bench import Outcome
-from augsearch.search.verdict import Verdict, holm
+from augsearch.search.crossed import holm
+from augsearch.search.ranks import spearman
+from augsearch.search.verdict import Verdict
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp, walk
 from augsearch.space.space import Space
@@ -124,33 +126,22 @@ def audit(trials: Iterable[tuple[Policy, Outcome]]) -> ProxyAudit | None:
     references = _varying(
         {name: np.array([getattr(o, name) for o in outcomes], float) for name in AGAINST_PROBE}
     )
-    if np.ptp(probe) == 0:
+    if np.ptp(probe) == 0 or not (proxies or references):
         return None
     confounders = _confounders(proxies, strengths, probe)
     found = []
     for name, values in {**proxies, **references}.items():
-        correlation = _spearman(values, probe)
+        seen = spearman(values, probe)
         found.append(
             Proxy(
                 name=name,
-                correlation=correlation,
-                interval=spearman_interval(correlation, len(probed)),
+                correlation=seen.value,
+                interval=(seen.low, seen.high),
                 confounders=confounders.get(name, ()),
             )
         )
     found.sort(key=lambda proxy: -proxy.correlation)
     return ProxyAudit(trials=len(probed), proxies=tuple(found))
-
-
-def spearman_interval(correlation: float, count: int) -> tuple[float, float]:
-    """95 % interval of a Spearman correlation over `count` pairs, at least 4.
-
-    Source: Bonett & Wright 2000 (Psychometrika 65), Fisher's z with variance (1 + r²/2) / (n - 3).
-    """
-    reach = stats.norm.ppf(0.975) * np.sqrt((1 + correlation**2 / 2) / (count - 3))
-    middle = np.arctanh(np.clip(correlation, -1 + 1e-9, 1 - 1e-9))
-    low, high = np.tanh([middle - reach, middle + reach])
-    return float(low), float(high)
 
 
 def strength(op: PolicyOp) -> float:
@@ -246,8 +237,8 @@ def _confounders(
     ]
     found: dict[str, list[Confounder]] = {}
     for (name, what), partial, p_value in zip(tested, partials, holm(p_values), strict=True):
-        correlation = _spearman(proxies[name], strengths[what])
-        if p_value <= LEVEL and abs(correlation) > abs(_spearman(proxies[name], probe)):
+        correlation = spearman(proxies[name], strengths[what]).value
+        if p_value <= LEVEL and abs(correlation) > abs(spearman(proxies[name], probe).value):
             found.setdefault(name, []).append(
                 Confounder(what=what, correlation=correlation, given_probe=partial)
             )
@@ -257,14 +248,12 @@ def _confounders(
     }
 
 
-def _spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(stats.spearmanr(one, other).statistic)
-
-
 def _partial(
     one: NDArray[np.float64], other: NDArray[np.float64], given: NDArray[np.float64]
 ) -> float:
     """Spearman correlation of two columns with a third held fixed; 0 where that leaves nothing."""
-    both, first, second = _spearman(one, other), _spearman(one, given), _spearman(other, given)
+    both, first, second = (
+        spearman(a, b).value for a, b in ((one, other), (one, given), (other, given))
+    )
     scale = np.sqrt((1 - first**2) * (1 - second**2))
     return float(np.clip((both - first * second) / scale, -1, 1)) if scale > 1e-9 else 0.0

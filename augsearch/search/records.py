@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.search.bench import Outcome
+from augsearch.search.beside import BASELINE, PHASES
 from augsearch.search.store import Run, Store, trial_outcome, trial_policy
 from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import Record
@@ -31,7 +32,7 @@ def record_makers(
         executor_of: who renders a policy's views, in words.
     """
     makers: dict[str, Callable[[], Record]] = {}
-    for phase in ("baseline", "confirmation"):
+    for phase in PHASES:
         for run in store.runs(phase).values():
             makers[run.key] = _run_maker(run, views, executor_of)
     for trial in store.trials():
@@ -42,7 +43,7 @@ def record_makers(
 
 def _run_maker(run: Run, views: Views, executor_of: ExecutorOf) -> Callable[[], Record]:
     def make() -> Record:
-        replicate = f" seed {run.replicate}" if run.phase == "confirmation" else ""
+        replicate = f" seed {run.replicate}" if run.phase != BASELINE else ""
         seconds = run.outcome.seconds["total"] if run.outcome else 0.0
         tags = {"augsearch.kind": run.phase, "augsearch.policy": run.name}
         if run.failure:

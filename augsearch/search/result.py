@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import stats
 
 from augsearch.search.proxies import ProxyAudit
 from augsearch.search.verdict import Verdict
 
+LEVEL = 0.95
+MANY_USES = 5
+"""Studies judged on the same test images before the result warns."""
 PACKAGES = ("augsearch", "torch", "torchvision", "kornia", "optuna", "mlflow", "scikit-learn")
 
 
@@ -33,7 +33,13 @@ class PolicyResult(_Part):
     )
     confirmed_mean: float | None = Field(description="mean of confirmed_scores")
     confirmed_interval: tuple[float, float] | None = Field(
-        description="t-based 95 % interval of that mean over seeds"
+        description="t-based 95 % interval of that mean for other seeds on the same test images"
+    )
+    images_interval: tuple[float, float] | None = Field(
+        default=None,
+        description="the same for other seeds and other test images: how sure the score itself is. "
+        "Differences of policies are surer, as all are scored on the same images. Null where the "
+        "score is not a mean over images",
     )
     class_recall: dict[str, float] = Field(
         description="mean recall of each class over the confirmed seeds, else in the search"
@@ -67,13 +73,20 @@ class StudyResult(_Part):
     command: str = Field(description="the command that repeats this study")
 
 
-def mean_interval(scores: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """Mean of `scores` and its t-based 95 % interval (needs two or more)."""
-    values = np.asarray(scores, dtype=float)
-    mean = float(values.mean())
-    error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    reach = float(stats.t.ppf(0.975, len(values) - 1)) * error
-    return mean, (mean - reach, mean + reach)
+def sealed_note(uses: int) -> str:
+    """What it means that so many studies have been judged on the same test images; may be empty."""
+    if uses <= 1:
+        return ""
+    note = (
+        f"The sealed test images of this data have now judged {uses} studies; the more often, the "
+        "less a narrow win means."
+    )
+    if uses > MANY_USES:
+        note += (
+            f" That is more than {MANY_USES}: among so many studies some will look better by "
+            "chance. Confirm on test images that no study has seen."
+        )
+    return note
 
 
 def versions() -> dict[str, str]:

@@ -71,10 +71,25 @@ class Setup:
         return {
             "space": self.space.describe(),
             "study": self.config.model_dump(
-                mode="json", exclude={"name": True, "search": {"trials"}}
+                mode="json", exclude={"name": True, "certify": True, "search": {"trials"}}
             ),
             "data": {"name": self.image_set.name, "digest": self.image_set.digest},
             "seed": self.seed,
+        }
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the user named, for verbs that open the study again; paths are absolute."""
+        there = Path(self.source)
+        return {
+            "space_file": self.space_file,
+            "study_file": self.study_file,
+            "study_name": self.config.name,
+            "data": str(there.resolve()) if there.exists() else self.source,
+            "subset": self.subset,
+            "trials": self.config.search.trials,
+            "certify": self.config.certify.model_dump(mode="json"),
+            "output": None if self.output is None else str(self.output.resolve()),
         }
 
     def command(self) -> str:

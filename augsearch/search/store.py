@@ -34,10 +34,10 @@ class Run(BaseModel):
     """One finished training run that is not a trial.
 
     Attributes:
-        phase: `baseline` or `confirmation`.
+        phase: `baseline`, `confirmation` or `certification`.
         name: of the policy, for people; `untrained encoder` has none.
         policy: None for the untrained encoder.
-        replicate: 0 for baselines, 1.. for confirmation.
+        replicate: 0 for baselines, 1.. for confirmation, 101.. for certification.
         outcome: None if training diverged or collapsed; then `failure` says why.
         ended: milliseconds since 1970.
     """
@@ -258,6 +258,24 @@ class Store:
         if self.name not in users:
             ledger.add_trial(optuna.create_trial(value=0.0, user_attrs={"study": self.name}))
         return len(users | {self.name})
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the user named (files, data, output), for verbs that open the study again."""
+        return dict(self.trials_study.user_attrs.get("asked", {}))
+
+    @asked.setter
+    def asked(self, asked: Mapping[str, Any]) -> None:
+        self.trials_study.set_user_attr("asked", dict(asked))
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        """The last certificate, or an empty one."""
+        return dict(self.trials_study.user_attrs.get("certificate", {}))
+
+    @certificate.setter
+    def certificate(self, certificate: Mapping[str, Any]) -> None:
+        self.trials_study.set_user_attr("certificate", dict(certificate))
 
     @property
     def verdict(self) -> str:

@@ -15,7 +15,7 @@ from augsearch.errors import AugsearchError, StudyError
 from augsearch.search import outputs
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig
-from augsearch.search.confirm import confirm, judge, run_baselines
+from augsearch.search.confirm import confirm, run_baselines
 from augsearch.search.estimate import Estimate, estimate
 from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
@@ -163,7 +163,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             sampler=SeededPerTrial(config.search.sampler, setup.seed),
             pruner=build_pruner(config.search.pruner),
         )
-        mirror = _mirror(setup, progress)
+        store.asked = setup.asked
+        mirror = mirror_of(setup, progress)
 
         def mirror_now() -> None:
             mirror.sync(record_makers(store, views, lambda policy: bench.renderer(policy).executor))
@@ -178,12 +179,12 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
                     store, bench, setup.space, config.search.trials, progress, after_each=mirror_now
                 )
             uses = store.count_sealed_use(setup.image_set.digest)
-            entrants = confirm(store, bench, progress)
+            confirmed = confirm(store, bench, progress)
             mirror_now()
         except KeyboardInterrupt:
             store.bury_dead_trials()
             raise
-        verdict = in_words(judge(store, entrants, config.confirm.seeds), config.evaluate)
+        verdict, entrants = in_words(confirmed.judge(), config.evaluate), confirmed.entrants
         store.verdict = verdict.sentence
         result = outputs.study_result(setup, store, entrants, verdict, uses)
         for proxy in result.proxies.proxies if result.proxies else ():
@@ -213,7 +214,8 @@ def views_painter(bench: Bench, count: int = 6) -> Callable[[Policy], bytes]:
     return lambda policy: draw_views(bench.renderer(policy), images, bench.seed)
 
 
-def _mirror(setup: Setup, progress: Progress) -> Mirror:
+def mirror_of(setup: Setup, progress: Progress) -> Mirror:
+    """The study's place in MLflow."""
     image_set = setup.image_set
     return Mirror(
         study=setup.name,

@@ -1,33 +1,41 @@
-"""From confirmed scores to a verdict in words. Pure statistics on numbers, no training.
+"""From a finished race to a verdict in words. No training, no stores.
 
-All comparisons are paired by seed: two policies of one seed share initial weights, batches and
-label draws. Intervals are t-based over seeds (a percentile bootstrap over so few seeds is far too
-narrow). A candidate is better than every baseline if it is better than each; over the candidates
-Holm's procedure holds the error rate.
+All comparisons are paired by seed and by test image: two policies of one seed share initial
+weights, batches and label draws, and all are scored on the same images. `crossed` says how an
+interval comes about, `race` what several looks at several candidates cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-from scipy import stats
 
-LEVEL = 0.95
-MARGIN = 0.02
-"""Differences below two points count as equal for `as_good`."""
+from augsearch.search.crossed import MeanEstimate, ScoredImages, estimate_difference
+from augsearch.search.race import ALPHA, MARGIN, Gap, Race
 
 UNTRAINED = "untrained encoder"
 
 Code = Literal["better", "as_good", "indistinguishable", "worse", "measures_nothing"]
 
 
-class Difference(BaseModel):
-    """A seed-paired difference of scores: `mean` with a 95 % interval, one-sided p for `> 0`."""
-
+class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Difference(_Part):
+    """A paired difference of scores with its interval.
+
+    Attributes:
+        mean: of the first `seeds` seeds.
+        low, high: an interval that holds together with those of the other candidates, and at all
+            looks, in 95 % of studies.
+        p_value: one-sided, for a true difference above 0, of this comparison alone.
+        detectable: smallest true gain that this comparison would have shown with 80 % power.
+        seeds: both policies had; a policy that left the race has fewer than the others.
+    """
 
     of: str
     against: str
@@ -36,155 +44,178 @@ class Difference(BaseModel):
     high: float
     p_value: float
     detectable: float
-    """Smallest true gain that this many seeds would have shown with 80 % power."""
+    seeds: int
 
 
-class Verdict(BaseModel):
+class Looked(_Part):
+    """A look at the race: after how many seeds, and the error rate that it could spend."""
+
+    seeds: int
+    alpha: float
+
+
+class Verdict(_Part):
     """The answer of a study.
 
     Attributes:
         code: for programs.
         sentence: for people, one or two sentences.
         advice: what to do next.
+        basis: what the sentence rests on: seeds, images, looks, smallest gain to be seen.
         recommended: name of the policy to use.
+        detectable: smallest true gain that the deciding comparison would have shown.
+        seeds: fresh seeds of each policy.
+        looks: when the race was looked at.
+        test_images: sealed images whose choice the intervals allow for; 0 where they hold for
+            other seeds only.
         differences: every comparison behind it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     code: Code
     sentence: str
     advice: str
+    basis: str
     recommended: str
+    detectable: float
+    seeds: dict[str, int]
+    looks: tuple[Looked, ...]
+    test_images: int
     differences: tuple[Difference, ...]
 
 
-def paired_difference(
-    of: str, against: str, scores: Sequence[float], reference: Sequence[float]
-) -> Difference:
-    """Mean of `scores - reference` over seeds with its t-based 95 % interval.
+def decide(race: Race, images: ScoredImages | None) -> Verdict:
+    """The verdict on a race.
 
-    Raises:
-        ValueError: fewer than two pairs, or unequal numbers.
+    Args:
+        images: what the race was given.
     """
-    if len(scores) != len(reference) or len(scores) < 2:
-        raise ValueError("a paired difference needs the same two or more seeds on both sides")
-    gaps = np.asarray(scores, dtype=float) - np.asarray(reference, dtype=float)
-    degrees = len(gaps) - 1
-    error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
-    mean = float(gaps.mean())
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, degrees)) * error
-    # Without any spread (error 0) the sign alone decides, as the limit of t does.
-    statistic = mean / error if error > 0 else np.copysign(np.inf, mean) if mean else -np.inf
+    floor = [_above_floor(race, images, baseline) for baseline in race.baselines]
+    against = {c: [race.gaps[c, b] for b in race.baselines] for c in race.candidates}
+    hardest = {c: min(gaps, key=lambda gap: gap.estimate.mean) for c, gaps in against.items()}
+    best = max(race.candidates, key=lambda c: hardest[c].estimate.mean)
+    chosen = max(race.proven, key=lambda c: hardest[c].estimate.mean, default=best)
+    gap = hardest[chosen]
+    mean, (low, high), rival = gap.estimate.mean, gap.interval, gap.against
+    between = f"95 % interval {_points(low)} to {_points(high)}"
+    code: Code
+    if not race.proven and not any(difference.low > 0 for difference in floor):
+        code = "measures_nothing"
+        recommended = max(race.baselines, key=lambda b: _mean_score(race, b))
+        sentence = (
+            "This budget measures nothing here: after pretraining, no baseline is better than the "
+            "untrained encoder."
+        )
+        advice = (
+            "Give trials more optimiser steps (pretrain.steps), larger images or more images; do "
+            "not use these rankings."
+        )
+    elif race.proven:
+        code, recommended = "better", chosen
+        others = [
+            f"{_points(other.estimate.mean)} above {other.against}"
+            for other in sorted(against[chosen], key=lambda gap: gap.estimate.mean)[1:]
+        ]
+        sentence = (
+            f"{chosen} is better than every baseline: {_points(mean)} points above {rival} "
+            f"({between})" + "".join(f", {other}" for other in others) + "."
+        )
+        advice = "Use policy.yaml for full pretraining."
+    elif high < 0:
+        code, recommended = "worse", rival
+        sentence = (
+            f"The search found nothing as good as the baseline {rival}: {chosen} is "
+            f"{_points(-mean, sign=False)} points below it ({between})."
+        )
+        advice = f"Use {rival} (it is in policy.yaml), or search on with more trials."
+    elif low > -MARGIN and high < MARGIN:
+        code, recommended = "as_good", chosen
+        sentence = (
+            f"{chosen} is as good as the best baseline, {rival}: the difference is "
+            f"{_points(mean)} points ({between})."
+        )
+        advice = (
+            "Use either; a longer search is unlikely to gain more than "
+            f"{_points(high, sign=False)} points with this space."
+        )
+    else:
+        code, recommended = "indistinguishable", chosen if mean >= 0 else rival
+        sentence = (
+            f"No policy is distinguishable: {chosen} against {rival} is {_points(mean)} points "
+            f"({between})."
+        )
+        advice = (
+            "Confirm with more seeds (confirm.max_seeds, confirm.share) or more labelled images, "
+            f"or search longer. Until then policy.yaml is {recommended}, which has the higher mean."
+        )
+    detectable = gap.estimate.detectable(gap.alpha)
+    allowed = len(images.labels) if images is not None and gap.estimate.images else 0
+    return Verdict(
+        code=code,
+        sentence=sentence,
+        advice=advice,
+        basis=_basis(race, detectable, allowed),
+        recommended=recommended,
+        detectable=detectable,
+        seeds={name: len(readings) for name, readings in race.readings.items()},
+        looks=tuple(Looked(seeds=look.seeds, alpha=look.alpha) for look in race.looks),
+        test_images=allowed,
+        differences=(*(_of_gap(gap) for gap in race.gaps.values()), *floor),
+    )
+
+
+def _basis(race: Race, detectable: float, images: int) -> str:
+    looks = _listed([str(look.seeds) for look in race.looks])
+    sample = (
+        f"for other seeds and other test images (there are {images})"
+        if images
+        else "for other seeds on these same test images; with other images the difference may lie "
+        "outside it"
+    )
+    several = len(race.looks) * len(race.candidates) > 1
+    counted = (
+        f", with {len(race.candidates)} candidates and {len(race.looks)} "
+        f"look{'s' if len(race.looks) > 1 else ''} taken into account"
+        if several
+        else ""
+    )
+    return (
+        f"Judged after {looks} fresh seeds. The interval holds {sample}{counted}. A true gain of "
+        f"{_points(detectable, sign=False)} points would have been seen in 4 of 5 such studies."
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _above_floor(race: Race, images: ScoredImages | None, baseline: str) -> Difference:
+    ours = race.readings[baseline]
+    estimate = estimate_difference(ours, race.readings[race.floor][: len(ours)], images)
+    return _difference(baseline, race.floor, estimate, ALPHA, len(ours))
+
+
+def _of_gap(gap: Gap) -> Difference:
+    return _difference(gap.of, gap.against, gap.estimate, gap.alpha, gap.seeds)
+
+
+def _difference(
+    of: str, against: str, estimate: MeanEstimate, alpha: float, seeds: int
+) -> Difference:
+    low, high = estimate.interval(1 - 2 * alpha)
     return Difference(
         of=of,
         against=against,
-        mean=mean,
-        low=mean - reach,
-        high=mean + reach,
-        p_value=float(stats.t.sf(statistic, degrees)),
-        detectable=reach + float(stats.t.ppf(0.8, degrees)) * error,
+        mean=estimate.mean,
+        low=low,
+        high=high,
+        p_value=estimate.p_value,
+        detectable=estimate.detectable(alpha),
+        seeds=seeds,
     )
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values (Scandinavian Journal of Statistics 6, 1979), in input order."""
-    order = np.argsort(p_values)
-    adjusted, worst = [0.0] * len(p_values), 0.0
-    for rank, index in enumerate(order):
-        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = worst
-    return adjusted
-
-
-def decide(
-    candidates: Mapping[str, Sequence[float]],
-    baselines: Mapping[str, Sequence[float]],
-    untrained: Sequence[float],
-) -> Verdict:
-    """The verdict on confirmed scores, one per seed, the same seeds everywhere.
-
-    Args:
-        candidates: the search's winners by name.
-        baselines: the confirmed baselines by name.
-        untrained: the untrained encoder.
-    """
-    floor = [paired_difference(b, UNTRAINED, s, untrained) for b, s in baselines.items()]
-    against = {
-        c: [paired_difference(c, b, scores, baselines[b]) for b in baselines]
-        for c, scores in candidates.items()
-    }
-    above = {c: paired_difference(c, UNTRAINED, s, untrained) for c, s in candidates.items()}
-    differences = (*(d for found in against.values() for d in found), *above.values(), *floor)
-    best = max(candidates, key=lambda c: float(np.mean(candidates[c])))
-    rival = max(baselines, key=lambda b: float(np.mean(baselines[b])))
-    gap = next(d for d in against[best] if d.against == rival)
-    # Better than every baseline: the hardest of the comparisons decides for each candidate.
-    hardest = {c: max(d.p_value for d in found) for c, found in against.items()}
-    adjusted = dict(zip(hardest, holm(list(hardest.values())), strict=True))
-    proven = [c for c, p in adjusted.items() if p <= (1 - LEVEL) / 2 and above[c].low > 0]
-
-    def verdict(code: Code, recommended: str, sentence: str, advice: str) -> Verdict:
-        return Verdict(
-            code=code,
-            sentence=sentence,
-            advice=advice,
-            recommended=recommended,
-            differences=differences,
-        )
-
-    if not proven and not any(d.low > 0 for d in floor):
-        return verdict(
-            "measures_nothing",
-            rival,
-            "This budget measures nothing here: after pretraining, no baseline is better than the "
-            "untrained encoder.",
-            "Give trials more optimiser steps (pretrain.steps), larger images or more images; do "
-            "not use these rankings.",
-        )
-    if proven:
-        chosen = max(proven, key=lambda c: float(np.mean(candidates[c])))
-        gap = min(against[chosen], key=lambda d: d.mean)
-        return verdict(
-            "better",
-            chosen,
-            f"{chosen} is better than every baseline: {_points(gap.mean)} points above "
-            f"{gap.against} (95 % interval {_points(gap.low)} to {_points(gap.high)}).",
-            "Use policy.yaml for full pretraining.",
-        )
-    if gap.high < 0:
-        return verdict(
-            "worse",
-            rival,
-            f"The search found nothing as good as the baseline {rival}: {best} is "
-            f"{_points(-gap.mean, sign=False)} points below it (95 % interval {_points(gap.low)} "
-            f"to {_points(gap.high)}).",
-            f"Use {rival} (it is in policy.yaml), or search on with more trials.",
-        )
-    if gap.low > -MARGIN and gap.high < MARGIN:
-        return verdict(
-            "as_good",
-            best,
-            f"{best} is as good as the best baseline, {rival}: the difference is "
-            f"{_points(gap.mean)} points (95 % interval {_points(gap.low)} to "
-            f"{_points(gap.high)}).",
-            "Use either; a longer search is unlikely to gain more than "
-            f"{_points(gap.high, sign=False)} points with this space.",
-        )
-    alone = (
-        f" That interval is of this one comparison; among the {len(candidates)} policies confirmed "
-        "it may be chance."
-        if gap.low > 0
-        else ""
-    )
-    return verdict(
-        "indistinguishable",
-        best,
-        f"No policy is distinguishable: {best} against {rival} is {_points(gap.mean)} points "
-        f"(95 % interval {_points(gap.low)} to {_points(gap.high)}).{alone} Only a gain of about "
-        f"{_points(gap.detectable, sign=False)} points or more would have been seen.",
-        "Confirm with more seeds (confirm.seeds) or more labels, or search longer.",
-    )
+def _mean_score(race: Race, name: str) -> float:
+    return float(np.mean([reading.score for reading in race.readings[name]]))
 
 
 def _points(share: float, *, sign: bool = True) -> str:

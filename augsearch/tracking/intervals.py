@@ -11,7 +11,10 @@ CHOSEN, OTHER, FLOOR = "#0b6e4f", "#5b6770", "#b0b7bc"
 
 @dataclass(frozen=True)
 class Bar:
-    """One policy: scores in [0, 1], one for each seed, with the interval of their mean."""
+    """One policy: scores in [0, 1], one for each seed, with the interval of their mean.
+
+    `wide` is an interval that allows for more, drawn as a thin line behind the other.
+    """
 
     label: str
     scores: Sequence[float]
@@ -20,6 +23,7 @@ class Bar:
     high: float
     chosen: bool = False
     floor: bool = False
+    wide: tuple[float, float] | None = None
 
 
 def intervals_png(bars: Sequence[Bar], *, title: str, axis: str) -> bytes:
@@ -39,10 +43,13 @@ def intervals_png(bars: Sequence[Bar], *, title: str, axis: str) -> bytes:
     for row, bar in enumerate(reversed(bars)):
         colour = CHOSEN if bar.chosen else FLOOR if bar.floor else OTHER
         low, mean, high = 100 * bar.low, 100 * bar.mean, 100 * bar.high
+        right = max(high, 100 * max(bar.scores, default=0.0))
+        if bar.wide:
+            axes.plot([100 * end for end in bar.wide], [row, row], color=colour, linewidth=1)
+            right = max(right, 100 * bar.wide[1])
         axes.plot([low, high], [row, row], color=colour, linewidth=5, solid_capstyle="round")
         axes.plot([100 * s for s in bar.scores], [row] * len(bar.scores), "|", color="black", ms=9)
         axes.plot([mean], [row], "o", color="white", markeredgecolor=colour, ms=7, mew=2)
-        right = max(high, 100 * max(bar.scores, default=0.0))
         axes.annotate(f"{mean:.1f}", (right, row), (7, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(bars)), [bar.label for bar in reversed(bars)])
     axes.set_ylim(-0.6, len(bars) - 0.4)

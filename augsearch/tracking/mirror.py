@@ -21,6 +21,7 @@ from augsearch.errors import StudyError
 EXPERIMENT = "augsearch"
 STUDY_TAG, KEY_TAG = "augsearch.study", "augsearch.key"
 PARENT_TAG = "mlflow.parentRunId"
+NOTE_TAG = "mlflow.note.content"
 Series = Mapping[str, Iterable[tuple[int, float]]]
 
 
@@ -97,12 +98,37 @@ class Mirror:
         def close() -> None:
             for name, value in metrics.items():
                 self._client.log_metric(self._parent, name, value)
-            for name, text in {"mlflow.note.content": description, **tags}.items():
+            for name, text in {NOTE_TAG: description, **tags}.items():
                 self._client.set_tag(self._parent, name, text)
             self._log_files(self._parent, artifacts)
             self._client.set_terminated(self._parent, status)
 
         return self._attempt(close)
+
+    def amend(
+        self,
+        *,
+        section: str,
+        text: str,
+        metrics: Mapping[str, float],
+        artifacts: Mapping[str, bytes],
+    ) -> bool:
+        """Add to a finished parent: metrics, files, and a section of its description, which takes
+        the place of an earlier one of that title. False if MLflow could not be reached."""
+
+        def add() -> None:
+            tags = self._client.get_run(self._parent).data.tags
+            heading = f"\n\n## {section}\n"
+            before = tags.get(NOTE_TAG, "").partition(heading)
+            after = before[2].partition("\n\n## ")
+            rest = f"\n\n## {after[2]}" if after[1] else ""
+            self._client.set_tag(self._parent, NOTE_TAG, f"{before[0]}{heading}{text}{rest}")
+            for name, value in metrics.items():
+                self._client.log_metric(self._parent, name, value)
+            self._log_files(self._parent, artifacts)
+            self._client.set_terminated(self._parent, "FINISHED")
+
+        return self._attempt(add)
 
     def _attempt(self, action: Callable[[], None]) -> bool:
         try:

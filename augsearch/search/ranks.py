@@ -1,0 +1,97 @@
+"""Rank correlations with their intervals, and how alike repeated scores are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def spearman(one: Values, other: Values) -> Interval:
+    """Spearman's correlation of two columns of at least 4 numbers.
+
+    Source: Bonett & Wright 2000 (Psychometrika 65), Fisher's z with variance (1 + r²/2) / (n - 3).
+    """
+    value = float(stats.spearmanr(one, other).statistic)
+    return spearman_interval(value, len(one))
+
+
+def spearman_interval(value: float, count: int) -> Interval:
+    """A Spearman correlation seen over `count` pairs, with the interval of `spearman`."""
+    return _fisher(value, np.sqrt((1 + value**2 / 2) / (count - 3)))
+
+
+def kendall(one: Values, other: Values) -> Interval:
+    """Kendall's tau-b of two columns of at least 5 numbers.
+
+    Source: Bonett & Wright 2000 (Psychometrika 65), Fisher's z with variance 0.437 / (n - 4).
+    """
+    return _fisher(float(stats.kendalltau(one, other).statistic), np.sqrt(0.437 / (len(one) - 4)))
+
+
+def _fisher(value: float, error: float) -> Interval:
+    reach = stats.norm.ppf(0.975) * error
+    middle = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9))
+    return Interval(value, float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
+
+
+def slope(x: Values, y: Values) -> Interval:
+    """Slope of the least-squares line through points (x, y), t-based interval."""
+    fit = stats.linregress(x, y)
+    reach = float(stats.t.ppf(0.975, len(x) - 2)) * float(fit.stderr)
+    return Interval(float(fit.slope), float(fit.slope) - reach, float(fit.slope) + reach)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How much of the spread of scores belongs to policies.
+
+    Attributes:
+        icc: share of the variance between policies, for one seed.
+        sd_between: of policies' true scores.
+        sd_within: of one policy's score, what its seed shares with all policies taken out.
+        shared: variance of a difference between two policies that share their seed over that of
+            two that do not; 1 if sharing it buys nothing.
+    """
+
+    icc: Interval
+    sd_between: float
+    sd_within: float
+    shared: float
+
+
+def reliability(scores: Values) -> Reliability:
+    """From scores `[policies, seeds]`, at least 2 × 2, every policy with the same seeds.
+
+    Source: McGraw & Wong 1996 (Psychological Methods 1), ICC(C,1), case 2, F-based interval.
+    """
+    n, k = scores.shape
+    rows, columns = scores.mean(axis=1), scores.mean(axis=0)
+    residual = scores - rows[:, None] - columns + scores.mean()
+    ms_rows = k * rows.var(ddof=1)
+    ms_columns = n * columns.var(ddof=1)
+    ms_error = float((residual**2).sum() / ((n - 1) * (k - 1)))
+    ratio = ms_rows / ms_error
+    degrees = n - 1, (n - 1) * (k - 1)
+    low = ratio / stats.f.ppf(0.975, *degrees)
+    high = ratio * stats.f.ppf(0.975, *degrees[::-1])
+    icc = Interval(*(float((f - 1) / (f + k - 1)) for f in (ratio, low, high)))
+    return Reliability(
+        icc=icc,
+        sd_between=float(np.sqrt(max(0.0, (ms_rows - ms_error) / k))),
+        sd_within=float(np.sqrt(ms_error)),
+        shared=ms_error / (ms_error + max(0.0, float(ms_columns - ms_error) / n)),
+    )
