@@ -29,9 +29,11 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
         f"classes, {estimate.image_size} px, {estimate.trials} trials of {estimate.steps} steps on "
         f"{estimate.device}"
     )
+    starting = estimate.starting_seconds
+    of_them = f" (about {duration(starting)} of them for starting and keeping records)"
     console.print(
-        f"expected: at most {duration(estimate.seconds)} of training and scoring, about "
-        f"{duration(estimate.starting_seconds)} more for starting and keeping records; "
+        f"expected: at most {duration(estimate.seconds + starting)}"
+        f"{of_them if starting > estimate.seconds / 10 else ''}, "
         f"{estimate.memory_mb:.0f} MB of memory, {estimate.disk_mb:.0f} MB of disk"
     )
     if estimate.views:

@@ -103,7 +103,7 @@ def test_dry_run_estimates_and_leaves_nothing(cli):
     said = cli(*SMALL_RUN, "--dry-run")
     assert said.code == 0
     assert "28 images, 2 classes, 16 px, 2 trials of 4 steps on cpu" in said.out
-    assert "of training and scoring, about 9 s more for starting and keeping records" in said.out
+    assert "s (about 9 s of them for starting and keeping records), " in said.out
     assert "MB of memory" in said.out
     assert "fewer than" not in said.out
     assert {path.name for path in set(Path().iterdir()) - before} <= {"cache"}
