@@ -57,8 +57,17 @@ def _options(
 
 @app.command()
 def run(
-    space: SpaceOption,
+    space: Annotated[
+        str | None,
+        typer.Option(help="Space file, or the name of a preset. [default: that of --from]"),
+    ] = None,
     data: DataOption = None,
+    from_study: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Begin from a finished study on other images: its winner, its trials."
+        ),
+    ] = None,
     study: Annotated[
         str | None,
         typer.Option(help="Study file or preset. [default: standard; quick without --data]"),
@@ -94,6 +103,7 @@ def run(
     with TerminalProgress() as progress:
         arguments: dict[str, Any] = {
             "data": data,
+            "from_study": from_study,
             "study": study,
             "trials": trials,
             "seed": seed,

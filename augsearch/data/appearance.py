@@ -42,7 +42,8 @@ SHIFTED = 0.5  # standard deviations from which on a difference is named
 
 def spread_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """At most `MOST` of the rows, spread evenly."""
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int))]
+    places = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)
+    return np.asarray(rows[np.unique(places)])
 
 
 def appearance(image_set: ImageSet, rows: NDArray[np.int64]) -> Numbers:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augsearch.augment.baselines import BASELINES, for_channels
+from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import ImageSet
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import OutputError, StudyError
@@ -96,9 +96,9 @@ def policies_to_certify(
     rng = np.random.default_rng(derived_seed(seed, "certify"))
     drawn = {trials[i].number for i in rng.permutation(len(trials))[: wanted.random]}
     found: dict[str, tuple[Policy, float, bool]] = {
-        name: (BASELINES[name], outcome.score, False)
-        for (name, _), outcome in store.outcomes(BASELINE).items()
-        if name in BASELINES
+        run.name: (run.policy, run.outcome.score, False)
+        for run in store.runs(BASELINE).values()
+        if run.policy and run.outcome
     }
     for place, trial in enumerate(trials):
         if trial.number in drawn or place < wanted.top:

@@ -218,8 +218,9 @@ class StudyConfig(_Config):
     @property
     def digest(self) -> str:
         """Twelve hex digits over everything but the name and the number of trials."""
-        apart = {"name": True, "certify": True, "search": {"trials"}}
-        content = self.model_dump(mode="json", exclude=apart)
+        content = self.model_dump(
+            mode="json", exclude={"name": True, "certify": True, "search": {"trials"}}
+        )
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 

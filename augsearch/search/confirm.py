@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from augsearch.augment.baselines import BASELINES
 from augsearch.errors import StudyError
 from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import BASELINE, CONFIRMATION, Job, run_beside
@@ -53,10 +52,12 @@ class Confirmation:
         return decide(self.race, self.images)
 
 
-def run_baselines(store: Store, bench: Bench, progress: Progress) -> None:
+def run_baselines(
+    store: Store, bench: Bench, baselines: Mapping[str, Policy], progress: Progress
+) -> None:
     """Every baseline and the untrained encoder once, at a trial's budget; resumes."""
     done = store.runs(BASELINE)
-    policies: dict[str, Policy | None] = {UNTRAINED: None, **BASELINES}
+    policies: dict[str, Policy | None] = {UNTRAINED: None, **baselines}
     progress.phase("baselines", len(done), len(policies))
     jobs = [
         Job(BASELINE, name, policy.model_dump_json(exclude_none=True) if policy else None, 0)
@@ -69,7 +70,9 @@ def run_baselines(store: Store, bench: Bench, progress: Progress) -> None:
         raise StudyError(f"no baseline trains through: {reason}")
 
 
-def confirm(store: Store, bench: Bench, progress: Progress) -> Confirmation:
+def confirm(
+    store: Store, bench: Bench, policies: Mapping[str, Policy], progress: Progress
+) -> Confirmation:
     """Run the confirmation to its end; resumes.
 
     An entrant that diverges or collapses on any seed leaves, and the next best takes its place.
@@ -83,7 +86,7 @@ def confirm(store: Store, bench: Bench, progress: Progress) -> Confirmation:
     baselines = sorted(
         (
             Entrant(name, "baseline", policy, tried[name, 0].score)
-            for name, policy in BASELINES.items()
+            for name, policy in policies.items()
             if (name, 0) in tried
         ),
         key=lambda entrant: -entrant.search_score,

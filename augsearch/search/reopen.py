@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import StudyError
-from augsearch.search.config import StudyConfig
+from augsearch.search.origin import find_origin
 from augsearch.search.progress import Progress
 from augsearch.search.setup import EMBEDDED, Setup, prepare
-from augsearch.search.store import Store, check_settings, find_storage
-from augsearch.space.presets import find_config
-from augsearch.space.space import Space, load_space
-
-
-def find_study(storage: str, name: str) -> Store:
-    """A stored study, for reading. StudyError if there is none of that name."""
-    opened = find_storage(storage)
-    if opened is None:
-        raise StudyError(f"there is no study {name!r}: nothing is stored at {storage}")
-    return Store(opened, name)
+from augsearch.search.store import check_settings
+from augsearch.search.stored import find_study, stored_config, stored_space
 
 
 def reopen(
@@ -50,19 +39,17 @@ def reopen(
             "with this version"
         )
     try:
-        config = StudyConfig.model_validate({**settings["study"], "certify": asked["certify"]})
-        space = _space(settings["space"], asked["space_file"])
+        config, space = stored_config(store), stored_space(store)
     except ValidationError:
         raise StudyError(
             f"the study {name!r} was made by another version of augsearch, whose settings this "
             "one does not know; use that version, or run the study again under another --name"
         ) from None
-    trials = config.search.model_copy(update={"trials": asked["trials"]})
     source = data if data is not None else asked["data"]
     setup = prepare(
         space,
         data=None if source == EMBEDDED else source,
-        study=config.model_copy(update={"search": trials, "name": asked["study_name"]}),
+        study=config,
         trials=None,
         seed=settings["seed"],
         device=device,
@@ -70,14 +57,8 @@ def reopen(
         subset=asked["subset"],
         storage=storage,
         output=asked["output"],
+        origin=find_origin(storage, settings["from"]["study"]) if "from" in settings else None,
         progress=progress,
     )
     check_settings(storage, name, setup.settings)
     return setup
-
-
-def _space(stored: dict[str, Any], file: str) -> Space:
-    """The stored space; one with operations of the user's own is read where these lie."""
-    if '"custom"' in json.dumps(stored):
-        return load_space(find_config(file, "spaces"))
-    return Space.model_validate(stored)

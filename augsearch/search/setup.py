@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from augsearch.augment.baselines import BASELINES
 from augsearch.augment.custom import check_custom_ops
 from augsearch.data.cache import load_images
 from augsearch.data.imageset import ImageSet
@@ -21,10 +22,12 @@ from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError, OutputError
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig, load_study_config
+from augsearch.search.origin import Origin
 from augsearch.search.progress import Progress
 from augsearch.search.store import DEFAULT_STORAGE
 from augsearch.simclr.device import resolve_device
-from augsearch.space.presets import find_config
+from augsearch.space.policy import Policy
+from augsearch.space.presets import find_config, preset_names
 from augsearch.space.space import Space, load_space
 
 EMBEDDED = "embedded inspection surfaces"
@@ -55,6 +58,14 @@ class Setup:
     storage: str
     output: Path | None
     asked_device: str
+    origin: Origin | None = None
+
+    @property
+    def baselines(self) -> dict[str, Policy]:
+        """What every policy found must beat."""
+        if self.origin is None:
+            return BASELINES
+        return {**BASELINES, self.origin.baseline: self.origin.winner}
 
     @property
     def directory(self) -> Path:
@@ -75,7 +86,13 @@ class Setup:
             ),
             "data": {"name": self.image_set.name, "digest": self.image_set.digest},
             "seed": self.seed,
+            **self._from(),
         }
+
+    def _from(self) -> dict[str, Any]:
+        if self.origin is None:
+            return {}
+        return {"from": {"study": self.origin.study, "winner": self.origin.winner.digest}}
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -95,6 +112,7 @@ class Setup:
     def command(self) -> str:
         """The command that repeats this study or goes on with it."""
         options = {
+            "--from": self.origin.study if self.origin else None,
             "--space": self.space_file,
             "--study": self.study_file,
             "--data": self.source if self.source != EMBEDDED else None,
@@ -111,7 +129,7 @@ class Setup:
 
 
 def prepare(
-    space: str | Path | Space,
+    space: str | Path | Space | None,
     *,
     data: str | Path | ImageSet | None,
     study: str | Path | StudyConfig | None,
@@ -123,15 +141,19 @@ def prepare(
     storage: str,
     output: str | Path | None,
     progress: Progress,
+    origin: Origin | None = None,
 ) -> Setup:
     """Resolve and check everything a study needs; see `run_study` for the arguments.
+
+    Args:
+        origin: the study that this one begins from.
 
     Raises:
         ConfigError, DataError, DeviceError: what is wrong, in one line.
     """
     chosen_device = resolve_device(device)
-    loaded, space_file = _space(space)
-    config, study_file = _config(study, embedded=data is None)
+    loaded, space_file = _space(space, origin)
+    config, study_file = _config(study, origin, embedded=data is None)
     if trials is not None:
         if trials < 1:
             raise ConfigError(f"--trials {trials}: must be 1 or more")
@@ -160,6 +182,8 @@ def prepare(
     fitting = _fitting(loaded, image_set.channels, space_file, progress)
     if name is None:
         text = f"{fitting.digest} {config.digest} {image_set.digest} {seed}"
+        if origin is not None:
+            text += f" {origin.study} {origin.winner.digest}"
         tail = hashlib.sha256(text.encode()).hexdigest()[:6]
         name = f"{_slug(loaded.name)}-{_slug(image_set.name)}-{tail}"
     bench = Bench.build(image_set, config, seed=seed, device=chosen_device)
@@ -178,6 +202,7 @@ def prepare(
         storage=storage,
         output=None if output is None else Path(output),
         asked_device=device,
+        origin=origin,
     )
 
 
@@ -186,7 +211,13 @@ def some_images(bench: Bench, most: int) -> torch.Tensor:
     return torch.as_tensor(bench.images[:most]).to(bench.device)
 
 
-def _space(space: str | Path | Space) -> tuple[Space, str]:
+def _space(space: str | Path | Space | None, origin: Origin | None) -> tuple[Space, str]:
+    if space is None and origin is not None:
+        space = origin.space
+    if space is None:
+        raise ConfigError(
+            f"--space: name a space file or a preset ({', '.join(preset_names('spaces'))})"
+        )
     if isinstance(space, Space):
         return space, f"{space.name}.yaml"
     return load_space(find_config(space, "spaces")), str(space)
@@ -218,7 +249,11 @@ def _fitting(space: Space, channels: int, file: str, progress: Progress) -> Spac
     return fitting
 
 
-def _config(study: str | Path | StudyConfig | None, *, embedded: bool) -> tuple[StudyConfig, str]:
+def _config(
+    study: str | Path | StudyConfig | None, origin: Origin | None, *, embedded: bool
+) -> tuple[StudyConfig, str]:
+    if study is None and origin is not None:
+        study = origin.config
     if isinstance(study, StudyConfig):
         return study, f"{study.name}.yaml"
     chosen = study or ("quick.yaml" if embedded else "standard.yaml")

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import numpy as np
 import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,6 +30,8 @@ from augsearch.space.policy import Policy
 DEFAULT_STORAGE = "sqlite:///augsearch.db"
 COMPANION = " / beside"
 SEALED = "sealed split "
+PRIOR = "prior of"
+"""User attribute of another study's trial that only the sampler sees."""
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -178,12 +183,36 @@ class Store:
         return dict(self.trials_study.user_attrs.get("settings", {}))
 
     def trials(self) -> list[FrozenTrial]:
-        """Finished and failed trials in order, without those whose process died."""
+        """Finished and failed trials in order, without those whose process died or of a prior."""
         return [
             trial
             for trial in self.trials_study.get_trials(deepcopy=False)
-            if trial.state.is_finished() and KILLED not in trial.user_attrs
+            if trial.state.is_finished() and not {KILLED, PRIOR} & trial.user_attrs.keys()
         ]
+
+    def prior(self) -> list[FrozenTrial]:
+        """Trials of the study that this one began from."""
+        return [t for t in self.trials_study.get_trials(deepcopy=False) if PRIOR in t.user_attrs]
+
+    def add_prior(
+        self,
+        params: Mapping[str, Any],
+        distributions: dict[str, BaseDistribution],
+        value: float,
+        origin: str,
+    ) -> bool:
+        """Let the sampler know of a trial of another study; False if it lies outside the space."""
+        try:
+            trial = optuna.create_trial(
+                params={name: params[name] for name in distributions},
+                distributions=distributions,
+                value=value,
+                user_attrs={PRIOR: origin},
+            )
+        except (KeyError, ValueError):
+            return False
+        self.trials_study.add_trial(trial)
+        return True
 
     def finished(self) -> list[FrozenTrial]:
         """Complete and pruned trials in order."""
@@ -276,6 +305,26 @@ class Store:
     @certificate.setter
     def certificate(self, certificate: Mapping[str, Any]) -> None:
         self.trials_study.set_user_attr("certificate", dict(certificate))
+
+    @property
+    def winner(self) -> Policy | None:
+        """The recommended policy, once there is a verdict."""
+        stored = self.trials_study.user_attrs.get("winner")
+        return Policy.model_validate_json(stored) if stored else None
+
+    @winner.setter
+    def winner(self, policy: Policy) -> None:
+        text = policy.model_dump_json(exclude_none=True)
+        self.trials_study.set_user_attr("winner", text)
+
+    @property
+    def looks(self) -> NDArray[np.float64]:
+        """How some of the images look, `[n, 12]`; see `data.appearance`."""
+        return np.array(self.trials_study.user_attrs.get("looks", []), dtype=float)
+
+    @looks.setter
+    def looks(self, looks: NDArray[np.float64]) -> None:
+        self.trials_study.set_user_attr("looks", looks.round(4).tolist())
 
     @property
     def verdict(self) -> str:

@@ -17,12 +17,13 @@ from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import confirm, run_baselines
 from augsearch.search.estimate import Estimate, estimate
+from augsearch.search.origin import Origin, drift_since, find_origin, hand_on_trials, looks_of
 from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.proxies import in_words
 from augsearch.search.records import record_makers
 from augsearch.search.result import StudyResult
-from augsearch.search.sampler import SeededPerTrial, build_pruner
+from augsearch.search.sampler import SeededPerTrial, build_pruner, distributions
 from augsearch.search.setup import Setup, check_output, prepare
 from augsearch.search.store import (
     DEFAULT_STORAGE,
@@ -38,9 +39,10 @@ from augsearch.tracking.mirror import DataReference, Mirror, quiet_mlflow, track
 
 
 def run_study(
-    space: str | Path | Space,
+    space: str | Path | Space | None = None,
     *,
     data: str | Path | ImageSet | None = None,
+    from_study: str | None = None,
     study: str | Path | StudyConfig | None = None,
     trials: int | None = None,
     seed: int = 0,
@@ -56,10 +58,13 @@ def run_study(
     A study that was interrupted goes on where it stopped when the same call is made again.
 
     Args:
-        space: a space file, the name of a preset, or a Space.
+        space: a space file, the name of a preset, or a Space; None for that of `from_study`.
         data: a folder of images, or an ImageSet; None for the embedded inspection surfaces.
-        study: a study file, the name of a preset, or a StudyConfig; None for `quick` without
-            data and `standard` with data.
+        from_study: name of a finished study on other images (new ones of the same line, another
+            plant). Its winner becomes a further baseline, its trials the sampler's prior, and it
+            is said how the images differ.
+        study: a study file, the name of a preset, or a StudyConfig; None for that of `from_study`,
+            else `quick` without data and `standard` with data.
         trials: trials to finish; None for what the study file says.
         seed: of the whole study; the same seed gives the same scores on a CPU.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
@@ -79,6 +84,7 @@ def run_study(
     setup = _checked(
         space,
         data=data,
+        from_study=from_study,
         study=study,
         trials=trials,
         seed=seed,
@@ -109,9 +115,10 @@ def run_study(
 
 
 def estimate_study(
-    space: str | Path | Space,
+    space: str | Path | Space | None = None,
     *,
     data: str | Path | ImageSet | None = None,
+    from_study: str | None = None,
     study: str | Path | StudyConfig | None = None,
     trials: int | None = None,
     seed: int = 0,
@@ -129,6 +136,7 @@ def estimate_study(
     setup = _checked(
         space,
         data=data,
+        from_study=from_study,
         study=study,
         trials=trials,
         seed=seed,
@@ -143,12 +151,22 @@ def estimate_study(
     return estimate(setup)
 
 
-def _checked(space: str | Path | Space, *, storage: str, **arguments: Any) -> Setup:
+def _checked(
+    space: str | Path | Space | None,
+    *,
+    storage: str,
+    from_study: str | None,
+    progress: Progress,
+    **arguments: Any,
+) -> Setup:
     """A study that could start now: an unusable store should stop it before hours of work."""
     quiet_mlflow()
     tracking_uri()
-    setup = prepare(space, storage=storage, **arguments)
+    origin = find_origin(storage, from_study) if from_study is not None else None
+    setup = prepare(space, storage=storage, origin=origin, progress=progress, **arguments)
     check_settings(storage, setup.name, setup.settings)
+    if origin is not None:
+        progress.note(f"compared with {origin.study}: {drift_since(origin, setup.bench).sentence}")
     return setup
 
 
@@ -164,6 +182,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             pruner=build_pruner(config.search.pruner),
         )
         store.asked = setup.asked
+        store.looks = looks_of(bench)
         mirror = mirror_of(setup, progress)
 
         def mirror_now() -> None:
@@ -172,14 +191,16 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         views = views_painter(bench)
         try:
             store.bury_dead_trials()
-            run_baselines(store, bench, progress)
+            run_baselines(store, bench, setup.baselines, progress)
             mirror_now()
+            if setup.origin is not None:
+                _hand_on(setup, setup.origin, store, progress)
             with cpu_threads(config.compute.threads):
                 run_trials(
                     store, bench, setup.space, config.search.trials, progress, after_each=mirror_now
                 )
             uses = store.count_sealed_use(setup.image_set.digest)
-            confirmed = confirm(store, bench, progress)
+            confirmed = confirm(store, bench, setup.baselines, progress)
             mirror_now()
         except KeyboardInterrupt:
             store.bury_dead_trials()
@@ -191,6 +212,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             if proxy.name == config.evaluate.score and proxy.warning:
                 progress.warn(proxy.warning)
         policy = outputs.winning_policy(setup, entrants, verdict)
+        store.winner = policy
         files = outputs.result_files(setup, policy, result, views)
         outputs.write_files(setup.directory, files)
         mirror.finish(
@@ -200,6 +222,13 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             tags={"augsearch.verdict": verdict.code},
         )
     return result
+
+
+def _hand_on(setup: Setup, origin: Origin, store: Store, progress: Progress) -> None:
+    count = hand_on_trials(origin, store, distributions(setup.space))
+    left = len(origin.trials) - count
+    apart = f"; {left} do not fit this space and are left out" if left else ""
+    progress.note(f"the sampler begins with {count} trials of {origin.study}{apart}")
 
 
 def views_painter(bench: Bench, count: int = 6) -> Callable[[Policy], bytes]:

@@ -25,7 +25,7 @@ FLAGS = {
     "": {"--help", "--version", "-h"},
     "run": {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
-        "--output", "--subset", "--dry-run",
+        "--output", "--subset", "--dry-run", "--from",
     },
     "preview": {"--policy", "--data", "--output", "--image-size", "--seed"},
     "ops": set(),

@@ -15,6 +15,7 @@ import pytest
 from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
 
+from augsearch.augment.baselines import BASELINES
 from augsearch.errors import ConfigError, OutputError, StudyError, TrialFailure
 from augsearch.search.bench import Bench
 from augsearch.search.confirm import run_baselines
@@ -84,7 +85,10 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     assert drawn.groupby(["scored_on", "draw"]).size().eq(6 * 4).all()
     confirmed = [p for p in result.policies if p.confirmed_scores]
     assert [p.kind for p in confirmed].count("baseline") == 2
-    assert all(len(p.confirmed_scores) == 3 for p in confirmed)
+    assert all(len(p.confirmed_scores) == 5 for p in confirmed)
+    assert result.verdict.seeds == {p.name: 5 for p in confirmed}
+    kept = Store(open_storage(STORAGE), "small").outcomes("confirmation")
+    assert {len(outcome.hits) for outcome in kept.values()} == {result.data["test"]}
 
     runs = mirrored()
     parent = runs.pop("study")
@@ -94,7 +98,7 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     files = {f.path for f in client.list_artifacts(parent.info.run_id)}
     assert {"policy.yaml", "views.png", "result.json", "space.json", "split.csv"} <= files
     kinds = [key.split("/")[0] for key in runs]
-    assert {k: kinds.count(k) for k in kinds} == {"baseline": 5, "trial": 4, "confirmation": 12}
+    assert {k: kinds.count(k) for k in kinds} == {"baseline": 5, "trial": 4, "confirmation": 20}
     for key, one in runs.items():
         assert one.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert one.inputs.dataset_inputs[0].dataset.digest == result.digests["data"]
@@ -116,6 +120,24 @@ def test_the_same_seed_gives_the_same_answer_and_another_seed_does_not():
     first, again, other = answer(0, "one"), answer(0, "two"), answer(1, "three")
     assert first == again
     assert first != other
+
+
+def test_a_confirmation_stopped_midway_ends_in_the_same_verdict():
+    class Interrupting(Heard):
+        def run_ended(self, run, score, remark):
+            super().run_ended(run, score, remark)
+            if sum("seed" in name for name in self.ended) == 7:
+                raise KeyboardInterrupt
+
+    undisturbed = run(trials=2, name="undisturbed")
+    with pytest.raises(KeyboardInterrupt):
+        run(trials=2, name="stopped", progress=Interrupting())
+    kept = Store(open_storage(STORAGE), "stopped").runs("confirmation")
+    assert 7 <= len(kept) < 20
+    heard = Heard()
+    resumed = run(trials=2, name="stopped", progress=heard)
+    assert len(heard.ended) == 20 - len(kept)
+    assert resumed.verdict == undisturbed.verdict
 
 
 def test_more_trials_continue_a_study_and_train_nothing_twice():
@@ -210,7 +232,7 @@ def test_diverging_baselines_and_trials_fail_with_their_reason():
         pruner=build_pruner(config.search.pruner),
     )
     with pytest.raises(StudyError, match=r"no baseline trains through: .*learning rate"):
-        run_baselines(store, bench, Quiet())
+        run_baselines(store, bench, BASELINES, Quiet())
     with pytest.raises(StudyError, match="2 trials failed, more than the 1 that are replaced"):
         run_trials(store, bench, small_space(), 4, Quiet(), after_each=lambda: None)
     assert all("loss" in trial.user_attrs["failure"] for trial in store.failed())
@@ -301,6 +323,6 @@ def test_deleting_while_mlflow_is_away_deletes_nothing(monkeypatch):
     with pytest.raises(StudyError, match="nothing is deleted"):
         delete_stored(STORAGE, "small")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert delete_stored(STORAGE, "small") == 1 + 5 + 1 + 12
+    assert delete_stored(STORAGE, "small") == 1 + 5 + 1 + 20
     assert not mirrored()
     assert not list_stored(STORAGE)

@@ -1,0 +1,35 @@
+"""What a stored study was run with, read back from its database."""
+
+from __future__ import annotations
+
+import json
+
+from augsearch.errors import StudyError
+from augsearch.search.config import StudyConfig
+from augsearch.search.store import Store, find_storage
+from augsearch.space.presets import find_config
+from augsearch.space.space import Space, load_space
+
+
+def find_study(storage: str, name: str) -> Store:
+    """A stored study, for reading. StudyError if there is none of that name."""
+    opened = find_storage(storage)
+    if opened is None:
+        raise StudyError(f"there is no study {name!r}: nothing is stored at {storage}")
+    return Store(opened, name)
+
+
+def stored_config(store: Store) -> StudyConfig:
+    """The study file that a study was run with."""
+    asked = store.asked
+    parts = {**store.settings["study"], "certify": asked["certify"], "name": asked["study_name"]}
+    parts["search"] = {**parts["search"], "trials": asked["trials"]}
+    return StudyConfig.model_validate(parts)
+
+
+def stored_space(store: Store) -> Space:
+    """The space of a study; one with operations of the user's own is read where these lie."""
+    stored = store.settings["space"]
+    if '"custom"' in json.dumps(stored):
+        return load_space(find_config(store.asked["space_file"], "spaces"))
+    return Space.model_validate(stored)
