@@ -101,26 +101,20 @@ def test_a_dataclass_in_the_file_finds_its_module(cli):
     assert cli(*RUN, "--dry-run").code == 0
 
 
-@pytest.mark.parametrize(
-    ("edit", "words"),
-    [
-        (lambda: Path("broken").touch(), "darken, line 8: RuntimeError: worn out"),
-        (lambda: write_op("    return images\n"), "my_ops.py has changed: its digest is "),
-    ],
-    ids=["breaks", "is edited"],
-)
-def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch, edit, words):
+def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
     from augsearch.search import study
 
     def then_broken(*arguments):
         run_baselines(*arguments)
-        edit()
+        broken.touch()
 
     run_baselines = study.run_baselines
     monkeypatch.setattr(study, "run_baselines", then_broken)
-    broken = str(Path("broken").resolve())
-    write_op(f"    if os.path.exists({broken!r}):\n        raise RuntimeError('worn out')\n{RIGHT}")
-    assert words in cli(*RUN).refusal
+    broken = Path("broken").resolve()
+    write_op(
+        f"    if os.path.exists({str(broken)!r}):\n        raise RuntimeError('worn out')\n{RIGHT}"
+    )
+    assert "darken, line 8: RuntimeError: worn out" in cli(*RUN).refusal
     store = Store(open_storage("sqlite:///augsearch.db"), "small")
     assert len(store.runs("baseline")) == 5  # nothing that was finished is lost
     assert len(store.finished()) == 0
