@@ -171,7 +171,7 @@ def prepare(
         raise DataError(
             f"{source}: no image has a label, and policies are scored by a few labels of each "
             "class; sort some images into a folder for each class, list them in labels.csv, or "
-            "set evaluate.score in the study file to a label-free score such as lidar"
+            "set evaluate.score in the study file to a label-free score (docs/label_free.md)"
         )
     if subset is not None:
         if subset < 1:
