@@ -10,6 +10,7 @@ from augsearch.augment.baselines import crop_only
 from augsearch.data.imageset import ImageRows
 from augsearch.search import bench as bench_module
 from augsearch.search.bench import Bench
+from augsearch.search.confirm import scored_images
 
 CPU = torch.device("cpu")
 
@@ -29,3 +30,15 @@ def test_a_pool_too_large_for_the_device_is_streamed_with_the_same_outcome(
     )
     assert one.losses == other.losses
     assert one.draw_scores == other.draw_scores
+
+
+def test_hits_on_the_sealed_images_add_up_to_the_score() -> None:
+    bench = Bench.build(small_images(), small_config(), seed=0, device=CPU)
+    outcome = bench.untrained(replicate=1, scored="test")
+    images = scored_images(bench)
+    assert images is not None
+    shares = images.shares([outcome])
+    assert shares is not None
+    recall = [shares[0][images.labels == label].mean() for label in range(6)]
+    assert sum(recall) / 6 == pytest.approx(outcome.score)
+    assert not bench.untrained(replicate=1, scored="validation").hits

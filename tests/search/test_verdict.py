@@ -1,10 +1,12 @@
-"""The verdict's statistics, against SciPy and against simulated truth."""
+"""The verdict's words and codes on races whose outcome is known."""
 
 import numpy as np
 import pytest
-from scipy import stats
+from simulated import FLOOR, images, race_of, runs
 
-from augsearch.search.verdict import decide, holm, paired_difference
+from augsearch.search.race import RacePlan
+from augsearch.search.result import sealed_note
+from augsearch.search.verdict import decide
 
 UNTRAINED = [0.50, 0.51, 0.49, 0.50, 0.50]
 BASELINES = {"a": [0.70, 0.71, 0.69, 0.70, 0.70], "b": [0.65, 0.66, 0.64, 0.65, 0.65]}
@@ -15,19 +17,9 @@ def shifted(scores, by):
     return list(np.asarray(scores) + by + wobble)
 
 
-def test_paired_difference_agrees_with_scipy():
-    rng = np.random.default_rng(0)
-    one, two = rng.normal(0.7, 0.05, 6), rng.normal(0.65, 0.05, 6)
-    found = paired_difference("one", "two", one, two)
-    reference = stats.ttest_rel(one, two, alternative="greater")
-    interval = stats.ttest_rel(one, two).confidence_interval(0.95)
-    assert found.p_value == pytest.approx(reference.pvalue)
-    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5]) == [0.5]
+def verdict_of(candidates, baselines=BASELINES, untrained=UNTRAINED, plan=None):
+    scores = {"candidates": candidates, "baselines": baselines, "floor": {FLOOR: untrained}}
+    return decide(race_of(scores, plan), None)
 
 
 @pytest.mark.parametrize(
@@ -37,50 +29,97 @@ def test_holm_by_hand():
         (0.0, 0.0, "as_good", "trial 1"),
         (-0.05, 0.0, "worse", "a"),
         (0.01, 0.06, "indistinguishable", "trial 1"),
+        (-0.02, 0.06, "indistinguishable", "a"),
     ],
 )
 def test_each_verdict_is_reached(gain, noise, code, recommended):
     wild = noise * np.array([1, -1, 0.8, -0.9, 0.2])
-    verdict = decide({"trial 1": shifted(BASELINES["a"], gain + wild)}, BASELINES, UNTRAINED)
+    verdict = verdict_of({"trial 1": shifted(BASELINES["a"], gain + wild)})
     assert verdict.code == code
     assert verdict.recommended == recommended
 
 
+def test_better_names_every_baseline_that_was_beaten_and_by_how_much():
+    verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.05)})
+    assert verdict.sentence.startswith("trial 1 is better than every baseline: +5.0 points above a")
+    assert verdict.sentence.endswith(", +10.0 above b.")
+
+
 def test_better_needs_to_beat_each_baseline():
     """Beating the weaker baseline clearly is not enough."""
-    candidate = shifted(BASELINES["b"], 0.02)
-    assert decide({"trial 1": candidate}, BASELINES, UNTRAINED).code == "worse"
+    assert verdict_of({"trial 1": shifted(BASELINES["b"], 0.02)}).code == "worse"
+
+
+def test_better_needs_to_beat_the_untrained_encoder():
+    candidate = {"trial 1": shifted(BASELINES["a"], 0.05)}
+    assert verdict_of(candidate, untrained=shifted(BASELINES["a"], 0.06)).code != "better"
 
 
 def test_a_budget_that_teaches_nothing_is_called_that():
     baselines = {name: shifted(UNTRAINED, 0.0) for name in BASELINES}
-    verdict = decide({"trial 1": shifted(UNTRAINED, -0.001)}, baselines, UNTRAINED)
+    verdict = verdict_of({"trial 1": shifted(UNTRAINED, -0.001)}, baselines)
     assert verdict.code == "measures_nothing"
     assert "untrained" in verdict.sentence
 
 
-def test_equal_policies_are_rarely_called_better():
-    """Two candidates and two baselines, all equal in truth: few are called "better"."""
-    rng = np.random.default_rng(1)
-    falsely = 0
-    for _ in range(1000):
-        scores = rng.normal(0.7, 0.02, (4, 5)) + rng.normal(0, 0.03, (1, 5))
-        names = dict(zip("wxyz", scores, strict=True))
-        verdict = decide({k: names[k] for k in "wx"}, {k: names[k] for k in "yz"}, [0.3] * 5)
-        falsely += verdict.code == "better"
-    assert falsely <= 35
-
-
-def test_an_interval_that_leaves_out_zero_may_still_be_chance_among_several():
+def test_the_interval_counts_how_many_were_confirmed():
+    """What would be better alone may be chance among several: the interval says so itself."""
     wobble = np.array([1, -1, 0.8, -0.9, 0.1])
     wobble = (wobble - wobble.mean()) / wobble.std(ddof=1)
-    gaps = 0.03 + wobble * 0.03 * np.sqrt(5) / 3  # t = 3: two-sided p = 0.04, one-sided 0.02
-    candidates = {
-        "trial 1": list(np.asarray(BASELINES["a"]) + gaps),
-        "trial 2": shifted(BASELINES["a"], -0.01),
+    gaps = 0.03 + wobble * 0.03 * np.sqrt(5) / 3  # t = 3: one-sided p = 0.02
+    winner = {"trial 1": list(np.asarray(BASELINES["a"]) + gaps)}
+    alone = verdict_of(winner, {"a": BASELINES["a"]})
+    among = verdict_of({**winner, "trial 2": shifted(BASELINES["a"], -0.01)}, {"a": BASELINES["a"]})
+    assert alone.code == "better"
+    assert among.code == "indistinguishable"
+    low, wider = (
+        next(d.low for d in verdict.differences if (d.of, d.against) == ("trial 1", "a"))
+        for verdict in (alone, among)
+    )
+    assert low > 0 > wider
+
+
+def test_the_basis_names_looks_seeds_images_and_what_would_have_been_seen():
+    rng = np.random.default_rng(0)
+    scores = {
+        "candidates": {"trial 1": list(rng.normal(0.71, 0.02, 15))},
+        "baselines": {"a": list(rng.normal(0.7, 0.02, 15))},
+        "floor": {FLOOR: list(rng.normal(0.3, 0.02, 15))},
     }
-    verdict = decide(candidates, {"a": BASELINES["a"]}, UNTRAINED)
-    gap = next(d for d in verdict.differences if d.of == "trial 1" and d.against == "a")
-    assert gap.low > 0
-    assert verdict.code == "indistinguishable"
-    assert "among the 2 policies confirmed it may be chance" in verdict.sentence
+    race = race_of(scores, RacePlan(1, 1, 5, 15, 1000))
+    verdict = decide(race, None)
+    assert [look.seeds for look in verdict.looks] == [5, 8, 12, 15]
+    assert verdict.seeds == {"trial 1": 15, "a": 15, FLOOR: 15}
+    assert "Judged after 5, 8, 12 and 15 fresh seeds" in verdict.basis
+    assert "on these same test images" in verdict.basis
+    assert f"{100 * verdict.detectable:.1f} points would have been seen" in verdict.basis
+    assert verdict.test_images == 0
+
+
+def test_with_hits_the_verdict_holds_for_other_images():
+    from simulated import hit_runs
+
+    rng = np.random.default_rng(0)
+    sample = images(100)
+    scores = {
+        "candidates": {"trial 1": hit_runs(rng.binomial(20, 0.8, (5, 100)), sample)},
+        "baselines": {"a": hit_runs(rng.binomial(20, 0.5, (5, 100)), sample)},
+        "floor": {FLOOR: hit_runs(rng.binomial(20, 0.2, (5, 100)), sample)},
+    }
+    verdict = decide(race_of(scores, sample=sample), sample)
+    assert verdict.code == "better"
+    assert verdict.test_images == 100
+    assert "other test images (there are 100)" in verdict.basis
+
+
+def test_a_sealed_split_that_judged_many_studies_is_called_worn():
+    assert sealed_note(1) == ""
+    assert "2 studies" in sealed_note(2) and "by chance" not in sealed_note(5)
+    assert "by chance" in sealed_note(6)
+
+
+def test_unequal_numbers_of_seeds_are_a_mistake():
+    from augsearch.search.crossed import estimate_difference
+
+    with pytest.raises(ValueError, match="same seeds"):
+        estimate_difference(runs([0.1, 0.2]), runs([0.1]), None)
