@@ -52,6 +52,12 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
     console.print(f"[bold]{escape(result.verdict.sentence)}[/]")
     console.print(escape(result.verdict.advice))
     console.print(f"[dim]{escape(result.verdict.basis)}[/]")
+    if kept := result.kept_classes:
+        mark = "[yellow]warning:[/] " if kept.loss > kept.limit else ""
+        console.print(mark + escape(kept.sentence))
+    if result.front:
+        names = ", ".join(policy.name for policy in result.front)
+        console.print(f"no trial beats these in both aims (front.png): {names}")
     if note := sealed_note(result.sealed_split_uses):
         mark = "[yellow]warning:[/] " if result.sealed_split_uses > MANY_USES else ""
         console.print(mark + note)

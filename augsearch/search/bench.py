@@ -162,10 +162,12 @@ class Bench:
 
     def price(self, policy: Policy) -> float:
         """What the search takes off a score for the cost of the policy's views, in [0, inf)."""
-        weight = self.config.search.cost_weight
+        return self.config.search.cost_weight / 100 * self.cost(policy) / 1000
+
+    def cost(self, policy: Policy) -> float:
+        """Microseconds that the policy's two views of an image take, by measured costs."""
         fitting = for_channels(policy, self.image_set.channels)
-        cost = views_microseconds(fitting, self.image_set.image_size, self.config.compute.executor)
-        return weight / 100 * cost / 1000
+        return views_microseconds(fitting, self.image_set.image_size, self.config.compute.executor)
 
     def pretraining(self, policy: Policy, *, replicate: int, steps: int) -> Pretraining:
         """A training run of `policy` that has not begun.

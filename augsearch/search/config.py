@@ -20,6 +20,9 @@ from augsearch.space.yaml_file import load_model
 FEWEST_SEEDS = 5
 
 
+Aim = Literal["score", "worst_recall", "cost"]
+
+
 class _Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -74,6 +77,36 @@ class SearchConfig(_Config):
         description="search score against cost: points of score that a millisecond more for the "
         "views of an image must bring, by the operations' measured costs; 0: the score alone",
     )
+    aims: tuple[Aim, ...] = Field(
+        default=("score",),
+        description="what trials are compared by: the score, and beside it worst_recall (recall "
+        "of the class that does worst) or cost (microseconds for the views of an image); with two "
+        "aims the search looks for the Pareto front, without pruning",
+    )
+    class_loss: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="points of recall that no class may lose against the best baseline; policies "
+        "that break it are not recommended while there are others",
+    )
+
+    @field_validator("aims")
+    @classmethod
+    def _score_first(cls, aims: tuple[Aim, ...]) -> tuple[Aim, ...]:
+        if not aims or aims[0] != "score" or len(set(aims)) < len(aims):
+            raise ValueError(
+                f"{list(aims)}: begin with score, and name worst_recall or cost once beside it"
+            )
+        return aims
+
+    @model_validator(mode="after")
+    def _one_order_to_prune_by(self) -> SearchConfig:
+        if len(self.aims) > 1 and not isinstance(self.pruner, NoPrunerConfig):
+            raise ValueError(
+                "aims: two of them leave no single order to prune by; write pruner: {kind: none}"
+            )
+        return self
 
 
 class ConfirmConfig(_Config):
@@ -167,6 +200,16 @@ class StudyConfig(_Config):
     confirm: ConfirmConfig = Field(default=ConfirmConfig(), description="the rerun of the best")
     certify: CertifyConfig = Field(default=CertifyConfig(), description="the rerun at length")
     compute: ComputeConfig = Field(default=ComputeConfig(), description="how a CPU is used")
+
+    @model_validator(mode="after")
+    def _classes_need_labels(self) -> StudyConfig:
+        asks = self.search.class_loss is not None or "worst_recall" in self.search.aims
+        if asks and self.evaluate.label_free:
+            raise ValueError(
+                "search.class_loss and the aim worst_recall look at classes, which "
+                f"evaluate.score: {self.evaluate.score} has none of; use evaluate.score: probe"
+            )
+        return self
 
     @model_validator(mode="after")
     def _budgets_fit(self) -> StudyConfig:

@@ -68,6 +68,12 @@ class ScoredImages:
         """Units of the sample less the means that are estimated from it."""
         return len(self._clusters[1]) - int(self._strata[0].max()) - 1
 
+    @cached_property
+    def concentration(self) -> float:
+        """Sum of the units' squared weights: 1 over their number where all weigh the same."""
+        order, starts = self._clusters
+        return float((np.add.reduceat(self._strata[1][order], starts) ** 2).sum())
+
     def shares(self, readings: Sequence[Reading]) -> NDArray[np.float64] | None:
         """`[S, n]` how often each seed was right on each image; None if not all of it is known."""
         if any(len(reading.hits) != len(self.labels) for reading in readings):
@@ -148,42 +154,76 @@ def estimate_difference(
     return _estimate(gaps, shares, images)
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What the variance of a mean is made of, each as it would be alone.
+
+    Attributes:
+        by_seed: from the spread of the seeds' means, which holds `rest` as well.
+        by_image: from the spread of the images' means, which holds `rest` as well.
+        rest: from what seeds and images do not explain together.
+    """
+
+    by_seed: float
+    by_image: float
+    rest: float
+
+    def estimate(self, mean: float, seeds: int, images: ScoredImages) -> MeanEstimate:
+        """The mean with its error, as two-way crossed random effects y = μ + seed + image + rest.
+
+        With mean squares MS of S seeds and G images, the variance of the grand mean is
+        (MS_seeds + MS_images - MS_rest) / (S·G), and Satterthwaite's degrees of freedom are its
+        square over the sum of each part's square over its own degrees (Searle, Casella and
+        McCulloch, Variance Components, 1992, sections 4.3 and 4.6; Satterthwaite, Biometrics
+        Bulletin 2:110, 1946). Where images add no variance of their own, what is left is the
+        t-interval over seeds.
+        """
+        degrees = float(seeds - 1)
+        if self.by_image <= self.rest:
+            return MeanEstimate(mean, math.sqrt(self.by_seed), degrees, images=True)
+        variance = self.by_seed + self.by_image - self.rest
+        spread = (
+            self.by_seed**2 / degrees
+            + self.by_image**2 / images.degrees
+            + self.rest**2 / (degrees * images.degrees)
+        )
+        # The subtraction can leave fewer degrees than any of the parts has.
+        satterthwaite = max(variance**2 / spread, degrees)
+        return MeanEstimate(mean, math.sqrt(variance), satterthwaite, images=True)
+
+
+def variance_parts(
+    scores: NDArray[np.float64], values: NDArray[np.float64], images: ScoredImages
+) -> Parts:
+    """The parts of the variance of the mean of `scores` `[S]`, which are means of `values`
+    `[S, n]` over images. Images of a group are one unit."""
+    seeds = len(scores)
+    effects = images.unit_effects(values)
+    common = effects.mean(axis=0)
+    scale = effects.shape[1] / images.degrees
+    return Parts(
+        by_seed=float(scores.var(ddof=1)) / seeds,
+        by_image=scale * float((common**2).sum()),
+        rest=scale * float(((effects - common) ** 2).sum()) / (seeds * (seeds - 1)),
+    )
+
+
 def _estimate(
     scores: NDArray[np.float64], values: NDArray[np.float64] | None, images: ScoredImages | None
 ) -> MeanEstimate:
-    """The mean of `scores` `[S]`, which are means of `values` `[S, n]` over images.
-
-    Two-way crossed random effects, y = μ + seed + image + rest. With mean squares MS of S seeds
-    and G images, the variance of the grand mean is (MS_seeds + MS_images - MS_rest) / (S·G), and
-    Satterthwaite's degrees of freedom are its square over the sum of each part's square over its
-    own degrees (Searle, Casella and McCulloch, Variance Components, 1992, sections 4.3 and 4.6;
-    Satterthwaite, Biometrics Bulletin 2:110, 1946). Where images add no variance of their own,
-    what is left is the t-interval over seeds.
+    """The mean of `scores` `[S]` with its error, over images too if `values` `[S, n]` are known.
 
     Raises:
         ValueError: fewer than two seeds.
     """
-    count = len(scores)
-    if count < 2:
+    seeds = len(scores)
+    if seeds < 2:
         raise ValueError("the error of a mean needs two or more seeds")
-    mean, degrees = float(scores.mean()), float(count - 1)
-    by_seed = float(scores.var(ddof=1)) / count
+    mean = float(scores.mean())
     if images is None or values is None or images.degrees < 1:
-        return MeanEstimate(mean, math.sqrt(by_seed), degrees, images=False)
-    effects = images.unit_effects(values)
-    common = effects.mean(axis=0)
-    units = effects.shape[1]
-    scale = units / images.degrees
-    by_image = scale * float((common**2).sum())
-    rest = scale * float(((effects - common) ** 2).sum()) / (count * (count - 1))
-    if by_image <= rest:
-        return MeanEstimate(mean, math.sqrt(by_seed), degrees, images=True)
-    variance = by_seed + by_image - rest
-    spread = (
-        by_seed**2 / degrees + by_image**2 / images.degrees + rest**2 / (degrees * images.degrees)
-    )
-    # The subtraction can leave fewer degrees than any of the parts has.
-    return MeanEstimate(mean, math.sqrt(variance), max(variance**2 / spread, degrees), images=True)
+        error = float(scores.std(ddof=1)) / math.sqrt(seeds)
+        return MeanEstimate(mean, error, float(seeds - 1), images=False)
+    return variance_parts(scores, values, images).estimate(mean, seeds, images)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

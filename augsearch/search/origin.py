@@ -66,13 +66,13 @@ def find_origin(storage: str, name: str) -> Origin:
             f"--from {name}: this study was made by another version of augsearch; run it again "
             "with this one"
         ) from None
-    complete = [trial for trial in store.best_trials(10**6) if trial.value is not None]
+    complete = store.best_trials(10**6)
     return Origin(
         study=name,
         winner=store.winner,
         space=space,
         config=config,
-        trials=tuple((trial.params, float(trial.value or 0.0)) for trial in complete),
+        trials=tuple((trial.params, trial.values[0]) for trial in complete),
         baselines={
             baseline: outcome.score for (baseline, _), outcome in store.outcomes(BASELINE).items()
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,25 @@ import torch
 from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import UNLABELLED
 from augsearch.errors import OutputError
+from augsearch.search.aims import Reference, values
 from augsearch.search.beside import BASELINE, CONFIRMATION
 from augsearch.search.confirm import Entrant, scored_images
 from augsearch.search.crossed import estimate_mean
 from augsearch.search.proxies import audit
-from augsearch.search.result import LEVEL, PolicyResult, StudyResult, sealed_note, versions
+from augsearch.search.result import (
+    LEVEL,
+    FrontPolicy,
+    KeptClasses,
+    PolicyResult,
+    StudyResult,
+    sealed_note,
+    versions,
+)
 from augsearch.search.setup import Setup
-from augsearch.search.store import Store
+from augsearch.search.store import Store, trial_policy
 from augsearch.search.verdict import Verdict
 from augsearch.space.policy import Policy
+from augsearch.tracking.front import Kind, Point, front_png
 from augsearch.tracking.intervals import Bar, intervals_png
 
 
@@ -33,11 +43,14 @@ def study_result(
 ) -> StudyResult:
     """Everything that a study found, in one object."""
     states = [trial.state.name.lower() for trial in store.trials()]
+    policies = _policy_results(setup, store, entrants, verdict)
     return StudyResult(
         study=setup.name,
         verdict=verdict,
         metric=setup.config.evaluate.measured,
-        policies=_policy_results(setup, store, entrants, verdict),
+        policies=policies,
+        front=_front(store),
+        kept_classes=_kept_classes(setup, policies, verdict),
         proxies=audit(store.complete()),
         trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
         seed=setup.seed,
@@ -55,6 +68,32 @@ def study_result(
         versions=versions(),
         command=setup.command(),
     )
+
+
+def _front(store: Store) -> tuple[FrontPolicy, ...]:
+    if len(store.aims) == 1:
+        return ()
+    return tuple(
+        FrontPolicy(
+            name=f"trial {trial.number}",
+            digest=trial_policy(trial).digest,
+            values=dict(zip(store.aims, trial.values, strict=True)),
+        )
+        for trial in store.front()
+    )
+
+
+def _kept_classes(
+    setup: Setup, policies: Sequence[PolicyResult], verdict: Verdict
+) -> KeptClasses | None:
+    limit = setup.config.search.class_loss
+    if limit is None:
+        return None
+    confirmed = [p for p in policies if p.confirmed_mean is not None]
+    chosen = next(p for p in confirmed if p.name == verdict.recommended)
+    rival = next(p for p in confirmed if p.kind == "baseline")
+    worst, loss = Reference(rival.name, rival.class_recall).worst_loss(chosen.class_recall)
+    return KeptClasses(limit=limit, against=rival.name, worst=worst, loss=loss)
 
 
 def winning_policy(setup: Setup, entrants: list[Entrant], verdict: Verdict) -> Policy:
@@ -142,7 +181,11 @@ def _seconds(store: Store) -> dict[str, float]:
 
 
 def result_files(
-    setup: Setup, policy: Policy, result: StudyResult, paint: Callable[[Policy], bytes]
+    setup: Setup,
+    store: Store,
+    policy: Policy,
+    result: StudyResult,
+    paint: Callable[[Policy], bytes],
 ) -> dict[str, bytes]:
     """Everything that is written: file name -> content."""
     return {
@@ -150,6 +193,7 @@ def result_files(
         **policy.files(),
         "views.png": paint(policy),
         "confirmation.png": _picture(result),
+        **({"front.png": _front_picture(setup, store)} if result.front else {}),
         "result.json": _json(result.model_dump(mode="json")),
         "results.csv": _table(result).to_csv(index=False).encode(),
         "split.csv": _split(setup).to_csv(index=False).encode(),
@@ -183,6 +227,35 @@ def _picture(result: StudyResult) -> bytes:
         title=f"{result.study}\nsealed test images, fresh seeds (ticks), 95 % intervals for other "
         "seeds" + (" (thin: and other images)" if any(bar.wide for bar in bars) else ""),
         axis=f"{result.metric.replace('_', ' ')}, %",
+    )
+
+
+AXES = {
+    "worst_recall": ("recall of the class that does worst, %", 100),
+    "cost": ("microseconds for the two views of an image", 1),
+}
+"""For people: each second aim, and what its values are multiplied by."""
+
+
+def _front_picture(setup: Setup, store: Store) -> bytes:
+    """Score against the other aim, for every complete trial and baseline."""
+    name, factor = AXES[store.aims[1]]
+    front = {trial.number for trial in store.front()}
+    points = []
+    for trial in store.best_trials(10**6):
+        broken = any(excess > 0 for excess in trial.constraints.values())
+        kind: Kind = "front" if trial.number in front else "broken" if broken else "beaten"
+        score, value = trial.values  # noqa: PD011, no pandas
+        points.append(Point(str(trial.number), factor * value, 100 * score, kind))
+    for run in store.runs(BASELINE).values():
+        if run.policy and run.outcome:
+            score, value = values(setup.bench, run.policy, run.outcome)
+            points.append(Point(run.name, factor * value, 100 * score, "baseline"))
+    return front_png(
+        points,
+        title=f"{setup.name}\ntrials in the search, of one seed each",
+        x_axis=name,
+        y_axis=f"{setup.config.evaluate.measured.replace('_', ' ')}, %",
     )
 
 
@@ -292,6 +365,7 @@ def description(result: StudyResult) -> str:
             "",
             " ".join(filter(None, [result.verdict.basis, sealed_note(result.sealed_split_uses)])),
             "",
+            *([result.kept_classes.sentence, ""] if result.kept_classes else []),
             f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
             "|---|---|---|",
             *rows,

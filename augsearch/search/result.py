@@ -46,6 +46,33 @@ class PolicyResult(_Part):
     )
 
 
+class FrontPolicy(_Part):
+    """A trial that none of the others beats in every aim."""
+
+    name: str = Field(description="`trial N`")
+    digest: str = Field(description="digest of the policy")
+    values: dict[str, float] = Field(description="aim -> value in the search")
+
+
+class KeptClasses(_Part):
+    """What the recommended policy costs the class that it costs most, where a limit was set."""
+
+    limit: float = Field(description="search.class_loss, points of recall")
+    against: str = Field(description="the baseline that it is compared with")
+    worst: str = Field(description="the class that loses most")
+    loss: float = Field(description="its loss in points, confirmed; negative: it gains")
+
+    @property
+    def sentence(self) -> str:
+        """The finding in words."""
+        verb = "loses" if self.loss > 0 else "gains"
+        held = "within" if self.loss <= self.limit else "more than"
+        return (
+            f"Against {self.against} the class {self.worst} {verb} {abs(self.loss):.1f} points of "
+            f"recall, {held} the limit of {self.limit:g}."
+        )
+
+
 class StudyResult(_Part):
     """The result of a study, as in `result.json`."""
 
@@ -58,6 +85,13 @@ class StudyResult(_Part):
         default=None,
         description="how label-free scores go with the probe over the trials; null where there are "
         "too few finished trials or no labels",
+    )
+    front: tuple[FrontPolicy, ...] = Field(
+        default=(),
+        description="with two aims: the trials that none beats in both, best score first",
+    )
+    kept_classes: KeptClasses | None = Field(
+        default=None, description="with search.class_loss: what the recommended policy costs"
     )
     trials: dict[str, int] = Field(description="how many trials completed, were pruned, failed")
     seed: int = Field(description="the study's seed")

@@ -7,7 +7,7 @@ untrained encoder, confirmation) are kept beside it, in a companion study that n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,9 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import SQLAlchemyError
 
 from augsearch.errors import StudyError
+from augsearch.search.aims import direction, pareto_front, ranked
 from augsearch.search.bench import Outcome
+from augsearch.search.config import Aim
 from augsearch.search.sampler import KILLED
 from augsearch.space.policy import Policy
 
@@ -121,6 +123,7 @@ class Store:
         storage: the database.
         name: the study's name.
         sampler, pruner: for asking new trials; may be left out by readers.
+        aims: what trials are compared by; readers get those that the study was made with.
 
     Raises:
         StudyError: `settings` is given and differs from what the study was made with, or is not
@@ -135,6 +138,7 @@ class Store:
         settings: Mapping[str, Any] | None = None,
         sampler: optuna.samplers.BaseSampler | None = None,
         pruner: optuna.pruners.BasePruner | None = None,
+        aims: Sequence[Aim] = ("score",),
     ) -> None:
         self.name = name
         names = optuna.get_all_study_names(storage)
@@ -146,7 +150,7 @@ class Store:
             study_name=name,
             sampler=sampler,
             pruner=pruner,
-            direction="maximize",
+            directions=[direction(aim) for aim in aims],
             load_if_exists=True,
         )
         self._beside = optuna.create_study(
@@ -176,6 +180,16 @@ class Store:
                 f"the study {self.name!r} exists with other settings: {shown}{more}; choose "
                 "another --name, or delete it with `augsearch studies delete`"
             )
+
+    @property
+    def aims(self) -> tuple[Aim, ...]:
+        """What trials are compared by."""
+        return tuple(self.settings.get("study", {}).get("search", {}).get("aims", ("score",)))
+
+    def front(self) -> list[FrozenTrial]:
+        """The complete trials that none beats in every aim, best score first."""
+        complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
+        return ranked(pareto_front(complete, self.aims), self.aims)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -231,13 +245,10 @@ class Store:
         return [trial for trial in self.trials() if trial.state == TrialState.FAIL]
 
     def best_trials(self, count: int) -> list[FrozenTrial]:
-        """The best complete trials with distinct policies, best first."""
-        ranked = sorted(
-            (t for t in self.trials() if t.state == TrialState.COMPLETE),
-            key=lambda t: (-(t.value or 0.0), t.number),
-        )
+        """The best complete trials with distinct policies, best first; see `aims.ranked`."""
+        complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
         distinct: dict[str, FrozenTrial] = {}
-        for trial in ranked:
+        for trial in ranked(complete, self.aims):
             distinct.setdefault(trial_policy(trial).digest, trial)
         return list(distinct.values())[:count]
 
@@ -350,7 +361,7 @@ def trial_outcome(trial: FrozenTrial) -> Outcome | None:
 def trial_score(trial: FrozenTrial) -> float:
     """The score of a complete trial; what the search takes off for cost is not in it."""
     outcome = trial_outcome(trial)
-    return outcome.score if outcome else trial.value or 0.0
+    return outcome.score if outcome else trial.values[0]
 
 
 def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:

@@ -32,7 +32,7 @@ from augsearch.search.store import (
     open_storage,
     owner_lock,
 )
-from augsearch.search.trials import run_trials
+from augsearch.search.trials import classes_in_words, run_trials
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.tracking.mirror import DataReference, Mirror, quiet_mlflow, tracking_uri
@@ -180,6 +180,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             settings=setup.settings,
             sampler=SeededPerTrial(config.search.sampler, setup.seed),
             pruner=build_pruner(config.search.pruner),
+            aims=config.search.aims,
         )
         store.asked = setup.asked
         store.looks = looks_of(bench)
@@ -199,6 +200,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
                 run_trials(
                     store, bench, setup.space, config.search.trials, progress, after_each=mirror_now
                 )
+            if sentence := classes_in_words(store, config.search.class_loss):
+                progress.note(sentence)
             uses = store.count_sealed_use(setup.image_set.digest)
             confirmed = confirm(store, bench, setup.baselines, progress)
             mirror_now()
@@ -213,7 +216,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
                 progress.warn(proxy.warning)
         policy = outputs.winning_policy(setup, entrants, verdict)
         store.winner = policy
-        files = outputs.result_files(setup, policy, result, views)
+        files = outputs.result_files(setup, store, policy, result, views)
         outputs.write_files(setup.directory, files)
         mirror.finish(
             description=outputs.description(result),

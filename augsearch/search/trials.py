@@ -8,10 +8,13 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from augsearch.errors import StudyError, TrialFailure
+from augsearch.search.aims import CLASS_LOSS, Reference, reference, values
 from augsearch.search.bench import Bench
+from augsearch.search.beside import BASELINE
 from augsearch.search.progress import Progress, step_listener
 from augsearch.search.sampler import distributions
 from augsearch.search.store import Store
+from augsearch.search.verdict import UNTRAINED
 from augsearch.space.space import Space
 
 
@@ -33,6 +36,7 @@ def run_trials(
     """
     allowed = max(1, wanted // 4)
     axes = distributions(space)
+    against = _reference(store)
     progress.phase("trials", len(store.finished()), wanted)
     while len(store.finished()) < wanted:
         failed = store.failed()
@@ -43,11 +47,41 @@ def run_trials(
                 f"last: {reason}"
             )
         trial = store.trials_study.ask(fixed_distributions=axes)
-        _run_trial(store, bench, space, trial, progress)
+        _run_trial(store, bench, space, against, trial, progress)
         after_each()
 
 
-def _run_trial(store: Store, bench: Bench, space: Space, trial: Trial, progress: Progress) -> None:
+def classes_in_words(store: Store, class_loss: float | None) -> str:
+    """Whether trials kept every class within the limit; empty if there is none."""
+    if class_loss is None:
+        return ""
+    complete = [trial for trial in store.trials() if trial.state == TrialState.COMPLETE]
+    kept = sum(all(excess <= 0 for excess in t.constraints.values()) for t in complete)
+    limit = f"no class loses more than {class_loss:g} points against {_reference(store).name}"
+    if kept == 0:
+        return (
+            f"under none of the {len(complete)} complete trials is it true that {limit}; those "
+            "that break it least are confirmed"
+        )
+    return f"under {kept} of the {len(complete)} complete trials {limit}"
+
+
+def _reference(store: Store) -> Reference:
+    return reference(
+        (name, outcome)
+        for (name, _), outcome in store.outcomes(BASELINE).items()
+        if name != UNTRAINED
+    )
+
+
+def _run_trial(
+    store: Store,
+    bench: Bench,
+    space: Space,
+    against: Reference,
+    trial: Trial,
+    progress: Progress,
+) -> None:
     name = f"trial {trial.number}"
     policy = space.policy(trial.params, name=name)
     trial.set_user_attr("policy", policy.model_dump_json(exclude_none=True))
@@ -55,6 +89,8 @@ def _run_trial(store: Store, bench: Bench, space: Space, trial: Trial, progress:
     price = bench.price(policy)
 
     def on_rung(step: int, score: float) -> None:
+        if len(bench.config.search.aims) > 1:
+            return  # Optuna takes no reports of trials that have several values
         trial.report(score - price, step)
         if trial.should_prune():
             raise optuna.TrialPruned
@@ -78,5 +114,8 @@ def _run_trial(store: Store, bench: Bench, space: Space, trial: Trial, progress:
         progress.run_ended(name, None, f"failed: {failure}")
     else:
         trial.set_user_attr("outcome", outcome.model_dump_json())
-        store.trials_study.tell(trial, outcome.score - price)
+        limit = bench.config.search.class_loss
+        if limit is not None:
+            trial.set_constraint(CLASS_LOSS, against.worst_loss(outcome.class_recall)[1] - limit)
+        store.trials_study.tell(trial, values(bench, policy, outcome))
         progress.run_ended(name, outcome.score, "")
