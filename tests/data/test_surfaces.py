@@ -189,9 +189,23 @@ def test_same_spec_same_images_and_more_images_leave_the_first_alone() -> None:
     assert not np.array_equal(few.images, others[1].images)
 
 
-def test_the_drawing_has_not_changed_without_a_new_version() -> None:
-    data = draw_surfaces(SurfaceSpec(images_per_class=2, image_size=16))
-    assert data.digest == "9c3581cf92b368464ada0101fd37d31c"
+DIGESTS: dict[Label, str] = {
+    "defect": "9c3581cf92b368464ada0101fd37d31c",
+    "hue": "7ee93e2be661511ce07969ee653ae178",
+    "orientation": "4437e18cfff8550ae6e180784b0f0bed",
+    "brightness": "6f644c4d02fb80de705f89481ca62557",
+    "scale": "4f779af491afc2ba4a96e592092a4c31",
+    "texture": "e2e0e87da4330062b2073ac6d637e2ae",
+    "position": "c2de87cb8dba5c905caa39c6ca69bae4",
+    "hue_orientation": "baaf4eb1fd21ea3950b23f0376fbc667",
+    "hue_scale": "12cf1ebfc1333b96bf037c5b9af1463e",
+}
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_drawing_has_not_changed_without_a_new_version(label: Label) -> None:
+    data = draw_surfaces(SurfaceSpec(label, images_per_class=2, image_size=16))
+    assert data.digest == DIGESTS[label]
 
 
 def test_shuffled_labels_carry_nothing_and_leave_the_pixels_alone(

@@ -20,13 +20,13 @@ SEEDS = (3000, 3001, 3002, 3003)  # used nowhere else
 STEPS = 200
 
 
-def test_a_destroying_and_a_matching_operation_are_told_apart_in_two_hundred_steps():
+def test_a_destroying_and_a_matching_operation_are_told_apart_within_seconds():
     wanted = ("base", "rotation", "hue jitter")
-    jobs = [Job("orientation", policy, 3000, STEPS) for policy in wanted]
+    jobs = [Job("orientation", policy, 3000, steps=60) for policy in wanted]
     scores = {job.policy: score for job, score in score_jobs(jobs, processes=1)}
     print(scores)
-    assert scores["rotation"] < scores["base"] - 0.1
-    assert scores["hue jitter"] > scores["base"]
+    assert scores["rotation"] < scores["base"] - 0.05
+    assert scores["hue jitter"] > scores["base"] + 0.1
 
 
 def test_a_gain_is_paired_by_seed():
