@@ -49,7 +49,7 @@ def parse(words: list[str]) -> None:
 def test_this_test_refuses_what_does_not_exist():
     usage_error = typer.BadParameter.__base__  # of the click that typer carries
 
-    for wrong in ("run --spcae factory", "rum --space factory", "studies drop", "run"):
+    for wrong in ("run --spcae factory", "rum --space factory", "studies drop", "certify"):
         with pytest.raises(usage_error):
             parse(shlex.split(wrong))
 
@@ -62,7 +62,7 @@ def test_commands_exist(page):
 
 def test_readme_shows_the_verbs():
     shown = {words[0] for words in commands_in((ROOT / "README.md").read_text())}
-    assert {"run", "preview", "export", "ui"} <= shown
+    assert {"run", "preview", "export", "certify", "ui"} <= shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
