@@ -40,8 +40,8 @@ from augsearch.augment.baselines import BASELINES
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig, load_study_config
-from augsearch.search.confirm import race_plan, scored_images
-from augsearch.search.crossed import ScoredImages, estimate_difference, estimate_mean
+from augsearch.search.confirm import scored_images
+from augsearch.search.crossed import ScoredImages, variance_parts
 from augsearch.search.race import Race, RacePlan, run_race
 from augsearch.search.verdict import UNTRAINED, decide
 from augsearch.space.policy import Policy
@@ -53,6 +53,8 @@ NULL, GAINING = "crop only", "SimCLR s=0.5"
 GAIN = 0.05
 SEEDS = 16
 SALTS = {"surfaces": {NULL: 6, GAINING: 1}, "shuffled": {NULL: 4}}
+RACES = {"five seeds, one look": 20, "8 runs more": 28, "up to 15 seeds": 60}
+"""Runs that a race of two candidates and two baselines may take in all."""
 CANDIDATES, BASELINE_NAMES = ("candidate 1", "candidate 2"), ("baseline 1", "baseline 2")
 
 
@@ -83,22 +85,31 @@ def salted(policy: Policy, salt: int) -> Policy:
     return policy.model_copy(update={"ops": tuple(ops)})
 
 
-def study() -> StudyConfig:
-    return load_study_config(find_config("quick", "studies"))
+def study_of(path: Path) -> StudyConfig:
+    """The `quick` study, with the settings under which a table was begun if there is one."""
+    config = load_study_config(find_config("quick", "studies"))
+    if not path.exists():
+        return config
+    with path.open() as file:
+        head = json.loads(file.readline())
+    parts = {name: head[name] for name in ("encoder", "pretrain", "evaluate")}
+    confirm = {"steps": head["pretrain"]["steps"], "seeds": config.confirm.seeds}
+    pruner = {"pruner": {"kind": "none"}}
+    return StudyConfig.model_validate({**parts, "confirm": confirm, "search": pruner})
 
 
 def make(name: str) -> None:
     """Run what is missing of a table, seed by seed, one process on one thread."""
     import torch
 
-    config = study()
+    path = TABLES / f"verdict-{name}.jsonl"
+    config = study_of(path)
     torch.set_num_threads(config.compute.threads)
     images = draw_surfaces(SurfaceSpec(shuffle_labels=name == "shuffled"))
     bench = Bench.build(images, config, seed=0, device=torch.device("cpu"))
     sample = scored_images(bench)
     if sample is None:
         raise SystemExit("the study's metric is no mean over images")
-    path = TABLES / f"verdict-{name}.jsonl"
     head = {
         "data": images.digest,
         "encoder": config.encoder.model_dump(mode="json"),
@@ -225,42 +236,42 @@ def replayed(table: Table, plan: RacePlan, replays: int, *, gain: bool = False) 
 
 
 def spreads(table: Table) -> dict[str, float]:
-    """What differences of two policies vary by, in points: what `estimate` assumes."""
+    """Standard deviations in points, of scores and of differences between two policies: the
+    effects of seeds, of units of images, and what neither explains (see search/power.py)."""
     seeds = table.seeds()
-    null = [table.runs[NULL, 0, seed] for seed in seeds]
-    other = [table.runs[NULL, 1, seed] for seed in seeds]
-    found = {"sd_between_seeds": _sd(null), "sd_paired_equal": _sd_paired(null, other)}
-    found["sd_untrained"] = _sd([table.runs[UNTRAINED, 0, seed] for seed in seeds])
-    if (GAINING, 0, seeds[0]) in table.runs:
-        gaining = [table.runs[GAINING, 0, seed] for seed in seeds]
-        found["sd_paired_real"] = _sd_paired(gaining, null)
-        found["gap_real"] = 100 * estimate_difference(gaining, null, None).mean
-        both = estimate_difference(gaining, null, table.images)
-        alone = estimate_difference(gaining, null, None)
-        found["error_over_seeds"] = 100 * alone.error
-        found["error_over_seeds_and_images"] = 100 * both.error
-        found["sd_of_an_image"] = _image_sd(gaining, null, table.images)
-    found["score"] = 100 * estimate_mean(null, None).mean
-    return found
+    salts = sorted({salt for policy, salt, _ in table.runs if policy == NULL})
+    scores = np.array([[table.runs[NULL, k, seed].score for seed in seeds] for k in salts])
+    gaining = [table.runs[GAINING, 0, seed] for seed in seeds]
+    null = [[table.runs[NULL, k, seed] for seed in seeds] for k in salts]
+    pairs = {
+        "equal": [(null[k], null[k + 1]) for k in salts[:-1]],
+        "real": [(gaining, one) for one in null],
+    }
+    found = {
+        "mean score": float(scores.mean()),
+        "score between seeds": float(scores.std(axis=1, ddof=1).mean()),
+        "gain of the real pair": float(np.mean([run.score for run in gaining]) - scores.mean()),
+    }
+    for name, those in pairs.items():
+        effects = np.mean([_squared_effects(*pair, table.images) for pair in those], axis=0)
+        spread = np.sqrt(np.maximum(effects, 0))
+        for part, value in zip(("seeds", "images", "rest"), spread, strict=True):
+            found[f"difference of {name} policies: {part}"] = float(value)
+    return {name: round(100 * value, 2) for name, value in found.items()}
 
 
-def _sd(runs: list[Stored]) -> float:
-    return 100 * float(np.std([run.score for run in runs], ddof=1))
-
-
-def _sd_paired(one: list[Stored], other: list[Stored]) -> float:
-    gaps = [a.score - b.score for a, b in zip(one, other, strict=True)]
-    return 100 * float(np.std(gaps, ddof=1))
-
-
-def _image_sd(one: list[Stored], other: list[Stored], images: ScoredImages) -> float:
-    """Standard deviation between images of a difference's true mean, in points."""
-    gaps = np.array([a.hits - b.hits for a, b in zip(one, other, strict=True)]) / images.draws
-    apart = gaps.mean(axis=0)
-    for label in np.unique(images.labels):
-        apart[images.labels == label] -= apart[images.labels == label].mean()
-    rest = gaps.var(axis=0, ddof=1).mean() / len(gaps)
-    return 100 * float(np.sqrt(max(0.0, apart.var(ddof=1) - rest)))
+def _squared_effects(
+    one: list[Stored], other: list[Stored], images: ScoredImages
+) -> tuple[float, float, float]:
+    gaps = np.array([a.score - b.score for a, b in zip(one, other, strict=True)])
+    hits = np.array([a.hits - b.hits for a, b in zip(one, other, strict=True)])
+    parts = variance_parts(gaps, hits / images.draws, images)
+    seeds, concentration = len(gaps), images.concentration
+    return (
+        seeds * (parts.by_seed - parts.rest),
+        (parts.by_image - parts.rest) / concentration,
+        seeds * parts.rest / concentration,
+    )
 
 
 def main() -> None:
@@ -271,12 +282,9 @@ def main() -> None:
     if not arguments.no_runs:
         for name in SALTS:
             make(name)
-    preset = race_plan(study())
-    two = {"top": 2, "baselines": 2, "seeds": preset.seeds}
     plans = {
-        "first look only": RacePlan(**two, max_seeds=preset.max_seeds, runs=0),
-        "8 more runs": RacePlan(**two, max_seeds=preset.max_seeds, runs=28),
-        "up to 15 seeds": RacePlan(**two, max_seeds=preset.max_seeds, runs=60),
+        name: RacePlan(top=2, baselines=2, seeds=5, max_seeds=15, runs=runs)
+        for name, runs in RACES.items()
     }
     tables = {name: read(name) for name in SALTS}
     tests = {

@@ -13,6 +13,7 @@ import torch
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.advice import data_warnings
 from augsearch.engines.processes import cpu_threads, process_count
+from augsearch.search.power import power_sentences
 from augsearch.search.proxies import space_warning
 from augsearch.search.setup import EMBEDDED, Setup, some_images
 from augsearch.simclr.pretrain import views_do_not_fit
@@ -35,6 +36,7 @@ class Estimate:
         seconds: of training and scoring; an upper bound, as no trial is pruned.
         starting_seconds: what starting and keeping records adds, roughly.
         views: a sentence on the cost of the views, where that matters; or empty.
+        power: sentences on what the confirmation will be able to see.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Estimate:
     seconds: float
     starting_seconds: float
     views: str
+    power: tuple[str, ...]
     memory_mb: float
     disk_mb: float
     warnings: tuple[str, ...]
@@ -77,7 +80,9 @@ def estimate(setup: Setup) -> Estimate:
     trial = config.pretrain.steps * step + probes
     baseline = config.pretrain.steps * baseline_step + probes
     rerun = config.confirm.steps * step + probe
-    short, long = len(BASELINES), confirmed * config.confirm.seeds
+    short = len(BASELINES)
+    fewest, most = confirmed * config.confirm.seeds, confirmed * config.confirm.max_seeds
+    long = min(most, max(fewest, config.confirm_runs))
     beside = 1
     if setup.device.type == "cpu":
         beside = process_count(config.compute.threads, long)
@@ -96,6 +101,7 @@ def estimate(setup: Setup) -> Estimate:
         seconds=seconds,
         starting_seconds=STARTING + RECORDING * runs,
         views=_on_views(views, encoder, setup),
+        power=power_sentences(bench),
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
         disk_mb=decoded + runs * ARTIFACTS_MB,
         warnings=data_warnings(
