@@ -36,8 +36,8 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
         f"{of_them if starting > estimate.seconds / 10 else ''}, "
         f"{estimate.memory_mb:.0f} MB of memory, {estimate.disk_mb:.0f} MB of disk"
     )
-    if estimate.views:
-        console.print(escape(estimate.views))
+    for sentence in filter(None, (estimate.views, *estimate.power)):
+        console.print(escape(sentence))
     for sentence in estimate.warnings:
         console.print(f"[yellow]warning:[/] {escape(sentence)}")
 
