@@ -224,8 +224,8 @@ def _picture(result: StudyResult) -> bytes:
         )
     return intervals_png(
         bars,
-        title=f"{result.study}\nsealed test images, fresh seeds (ticks), 95 % intervals for other "
-        "seeds" + (" (thin: and other images)" if any(bar.wide for bar in bars) else ""),
+        title=f"{result.study}\nsealed test images; 95 % intervals over seeds (ticks)"
+        + (", thin: and images" if any(bar.wide for bar in bars) else ""),
         axis=f"{result.metric.replace('_', ' ')}, %",
     )
 
