@@ -6,7 +6,8 @@
 For each domain and seed: the untrained encoder, the base policy, and the base with each operation
 that should hurt or help, at the budget of the preset `quick`; then one real study of the small
 space `search.planted.SPACE`, all baselines confirmed. Every finished run is kept in
-runs/planted.jsonl, so a run that was stopped goes on. Prints a table and writes
+runs/planted.jsonl, so a run that was stopped goes on. Studies share the cores that the process may
+use, whatever --processes says. Prints a table and writes
 benchmarks/results/planted.json. `--pictures` draws docs/images/planted/ instead.
 """
 
@@ -47,7 +48,7 @@ from augsearch.space.policy import load_policy
 KEPT = Path("runs/planted.jsonl")
 PICTURES = Path(__file__).parents[1] / "docs/images/planted"
 SIMCLR = ("SimCLR s=1", "SimCLR s=0.5")
-TRIALS = 10
+TRIALS, STUDY_STEPS = 8, 120
 
 
 def main() -> None:
@@ -126,7 +127,6 @@ def study_row(label: Label, seed: int) -> dict[str, Any]:
         SPACE,
         data=images,
         study=study_config(),
-        trials=TRIALS,
         seed=seed,
         device="cpu",
         storage=f"sqlite:///{KEPT.parent}/planted.db",
@@ -139,12 +139,14 @@ def study_row(label: Label, seed: int) -> dict[str, Any]:
 
 
 def study_config() -> StudyConfig:
-    """`quick` with one winner and all baselines confirmed, at a trial's budget."""
+    """`quick`, shorter, with the winner and all baselines confirmed on the same seeds."""
     config = quick_config()
-    confirm = config.confirm.model_copy(
-        update={"top": 1, "baselines": 4, "seeds": 4, "steps": config.pretrain.steps}
-    )
-    return config.model_copy(update={"name": "planted", "confirm": confirm})
+    confirm = {"top": 1, "baselines": 4, "seeds": 5, "max_seeds": 5, "steps": STUDY_STEPS}
+    pruner = {"kind": "successive_halving", "first_rung": STUDY_STEPS // 2, "reduction_factor": 2}
+    content = config.model_dump()
+    content["pretrain"]["steps"] = STUDY_STEPS
+    content["search"] |= {"trials": TRIALS, "pruner": pruner}
+    return StudyConfig.model_validate({**content, "name": "planted", "confirm": confirm})
 
 
 def summary(result: StudyResult, directory: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ SURFACES = "9c3581cf92b368464ada0101fd37d31c"
 LEVELS = 1.0
 """Grey levels of 255 by which the executors' views may differ in the mean."""
 DOMAINS_TRIED: tuple[Label, ...] = ("orientation", "scale", "hue_orientation")
-SEEDS, STEPS = 2, 150
+SEEDS, STEPS = 2, 120
 
 
 @dataclass(frozen=True)
