@@ -132,4 +132,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Other processes find what they are to do by its module's name, which here is __main__.
+    import executor_scores
+
+    executor_scores.main()
