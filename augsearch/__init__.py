@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from augsearch.augment.export import export_policy
     from augsearch.data.cache import load_images
+    from augsearch.search.ablate import ablate
+    from augsearch.search.ablation_result import Ablation
     from augsearch.search.certify import certify_study
     from augsearch.search.config import StudyConfig, load_study_config
     from augsearch.search.export import write_export
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 
 # Imported on first use: importing torch and MLflow takes seconds, `augsearch --help` must not.
 _HOMES = {
+    "Ablation": "augsearch.search.ablation_result",
     "CustomOp": "augsearch.space.custom",
     "Parameter": "augsearch.space.catalogue",
     "Policy": "augsearch.space.policy",
@@ -45,6 +48,7 @@ _HOMES = {
     "load_space": "augsearch.space.space",
     "load_study_config": "augsearch.search.config",
     "preview": "augsearch.search.preview",
+    "ablate": "augsearch.search.ablate",
     "certify_study": "augsearch.search.certify",
     "clean_stored": "augsearch.search.manage",
     "delete_stored": "augsearch.search.manage",
@@ -60,12 +64,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Ablation",
     "CustomOp",
     "Parameter",
     "Policy",
     "Space",
     "StudyConfig",
     "StudyResult",
+    "ablate",
     "certify_study",
     "clean_stored",
     "delete_stored",

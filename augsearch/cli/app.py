@@ -187,6 +187,83 @@ def certify(
 
 
 @app.command()
+def ablate(
+    space: SpaceOption,
+    data: DataOption = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Study file or preset. [default: standard; quick without --data]"),
+    ] = None,
+    mode: Annotated[
+        str, typer.Option(help="pairs, leave-one-out, add-one, strength or classes.")
+    ] = "pairs",
+    protocol: Annotated[
+        str, typer.Option(help="pairs: simclr (operations on one branch) or policy (on both).")
+    ] = "simclr",
+    ops: Annotated[
+        str | None, typer.Option(help="Operations, with commas between. [default: all]")
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="Policy file to ablate. [default: the middle of the space]"),
+    ] = None,
+    op: Annotated[str | None, typer.Option(help="strength: the operation.")] = None,
+    replicates: Annotated[int, typer.Option(help="Seeds of each cell.")] = 3,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    storage: StorageOption = STORAGE,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name it is stored under. [default: made of mode, space and data]"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Directory for the results. [default: runs/NAME]")
+    ] = None,
+    subset: Annotated[
+        int | None, typer.Option(help="Use a stratified part of this many images.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
+    ] = False,
+) -> None:
+    """Which operations help, alone and in pairs, how strong, and which class they cost.
+
+    Interrupted, it goes on where it stopped when the same command is given again.
+    """
+    from augsearch.cli.progress import TerminalProgress
+    from augsearch.cli.tables import print_ablation
+    from augsearch.search.ablate import ablate as run_ablation
+    from augsearch.search.ablate import estimate_ablation, in_sentence
+
+    with TerminalProgress() as progress:
+        arguments: dict[str, Any] = {
+            "data": data,
+            "study": study,
+            "mode": mode,
+            "protocol": protocol,
+            "ops": None if ops is None else [name.strip() for name in ops.split(",")],
+            "policy": policy,
+            "op": op,
+            "replicates": replicates,
+            "seed": seed,
+            "device": device,
+            "storage": storage,
+            "name": name,
+            "output": output,
+            "subset": subset,
+            "progress": progress,
+        }
+        if dry_run:
+            progress.note(in_sentence(estimate_ablation(space, **arguments)))
+        else:
+            try:
+                found = run_ablation(space, **arguments)
+            except KeyboardInterrupt:
+                raise typer.Exit(130) from None
+            print_ablation(found, output or Path("runs") / found.study, progress.console)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
 ) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from augsearch.cli.terminal import duration
 
 if TYPE_CHECKING:
+    from augsearch.search.ablation_result import Ablation
     from augsearch.search.certificate import Certificate
     from augsearch.search.estimate import Estimate
     from augsearch.search.manage import StoredStudy
@@ -91,6 +92,40 @@ def print_certificate(certificate: Certificate, console: Console) -> None:
     )
     console.print(f"[bold]{escape(certificate.sentence)}[/]")
     console.print(escape(certificate.advice))
+
+
+def print_ablation(found: Ablation, directory: Path, console: Console) -> None:
+    """The cells of an ablation, best first, then the findings."""
+    table = Table(
+        title=f"{found.metric.replace('_', ' ')} in %, {len(found.seeds)} seeds of {found.steps} "
+        "steps, validation images",
+        title_justify="left",
+    )
+    table.add_column("cell", no_wrap=True)
+    table.add_column("mean", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("gain in points", justify="right")
+    table.add_column("over", no_wrap=True)
+    for cell in sorted(found.cells, key=lambda cell: -(cell.mean or 0.0)):
+        low, high = cell.interval or (0.0, 0.0)
+        supervised = " (supervised)" if cell.training == "supervised" else ""
+        table.add_row(
+            escape(cell.name) + supervised,
+            f"{100 * cell.mean:.1f}" if cell.mean is not None else "failed",
+            f"{100 * low:.1f} to {100 * high:.1f}" if cell.interval else "",
+            f"{cell.gain.points:+.1f}{' *' if cell.gain.shown else '  '}" if cell.gain else "",
+            escape(cell.gain.against) if cell.gain else "",
+        )
+    if any(cell.gain and cell.gain.shown for cell in found.cells):
+        table.caption = "* shown to differ (Holm's correction, 5 %)"
+    console.print()
+    console.print(table)
+    console.print()
+    for number, sentence in enumerate(found.sentences):
+        console.print(f"[bold]{escape(sentence)}[/]" if number == 0 else escape(sentence))
+    console.print()
+    console.print(f"pictures and tables are in [bold]{escape(str(directory))}[/]")
+    console.print("compare the cells: augsearch ui")
 
 
 def _confirmed_table(result: StudyResult) -> Table:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from augsearch.search.progress import duration
+
+__all__ = ["NARROWEST", "duration", "terminal"]
+
 NARROWEST = 100
 """Columns of a log file, where nobody can widen a window to read a table."""
 
@@ -14,12 +18,3 @@ def terminal() -> Console:
     if not console.is_terminal:
         console.width = max(console.width, NARROWEST)
     return console
-
-
-def duration(seconds: float) -> str:
-    """`seconds` as a person says it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

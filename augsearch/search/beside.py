@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from augsearch.engines.processes import process_count, run_jobs
@@ -10,11 +10,13 @@ from augsearch.errors import TrialFailure
 from augsearch.search.bench import Bench, Outcome, Scored
 from augsearch.search.progress import Progress, step_listener
 from augsearch.search.store import Run, Store
+from augsearch.search.supervised import try_supervised
 from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import now
 
 BASELINE, CONFIRMATION, CERTIFICATION = "baseline", "confirmation", "certification"
-PHASES = (BASELINE, CONFIRMATION, CERTIFICATION)
+ABLATION, SUPERVISED = "ablation", "supervised"
+PHASES = (BASELINE, CONFIRMATION, CERTIFICATION, ABLATION, SUPERVISED)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,14 @@ class Job:
         return self.name if self.phase == BASELINE else f"{self.name}, seed {self.replicate}"
 
 
-def run_beside(store: Store, bench: Bench, jobs: Sequence[Job], progress: Progress) -> None:
-    """Do every job and keep its run as soon as it has ended."""
+def run_beside(
+    store: Store,
+    bench: Bench,
+    jobs: Sequence[Job],
+    progress: Progress,
+    after_each: Callable[[], object] | None = None,
+) -> None:
+    """Do every job and keep its run as soon as it has ended; then call `after_each`."""
     threads = bench.config.compute.threads
     on_cpu = bench.device.type == "cpu"
     processes = process_count(threads, len(jobs)) if on_cpu else 1
@@ -75,6 +83,8 @@ def run_beside(store: Store, bench: Bench, jobs: Sequence[Job], progress: Progre
             )
         )
         progress.run_ended(job.label, outcome.score if outcome else None, failure)
+        if after_each:
+            after_each()
 
 
 _shared: dict[str, tuple[Bench, Progress | None]] = {}
@@ -91,16 +101,23 @@ def _do(job: Job) -> tuple[Outcome | None, str]:
     scored: Scored = "test" if confirming else "validation"
     usual = bench.config.confirm.steps if confirming else bench.config.pretrain.steps
     steps = job.steps or usual
+    on_step = step_listener(progress, job.label, steps) if progress else None
     try:
         if job.policy is None:
             return bench.untrained(replicate=job.replicate, scored=scored), ""
+        policy = Policy.model_validate_json(job.policy)
+        if job.phase == SUPERVISED:
+            outcome = try_supervised(
+                bench, policy, replicate=job.replicate, steps=steps, on_step=on_step
+            )
+            return outcome, ""
         outcome = bench.try_policy(
-            Policy.model_validate_json(job.policy),
+            policy,
             replicate=job.replicate,
             steps=steps,
             rungs=bench.config.rungs if job.phase == BASELINE else (),
             scored=scored,
-            on_step=step_listener(progress, job.label, steps) if progress else None,
+            on_step=on_step,
         )
     except TrialFailure as failure:
         return None, str(failure)

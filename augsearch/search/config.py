@@ -36,6 +36,15 @@ class TpeConfig(_Config):
     )
 
 
+class GpConfig(_Config):
+    """Optuna's Gaussian process: a smooth model of the score, a second or so for each trial."""
+
+    kind: Literal["gp"] = "gp"
+    startup_trials: int = Field(
+        default=8, ge=1, description="random trials before the model takes over"
+    )
+
+
 class RandomConfig(_Config):
     """Independent random points."""
 
@@ -58,7 +67,7 @@ class NoPrunerConfig(_Config):
     kind: Literal["none"] = "none"
 
 
-SamplerConfig = Annotated[TpeConfig | RandomConfig, Field(discriminator="kind")]
+SamplerConfig = Annotated[TpeConfig | GpConfig | RandomConfig, Field(discriminator="kind")]
 PrunerConfig = Annotated[SuccessiveHalvingConfig | NoPrunerConfig, Field(discriminator="kind")]
 
 
@@ -169,6 +178,35 @@ class CertifyConfig(_Config):
         return budgets
 
 
+class AblateConfig(_Config):
+    """What `augsearch ablate` trains, beyond what its flags say."""
+
+    crop_scale_min: float = Field(
+        default=0.08,
+        ge=0.01,
+        le=1,
+        description="pairs, protocol simclr: smallest share of the area that the crop on both "
+        "branches keeps; 1: no crop, so that the second branch sees the image itself",
+    )
+    strengths: tuple[float, ...] = Field(
+        default=(0.0, 0.25, 0.5, 0.75, 1.0),
+        min_length=2,
+        description="strength: shares of the way from no effect to the bound of the space",
+    )
+    supervised: bool = Field(
+        default=False,
+        description="strength: also train the same encoder with the labels of a draw, under the "
+        "same augmentation; what helps SimCLR may hurt supervised training",
+    )
+
+    @field_validator("strengths")
+    @classmethod
+    def _from_none(cls, strengths: tuple[float, ...]) -> tuple[float, ...]:
+        if strengths[0] != 0 or strengths[-1] > 1 or sorted(set(strengths)) != list(strengths):
+            raise ValueError(f"{list(strengths)} must begin with 0 and rise, at most to 1")
+        return strengths
+
+
 class ComputeConfig(_Config):
     """How views and encoder are computed; a score depends on it in its last digits."""
 
@@ -199,6 +237,7 @@ class StudyConfig(_Config):
     search: SearchConfig = Field(default=SearchConfig(), description="which trials are run")
     confirm: ConfirmConfig = Field(default=ConfirmConfig(), description="the rerun of the best")
     certify: CertifyConfig = Field(default=CertifyConfig(), description="the rerun at length")
+    ablate: AblateConfig = Field(default=AblateConfig(), description="the ablations")
     compute: ComputeConfig = Field(default=ComputeConfig(), description="how a CPU is used")
 
     @model_validator(mode="after")
@@ -262,7 +301,8 @@ class StudyConfig(_Config):
     def digest(self) -> str:
         """Twelve hex digits over everything but the name and the number of trials."""
         content = self.model_dump(
-            mode="json", exclude={"name": True, "certify": True, "search": {"trials"}}
+            mode="json",
+            exclude={"name": True, "certify": True, "ablate": True, "search": {"trials"}},
         )
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -66,3 +66,12 @@ def step_listener(progress: Progress, run: str, steps: int) -> Callable[[int, fl
         progress.step(run, step, steps, images_per_second)
 
     return listen
+
+
+def duration(seconds: float) -> str:
+    """`seconds` as a person says it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

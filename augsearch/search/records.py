@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.search.bench import Outcome
-from augsearch.search.beside import BASELINE, PHASES
+from augsearch.search.beside import BASELINE
 from augsearch.search.store import Run, Store, trial_outcome, trial_policy
 from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import Record
@@ -32,9 +32,8 @@ def record_makers(
         executor_of: who renders a policy's views, in words.
     """
     makers: dict[str, Callable[[], Record]] = {}
-    for phase in PHASES:
-        for run in store.runs(phase).values():
-            makers[run.key] = _run_maker(run, views, executor_of)
+    for run in store.all_runs():
+        makers[run.key] = _run_maker(run, views, executor_of)
     for trial in store.trials():
         if "policy" in trial.user_attrs:
             makers[f"trial/{trial.number}"] = _trial_maker(trial, views, executor_of)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from augsearch.search.ablation_result import Ablation
 from augsearch.search.config import StudyConfig
 from augsearch.search.result import StudyResult
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 
 MODELS: dict[str, type[BaseModel]] = {
+    "ablation": Ablation,
     "policy": Policy,
     "result": StudyResult,
     "space": Space,

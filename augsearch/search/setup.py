@@ -82,7 +82,8 @@ class Setup:
         return {
             "space": self.space.describe(),
             "study": self.config.model_dump(
-                mode="json", exclude={"name": True, "certify": True, "search": {"trials"}}
+                mode="json",
+                exclude={"name": True, "certify": True, "ablate": True, "search": {"trials"}},
             ),
             "data": {"name": self.image_set.name, "digest": self.image_set.digest},
             "seed": self.seed,

@@ -34,6 +34,7 @@ COMPANION = " / beside"
 SEALED = "sealed split "
 PRIOR = "prior of"
 """User attribute of another study's trial that only the sampler sees."""
+ABLATIONS = "ablations"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -41,10 +42,11 @@ class Run(BaseModel):
     """One finished training run that is not a trial.
 
     Attributes:
-        phase: `baseline`, `confirmation` or `certification`.
+        phase: `baseline`, `confirmation`, `certification`, `ablation` or `supervised`.
         name: of the policy, for people; `untrained encoder` has none.
         policy: None for the untrained encoder.
-        replicate: 0 for baselines, 1.. for confirmation, 101.. for certification.
+        replicate: 0 for baselines, 1.. for confirmation, 101.. for certification, 201.. for
+            ablations.
         outcome: None if training diverged or collapsed; then `failure` says why.
         ended: milliseconds since 1970.
     """
@@ -264,12 +266,7 @@ class Store:
 
     def runs(self, phase: str) -> dict[tuple[str, int], Run]:
         """Finished and failed runs of a phase by (policy name, replicate)."""
-        found = {}
-        for trial in self._beside.get_trials(deepcopy=False):
-            run = Run.model_validate_json(trial.user_attrs["run"])
-            if run.phase == phase:
-                found[run.name, run.replicate] = run
-        return found
+        return {(run.name, run.replicate): run for run in self.all_runs() if run.phase == phase}
 
     def outcomes(self, phase: str) -> dict[tuple[str, int], Outcome]:
         """What the runs of a phase showed, without the failed ones."""
@@ -316,6 +313,27 @@ class Store:
     @certificate.setter
     def certificate(self, certificate: Mapping[str, Any]) -> None:
         self.trials_study.set_user_attr("certificate", dict(certificate))
+
+    @property
+    def is_ablation(self) -> bool:
+        """Whether this is no search but holds the cells of ablations."""
+        return self.settings.get("kind") == ABLATIONS
+
+    @property
+    def ablations(self) -> dict[str, Any]:
+        """What each ablation under this name found, by its title."""
+        return dict(self.trials_study.user_attrs.get(ABLATIONS, {}))
+
+    def add_ablation(self, title: str, content: Mapping[str, Any]) -> None:
+        """Keep what an ablation found, in the place of an earlier one of that title."""
+        self.trials_study.set_user_attr(ABLATIONS, {**self.ablations, title: dict(content)})
+
+    def all_runs(self) -> list[Run]:
+        """Finished and failed runs of all phases, in the order in which they ended."""
+        return [
+            Run.model_validate_json(trial.user_attrs["run"])
+            for trial in self._beside.get_trials(deepcopy=False)
+        ]
 
     @property
     def winner(self) -> Policy | None:
@@ -369,19 +387,39 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
     found = []
     for name in filter(_is_study, sorted(optuna.get_all_study_names(storage))):
         store = Store(storage, name)
-        finished, best, settings = store.finished(), store.best_trials(1), store.settings
+        settings = store.settings
+        if store.is_ablation:
+            runs = store.all_runs()
+            scores = [run.outcome.score for run in runs if run.outcome]
+            finished, failed, best = len(scores), len(runs) - len(scores), max(scores, default=None)
+        else:
+            finished, failed = len(store.finished()), len(store.failed())
+            top = store.best_trials(1)
+            best = trial_score(top[0]) if top else None
         found.append(
             StudySummary(
                 name=name,
-                finished=len(finished),
-                failed=len(store.failed()),
-                best=trial_score(best[0]) if best else None,
+                finished=finished,
+                failed=failed,
+                best=best,
                 data=str(settings.get("data", {}).get("name", "")),
-                space=str(settings.get("space", {}).get("name", "")),
+                space=str(settings.get("space", {}).get("name", store.asked.get("space_name", ""))),
                 verdict=store.verdict,
             )
         )
     return found
+
+
+def stores_with(
+    storage: optuna.storages.BaseStorage, settings: Mapping[str, Any], but: str
+) -> Iterator[Store]:
+    """Every other study that was made with the same settings, for reading."""
+    wanted = json.loads(json.dumps(settings))
+    for name in optuna.get_all_study_names(storage):
+        if _is_study(name) and name != but:
+            store = Store(storage, name)
+            if store.settings == wanted:
+                yield store
 
 
 def delete_study(storage: optuna.storages.BaseStorage, name: str) -> None:

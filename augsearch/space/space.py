@@ -51,11 +51,13 @@ class Axis:
         name: unique within the space, such as `color_jitter.hue` or `strength.colour`.
         form: Range or Choices.
         integer: whole numbers only.
+        identity: the value at which it changes nothing; None if it only shapes an effect.
     """
 
     name: str
     form: Range | Choices
     integer: bool = False
+    identity: float | None = None
 
 
 class Space(BaseModel):
@@ -141,7 +143,7 @@ class Space(BaseModel):
     def axes(self) -> tuple[Axis, ...]:
         """Every searched number, in a fixed order."""
         found = [
-            Axis(f"strength.{name}", form)
+            Axis(f"strength.{name}", form, identity=0.0)
             for name, form in self.strengths.items()
             if isinstance(form, (Range, Choices))
         ]
@@ -149,7 +151,12 @@ class Space(BaseModel):
             if isinstance(op, SpaceAnyOrder):
                 found += [Axis(prefix + name, form, True) for name, form in op.places()]
             found += [
-                Axis(f"{prefix}{op.instance}.{parameter.name}", form, parameter.integer)
+                Axis(
+                    f"{prefix}{op.instance}.{parameter.name}",
+                    form,
+                    parameter.integer,
+                    parameter.identity,
+                )
                 for parameter, form in op.numbers()
                 if isinstance(form, (Range, Choices))
             ]

@@ -22,7 +22,10 @@ FORMS = frozenset({"low", "high", "choices", "strength"})
 ELSEWHERE = {
     **dict.fromkeys(("ops", "view1", "view2", "strengths"), "a space (--space)"),
     **dict.fromkeys(
-        ("data", "encoder", "pretrain", "evaluate", "search", "confirm", "certify", "compute"),
+        (
+            *("data", "encoder", "pretrain", "evaluate", "search"),
+            *("confirm", "certify", "ablate", "compute"),
+        ),
         "a study file (--study)",
     ),
 }
@@ -199,6 +202,11 @@ def _wanted(problem: dict[str, Any], model: type[BaseModel]) -> str:
     if kind in LIMITS:
         words, bound = LIMITS[kind]
         return f"{words} {context[bound]:g}"
+    if problem["loc"] == ("schema_version",):
+        return (
+            f"{context['expected']}; the file was written by another version of augsearch: use "
+            "that one, or write the file anew"
+        )
     if kind == "literal_error":
         return str(context["expected"])
     if isinstance(value, dict) and FORMS & value.keys() and _kind(model) == "policy":

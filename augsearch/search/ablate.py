@@ -1,0 +1,531 @@
+"""`augsearch ablate`: which operations and which pairs of them help, hurt, and whom.
+
+All scores are of validation images; the sealed ones stay sealed. An ablation has a store of its
+own. What decides a score (images, encoder, budget, seed) is the same for all ablations of a store,
+and cells are known by their policy's digest, so several ablations share the cells that they have
+in common, within a store and between stores of one database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, get_args
+
+from optuna.exceptions import StorageInternalError
+
+from augsearch.data.advice import data_warnings
+from augsearch.data.imageset import ImageSet
+from augsearch.errors import ConfigError, DataError, StudyError
+from augsearch.search import outputs
+from augsearch.search.ablation_cost import (
+    AblationEstimate,
+    makespan,
+    overhead_seconds,
+    processes_for,
+    run_seconds,
+)
+from augsearch.search.ablation_files import ablation_files
+from augsearch.search.ablation_plan import (
+    Cell,
+    Mode,
+    Plan,
+    Protocol,
+    Training,
+    at_bound,
+    chosen,
+    middle_policy,
+    operations,
+    plan_add_one,
+    plan_leave_one_out,
+    plan_pairs,
+    plan_strength,
+)
+from augsearch.search.ablation_result import Ablation, Key, analyse
+from augsearch.search.ablation_words import changed_by, in_words
+from augsearch.search.bench import Bench, Outcome
+from augsearch.search.beside import ABLATION, SUPERVISED, Job, run_beside
+from augsearch.search.config import StudyConfig
+from augsearch.search.progress import Progress, Quiet, duration
+from augsearch.search.records import record_makers
+from augsearch.search.result import versions
+from augsearch.search.setup import EMBEDDED, Setup, check_output, prepare, some_images
+from augsearch.search.store import (
+    ABLATIONS,
+    DEFAULT_STORAGE,
+    Run,
+    Store,
+    check_settings,
+    find_storage,
+    open_storage,
+    owner_lock,
+    stores_with,
+)
+from augsearch.search.study import mirror_of, views_painter
+from augsearch.space.policy import Policy, load_policy
+from augsearch.space.policy_ops import PolicyOp
+from augsearch.space.presets import find_config
+from augsearch.space.space import Space, load_space
+from augsearch.tracking.mirror import Mirror, quiet_mlflow, tracking_uri
+
+FIRST_SEED = 201
+"""Replicates of ablations: none that the search, a usual confirmation or certification uses."""
+FEWEST_SEEDS = 2
+LOOKED_AT = 32  # images that an operation must change one of
+NOTHING = 0.5 / 255  # a change that no 8-bit pixel shows
+
+PHASES: dict[Training, str] = {"simclr": ABLATION, "supervised": SUPERVISED}
+Done = dict[tuple[str, str, int], Run]
+"""Finished and failed runs by (phase, digest of the policy, replicate)."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An ablation that could start: what was asked, resolved and checked.
+
+    Attributes:
+        changes: what each operation changes in an image, in a word or two.
+        left_out: operations without an effect on these images.
+    """
+
+    setup: Setup
+    plan: Plan
+    seeds: tuple[int, ...]
+    changes: dict[str, str]
+    left_out: tuple[str, ...]
+    command: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What must be the same for a stored ablation to go on, or to lend its cells."""
+        return _settings(self.setup)
+
+    def jobs(self) -> list[Job]:
+        """Every run once, whatever the number of cells that it serves."""
+        found: dict[tuple[Training, str, int], Job] = {}
+        for seed in self.seeds:
+            for cell in self.plan.cells:
+                name = f"{cell.name} [{cell.policy.digest[:6]}]"
+                policy = cell.policy.model_dump_json(exclude_none=True)
+                found.setdefault(
+                    (cell.training, cell.policy.digest, seed),
+                    Job(PHASES[cell.training], name, policy, seed),
+                )
+        return list(found.values())
+
+
+def ablate(
+    space: str | Path | Space, *, progress: Progress | None = None, **asked: Any
+) -> Ablation:
+    """Train the cells of an ablation, compare them, and write pictures and tables.
+
+    Stopped, it goes on when the same call is made again; cells that exist are not trained again.
+
+    Args:
+        space: a space file, the name of a preset, or a Space.
+        progress: told what happens.
+        asked: see `prepare_ablation`.
+
+    Returns:
+        What `<title>.json` holds.
+
+    Raises:
+        AugsearchError: anything a user can cause, in one line.
+    """
+    progress = progress or Quiet()
+    prepared = prepare_ablation(space, progress=progress, **asked)
+    setup = prepared.setup
+    check_output(setup.directory, make=True)
+    opened = open_storage(setup.storage)
+    try:
+        with owner_lock(setup.storage, setup.name):
+            store = Store(opened, setup.name, settings=prepared.settings)
+            store.asked = {"command": prepared.command, "space_name": setup.space.name}
+            for lender in stores_with(opened, prepared.settings, but=setup.name):
+                _take_over(store, lender, prepared.jobs())
+            progress.note(in_sentence(_estimate(prepared, _done([store]))))
+            return _run(prepared, store, progress)
+    except KeyboardInterrupt:
+        progress.note("stopped; nothing that was finished is lost. Go on with:")
+        progress.note(prepared.command)
+        raise
+    except StorageInternalError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise StudyError(
+            f"--storage {setup.storage}: writing failed ({reason}); finished cells are kept: make "
+            "room and run the same command again"
+        ) from None
+
+
+def estimate_ablation(
+    space: str | Path | Space, *, progress: Progress | None = None, **asked: Any
+) -> AblationEstimate:
+    """Check what `ablate` would check and estimate its cost; makes no store and no directory.
+
+    The arguments and errors are those of `ablate`.
+    """
+    prepared = prepare_ablation(space, progress=progress or Quiet(), **asked)
+    setup = prepared.setup
+    check_output(setup.directory, make=False)
+    opened = find_storage(setup.storage)
+    stores = [] if opened is None else list(stores_with(opened, prepared.settings, but=""))
+    return _estimate(prepared, _done(stores))
+
+
+def in_sentence(estimate: AblationEstimate) -> str:
+    """What an ablation will take, for people."""
+    there = f" ({estimate.done} of them are there)" if estimate.done else ""
+    runs = estimate.done + estimate.left
+    beside = f", {estimate.processes} at once" if estimate.processes > 1 else ""
+    expected = (
+        f"expected: {duration(estimate.seconds + estimate.starting_seconds)}"
+        if estimate.left
+        else "nothing is left to train"
+    )
+    return (
+        f"ablation {estimate.name}: {estimate.cells} cells, {estimate.seeds} seeds, {runs} runs of "
+        f"{estimate.steps} steps on {estimate.device}{there}{beside}; {expected}"
+    )
+
+
+def prepare_ablation(
+    space: str | Path | Space,
+    *,
+    data: str | Path | ImageSet | None = None,
+    study: str | Path | StudyConfig | None = None,
+    mode: str = "pairs",
+    protocol: str = "simclr",
+    ops: Sequence[str] | None = None,
+    policy: str | Path | Policy | None = None,
+    op: str | None = None,
+    replicates: int = 3,
+    seed: int = 0,
+    device: str = "auto",
+    storage: str = DEFAULT_STORAGE,
+    name: str | None = None,
+    output: str | Path | None = None,
+    subset: int | None = None,
+    progress: Progress,
+) -> Prepared:
+    """Resolve and check everything an ablation needs.
+
+    Args:
+        data, study, seed, device, storage, output, subset: as in `run_study`.
+        mode: `pairs` (composition matrix), `leave-one-out`, `add-one`, `strength`, `classes`.
+        protocol: of `pairs`: `simclr` (operations on one branch, behind a crop on both) or `policy`
+            (on both branches).
+        ops: operations to look at; None for all that act on these images.
+        policy: the policy that operations are taken from or added to; in `pairs`, where strengths
+            come from. None for the middle of the space; in `add-one`, for a crop alone.
+        op: of `strength`: the operation that is swept.
+        replicates: seeds of each cell.
+        name: of the ablation's store; None for one made of mode, space, data and what decides the
+            cells.
+
+    Raises:
+        ConfigError, DataError, DeviceError, StudyError: what is wrong, in one line.
+    """
+    quiet_mlflow()
+    tracking_uri()
+    _check_flags(mode, protocol, ops, op, replicates)
+    whole = space if isinstance(space, Space) else load_space(find_config(space, "spaces"))
+    given = load_policy(policy) if isinstance(policy, (str, Path)) else policy
+    setup = prepare(
+        whole,
+        data=data,
+        study=study,
+        trials=None,
+        seed=seed,
+        device=device,
+        name=name,
+        subset=subset,
+        storage=storage,
+        output=output,
+        progress=progress,
+    )
+    if not setup.bench.draws and mode == "classes":
+        raise DataError(
+            f"--mode classes: {setup.source} has too few labels to score a class by; label more, "
+            "or use another mode"
+        )
+    plan, acting, left_out = _plan(setup, whole, given, mode, protocol, ops, op, progress)
+    plan = plan.for_channels(setup.image_set.channels)
+    settings = _settings(setup)
+    if name is None:
+        cells = sorted((cell.training, cell.policy.digest) for cell in plan.cells)
+        text = json.dumps([settings, plan.title, cells], sort_keys=True)
+        tail = hashlib.sha256(text.encode()).hexdigest()[:6]
+        # "<space>-<data>-<digest of a search>", of which the last part says nothing here.
+        name = f"{mode}-{setup.name.rpartition('-')[0]}-{tail}"
+    setup = replace(setup, name=name, space_file=str(space) if not isinstance(space, Space) else
+                    setup.space_file)  # fmt: skip
+    check_settings(storage, name, settings)
+    for sentence in data_warnings(
+        setup.image_set,
+        setup.config.data,
+        setup.config.evaluate.labels_per_class,
+        root=None if setup.source == EMBEDDED else Path(setup.source),
+    ):
+        progress.warn(sentence)
+    flags = {
+        "--mode": mode,
+        "--protocol": protocol if mode == "pairs" else None,
+        "--ops": ",".join(ops) if ops is not None else None,
+        "--policy": policy if isinstance(policy, (str, Path)) else None,
+        "--op": op,
+        "--replicates": replicates,
+    }
+    return Prepared(
+        setup=setup,
+        plan=plan,
+        seeds=tuple(range(FIRST_SEED, FIRST_SEED + replicates)),
+        changes={name: changed_by(op) for name, op in acting.items()},
+        left_out=tuple(left_out),
+        command=_command(setup, flags),
+    )
+
+
+def _check_flags(
+    mode: str, protocol: str, ops: Sequence[str] | None, op: str | None, replicates: int
+) -> None:
+    for flag, value, known in (
+        ("mode", mode, get_args(Mode)),
+        ("protocol", protocol, get_args(Protocol)),
+    ):
+        if value not in known:
+            raise ConfigError(f"--{flag} {value}: is none of {', '.join(known)}")
+    if replicates < FEWEST_SEEDS:
+        raise ConfigError(
+            f"--replicates {replicates}: must be {FEWEST_SEEDS} or more, because one run alone "
+            "does not show how far chance goes"
+        )
+    if mode == "strength" and op is None:
+        raise ConfigError("--mode strength: name the operation with --op")
+    if mode != "strength" and op is not None:
+        raise ConfigError(f"--op {op}: belongs to --mode strength; for {mode} use --ops")
+    if mode == "strength" and ops is not None:
+        raise ConfigError("--ops: --mode strength takes one operation; name it with --op")
+
+
+def _plan(
+    setup: Setup,
+    whole: Space,
+    given: Policy | None,
+    mode: str,
+    protocol: str,
+    names: Sequence[str] | None,
+    op: str | None,
+    progress: Progress,
+) -> tuple[Plan, dict[str, PolicyOp], list[str]]:
+    """The plan, the operations that act on these images, and those that do not.
+
+    Operations are those of the whole space, also where these are grey images that it has been cut
+    down for: one that is named and idle deserves a note, not a refusal.
+    """
+    middle = middle_policy(whole)
+    own = operations(middle)
+    base = given or middle
+    config = setup.config.ablate
+    if mode in ("leave-one-out", "classes"):
+        owner = f"the policy {base.name!r}"
+        own = operations(base)
+    else:
+        owner = f"the space {whole.name!r}"
+    if op is not None and op not in own:
+        raise ConfigError(f"--op: {owner} has no operation {op!r}; it has: {', '.join(own)}")
+    wanted = [op] if op is not None else chosen(own, names, owner)
+    if given is not None:
+        own |= {name: found for name, found in operations(given).items() if name in own}
+    looked_at = {name: own[name] for name in wanted}
+    idle = idle_operations(setup.bench, looked_at)
+    if idle:
+        progress.note(f"no effect on these images, left out: {', '.join(idle)}")
+    acting = {name: found for name, found in looked_at.items() if name not in idle}
+    if not acting:
+        raise ConfigError(f"no operation acts on these images: {', '.join(wanted)} change nothing")
+    order = list(operations(middle))
+    if mode == "pairs":
+        chosen_protocol: Protocol = "simclr" if protocol == "simclr" else "policy"
+        plan = plan_pairs(acting, chosen_protocol, config.crop_scale_min)
+    elif mode == "leave-one-out":
+        plan = plan_leave_one_out(base, list(acting), "leave-one-out")
+    elif mode == "classes":
+        plan = plan_leave_one_out(base, list(acting), "classes")
+    elif mode == "add-one":
+        plan = plan_add_one(given or setup.baselines["crop only"], acting, order)
+    else:
+        most = at_bound(whole, wanted[0])
+        if config.supervised and not setup.bench.draws:
+            raise DataError(
+                f"ablate.supervised: {setup.source} has too few labels for supervised training; "
+                "label more, or leave it out of the study file"
+            )
+        plan = plan_strength(base, most, config.strengths, order, supervised=config.supervised)
+    return plan, acting, idle
+
+
+def idle_operations(bench: Bench, ops: dict[str, PolicyOp]) -> list[str]:
+    """Those that change none of some images by what an 8-bit pixel shows, even with open gates."""
+    images = some_images(bench, LOOKED_AT)
+    idle = []
+    for name, op in ops.items():
+        always = op.model_copy(update={"p": 1.0})
+        policy = Policy.model_validate({"view1": (always,), "view2": ()})
+        views = [bench.renderer(policy).function(bench.seed, 0)(images, step) for step in range(4)]
+        if max(float((changed - clean).abs().max()) for changed, clean in views) < NOTHING:
+            idle.append(name)
+    return idle
+
+
+def _settings(setup: Setup) -> dict[str, Any]:
+    deciding = {"data", "encoder", "pretrain", "evaluate", "compute"}
+    return {
+        "kind": ABLATIONS,
+        "study": setup.config.model_dump(mode="json", include=deciding),
+        "data": {"name": setup.image_set.name, "digest": setup.image_set.digest},
+        "seed": setup.seed,
+    }
+
+
+def _command(setup: Setup, flags: dict[str, Any]) -> str:
+    options = {
+        "--space": setup.space_file,
+        "--data": setup.source if setup.source != EMBEDDED else None,
+        "--study": setup.study_file,
+        **flags,
+        "--seed": setup.seed,
+        "--device": None if setup.asked_device == "auto" else setup.asked_device,
+        "--storage": None if setup.storage == DEFAULT_STORAGE else setup.storage,
+        "--name": setup.name,
+        "--output": setup.output,
+        "--subset": setup.subset,
+    }
+    given = [(option, str(value)) for option, value in options.items() if value is not None]
+    return shlex.join(["augsearch", "ablate", *chain.from_iterable(given)])
+
+
+def _done(stores: Sequence[Store]) -> Done:
+    return {
+        (run.phase, run.policy.digest, run.replicate): run
+        for store in stores
+        for run in store.all_runs()
+        if run.policy
+    }
+
+
+def _job_key(job: Job) -> tuple[str, str, int]:
+    return job.phase, Policy.model_validate_json(job.policy or "").digest, job.replicate
+
+
+def _take_over(store: Store, lender: Store, jobs: Sequence[Job]) -> None:
+    """Copy the runs that this ablation needs and another one has."""
+    own, lent = _done([store]), _done([lender])
+    for job in jobs:
+        key = _job_key(job)
+        if key in lent and key not in own:
+            store.add_run(lent[key].model_copy(update={"name": job.name}))
+
+
+def _estimate(prepared: Prepared, done: Done) -> AblationEstimate:
+    jobs, bench = prepared.jobs(), prepared.setup.bench
+    todo = [job for job in jobs if _job_key(job) not in done]
+    processes = processes_for(bench, len(todo))
+    return AblationEstimate(
+        name=prepared.setup.name,
+        cells=len(prepared.plan.cells),
+        seeds=len(prepared.seeds),
+        done=len(jobs) - len(todo),
+        left=len(todo),
+        steps=bench.config.pretrain.steps,
+        device=str(bench.device),
+        processes=processes,
+        seconds=makespan(run_seconds(bench, todo), processes) if todo else 0.0,
+        starting_seconds=overhead_seconds(len(todo)) if todo else 0.0,
+    )
+
+
+def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
+    setup, bench = prepared.setup, prepared.setup.bench
+    jobs, done = prepared.jobs(), _done([store])
+    todo = [job for job in jobs if _job_key(job) not in done]
+    mirror, paint = _mirror(prepared, progress), views_painter(bench)
+
+    def mirror_now() -> None:
+        mirror.sync(record_makers(store, paint, lambda policy: bench.renderer(policy).executor))
+
+    progress.phase("ablation", len(jobs) - len(todo), len(jobs))
+    run_beside(store, bench, todo, progress, after_each=mirror_now)
+    mirror_now()
+    found = _result(prepared, store)
+    store.add_ablation(found.title, found.model_dump(mode="json"))
+    store.verdict = found.sentences[0]
+    files = ablation_files(found)
+    mirror.amend(
+        section=found.title,
+        text="\n\n".join(found.sentences),
+        metrics={f"row_mean/{op}": mean for op, mean in found.row_means.items()}
+        | {f"gain_points/{one.op}": one.gain.points for one in found.op_gains},
+        artifacts=files,
+    )
+    outputs.write_files(setup.directory, files)
+    return found
+
+
+def _mirror(prepared: Prepared, progress: Progress) -> Mirror:
+    mirror = mirror_of(prepared.setup, progress)
+    mirror.params = {**mirror.params, "kind": "ablation", "mode": prepared.plan.mode}
+    return mirror
+
+
+def _result(prepared: Prepared, store: Store) -> Ablation:
+    setup, plan, done = prepared.setup, prepared.plan, _done([store])
+    outcomes: dict[Key, list[Outcome]] = {}
+    failures: dict[Key, str] = {}
+    for cell in plan.cells:
+        runs = [_run_of(cell, seed, done) for seed in prepared.seeds]
+        whole = [run.outcome for run in runs if run.outcome]
+        if len(whole) == len(runs):
+            outcomes[cell.training, cell.name] = whole
+        else:
+            failures[cell.training, cell.name] = next(r.failure for r in runs if not r.outcome)
+    if not outcomes:
+        raise StudyError(
+            f"no cell of {setup.name!r} trained through ({next(iter(failures.values()))}); lower "
+            "pretrain.learning_rate in the study file"
+        )
+    found = analyse(plan, outcomes, failures)
+    needed = {_job_key(job) for job in prepared.jobs()}
+    return Ablation(
+        study=setup.name,
+        title=plan.title,
+        mode=plan.mode,
+        protocol=plan.protocol,
+        metric=setup.config.evaluate.measured,
+        steps=setup.config.pretrain.steps,
+        seeds=prepared.seeds,
+        ops=plan.ops,
+        cells=found.cells,
+        row_means=found.row_means,
+        op_gains=found.op_gains,
+        class_gains=found.class_gains,
+        sentences=in_words(plan, found, prepared.changes),
+        left_out=prepared.left_out,
+        data=outputs.data_facts(setup),
+        seed=setup.seed,
+        seconds=sum(
+            run.outcome.seconds["total"] for key, run in done.items() if key in needed and
+            run.outcome
+        ),
+        device=str(setup.device),
+        versions=versions(),
+        command=prepared.command,
+    )  # fmt: skip
+
+
+def _run_of(cell: Cell, seed: int, done: Done) -> Run:
+    return done[PHASES[cell.training], cell.policy.digest, seed]

@@ -1,0 +1,328 @@
+"""The cells of an ablation as pure data: which policies are trained, and which is held against
+which. Nothing here trains, stores or knows of images.
+
+A composition matrix follows SimCLR's Figure 5 (Chen et al. 2020, arXiv 2002.05709, section 3.1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from augsearch.augment.baselines import SIMCLR_CROP, for_channels
+from augsearch.errors import ConfigError
+from augsearch.space.policy import Policy
+from augsearch.space.policy_ops import OneOf, PolicyOp
+from augsearch.space.searched import Choices, readable
+from augsearch.space.space import Axis, Space
+
+Mode = Literal["pairs", "leave-one-out", "add-one", "strength", "classes"]
+Protocol = Literal["simclr", "policy"]
+Training = Literal["simclr", "supervised"]
+Ops = tuple[PolicyOp, ...]
+
+BASE_CROP = "base_crop"
+"""Instance of the crop on both branches; a `resized_crop` among the operations draws its own."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One policy, trained in one way.
+
+    Attributes:
+        name: unique among the cells of a plan that are trained in that way.
+        op: the operation that the cell is about; empty for the policy that others are held against.
+        second: in a matrix, the operation that follows; the same as `op` on the diagonal.
+        share: in a strength sweep, the share of the way from no effect to the bound.
+    """
+
+    name: str
+    policy: Policy
+    op: str = ""
+    second: str = ""
+    share: float | None = None
+    training: Training = "simclr"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The gain of one cell over the best of some others, all trained in the same way.
+
+    Attributes:
+        op: what the gain is put down to.
+    """
+
+    op: str
+    cell: str
+    against: tuple[str, ...]
+    training: Training = "simclr"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an ablation trains and compares. In a strength sweep `ops` is the one that is swept."""
+
+    mode: Mode
+    protocol: Protocol | None
+    ops: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def title(self) -> str:
+        """Of files and of sections: `pairs-simclr`, `strength-color_jitter`, `classes`."""
+        if self.mode == "pairs":
+            return f"{self.mode}-{self.protocol}"
+        return f"{self.mode}-{self.ops[0]}" if self.mode == "strength" else self.mode
+
+    def for_channels(self, channels: int) -> Plan:
+        """The plan with every policy as it acts on images of that many channels."""
+        cells = (replace(c, policy=for_channels(c.policy, channels)) for c in self.cells)
+        return replace(self, cells=tuple(cells))
+
+
+def middle(axis: Axis) -> float:
+    """The value in the middle of what is searched.
+
+    Of choices, the (upper) median of those that do something: 0.5 of p in 0, 0.5.
+    """
+    form = axis.form
+    if isinstance(form, Choices):
+        acting = sorted(c for c in form.choices if c != axis.identity) or list(form.choices)
+        return acting[len(acting) // 2]
+    value = math.sqrt(form.low * form.high) if form.log else (form.low + form.high) / 2
+    return round(value) if axis.integer else value
+
+
+def bound(axis: Axis) -> float:
+    """The value of a searched number that is farthest from doing nothing."""
+    if axis.identity is None:
+        return middle(axis)
+    identity = axis.identity
+    return max(axis.form.extremes(), key=lambda value: abs(value - identity))
+
+
+def operations(policy: Policy) -> dict[str, PolicyOp]:
+    """The operations of a policy by instance name; of a name in both views, view 1's."""
+    first, second = policy.views
+    found = {op.instance: op for op in first}
+    return found | {op.instance: op for op in second if op.instance not in found}
+
+
+def middle_policy(space: Space) -> Policy:
+    """The policy in the middle of everything that is searched."""
+    point = {axis.name: middle(axis) for axis in space.axes()}
+    return space.policy(point, name=f"middle of {space.name}")
+
+
+def at_bound(space: Space, name: str) -> PolicyOp:
+    """An operation of the space at the bound of what is searched.
+
+    Its gate is the middle one, unless the operation has no strength but its gate.
+
+    Raises:
+        ConfigError: it does nothing there.
+    """
+    found = operations(space.policy({axis.name: bound(axis) for axis in space.axes()})).get(name)
+    if found is None:
+        raise ConfigError(f"--op {name}: does nothing anywhere in the space {space.name!r}")
+    usual = operations(middle_policy(space)).get(name)
+    if usual is None or not _strengths(found):
+        return found
+    return found.model_copy(update={"p": usual.p})
+
+
+def at_share(most: PolicyOp, share: float) -> PolicyOp | None:
+    """`most` weakened to a share of its way from no effect; None if nothing is left of it.
+
+    Every parameter with an identity goes, in equal parts, or the gate if there is none.
+    """
+    strengths = _strengths(most)
+    if not strengths:
+        weaker = most.model_copy(update={"p": readable(share * most.p)})
+    else:
+        values = most.values()
+        weaker = most.with_values(
+            {
+                name: readable(identity + share * (values[name] - identity))
+                if not whole
+                else round(identity + share * (values[name] - identity))
+                for name, identity, whole in strengths
+            }
+        )
+    return None if weaker.is_identity() else weaker
+
+
+def _strengths(op: PolicyOp) -> list[tuple[str, float, bool]]:
+    """Name, identity and wholeness of every parameter that makes the operation do something."""
+    if isinstance(op, OneOf):
+        return []
+    return [
+        (p.name, p.identity, p.integer)
+        for p in op.operation.parameters
+        if p.identity is not None and op.values()[p.name] != p.identity
+    ]
+
+
+def chosen(known: Mapping[str, PolicyOp], names: Sequence[str] | None, owner: str) -> list[str]:
+    """The operations that are meant: `names`, or all that are known.
+
+    Raises:
+        ConfigError: one of `names` is not known, or stands there twice.
+    """
+    if names is None:
+        return list(known)
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"--ops: {owner} has no operation {name!r}; it has: {', '.join(known)}"
+            )
+        if names.count(name) > 1:
+            raise ConfigError(f"--ops: {name!r} stands there twice; name it once")
+    return list(names)
+
+
+def plan_pairs(ops: Mapping[str, PolicyOp], protocol: Protocol, crop_scale_min: float) -> Plan:
+    """Every operation alone and every ordered pair.
+
+    Args:
+        protocol: `simclr` puts them on one branch, behind a crop that both have; `policy` puts
+            them on both branches and nothing else.
+        crop_scale_min: of that crop; at 1 there is none.
+
+    Raises:
+        ConfigError: fewer than two operations.
+    """
+    if len(ops) < 2:
+        names = ", ".join(ops) or "none"
+        raise ConfigError(
+            f"--mode pairs: needs two or more operations that act on these images, found: {names}"
+        )
+    crop = Policy.model_validate(
+        {"ops": [{**SIMCLR_CROP, "name": BASE_CROP, "scale_min": crop_scale_min}]}
+    ).views[0]
+    before = crop if crop_scale_min < 1 else ()
+    cells = []
+    for first in ops:
+        for second in ops:
+            taken: Ops = (ops[first],) if first == second else (ops[first], ops[second])
+            name = first if first == second else pair_name(first, second)
+            views = (
+                {"view1": (*before, *taken), "view2": before}
+                if protocol == "simclr"
+                else {"ops": taken}
+            )
+            policy = Policy.model_validate({"name": name, **views})
+            cells.append(Cell(name, policy, first, second))
+    comparisons = tuple(
+        Comparison(cell.name, cell.name, (cell.op, cell.second))
+        for cell in cells
+        if cell.op != cell.second
+    )
+    return Plan("pairs", protocol, tuple(ops), tuple(cells), comparisons)
+
+
+def pair_name(first: str, second: str) -> str:
+    """What a cell off the diagonal is called."""
+    return f"{first} > {second}"
+
+
+def plan_leave_one_out(
+    policy: Policy, names: Sequence[str], mode: Literal["leave-one-out", "classes"]
+) -> Plan:
+    """The policy, and the policy without each of these operations."""
+    cells = [Cell("policy", policy)]
+    for name in names:
+        left = _changed(policy, f"without {name}", partial(_without, name=name))
+        cells.append(Cell(f"without {name}", left, name))
+    comparisons = tuple(Comparison(name, "policy", (f"without {name}",)) for name in names)
+    return Plan(mode, None, tuple(names), tuple(cells), comparisons)
+
+
+def plan_add_one(policy: Policy, ops: Mapping[str, PolicyOp], order: Sequence[str]) -> Plan:
+    """The policy, and the policy with each of these operations more.
+
+    Args:
+        order: names of the space's operations; a new one goes before those that follow it there.
+
+    Raises:
+        ConfigError: the policy has all of them.
+    """
+    new = {name: op for name, op in ops.items() if name not in operations(policy)}
+    if not new:
+        raise ConfigError(
+            f"--mode add-one: the policy {policy.name!r} has every one of these operations: "
+            f"{', '.join(ops)}"
+        )
+    cells = [Cell("policy", policy)]
+    for name, op in new.items():
+        more = _changed(policy, f"with {name}", partial(_placed, new=op, order=order))
+        cells.append(Cell(f"with {name}", more, name))
+    comparisons = tuple(Comparison(name, f"with {name}", ("policy",)) for name in new)
+    return Plan("add-one", None, tuple(new), tuple(cells), comparisons)
+
+
+def plan_strength(
+    policy: Policy,
+    most: PolicyOp,
+    shares: Sequence[float],
+    order: Sequence[str],
+    *,
+    supervised: bool,
+) -> Plan:
+    """The policy with one operation at rising strengths, the first of which is none.
+
+    Args:
+        most: the operation at its bound.
+        supervised: also train with labels under each.
+    """
+    name = most.instance
+    trainings: tuple[Training, ...] = ("simclr", "supervised") if supervised else ("simclr",)
+    policies = {
+        share: _changed(
+            policy,
+            f"{name} at {share:g}",
+            partial(_exchanged, name=name, new=at_share(most, share), order=order),
+        )
+        for share in shares
+    }
+    cells = [
+        Cell(varied.name, varied, name, share=share, training=training)
+        for training in trainings
+        for share, varied in policies.items()
+    ]
+    none, *more = (varied.name for varied in policies.values())
+    comparisons = tuple(
+        Comparison(name, cell, (none,), training) for training in trainings for cell in more
+    )
+    return Plan("strength", None, (name,), tuple(cells), comparisons)
+
+
+def _changed(policy: Policy, name: str, change: Callable[[Ops], Iterable[PolicyOp]]) -> Policy:
+    """The policy with `change` made to the operations of either view."""
+    first, second = (tuple(change(ops)) for ops in policy.views)
+    views = {"ops": first} if policy.shared else {"view1": first, "view2": second}
+    return Policy.model_validate({"name": name, **views})
+
+
+def _without(ops: Ops, name: str) -> Ops:
+    return tuple(op for op in ops if op.instance != name)
+
+
+def _placed(ops: Ops, new: PolicyOp, order: Sequence[str]) -> Ops:
+    """`ops` with `new` before those that follow it in `order`."""
+    later = order[order.index(new.instance) :] if new.instance in order else ()
+    place = next((i for i, op in enumerate(ops) if op.instance in later), len(ops))
+    return (*ops[:place], new, *ops[place:])
+
+
+def _exchanged(ops: Ops, name: str, new: PolicyOp | None, order: Sequence[str]) -> Ops:
+    """`ops` with `new` in the place of the operation called `name`, or without it."""
+    if new is None:
+        return _without(ops, name)
+    if any(op.instance == name for op in ops):
+        return tuple(new if op.instance == name else op for op in ops)
+    return _placed(ops, new, order)

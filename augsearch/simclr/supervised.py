@@ -1,0 +1,85 @@
+"""Training the same encoder with labels instead: the counterpart that SimCLR is held against.
+
+An augmentation that helps SimCLR may hurt supervised training (Chen et al. 2020, arXiv 2002.05709,
+table 1): the one wants its task to be hard, the other its labels to stay true.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from augsearch.errors import TrialFailure
+from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
+from augsearch.simclr.pretrain import MakeViews
+from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
+
+
+def train_supervised(
+    images: Tensor,
+    labels: Tensor,
+    classes: int,
+    make_views: MakeViews,
+    encoder_config: EncoderConfig,
+    config: PretrainConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    mean: Sequence[float],
+    std: Sequence[float],
+    on_step: Callable[[int], None] | None = None,
+) -> tuple[nn.Module, list[float]]:
+    """An encoder with a linear classifier, trained by cross-entropy on both views of a batch.
+
+    Encoder, initial weights, optimiser, schedule, number of steps and augmentation are those of a
+    SimCLR run; of a batch size above the number of images, all images. Weights and batches depend
+    on `seed` alone.
+
+    Args:
+        images: `[N, C, H, W]` uint8 on `device`, N of 2 or more.
+        labels: `[N]` int64 on `device`, in 0..classes - 1.
+        make_views: as in `Pretraining`.
+        mean, std: per channel, of pixels in [0, 1].
+        on_step: told the number of steps done.
+
+    Returns:
+        The network (`[B, C, H, W]` normalised images to `[B, classes]` logits, in evaluation mode)
+        and the loss of every step.
+
+    Raises:
+        TrialFailure: the loss became non-finite.
+    """
+    count, channels, size, _ = images.shape
+    with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
+        encoder = build_encoder(encoder_config, channels, size)
+        network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, classes)).to(device)
+    optimizer = build_optimizer(network, config)
+    shift = torch.tensor(mean, device=device).view(1, -1, 1, 1)
+    scale = torch.tensor(std, device=device).view(1, -1, 1, 1)
+    order = batches(count, min(config.batch_size, count), seed)
+    losses: list[float] = []
+    network.train()
+    with seeded(stream_seed(seed, STEP), device):
+        for step in range(config.steps):
+            reseed(stream_seed(seed, STEP, step), device)
+            rows = torch.from_numpy(next(order)).to(device)
+            views = (torch.cat(make_views(images[rows], step)) - shift) / scale
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * learning_rate_factor(step, config)
+            optimizer.zero_grad(set_to_none=True)
+            logits = network(views.contiguous(memory_format=torch.channels_last))
+            loss = functional.cross_entropy(logits, labels[rows].repeat(2))
+            torch.autograd.backward(loss)
+            optimizer.step()
+            losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
+                raise TrialFailure(f"supervised loss became {losses[-1]} at step {step + 1}")
+            if on_step:
+                on_step(step + 1)
+    return network.eval(), losses
