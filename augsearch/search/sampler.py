@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from typing import Any
 
 import optuna
@@ -12,10 +13,12 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.search.config import (
+    GpConfig,
     NoPrunerConfig,
     PrunerConfig,
     RandomConfig,
@@ -64,6 +67,10 @@ class SeededPerTrial(BaseSampler):
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
         if isinstance(self._config, RandomConfig):
             return RandomSampler(seed=seed)
+        if isinstance(self._config, GpConfig):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                return GPSampler(seed=seed, n_startup_trials=self._config.startup_trials)
         return TPESampler(
             n_startup_trials=self._config.startup_trials,
             multivariate=True,

@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from augsearch.search.config import TpeConfig
+from augsearch.search.config import GpConfig, TpeConfig
 from augsearch.search.sampler import KILLED, SeededPerTrial, distributions
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
@@ -57,6 +57,20 @@ def test_the_search_learns():
     early = sum(score(p) for p in points[:5]) / 5
     late = sum(score(p) for p in points[-15:]) / 15
     assert late > early + 0.1
+
+
+def test_a_gaussian_process_learns_and_resumes(tmp_path):
+    def gp(storage):
+        return optuna.create_study(
+            storage=storage, study_name="s", direction="maximize", load_if_exists=True,
+            sampler=SeededPerTrial(GpConfig(startup_trials=5), 0),
+        )  # fmt: skip
+
+    storage = f"sqlite:///{tmp_path}/s.db"
+    points = run(gp(storage), 8) + run(gp(storage), 4)
+    assert points == run(gp(None), 12)
+    best = max(map(score, points[:5]))
+    assert max(map(score, points[5:])) > best
 
 
 def test_a_study_resumed_after_five_trials_suggests_no_point_twice(tmp_path):
