@@ -336,6 +336,15 @@ class Store:
         ]
 
     @property
+    def result(self) -> dict[str, Any]:
+        """What `result.json` held at the last verdict, or an empty one."""
+        return dict(self.trials_study.user_attrs.get("result", {}))
+
+    @result.setter
+    def result(self, result: Mapping[str, Any]) -> None:
+        self.trials_study.set_user_attr("result", dict(result))
+
+    @property
     def winner(self) -> Policy | None:
         """The recommended policy, once there is a verdict."""
         stored = self.trials_study.user_attrs.get("winner")

@@ -235,11 +235,36 @@ class Mirror:
         client.log_inputs(run, datasets=[DatasetInput(data, tags=[])])
 
     def _log_files(self, run: str, files: Mapping[str, bytes]) -> None:
-        with TemporaryDirectory() as directory:
-            for name, content in files.items():
-                path = Path(directory) / name
-                path.write_bytes(content)
-                self._client.log_artifact(run, str(path))
+        log_files(self._client, run, files)
+
+
+def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], None]) -> bool:
+    """Put files beside a finished study's run. False, with a warning, if MLflow cannot be reached
+    or does not know the study."""
+    try:
+        client = client_for(tracking_uri())
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        parents = experiment and client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`{STUDY_TAG}` = '{study}' AND tags.`{KEY_TAG}` = 'study'",
+        )
+        if parents:
+            log_files(client, parents[0].info.run_id, artifacts)
+            return True
+        reason = "it does not know the study, whose command brings it up to date"
+    except unreachable() as error:
+        reason = str(error).splitlines()[0][:200]
+    warn(f"MLflow at {tracking_uri()} did not get the report ({reason}); the files are written")
+    return False
+
+
+def log_files(client: Any, run: str, files: Mapping[str, bytes]) -> None:
+    """Files as artifacts of a run."""
+    with TemporaryDirectory() as directory:
+        for name, content in files.items():
+            path = Path(directory) / name
+            path.write_bytes(content)
+            client.log_artifact(run, str(path))
 
 
 def tracking_uri() -> str:

@@ -1,0 +1,378 @@
+"""What a study's trials say about its parameters, without any new training.
+
+Four questions: which parameters decide whether a policy is among the best (PED-ANOVA), how the
+score goes along each (a regression), whether the effect of one depends on another (an interaction
+term), and what the best quarter has in common (rank-sum tests). Each is asked only where there are
+enough trials, and each says of a finding how often chance would bring one like it.
+
+A trial that was stopped early has no score at its end, so it has no part in the regressions. But
+it was not among the best, so it counts where the best are told from the others.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.trial import FrozenTrial, TrialState
+from scipy import stats
+
+from augsearch.search.crossed import holm
+from augsearch.tracking.report.content import Common, Interaction, Marginal, Understanding, Weight
+
+FEWEST = {"importance": 20, "marginal effects": 16, "interactions": 40, "the best quarter": 20}
+"""Trials that each part asks for. A quarter of 20 is five, the least that Optuna advises for
+PED-ANOVA; the others leave ten degrees of freedom or more."""
+QUARTER = 0.25
+SHUFFLES = 100
+PER_TERM = 3
+"""Trials for each term of a regression, below which other parameters are left out of it."""
+GRID = 25
+
+Numbers = NDArray[np.float64]
+
+
+def understand(trials: Sequence[FrozenTrial], seed: int = 0) -> Understanding:
+    """What finished trials say.
+
+    Args:
+        trials: complete and pruned; the first of their values is the score, higher is better.
+        seed: of the shuffles that say what chance would bring.
+    """
+    finished = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    complete = [t for t in finished if t.state == TrialState.COMPLETE]
+    axes = _searched(finished)
+    many, scored = len(finished), len(complete)
+    return Understanding(
+        finished=many,
+        complete=scored,
+        quarter=math.ceil(QUARTER * many),
+        needed=FEWEST,
+        weights=_weights(finished, axes, seed) if _enough("importance", many) else None,
+        marginals=_marginals(complete, axes) if _enough("marginal effects", scored) else None,
+        interactions=_interactions(complete, axes) if _enough("interactions", scored) else None,
+        common=_common(finished, axes) if _enough("the best quarter", many) else None,
+    )
+
+
+def _enough(part: str, trials: int) -> bool:
+    return trials >= FEWEST[part]
+
+
+def _searched(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+    """The axes that took more than one value."""
+    axes = trials[0].distributions if trials else {}
+    return {
+        name: axis for name, axis in axes.items() if len({t.params[name] for t in trials}) > 1
+    }
+
+
+def goodness(trials: Sequence[FrozenTrial]) -> Numbers:
+    """`[n]` places from 0, higher is better: stopped trials below complete ones, those that were
+    stopped earlier below those that came farther."""
+
+    def key(trial: FrozenTrial) -> tuple[float, float]:
+        if trial.state == TrialState.COMPLETE:
+            return math.inf, trial.values[0]
+        return max(trial.intermediate_values.items(), default=(-1.0, -math.inf))
+
+    order = sorted({key(trial) for trial in trials})
+    return np.array([order.index(key(trial)) for trial in trials], dtype=float)
+
+
+def _weights(
+    trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution], seed: int
+) -> tuple[Weight, ...]:
+    """PED-ANOVA (Watanabe et al., IJCAI 2023) of being in the best quarter, and what it finds in
+    trials whose places were shuffled: the largest of all parameters, each as a multiple of its own
+    median, as in Westfall and Young (Resampling-Based Multiple Testing, 1993)."""
+    if not axes:
+        return ()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study()
+    study.add_trials(
+        [
+            optuna.create_trial(
+                params={name: trial.params[name] for name in axes},
+                distributions=dict(axes),
+                value=0.0,
+            )
+            for trial in trials
+        ]
+    )
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=QUARTER)
+
+    def importance(places: Numbers) -> Numbers:
+        with warnings.catch_warnings():  # that a target is minimised, which is why it is negative
+            warnings.simplefilter("ignore")
+            found = evaluator.evaluate(
+                study, list(axes), target=lambda trial: -float(places[trial.number])
+            )
+        return np.array([found[name] for name in axes])
+
+    places, rng = goodness(trials), np.random.default_rng(seed)
+    own = importance(places)
+    if own.sum() == 0:
+        return ()
+    shuffled = np.array([importance(rng.permutation(places)) for _ in range(SHUFFLES)])
+    usual = np.maximum(np.median(shuffled, axis=0), 1e-12)
+    chance = np.quantile((shuffled / usual).max(axis=1), 0.95) * usual
+    found = [
+        Weight(name, float(share), float(limit))
+        for name, share, limit in zip(axes, own / own.sum(), chance / own.sum(), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda weight: -weight.share))
+
+
+def _marginals(
+    trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
+) -> tuple[Marginal, ...]:
+    found = [_marginal(name, trials, axes) for name in axes]
+    kept = [marginal for marginal in found if marginal is not None]
+    adjusted = holm([marginal.p_value for marginal in kept])
+    corrected = [replace(m, p_value=p) for m, p in zip(kept, adjusted, strict=True)]
+    return tuple(sorted(corrected, key=lambda m: (m.p_value, min(m.score) - max(m.score))))
+
+
+def _marginal(
+    name: str, trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
+) -> Marginal | None:
+    """Mean score along one parameter: a parabola, or a mean for each choice. The other parameters
+    are held at their means where there are trials enough to do so."""
+    used = [trial for trial in trials if _acts(name, trial)]
+    axis, values = axes[name], _values(name, used)
+    if not _enough("marginal effects", len(used)) or np.ptp(values) == 0:
+        return None
+    few = bool(choices(axis))
+    at = np.unique(values) if few else _grid(axis)
+    own, on_grid = _shape(axis, values, at)
+    score = np.array([trial.values[0] for trial in used])
+    others = _others(used, axes, {name}, own.shape[1] + 1)
+    without = _Fit.of(others, score)
+    fit = _Fit.of(np.hstack([others, own]), score)
+    if fit.degrees < 1 or fit.rank == without.rank:
+        return None
+    flat = np.zeros((len(at), others.shape[1]))
+    flat[:, 0] = 1
+    mean, error = fit.at(np.hstack([flat, on_grid]))
+    reach = stats.t.ppf(0.975, fit.degrees) * error
+    return Marginal(
+        name=name,
+        at=tuple(at.tolist()),
+        score=tuple(mean.tolist()),
+        low=tuple((mean - reach).tolist()),
+        high=tuple((mean + reach).tolist()),
+        trials=len(used),
+        p_value=_f_test(without, fit),
+        choices=few,
+        log=bool(getattr(axis, "log", False)),
+        points=tuple(zip(values.tolist(), score.tolist(), strict=True)),
+    )
+
+
+def _interactions(
+    trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
+) -> tuple[Interaction, ...]:
+    found = [_interaction(pair, trials, axes) for pair in combinations(axes, 2)]
+    kept = [interaction for interaction in found if interaction is not None]
+    adjusted = holm([interaction.p_value for interaction in kept])
+    corrected = [replace(i, p_value=p) for i, p in zip(kept, adjusted, strict=True)]
+    return tuple(sorted(corrected, key=lambda i: (i.p_value, -abs(i.difference))))
+
+
+def _interaction(
+    pair: tuple[str, str], trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
+) -> Interaction | None:
+    """The product of two parameters in a regression that holds a parabola of either."""
+    used = [trial for trial in trials if all(_acts(name, trial) for name in pair)]
+    if not _enough("interactions", len(used)):
+        return None
+    values = [_values(name, used) for name in pair]
+    ends = [(float(np.quantile(v, 0.1)), float(np.quantile(v, 0.9))) for v in values]
+    if any(low == high for low, high in ends):
+        return None
+    first, second = (_scaled(axes[n], v) for n, v in zip(pair, values, strict=True))
+    (low1, high1), (low2, high2) = (
+        _scaled(axes[n], np.array(e)) for n, e in zip(pair, ends, strict=True)
+    )
+    score = np.array([trial.values[0] for trial in used])
+    terms = np.column_stack([first, first**2, second, second**2, first * second])
+    others = _others(used, axes, set(pair), terms.shape[1] + 1)
+    fit = _Fit.of(np.hstack([others, terms]), score)
+    if fit.degrees < 1 or fit.rank == _Fit.of(np.hstack([others, terms[:, :-1]]), score).rank:
+        return None
+    product, error = fit.weights[-1], math.sqrt(fit.covariance[-1, -1])
+    scale = 100 * (high1 - low1) * (high2 - low2)
+    reach = abs(scale) * float(stats.t.ppf(0.975, fit.degrees)) * error
+    along, bend = fit.weights[-5], fit.weights[-4]
+
+    def effect(at: float) -> float:
+        rise = along * (high1 - low1) + bend * (high1**2 - low1**2)
+        return 100 * float(rise + product * (high1 - low1) * at)
+
+    difference = float(scale * product)
+    return Interaction(
+        first=pair[0],
+        second=pair[1],
+        first_at=ends[0],
+        second_at=ends[1],
+        effects=(effect(low2), effect(high2)),
+        difference=difference,
+        low=difference - reach,
+        high=difference + reach,
+        p_value=2 * float(stats.t.sf(abs(product) / max(error, 1e-12), fit.degrees)),
+        trials=len(used),
+    )
+
+
+def _common(
+    trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
+) -> tuple[Common, ...]:
+    """How the best quarter's values differ from the others'; the rank-sum test of Mann and
+    Whitney."""
+    order = np.argsort(-goodness(trials), kind="stable")
+    best = set(order[: math.ceil(QUARTER * len(trials))].tolist())
+    found = []
+    for name, axis in axes.items():
+        inside, outside = (
+            _values(name, [t for i, t in enumerate(trials) if (i in best) == own and _acts(name, t)])
+            for own in (True, False)
+        )
+        if min(len(inside), len(outside)) < 3:
+            continue
+        few = choices(axis)
+        found.append(
+            Common(
+                name=name,
+                best=_spread(inside),
+                rest=_spread(outside),
+                choices=few,
+                best_shares=tuple(float(np.mean(inside == c)) for c in few),
+                rest_shares=tuple(float(np.mean(outside == c)) for c in few),
+                p_value=float(stats.mannwhitneyu(inside, outside).pvalue),
+            )
+        )
+    adjusted = holm([common.p_value for common in found])
+    corrected = [replace(c, p_value=p) for c, p in zip(found, adjusted, strict=True)]
+    return tuple(sorted(corrected, key=lambda common: common.p_value))
+
+
+def _spread(values: Numbers) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(values, (0.1, 0.5, 0.9)).tolist()
+    return low, middle, high
+
+
+def _acts(name: str, trial: FrozenTrial) -> bool:
+    """Whether the parameter did anything: not where its operation's gate was closed."""
+    gate = f"{name.rpartition('.')[0]}.p"
+    return name == gate or trial.params.get(gate) != 0
+
+
+def _values(name: str, trials: Sequence[FrozenTrial]) -> Numbers:
+    return np.array([trial.params[name] for trial in trials], dtype=float)
+
+
+def choices(axis: BaseDistribution) -> tuple[float, ...]:
+    """All values of an axis that has few of them; else none."""
+    if isinstance(axis, CategoricalDistribution):
+        return tuple(sorted(float(choice) for choice in axis.choices))  # type: ignore[arg-type]
+    if isinstance(axis, IntDistribution) and axis.high - axis.low < 5:
+        return tuple(map(float, range(axis.low, axis.high + 1)))
+    return ()
+
+
+def _scaled(axis: BaseDistribution, values: Numbers) -> Numbers:
+    """Values as the sampler sees them, from -1 to 1 over the axis."""
+    low, high = bounds(axis)
+    if getattr(axis, "log", False):
+        values, low, high = np.log(values), math.log(low), math.log(high)
+    return 2 * (values - low) / (high - low) - 1
+
+
+def bounds(axis: BaseDistribution) -> tuple[float, float]:
+    """The lowest and the highest value of an axis."""
+    if isinstance(axis, (FloatDistribution, IntDistribution)):
+        return float(axis.low), float(axis.high)
+    few = choices(axis)
+    return few[0], few[-1]
+
+
+def _grid(axis: BaseDistribution) -> Numbers:
+    low, high = bounds(axis)
+    spaced = np.geomspace if getattr(axis, "log", False) else np.linspace
+    return np.asarray(spaced(low, high, GRID), dtype=float)
+
+
+def _shape(axis: BaseDistribution, values: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
+    """Columns of a parameter's own effect, for the trials and for the values `at`."""
+    if choices(axis):
+        first, second = (np.equal.outer(v, at[1:]).astype(float) for v in (values, at))
+        return first, second
+    first, second = (
+        np.column_stack([u, u**2]) for u in (_scaled(axis, values), _scaled(axis, at))
+    )
+    return first, second
+
+
+def _others(
+    trials: Sequence[FrozenTrial],
+    axes: Mapping[str, BaseDistribution],
+    without: set[str],
+    terms: int,
+) -> Numbers:
+    """A column of ones and one for each other parameter, with mean 0; only the ones if there are
+    too few trials for so many terms."""
+    names = [name for name in axes if name not in without]
+    columns = [np.ones(len(trials))]
+    if len(trials) >= PER_TERM * (terms + len(names)):
+        scaled = [_scaled(axes[name], _values(name, trials)) for name in names]
+        columns += [column - column.mean() for column in scaled]
+    return np.column_stack(columns)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Least squares: weights, their covariance, and what is left."""
+
+    weights: Numbers
+    covariance: Numbers
+    residual: float
+    degrees: int
+    rank: int
+
+    @classmethod
+    def of(cls, columns: Numbers, values: Numbers) -> _Fit:
+        """`columns` `[n, k]`, `values` `[n]`; columns that others make up are shared out."""
+        rank = int(np.linalg.matrix_rank(columns))
+        inverse = np.linalg.pinv(columns)
+        weights = inverse @ values
+        residual = float(((values - columns @ weights) ** 2).sum())
+        degrees = len(values) - rank
+        spread = residual / degrees if degrees > 0 else math.inf
+        return cls(weights, spread * inverse @ inverse.T, residual, degrees, rank)
+
+    def at(self, rows: Numbers) -> tuple[Numbers, Numbers]:
+        """Mean and standard error at each row of columns."""
+        return rows @ self.weights, np.sqrt(np.einsum("ij,jk,ik->i", rows, self.covariance, rows))
+
+
+def _f_test(without: _Fit, fit: _Fit) -> float:
+    """Probability that the added columns explain as much by chance."""
+    if fit.residual <= 0:
+        return 0.0 if without.residual > 0 else 1.0
+    added = fit.rank - without.rank
+    ratio = (without.residual - fit.residual) / added / (fit.residual / fit.degrees)
+    return float(stats.f.sf(ratio, added, fit.degrees))

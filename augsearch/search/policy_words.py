@@ -1,0 +1,49 @@
+"""A policy in words: a line for each operation, as a person would tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from augsearch.space.handbook import number_text
+from augsearch.space.policy import Policy
+from augsearch.space.policy_ops import OneOf, PolicyOp
+
+Step = tuple[str, tuple[str, ...]]
+"""What an operation does and how often; a line for each of its values."""
+
+
+def policy_steps(policy: Policy) -> tuple[Step, ...]:
+    """Every operation in its order, those of separate views one after the other."""
+    if policy.shared:
+        return tuple(_steps(policy.views[0]))
+    return tuple(
+        (f"view {number}: {title}", lines)
+        for number, ops in enumerate(policy.views, 1)
+        for title, lines in _steps(ops)
+    )
+
+
+def _steps(ops: Sequence[PolicyOp]) -> Iterator[Step]:
+    for op in ops:
+        if isinstance(op, OneOf):
+            members = tuple(
+                f"{title}{': ' if lines else ''}{'; '.join(lines)}"
+                for title, lines in _steps(op.ops)
+            )
+            yield f"{_often(op.p)} one of these, all equally likely", members
+        else:
+            yield _step(op)
+
+
+def _step(op: PolicyOp) -> Step:
+    doc = op.operation.doc.partition(";")[0].partition(". ")[0].removesuffix(".")
+    lines = tuple(
+        f"{parameter.name} {number_text(value)}: {parameter.doc.partition(';')[0]}"
+        for parameter in op.operation.parameters
+        if (value := op.values()[parameter.name]) != parameter.identity
+    )
+    return f"{op.instance}, {_often(op.p)}: {doc[:1].lower()}{doc[1:]}", lines
+
+
+def _often(p: float) -> str:
+    return "in every view" if p == 1 else f"in {100 * p:.3g} % of views"

@@ -1,0 +1,137 @@
+"""`augsearch report`: a study on one page, for people who decide, and as tables for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from augsearch.data.imageset import ImageSet
+from augsearch.errors import ConfigError, DataError, StudyError
+from augsearch.search.config import StudyConfig
+from augsearch.search.frame import store_frame
+from augsearch.search.outputs import write_files
+from augsearch.search.progress import Progress, Quiet
+from augsearch.search.reopen import reopen
+from augsearch.search.report_content import Sources, collect
+from augsearch.search.result import StudyResult
+from augsearch.search.setup import Setup, check_output
+from augsearch.search.store import DEFAULT_STORAGE, Store
+from augsearch.search.stored import find_study, stored_config
+from augsearch.tracking.mirror import attach, quiet_mlflow
+
+PAGE, ONE_PAGER, TABLE = "report.html", "report.md", "trials.csv"
+
+
+def report_study(
+    name: str,
+    *,
+    storage: str = DEFAULT_STORAGE,
+    data: str | Path | ImageSet | None = None,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Write a study's report from what is stored, without new training.
+
+    It goes to the study's directory as `report.html` (one file that opens without a network),
+    `report.md` and `trials.csv`, and to the study's run in MLflow once there is a verdict. A study
+    that is running or was stopped gets a report of what there is.
+
+    Args:
+        name: of the study.
+        storage: URL of Optuna's database.
+        data: the images, if they have moved or were not read from files; where they cannot be
+            found, the report does without pictures of views.
+        output: directory; None for the study's own.
+        progress: told what happens.
+
+    Returns:
+        The HTML file.
+
+    Raises:
+        StudyError: no such study, or one from an older version.
+        AugsearchError: `data` is not what the study was run on, or `output` cannot be written.
+    """
+    progress = progress or Quiet()
+    quiet_mlflow()
+    store = find_study(storage, name)
+    config = _config(store)
+    setup, missing = _setup(name, storage, data, progress)
+    own = Path(store.asked["output"] or Path("runs") / name)
+    directory = own if output is None else Path(output)
+    check_output(directory, make=True)
+    result = stored_result(store, own)
+    files = report_files(Sources(store, config, storage, setup, result, missing))
+    write_files(directory, files)
+    if result is not None:
+        attach(name, files, progress.warn)
+    return directory / PAGE
+
+
+def report_files(sources: Sources) -> dict[str, bytes]:
+    """The report's files by name."""
+    from augsearch.tracking.report.markdown import markdown_page
+    from augsearch.tracking.report.page import html_page
+
+    report = collect(sources)
+    return {
+        PAGE: html_page(report).encode(),
+        ONE_PAGER: markdown_page(report).encode(),
+        TABLE: store_frame(sources.store).to_csv(index=False).encode(),
+    }
+
+
+def files_of_finished(setup: Setup, store: Store, result: StudyResult) -> dict[str, bytes]:
+    """The report's files at the end of a study."""
+    return report_files(Sources(store, setup.config, setup.storage, setup, result))
+
+
+def stored_result(store: Store, directory: Path) -> StudyResult | None:
+    """What the study found: from its database or, of a study from before results were kept there,
+    from its directory; None while there is no verdict."""
+    if not store.verdict:
+        return None
+    content = store.result
+    file = directory / "result.json"
+    if not content and file.is_file():
+        content = json.loads(file.read_text(encoding="utf-8"))
+    if content.get("study") != store.name:
+        return None
+    try:
+        return StudyResult.model_validate(content)
+    except ValidationError:
+        raise _other_version(store.name) from None
+
+
+def _config(store: Store) -> StudyConfig:
+    if store.is_ablation:
+        raise StudyError(
+            f"{store.name!r} holds ablations, not a search; their pictures are in "
+            f"runs/{store.name}"
+        )
+    try:
+        return stored_config(store)
+    except (ValidationError, KeyError):
+        raise _other_version(store.name) from None
+
+
+def _other_version(name: str) -> StudyError:
+    return StudyError(
+        f"the study {name!r} was made by another version of augsearch; run its command once more "
+        "with this one"
+    )
+
+
+def _setup(
+    name: str, storage: str, data: str | Path | ImageSet | None, progress: Progress
+) -> tuple[Setup | None, str]:
+    """The study with its images; without them, why, if the user did not name them."""
+    try:
+        return reopen(name, storage=storage, data=data, device="cpu", progress=progress), ""
+    except (DataError, ConfigError, StudyError) as error:
+        if data is not None:
+            raise
+        reason = f"No pictures of views: {error}."
+        progress.warn(f"{reason} Name the images with --data")
+        return None, f"{reason} Write the report again with --data to have them."

@@ -1,0 +1,520 @@
+"""From a stored study to everything that its report shows. Reads; trains nothing."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
+
+from augsearch.augment.baselines import for_channels
+from augsearch.errors import StudyError
+from augsearch.search import outputs
+from augsearch.search.aims import ranked
+from augsearch.search.bench import Outcome
+from augsearch.search.beside import BASELINE, CONFIRMATION, PHASES
+from augsearch.search.certificate import Certificate
+from augsearch.search.config import StudyConfig
+from augsearch.search.crossed import estimate_mean
+from augsearch.search.importance import bounds, choices, understand
+from augsearch.search.moderated import moderated_means
+from augsearch.search.policy_words import policy_steps
+from augsearch.search.ranks import spearman
+from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
+from augsearch.search.setup import Setup
+from augsearch.search.store import DEFAULT_STORAGE, Store, owner_lock, trial_outcome, trial_policy
+from augsearch.search.study import views_painter
+from augsearch.search.verdict import UNTRAINED
+from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
+from augsearch.space.policy import Policy
+from augsearch.space.policy_ops import OneOf, PolicyOp
+from augsearch.tracking.report.content import (
+    BudgetAgreement,
+    CertificateRead,
+    ClassEffect,
+    ClassEffects,
+    Costs,
+    Fidelity,
+    Front,
+    FrontPoint,
+    Headline,
+    PolicyRow,
+    Recipe,
+    Report,
+    Reproduce,
+    RungAgreement,
+    Scale,
+    TrialPoint,
+    Views,
+)
+
+FEWEST_PAIRS = 10
+"""Runs below which no rank correlation of a rung is shown."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a report's content comes from.
+
+    Attributes:
+        setup: the study with its images; None if these cannot be read.
+        result: None while there is no verdict.
+        missing: why there is no setup, or empty.
+    """
+
+    store: Store
+    config: StudyConfig
+    storage: str
+    setup: Setup | None
+    result: StudyResult | None
+    missing: str = ""
+
+    @property
+    def channels(self) -> int:
+        """Of the images; 3 where it is not known."""
+        if self.setup:
+            return self.setup.image_set.channels
+        return int(self.result.data["channels"]) if self.result else 3
+
+    @property
+    def metric(self) -> str:
+        return self.config.evaluate.measured.replace("_", " ")
+
+    def policy(self, name: str) -> Policy | None:
+        """A trial's or baseline's policy as it acts on these images."""
+        for trial in self.store.trials():
+            if f"trial {trial.number}" == name:
+                return for_channels(trial_policy(trial), self.channels)
+        run = self.store.runs(BASELINE).get((name, 0))
+        return for_channels(run.policy, self.channels) if run and run.policy else None
+
+
+def collect(sources: Sources) -> Report:
+    """Everything in the report."""
+    store = sources.store
+    trials = store.trials()
+    states = [trial.state.name.lower() for trial in trials]
+    counts = {state: states.count(state) for state in ("complete", "pruned", "fail")}
+    rows = _rows(sources)
+    ours, theirs = _pair(rows)
+    baselines = {
+        name: outcome.score
+        for (name, _), outcome in store.outcomes(BASELINE).items()
+        if name != UNTRAINED
+    }
+    best_baseline = max(baselines, key=lambda name: baselines[name], default=None)
+    return Report(
+        study=store.name,
+        written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        metric=sources.metric,
+        data=_data(sources),
+        headline=_headline(sources, rows),
+        counts=counts,
+        policies=rows,
+        views=_views(sources, [name for name in (ours, theirs) if name]),
+        missing=sources.missing,
+        recipe=_recipe(sources, ours),
+        effects=_class_effects(sources, ours, theirs),
+        understanding=understand(store.finished()),
+        trials=tuple(_point(trial) for trial in trials),
+        scales=_scales(trials),
+        baseline=(best_baseline, baselines[best_baseline]) if best_baseline else None,
+        fidelity=_fidelity(sources),
+        costs=_costs(sources, [name for name in (ours, theirs) if name]),
+        reproduce=_reproduce(sources),
+        front=_front(sources),
+    )
+
+
+def _headline(sources: Sources, rows: Sequence[PolicyRow]) -> Headline:
+    store, result = sources.store, sources.result
+    finished = len(store.finished())
+    certificate = _certificate(store)
+    notes = [f"{certificate.sentence} {certificate.advice}"] if certificate else []
+    warnings: list[str] = []
+    if result is None:
+        return _unfinished(sources, rows, notes)
+    more = finished - result.trials["complete"] - result.trials["pruned"]
+    if more > 0:
+        warnings.append(
+            f"this verdict is older than the study's last {more} trials, which have not been "
+            f"confirmed; go on with: {_command(sources)}"
+        )
+    if kept := result.kept_classes:
+        (warnings if kept.loss > kept.limit else notes).append(kept.sentence)
+    if uses := sealed_note(result.sealed_split_uses):
+        (warnings if result.sealed_split_uses > MANY_USES else notes).append(uses)
+    warnings += result.proxies.warnings if result.proxies else ()
+    return Headline(
+        finished=True,
+        sentence=result.verdict.sentence,
+        advice=result.verdict.advice,
+        basis=result.verdict.basis,
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+    )
+
+
+def _unfinished(sources: Sources, rows: Sequence[PolicyRow], notes: Sequence[str]) -> Headline:
+    store = sources.store
+    wanted, finished = sources.config.search.trials, len(store.finished())
+    running = _is_running(sources.storage, store.name)
+    state = "is still running" if running else "is not finished"
+    stand = f"{finished} of {wanted} trials are"
+    if confirmed := len(store.runs(CONFIRMATION)):
+        stand = f"all trials and {confirmed} runs of the confirmation are"
+    candidates = [row for row in rows if row.kind == "candidate" and row.search is not None]
+    best = max(candidates, key=lambda row: row.search or 0.0, default=None)
+    ahead = f" Best so far: {best.name}, {100 * (best.search or 0):.1f} %." if best else ""
+    go_on = (
+        "Write the report again when it has ended; `run` does so by itself."
+        if running
+        else f"Go on with: {_command(sources)}"
+    )
+    return Headline(
+        finished=False,
+        sentence=f"This study {state}: {stand} done.{ahead}",
+        advice=go_on,
+        basis="Scores of single seeds in the search; nothing is decided before the confirmation.",
+        notes=tuple(notes),
+    )
+
+
+def _is_running(storage: str, name: str) -> bool:
+    """Whether another process holds the study; not known, and so False, beside a shared server."""
+    try:
+        with owner_lock(storage, name):
+            return False
+    except StudyError:
+        return True
+
+
+def _rows(sources: Sources) -> tuple[PolicyRow, ...]:
+    """The results' table: the verdict's policies, or what there is without one."""
+    if result := sources.result:
+        return tuple(
+            PolicyRow(
+                name=p.name,
+                kind=p.kind,
+                search=p.search_score,
+                confirmed=p.confirmed_scores,
+                mean=p.confirmed_mean,
+                interval=p.confirmed_interval,
+                wide=p.images_interval,
+                chosen=p.name == result.verdict.recommended,
+            )
+            for p in result.policies
+        )
+    store = sources.store
+    confirmed = store.outcomes(CONFIRMATION)
+
+    def row(name: str, outcome: Outcome, found: bool) -> PolicyRow:
+        seeds = [o for (of, _), o in sorted(confirmed.items()) if of == name]
+        mean = estimate_mean(seeds, None) if len(seeds) > 1 else None
+        return PolicyRow(
+            name=name,
+            kind="candidate" if found else "floor" if name == UNTRAINED else "baseline",
+            search=outcome.score,
+            confirmed=tuple(seed.score for seed in seeds) if mean else (),
+            mean=mean.mean if mean else None,
+            interval=mean.interval(LEVEL) if mean else None,
+            wide=None,
+            chosen=False,
+        )
+
+    trials = [
+        row(f"trial {trial.number}", outcome, True)
+        for trial in store.best_trials(sources.config.confirm.top)
+        if (outcome := trial_outcome(trial))
+    ]
+    others = [row(name, o, False) for (name, _), o in store.outcomes(BASELINE).items()]
+    return tuple(sorted([*trials, *others], key=lambda r: (-(r.mean or 0), -(r.search or 0))))
+
+
+def _pair(rows: Sequence[PolicyRow]) -> tuple[str | None, str | None]:
+    """The policy to look at, and what to compare it with: the best of the other kind."""
+
+    def best(kind: str) -> str | None:
+        own = [row for row in rows if row.kind == kind]
+        found = max(own, key=lambda row: (row.mean or 0.0, row.search or 0.0), default=None)
+        return found.name if found else None
+
+    chosen = next((row for row in rows if row.chosen), None)
+    if chosen is None:
+        return best("candidate"), best("baseline")
+    return chosen.name, best("candidate" if chosen.kind == "baseline" else "baseline")
+
+
+def _views(sources: Sources, names: Sequence[str]) -> tuple[Views, ...]:
+    if sources.setup is None:
+        return ()
+    paint = views_painter(sources.setup.bench)
+    policies = [(name, sources.policy(name)) for name in names]
+    return tuple(Views(name, paint(policy)) for name, policy in policies if policy)
+
+
+def _recipe(sources: Sources, name: str | None) -> Recipe | None:
+    policy = sources.policy(name) if name else None
+    if policy is None:
+        return None
+    stored = sources.store.winner if sources.result else None
+    shown = stored if stored is not None and stored.digest == policy.digest else policy
+    return Recipe(shown.name, shown.digest, policy_steps(shown), shown.to_yaml())
+
+
+def _class_effects(
+    sources: Sources, ours: str | None, theirs: str | None
+) -> ClassEffects | None:
+    """Recall of each class, seed by seed where there is a confirmation, else in the search."""
+    if ours is None or theirs is None:
+        return None
+    confirmed = sources.store.outcomes(CONFIRMATION)
+    seeds = sorted({s for n, s in confirmed if n == ours} & {s for n, s in confirmed if n == theirs})
+    if sources.result is None or len(seeds) < 2:
+        seeds = []
+    first = [confirmed[ours, seed].class_recall for seed in seeds]
+    second = [confirmed[theirs, seed].class_recall for seed in seeds]
+    if not seeds:
+        searched = _searched(sources.store)
+        if ours not in searched or theirs not in searched:
+            return None
+        first, second = [searched[ours].class_recall], [searched[theirs].class_recall]
+    names = list(first[0])
+    if not names:
+        return None
+    means = [np.array([[run[n] for n in names] for run in side]) for side in (first, second)]
+    gaps = 100 * (means[0] - means[1]).T
+    # Bonferroni: the intervals of all classes hold together.
+    level = 1 - (1 - LEVEL) / len(names)
+    ends: list[tuple[float, float] | tuple[None, None]] = [(None, None)] * len(names)
+    if seeds:
+        ends = [estimate.interval(level) for estimate in moderated_means(gaps)]
+    return ClassEffects(
+        ours=ours,
+        theirs=theirs,
+        seeds=len(first),
+        classes=tuple(
+            ClassEffect(name, float(a), float(b), float(gap), low, high)
+            for name, a, b, gap, (low, high) in zip(
+                names, means[0].mean(0), means[1].mean(0), gaps.mean(1), ends, strict=True
+            )
+        ),
+    )
+
+
+def _searched(store: Store) -> dict[str, Outcome]:
+    """What baselines and complete trials showed in the search, by name."""
+    found = {name: outcome for (name, _), outcome in store.outcomes(BASELINE).items()}
+    for trial in store.trials():
+        if outcome := trial_outcome(trial):
+            found[f"trial {trial.number}"] = outcome
+    return found
+
+
+def _point(trial: FrozenTrial) -> TrialPoint:
+    outcome = trial_outcome(trial)
+    curve = outcome.curve if outcome else tuple(sorted(trial.intermediate_values.items()))
+    failed = trial.state == TrialState.FAIL
+    return TrialPoint(
+        number=trial.number,
+        state="fail" if failed else "complete" if outcome else "pruned",
+        score=None if failed or not curve else curve[-1][1],
+        curve=curve,
+        params=trial.params,
+    )
+
+
+def _scales(trials: Sequence[FrozenTrial]) -> tuple[Scale, ...]:
+    axes = trials[0].distributions if trials else {}
+    return tuple(
+        Scale(name, *bounds(axis), bool(getattr(axis, "log", False)), choices(axis))
+        for name, axis in axes.items()
+        if not axis.single()
+    )
+
+
+def _fidelity(sources: Sources) -> Fidelity:
+    proxies = sources.result.proxies if sources.result else None
+    return Fidelity(
+        steps=sources.config.pretrain.steps,
+        rungs=tuple(_rung(sources.store, step) for step in sources.config.rungs),
+        certificate=_certificate(sources.store),
+        proxies=proxies.sentence if proxies else "",
+        proxy_warnings=proxies.warnings if proxies else (),
+    )
+
+
+def _rung(store: Store, step: int) -> RungAgreement:
+    outcomes = [outcome for _, outcome in store.complete()]
+    outcomes += store.outcomes(BASELINE).values()
+    curves = [(dict(outcome.curve), outcome.score) for outcome in outcomes]
+    pairs = tuple((curve[step], score) for curve, score in curves if step in curve)
+    columns = np.array(pairs, dtype=float).reshape(-1, 2).T
+    if len(pairs) < FEWEST_PAIRS or not np.ptp(columns, axis=1).all():
+        return RungAgreement(step, pairs, None, None, None)
+    seen = spearman(*columns)
+    return RungAgreement(step, pairs, seen.value, seen.low, seen.high)
+
+
+def _certificate(store: Store) -> CertificateRead | None:
+    if not store.certificate:
+        return None
+    found = Certificate.model_validate(store.certificate)
+    return CertificateRead(
+        sentence=found.sentence,
+        advice=found.advice,
+        longest=found.longest,
+        policies=found.policies,
+        regret=found.regret,
+        best=found.best,
+        budgets=tuple(
+            BudgetAgreement(b.steps, b.spearman, *b.interval, b.doubt) for b in found.budgets
+        ),
+    )
+
+
+def _costs(sources: Sources, names: Sequence[str]) -> Costs:
+    store, config = sources.store, sources.config
+    trials = [t.duration.total_seconds() for t in store.trials() if t.duration]
+    phases: dict[str, tuple[int, float]] = {"trials": (len(trials), sum(trials))}
+    for phase in PHASES:
+        seconds = [outcome.seconds["total"] for outcome in store.outcomes(phase).values()]
+        phases[phase] = (len(seconds), sum(seconds))
+    complete = [outcome.seconds for _, outcome in store.complete()]
+    parts = {}
+    if complete:
+        mean = {key: float(np.mean([s[key] for s in complete])) for key in complete[0]}
+        parts = {
+            "encoder": mean["training"] - mean["views"],
+            "views": mean["views"],
+            "scoring": mean["probe"],
+        }
+    policies = [(name, policy) for name in names if (policy := sources.policy(name))]
+    ops = [_op_costs(policy, config) for _, policy in policies]
+    table, size = measured_costs(), config.data.image_size
+    order = dict.fromkeys(op for costs in ops for op in costs)
+    return Costs(
+        phases={name: found for name, found in phases.items() if found[0]},
+        parts=parts,
+        ops=tuple((op, tuple(costs.get(op) for costs in ops)) for op in order)
+        if table is not NOT_MEASURED
+        else (),
+        policies=tuple(name for name, _ in policies),
+        basis=f"For images of {size} px; costs measured on {table.machine}, {table.date}.",
+    )
+
+
+def _op_costs(policy: Policy, config: StudyConfig) -> dict[str, float]:
+    """Microseconds that each operation takes for a view of an image, gate taken into account."""
+    runs_on = "kornia" if config.compute.executor == "kornia" else "fused"
+    table, size = measured_costs(), config.data.image_size
+    found: dict[str, float] = {}
+
+    def add(op: PolicyOp, share: float) -> None:
+        if isinstance(op, OneOf):
+            for member in op.ops:
+                add(member, share * op.p / len(op.ops))
+        else:
+            cost = share * op.p * table.microseconds(op.op, size, runs_on)
+            found[op.instance] = found.get(op.instance, 0.0) + cost
+
+    for ops in policy.views:
+        for op in ops:
+            add(op, 0.5)
+    return found
+
+
+def _front(sources: Sources) -> Front | None:
+    store = sources.store
+    if len(store.aims) == 1:
+        return None
+    aim = store.aims[1]
+    name, factor = outputs.AXES[aim]
+    on_front = {trial.number for trial in store.front()}
+    points = []
+    complete = [trial for trial in store.trials() if trial.state == TrialState.COMPLETE]
+    for trial in ranked(complete, store.aims):
+        broken = any(excess > 0 for excess in trial.constraints.values())
+        score, other = trial.values  # noqa: PD011, no pandas
+        points.append(
+            FrontPoint(
+                f"trial {trial.number}",
+                factor * other,
+                100 * score,
+                "front" if trial.number in on_front else "broken" if broken else "beaten",
+            )
+        )
+    for run in store.runs(BASELINE).values():
+        if run.policy and run.outcome:
+            other = min(run.outcome.class_recall.values(), default=0.0)
+            if aim == "cost":
+                fitting = for_channels(run.policy, sources.channels)
+                size = sources.config.data.image_size
+                other = views_microseconds(fitting, size, sources.config.compute.executor)
+            points.append(FrontPoint(run.name, factor * other, 100 * run.outcome.score, "baseline"))
+    return Front(name, tuple(points))
+
+
+def _data(sources: Sources) -> str:
+    facts: Mapping[str, str | int] = {}
+    if sources.setup:
+        facts = outputs.data_facts(sources.setup)
+    elif sources.result:
+        facts = sources.result.data
+    if not facts:
+        return f"Images: {sources.store.settings['data']['name']}"
+    colour = "grey" if facts["channels"] == 1 else "colour"
+    return (
+        f"Images: {facts['name']}, {facts['images']} {colour} images of {facts['classes']} "
+        f"classes, {facts['labelled']} with a label; {facts['pool']} for the search, "
+        f"{facts['test']} sealed until the confirmation"
+    )
+
+
+def _reproduce(sources: Sources) -> Reproduce:
+    store, result, config = sources.store, sources.result, sources.config
+    settings, asked = store.settings, store.asked
+    seeds = ""
+    if result:
+        seeds = f"{result.confirmation_seeds[0]} to {result.confirmation_seeds[-1]}"
+    facts = {
+        "seed": str(settings["seed"]),
+        "seeds of the confirmation": seeds,
+        "data": str(asked["data"]),
+        "space": str(asked["space_file"]),
+        "study file": str(asked["study_file"]),
+        "encoder": config.encoder.name,
+        "steps of a trial": str(config.pretrain.steps),
+        "steps of a confirmation": str(config.confirm.steps),
+        "device": result.device if result else "",
+    }
+    digests = result.digests if result else {"data": settings["data"]["digest"]}
+    return Reproduce(
+        command=_command(sources),
+        facts={what: said for what, said in facts.items() if said},
+        digests=digests,
+        versions=result.versions if result else {},
+    )
+
+
+def _command(sources: Sources) -> str:
+    """The command that repeats the study or goes on with it."""
+    if sources.result:
+        return sources.result.command
+    if sources.setup:
+        return sources.setup.command()
+    asked = sources.store.asked
+    options = {
+        "--space": asked["space_file"],
+        "--study": asked["study_file"],
+        "--data": asked["data"],
+        "--trials": str(asked["trials"]),
+        "--seed": str(sources.store.settings["seed"]),
+        "--name": sources.store.name,
+        "--storage": sources.storage if sources.storage != DEFAULT_STORAGE else "",
+    }
+    given = [part for option, text in options.items() if text for part in (option, text)]
+    return shlex.join(["augsearch", "run", *given])

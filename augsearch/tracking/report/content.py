@@ -1,0 +1,392 @@
+"""What a report shows, as plain data. Scores and recalls lie in [0, 1], differences are points.
+
+Nothing here knows of stores or of Optuna: `augsearch.search.report` fills it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["candidate", "baseline", "floor"]
+State = Literal["complete", "pruned", "fail"]
+Curve = tuple[tuple[int, float], ...]
+"""(optimiser step, score) at each rung and at the end."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer.
+
+    Attributes:
+        finished: whether there is a verdict; if not, `sentence` says where the study stands.
+        notes: what else must be read with it.
+        warnings: what may spoil it.
+    """
+
+    finished: bool
+    sentence: str
+    advice: str
+    basis: str
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PolicyRow:
+    """A line of the table of results.
+
+    Attributes:
+        confirmed: score of each fresh seed; empty if it was not confirmed.
+        interval: 95 %, other seeds on the same test images.
+        wide: the same for other test images too.
+    """
+
+    name: str
+    kind: Kind
+    search: float | None
+    confirmed: tuple[float, ...]
+    mean: float | None
+    interval: tuple[float, float] | None
+    wide: tuple[float, float] | None
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """A trial or baseline in two aims: `y` is the score in percent, `x` the other aim."""
+
+    label: str
+    x: float
+    y: float
+    kind: Literal["front", "beaten", "broken", "baseline"]
+
+
+@dataclass(frozen=True)
+class Front:
+    """What two aims at once leave: `x_axis` says what the second is, with its unit."""
+
+    x_axis: str
+    points: tuple[FrontPoint, ...]
+
+
+@dataclass(frozen=True)
+class Views:
+    """A picture of a policy's views of some images."""
+
+    policy: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A policy that can be used: in words, one line for each operation, and as a file."""
+
+    name: str
+    digest: str
+    steps: tuple[tuple[str, tuple[str, ...]], ...]
+    yaml: str
+
+
+@dataclass(frozen=True)
+class ClassEffect:
+    """Recall of one class under two policies; `low` and `high` enclose the difference in points,
+    together with those of the other classes in 95 % of studies. Without seeds both are None."""
+
+    name: str
+    ours: float
+    theirs: float
+    difference: float
+    low: float | None
+    high: float | None
+
+    @property
+    def finding(self) -> Literal["gains", "loses", "open"]:
+        if self.low is None or self.high is None:
+            return "open"
+        return "gains" if self.low > 0 else "loses" if self.high < 0 else "open"
+
+
+@dataclass(frozen=True)
+class ClassEffects:
+    """Who gains and who loses by `ours` against `theirs`, over so many seeds."""
+
+    ours: str
+    theirs: str
+    seeds: int
+    classes: tuple[ClassEffect, ...]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How much a parameter decides; both numbers are shares of all parameters' importance.
+
+    Attributes:
+        chance: what no more than one of 20 studies would reach for any parameter if none mattered.
+    """
+
+    name: str
+    share: float
+    chance: float
+
+    @property
+    def shown(self) -> bool:
+        return self.share > self.chance
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """The score along one parameter.
+
+    Attributes:
+        at, score, low, high: the fitted mean at each value with its 95 % interval.
+        trials: that tried it, the operation being on.
+        p_value: after Holm's correction over all parameters; of no effect at all.
+        choices: whether `at` are all the values that there are.
+        log: whether it was searched by its logarithm.
+        points: every trial's (value, score).
+    """
+
+    name: str
+    at: tuple[float, ...]
+    score: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    trials: int
+    p_value: float
+    choices: bool
+    log: bool
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def shown(self) -> bool:
+        return self.p_value < 0.05
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Whether the effect of one parameter depends on another.
+
+    Attributes:
+        first_at, second_at: a low and a high value of either (10th and 90th percentile).
+        effects: points that the score gains from the first's low to its high value, where the
+            second is low and where it is high.
+        difference, low, high: of the two effects in points, with its 95 % interval.
+        p_value: after Holm's correction over all pairs.
+        trials: behind it.
+    """
+
+    first: str
+    second: str
+    first_at: tuple[float, float]
+    second_at: tuple[float, float]
+    effects: tuple[float, float]
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    trials: int
+
+    @property
+    def shown(self) -> bool:
+        return self.p_value < 0.05
+
+
+@dataclass(frozen=True)
+class Common:
+    """What the best quarter of policies share in one parameter.
+
+    Attributes:
+        best, rest: 10th, 50th and 90th percentile of its values, in the best quarter and outside.
+        choices: its values if it has few; then `best_shares` and `rest_shares` say how often each
+            was taken.
+        p_value: of no difference between the two, after Holm's correction over all parameters.
+    """
+
+    name: str
+    best: tuple[float, float, float]
+    rest: tuple[float, float, float]
+    choices: tuple[float, ...]
+    best_shares: tuple[float, ...]
+    rest_shares: tuple[float, ...]
+    p_value: float
+
+    @property
+    def shown(self) -> bool:
+        return self.p_value < 0.05
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What a study's trials say about the parameters. A part that is None had too few trials.
+
+    Attributes:
+        finished, complete: trials; stopped ones are finished, but have no score at the end.
+        needed: part -> the trials that it asks for.
+        quarter: policies in the best quarter.
+    """
+
+    finished: int
+    complete: int
+    quarter: int
+    needed: Mapping[str, int]
+    weights: tuple[Weight, ...] | None
+    marginals: tuple[Marginal, ...] | None
+    interactions: tuple[Interaction, ...] | None
+    common: tuple[Common, ...] | None
+
+
+@dataclass(frozen=True)
+class TrialPoint:
+    """One trial, as the history and the parallel coordinates show it.
+
+    Attributes:
+        score: at the end, or where it was stopped; None if it failed.
+        curve: up to there.
+        params: the searched values.
+    """
+
+    number: int
+    state: State
+    score: float | None
+    curve: Curve
+    params: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A searched parameter: its bounds, whether by logarithm, its choices if it has some."""
+
+    name: str
+    low: float
+    high: float
+    log: bool
+    choices: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RungAgreement:
+    """How the scores at a rung order the trials that were not stopped, against their end.
+
+    Attributes:
+        pairs: (score at the rung, score at the end).
+        spearman, low, high: rank correlation and its 95 % interval; None with too few pairs.
+    """
+
+    step: int
+    pairs: tuple[tuple[float, float], ...]
+    spearman: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class BudgetAgreement:
+    """A line of the certificate."""
+
+    steps: int
+    spearman: float
+    low: float
+    high: float
+    doubt: float
+
+
+@dataclass(frozen=True)
+class CertificateRead:
+    """What longer runs said about the short ones."""
+
+    sentence: str
+    advice: str
+    longest: int
+    policies: int
+    regret: float
+    best: str
+    budgets: tuple[BudgetAgreement, ...]
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How far short runs can be trusted: rungs against the end, the certificate, proxies."""
+
+    steps: int
+    rungs: tuple[RungAgreement, ...]
+    certificate: CertificateRead | None
+    proxies: str = ""
+    proxy_warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Where the time went.
+
+    Attributes:
+        phases: phase -> (runs, seconds of computing).
+        parts: what a complete trial spends its seconds on, in the mean.
+        ops: operation -> microseconds an image and policy, gate taken into account; None where the
+            policy does not have it.
+        policies: the policies of `ops`, in their order.
+        basis: where the costs of the operations come from.
+    """
+
+    phases: Mapping[str, tuple[int, float]]
+    parts: Mapping[str, float]
+    ops: tuple[tuple[str, tuple[float | None, ...]], ...]
+    policies: tuple[str, ...]
+    basis: str
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """What it takes to do it again."""
+
+    command: str
+    facts: Mapping[str, str]
+    digests: Mapping[str, str]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A section that some studies have: sentences, pictures (title, PNG, in words), tables."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    pictures: tuple[tuple[str, bytes, str], ...] = ()
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything in a report.
+
+    Attributes:
+        written: when, for people.
+        metric: what the scores are.
+        data: the images, in words.
+        counts: trials by state.
+        missing: why there are no pictures of views, or empty.
+        baseline: the best one in the search, and its score there.
+    """
+
+    study: str
+    written: str
+    metric: str
+    data: str
+    headline: Headline
+    counts: Mapping[str, int]
+    policies: tuple[PolicyRow, ...]
+    views: tuple[Views, ...]
+    missing: str
+    recipe: Recipe | None
+    effects: ClassEffects | None
+    understanding: Understanding
+    trials: tuple[TrialPoint, ...]
+    scales: tuple[Scale, ...]
+    baseline: tuple[str, float] | None
+    fidelity: Fidelity
+    costs: Costs
+    reproduce: Reproduce
+    front: Front | None = None
+    extras: tuple[Extra, ...] = ()

@@ -1,0 +1,81 @@
+"""The report on one page of Markdown: for a ticket, a mail, a pull request."""
+
+from __future__ import annotations
+
+from augsearch.tracking.report import answer, evidence
+from augsearch.tracking.report.content import Report
+from augsearch.tracking.report.words import duration, interval, listed, percent
+
+MOST_ROWS = 10
+
+
+def markdown_page(report: Report) -> str:
+    """The page."""
+    head = report.headline
+    blocks = [
+        f"# {_plain(report.study)}",
+        f"**{_plain(head.sentence)}** {_plain(head.advice)}",
+        _plain(head.basis),
+        _plain(" ".join(head.notes)),
+        *(f"> Warning: {_plain(sentence)}" for sentence in head.warnings),
+        _table(report),
+        *_policy(report),
+        *_findings(report),
+        f"{_plain(report.data)}. {_total(report)} Written {report.written}.",
+        f"```\n{report.reproduce.command}\n```",
+    ]
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Names may hold what Markdown reads as its own."""
+    for mark in "\\`*_|<[":
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def _table(report: Report) -> str:
+    rows = [
+        f"| {_plain(row.name)}{' ★' if row.chosen else ''} | {answer.KINDS[row.kind]} | "
+        f"{percent(row.search)} | {percent(row.mean)} | {interval(row.interval)} |"
+        for row in report.policies[:MOST_ROWS]
+    ]
+    if not rows:
+        return ""
+    head = "| policy | what it is | in the search | confirmed | 95 % interval |"
+    lines = "\n".join([head, "|---|---|---|---|---|", *rows])
+    return f"{lines}\n\n{report.metric} in %."
+
+
+def _policy(report: Report) -> list[str]:
+    if report.recipe is None:
+        return []
+    steps = [
+        f"{number}. {_plain(title)}: {_plain('; '.join(lines))}" if lines
+        else f"{number}. {_plain(title)}"
+        for number, (title, lines) in enumerate(report.recipe.steps, 1)
+    ]  # fmt: skip
+    return [f"## The policy ({report.recipe.digest})", "\n".join(steps)]
+
+
+def _findings(report: Report) -> list[str]:
+    found = report.understanding
+    lines = [
+        answer.class_sentence(report.effects) if report.effects else "",
+        evidence.weights_sentence(found),
+        *(evidence.marginal_sentence(m) for m in found.marginals or () if m.shown),
+        *(evidence.interaction_sentence(i) for i in found.interactions or () if i.shown),
+        *(evidence.common_sentence(c) for c in found.common or () if c.shown),
+        report.fidelity.certificate.sentence if report.fidelity.certificate else "",
+        *(sentence for one in report.extras for sentence in one.sentences),
+    ]
+    told = [f"- {_plain(line)}" for line in lines if line]
+    return ["## What was found", "\n".join(told)] if told else []
+
+
+def _total(report: Report) -> str:
+    phases = report.costs.phases
+    if not phases:
+        return ""
+    parts = [f"{name} {duration(seconds)}" for name, (_, seconds) in phases.items()]
+    return f"Computing time: {listed(parts)}."

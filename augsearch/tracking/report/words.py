@@ -1,0 +1,63 @@
+"""Numbers as people read them, and text that is safe inside HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+
+def esc(text: object) -> str:
+    """Text for HTML."""
+    return html.escape(str(text))
+
+
+def label(text: object) -> str:
+    """Text for plotly, which reads some tags and entities in what it shows."""
+    return html.escape(str(text), quote=False)
+
+
+def percent(share: float | None) -> str:
+    """A share in percent, without the sign of it; empty if there is none."""
+    return "" if share is None else f"{100 * share:.1f}"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """An interval of shares in percent."""
+    return "" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
+
+
+def points(difference: float) -> str:
+    """Points with their sign; a minus sign, not a hyphen."""
+    shown = f"{difference:+.1f}"
+    return "0.0" if shown in ("+0.0", "-0.0") else shown.replace("-", "−")
+
+
+def value(number: float) -> str:
+    """A parameter's value: three significant digits."""
+    return f"{number:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts of a page, one a line, without empty ones."""
+    return "\n".join(filter(None, parts))
