@@ -78,7 +78,7 @@ def equivalence(differences: np.ndarray) -> dict[str, float | bool]:
     reach = t * normal.std(axis=1, ddof=1) / np.sqrt(count)
     power = float((np.abs(normal.mean(axis=1)) + reach < MARGIN).mean())
     low, high = mean - t * error, mean + t * error
-    passed = low > -MARGIN and high < MARGIN
+    passed = bool(low > -MARGIN and high < MARGIN)
     return {"mean": mean, "low": low, "high": high, "equivalent": passed, "power": power}
 
 
