@@ -156,7 +156,8 @@ def analyse(
         if own:
             means |= dict(zip(own, comparable_means(np.stack(list(own.values()))), strict=True))
     possible = [(c, r) for c in plan.comparisons if (r := _reference(c, scores)) is not None]
-    gains = _gains([(scores[_key(c)] - scores[r], r[1]) for c, r in possible])
+    choices = max((len(c.against) for c, _ in possible), default=1)
+    gains = _gains([(scores[_key(c)] - scores[r], r[1]) for c, r in possible], choices)
     compared = [c for c, _ in possible]
     by_op = plan.mode in ("leave-one-out", "add-one", "classes")
     of_cells = {} if by_op else {_key(c): gain for c, gain in zip(compared, gains, strict=True)}
@@ -199,12 +200,18 @@ def _reference(comparison: Comparison, scores: Mapping[Key, NDArray[np.float64]]
     return max(keys, key=lambda key: float(scores[key].mean()))
 
 
-def _gains(rows: Sequence[tuple[NDArray[np.float64], str]]) -> list[Gain]:
-    """Gains from differences `[seeds]`, with what each is over; one family of tests."""
+def _gains(rows: Sequence[tuple[NDArray[np.float64], str]], choices: int = 1) -> list[Gain]:
+    """Gains from differences `[seeds]`, with what each is over; one family of tests.
+
+    Args:
+        choices: cells of which the better was taken as what a gain is over. A gain over the better
+            one is one over each; a loss may be the luck of the better one, so its p-value counts
+            as often as there were choices.
+    """
     if not rows:
         return []
     estimates = moderated_means(np.stack([row for row, _ in rows]))
-    corrected = holm([two_sided(estimate) for estimate in estimates])
+    corrected = holm([min(1.0, two_sided(e) * (choices if e.mean < 0 else 1)) for e in estimates])
     found = []
     for estimate, p_value, (_, against) in zip(estimates, corrected, rows, strict=True):
         low, high = estimate.interval(LEVEL)

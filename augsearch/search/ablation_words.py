@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from augsearch.search.ablation_plan import Plan, Training
-from augsearch.search.ablation_result import CellResult, ClassGain, Findings, Gain, OpGain
-from augsearch.search.crossed import holm
-from augsearch.search.moderated import moderated_means, two_sided
+from augsearch.search.ablation_result import ALPHA, CellResult, ClassGain, Findings, Gain, OpGain
+from augsearch.search.moderated import among_equals, moderated_means
 from augsearch.space.handbook import FAMILIES
 from augsearch.space.policy_ops import OneOf, PolicyOp
 
@@ -149,12 +148,19 @@ def _pairs(found: Findings) -> list[str]:
 
 
 def _as_good(best: CellResult, others: Sequence[CellResult]) -> list[CellResult]:
-    """The others that `best` is not shown to differ from, best first."""
+    """The others that `best` is not shown to differ from, best first.
+
+    The best of many is best by luck as well, so differences are held against the range of as many
+    equals (Tukey's test), not against a single pair of them.
+    """
     if not others:
         return []
     gaps = np.array([np.subtract(best.scores, cell.scores) for cell in others])
-    corrected = holm([two_sided(estimate) for estimate in moderated_means(gaps)])
-    left = [cell for cell, p in zip(others, corrected, strict=True) if p >= 0.05]
+    left = [
+        cell
+        for cell, gap in zip(others, moderated_means(gaps), strict=True)
+        if among_equals(gap, len(others) + 1) >= ALPHA
+    ]
     return sorted(left, key=lambda cell: -(cell.mean or 0.0))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import digamma, polygamma, stdtr
+from scipy.stats import studentized_range
 
 from augsearch.search.crossed import MeanEstimate
 
@@ -73,3 +74,12 @@ def two_sided(estimate: MeanEstimate) -> float:
     if estimate.error == 0:
         return 1.0 if estimate.mean == 0 else 0.0
     return float(2 * stdtr(estimate.degrees, -abs(estimate.mean) / estimate.error))
+
+
+def among_equals(difference: MeanEstimate, count: int) -> float:
+    """p-value of a difference that may be the largest among `count` equal means (Tukey's test)."""
+    if difference.error == 0:
+        return 1.0 if difference.mean == 0 else 0.0
+    # A difference's error holds the noise of two means, the studentised range that of one.
+    extent = math.sqrt(2) * abs(difference.mean) / difference.error
+    return float(studentized_range.sf(extent, count, difference.degrees))

@@ -1,0 +1,160 @@
+"""Which cells an ablation has, as pure data."""
+
+import pytest
+
+from augsearch.errors import ConfigError
+from augsearch.search.ablation_plan import (
+    BASE_CROP,
+    at_bound,
+    at_share,
+    bound,
+    chosen,
+    middle,
+    middle_policy,
+    operations,
+    plan_add_one,
+    plan_leave_one_out,
+    plan_pairs,
+    plan_strength,
+)
+from augsearch.space.policy import Policy
+from augsearch.space.searched import Choices, Range
+from augsearch.space.space import Axis, Space
+
+SPACE = Space.model_validate(
+    {
+        "name": "plates",
+        "strengths": {"light": {"low": 0.0, "high": 1.0}},
+        "ops": [
+            {"op": "resized_crop", "scale_min": {"low": 0.2, "high": 1.0}},
+            {"op": "horizontal_flip", "p": {"choices": [0.0, 0.5]}},
+            {
+                "op": "color_jitter",
+                "p": {"low": 0.0, "high": 0.8},
+                "brightness": {"strength": "light", "full": 0.8},
+                "hue": {"low": 0.0, "high": 0.2},
+            },
+            {"op": "posterize", "bits_min": {"low": 2, "high": 8}},
+        ],
+    }
+)
+OPS = operations(middle_policy(SPACE))
+
+
+def names(ops):
+    return [op.instance for op in ops]
+
+
+def test_the_middle_of_what_is_searched_does_something():
+    assert middle(Axis("a", Range(low=0.0, high=0.5))) == 0.25
+    assert middle(Axis("a", Range(low=0.01, high=1.0, log=True))) == pytest.approx(0.1)
+    assert middle(Axis("a", Range(low=2, high=8), integer=True)) == 5
+    assert middle(Axis("a", Choices(choices=(0.0, 0.5)), identity=0.0)) == 0.5
+    assert middle(Axis("a", Choices(choices=(1.0, 0.08, 0.3)), identity=1.0)) == 0.3
+    assert OPS["color_jitter"].values()["brightness"] == pytest.approx(0.4)
+    assert OPS["color_jitter"].p == pytest.approx(0.4)
+    assert OPS["horizontal_flip"].p == 0.5
+
+
+def test_the_bound_is_farthest_from_doing_nothing():
+    assert bound(Axis("a", Range(low=0.2, high=1.0), identity=1.0)) == 0.2
+    assert bound(Axis("a", Range(low=0.0, high=0.5))) == 0.25  # it only shapes an effect
+    most = at_bound(SPACE, "color_jitter")
+    assert (most.values()["hue"], most.values()["brightness"]) == (0.2, 0.8)
+    assert most.p == pytest.approx(0.4)  # a gate is no strength
+    assert at_bound(SPACE, "horizontal_flip").p == 0.5  # unless there is no other
+
+
+def test_a_share_of_a_strength_lies_between_nothing_and_the_bound():
+    assert at_share(at_bound(SPACE, "resized_crop"), 0.5).values()["scale_min"] == 0.6
+    assert at_share(at_bound(SPACE, "posterize"), 0.5).values()["bits_min"] == 5
+    assert at_share(at_bound(SPACE, "horizontal_flip"), 0.5).p == 0.25
+    assert at_share(at_bound(SPACE, "color_jitter"), 0.0) is None
+
+
+def test_pairs_after_simclr_have_a_crop_on_both_branches_and_the_pair_on_one():
+    ops = {name: OPS[name] for name in ("resized_crop", "color_jitter")}
+    plan = plan_pairs(ops, "simclr", 0.08)
+    views = {cell.name: [names(view) for view in cell.policy.views] for cell in plan.cells}
+    assert views == {
+        "resized_crop": [[BASE_CROP, "resized_crop"], [BASE_CROP]],
+        "resized_crop > color_jitter": [[BASE_CROP, "resized_crop", "color_jitter"], [BASE_CROP]],
+        "color_jitter > resized_crop": [[BASE_CROP, "color_jitter", "resized_crop"], [BASE_CROP]],
+        "color_jitter": [[BASE_CROP, "color_jitter"], [BASE_CROP]],
+    }
+    assert len({cell.policy.digest for cell in plan.cells}) == 4
+    assert [(c.cell, c.against) for c in plan.comparisons] == [
+        ("resized_crop > color_jitter", ("resized_crop", "color_jitter")),
+        ("color_jitter > resized_crop", ("color_jitter", "resized_crop")),
+    ]
+    uncropped = plan_pairs(ops, "simclr", 1.0)
+    assert [names(view) for view in uncropped.cells[0].policy.views] == [["resized_crop"], []]
+
+
+def test_pairs_of_a_policy_are_on_both_branches():
+    plan = plan_pairs(OPS, "policy", 0.08)
+    assert len(plan.cells) == len(OPS) ** 2
+    pair = next(cell for cell in plan.cells if cell.name == "posterize > color_jitter")
+    assert pair.policy.shared
+    assert names(pair.policy.views[0]) == ["posterize", "color_jitter"]
+
+
+def test_pairs_need_two_operations():
+    with pytest.raises(ConfigError, match=r"two or more operations .* found: posterize"):
+        plan_pairs({"posterize": OPS["posterize"]}, "simclr", 0.08)
+
+
+def test_leave_one_out_takes_an_operation_from_both_views():
+    policy = Policy.model_validate(
+        {
+            "view1": [{"op": "resized_crop"}, {"op": "invert"}],
+            "view2": [{"op": "resized_crop"}, {"op": "solarize"}],
+        }
+    )
+    plan = plan_leave_one_out(policy, ["resized_crop", "solarize"], "classes")
+    assert [[names(view) for view in cell.policy.views] for cell in plan.cells] == [
+        [["resized_crop", "invert"], ["resized_crop", "solarize"]],
+        [["invert"], ["solarize"]],
+        [["resized_crop", "invert"], ["resized_crop"]],
+    ]
+    assert plan.comparisons[0].cell == "policy"  # its gain over the policy without is the op's
+    assert list(operations(policy)) == ["resized_crop", "invert", "solarize"]
+
+
+def test_add_one_puts_an_operation_where_the_space_has_it():
+    policy = Policy.model_validate({"ops": [{"op": "resized_crop"}, {"op": "posterize"}]})
+    plan = plan_add_one(policy, OPS, list(OPS))
+    assert plan.ops == ("horizontal_flip", "color_jitter")
+    assert names(plan.cells[2].policy.views[0]) == ["resized_crop", "color_jitter", "posterize"]
+    with pytest.raises(ConfigError, match="has every one of these operations"):
+        plan_add_one(middle_policy(SPACE), OPS, list(OPS))
+
+
+def test_a_sweep_changes_one_operation_in_its_place():
+    shares = (0.0, 0.5, 1.0)
+    plan = plan_strength(
+        middle_policy(SPACE), at_bound(SPACE, "color_jitter"), shares, list(OPS), supervised=True
+    )
+    assert [(cell.training, cell.share) for cell in plan.cells] == [
+        (training, share) for training in ("simclr", "supervised") for share in shares
+    ]
+    none, half, most = (cell.policy.views[0] for cell in plan.cells[:3])
+    assert names(none) == ["resized_crop", "horizontal_flip", "posterize"]
+    assert names(half) == names(most) == list(OPS)
+    assert [view[2].values()["hue"] for view in (half, most)] == [0.1, 0.2]
+    assert all(c.against == ("color_jitter at 0",) for c in plan.comparisons)
+
+
+def test_grey_images_see_no_colour():
+    plan = plan_pairs(OPS, "policy", 0.08).for_channels(1)
+    jitter = next(cell for cell in plan.cells if cell.name == "color_jitter").policy.views[0][0]
+    assert jitter.values()["hue"] == 0
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [(["hue"], "has no operation 'hue'; it has: resized_crop, "), (["posterize"] * 2, "twice")],
+)
+def test_operations_that_are_named_must_be_there_once(named, words):
+    with pytest.raises(ConfigError, match=words):
+        chosen(OPS, named, "the space 'plates'")
