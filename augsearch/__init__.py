@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from augsearch.search.certify import certify_study
     from augsearch.search.config import StudyConfig, load_study_config
     from augsearch.search.export import write_export
+    from augsearch.search.frame import study_frame
     from augsearch.search.manage import clean_stored, delete_stored, list_stored, stored_study
     from augsearch.search.preview import preview, write_preview
+    from augsearch.search.report import report_study
     from augsearch.search.result import StudyResult
     from augsearch.search.study import estimate_study, run_study
     from augsearch.space.catalogue import Parameter
@@ -56,9 +58,11 @@ _HOMES = {
     "describe_ops": "augsearch.space.handbook",
     "estimate_study": "augsearch.search.study",
     "list_stored": "augsearch.search.manage",
+    "report_study": "augsearch.search.report",
     "run_study": "augsearch.search.study",
     "serve_ui": "augsearch.tracking.ui",
     "stored_study": "augsearch.search.manage",
+    "study_frame": "augsearch.search.frame",
     "write_export": "augsearch.search.export",
     "write_preview": "augsearch.search.preview",
 }
@@ -85,9 +89,11 @@ __all__ = [
     "load_space",
     "load_study_config",
     "preview",
+    "report_study",
     "run_study",
     "serve_ui",
     "stored_study",
+    "study_frame",
     "write_export",
     "write_preview",
 ]

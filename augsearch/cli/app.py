@@ -187,6 +187,26 @@ def certify(
 
 
 @app.command()
+def report(
+    study: Annotated[str, typer.Argument(help="Name of a study, finished or not.")],
+    data: Annotated[
+        str | None, typer.Option(help="Where the images are now. [default: where they were]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Directory to write to. [default: the study's own]")
+    ] = None,
+    storage: StorageOption = STORAGE,
+) -> None:
+    """Write a study's report: one HTML page, a page of Markdown and a table of every run."""
+    from augsearch.cli.progress import TerminalProgress
+    from augsearch.search.report import report_study
+
+    with TerminalProgress() as progress:
+        page = report_study(study, storage=storage, data=data, output=output, progress=progress)
+    typer.echo(f"wrote {page}, report.md and trials.csv beside it")
+
+
+@app.command()
 def ablate(
     space: SpaceOption,
     data: DataOption = None,

@@ -65,6 +65,7 @@ def store_frame(store: Store) -> pd.DataFrame:
 def _trial_row(trial: FrozenTrial, store: Store) -> dict[str, Any]:
     outcome = trial_outcome(trial)
     last_step, last_score = max(trial.intermediate_values.items(), default=(None, None))
+    told = trial.values or ()  # noqa: PD011, no pandas
     row: dict[str, Any] = {
         "kind": TRIAL,
         "name": f"{TRIAL} {trial.number}",
@@ -74,10 +75,7 @@ def _trial_row(trial: FrozenTrial, store: Store) -> dict[str, Any]:
         "score": trial_score(trial) if outcome else None,
         "last_step": outcome.steps if outcome else last_step,
         "last_score": outcome.score if outcome else last_score,
-        **{
-            f"value/{aim}": value
-            for aim, value in zip(store.aims, trial.values or (), strict=False)
-        },
+        **{f"value/{aim}": value for aim, value in zip(store.aims, told, strict=False)},
         "scored_on": "validation",
         **(_outcome_row(outcome) if outcome else {}),
         "failure": trial.user_attrs.get("failure", ""),

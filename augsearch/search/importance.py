@@ -5,8 +5,9 @@ score goes along each (a regression), whether the effect of one depends on anoth
 term), and what the best quarter has in common (rank-sum tests). Each is asked only where there are
 enough trials, and each says of a finding how often chance would bring one like it.
 
-A trial that was stopped early has no score at its end, so it has no part in the regressions. But
-it was not among the best, so it counts where the best are told from the others.
+A trial that was stopped early has no score at its end. It was not among the best, so it counts
+where the best are told from the others. Regressions go by the scores at the end if enough trials
+have one, else by those at the first rung, which all trials reached.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ FEWEST = {"importance": 20, "marginal effects": 16, "interactions": 40, "the bes
 PED-ANOVA; the others leave ten degrees of freedom or more."""
 QUARTER = 0.25
 SHUFFLES = 100
+PER_CHOICE = 8
+"""Trials that each choice of a parameter must have had, for it to be asked about interactions."""
 PER_TERM = 3
 """Trials for each term of a regression, below which other parameters are left out of it."""
 GRID = 25
@@ -55,15 +58,23 @@ def understand(trials: Sequence[FrozenTrial], seed: int = 0) -> Understanding:
     finished = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
     complete = [t for t in finished if t.state == TrialState.COMPLETE]
     axes = _searched(finished)
-    many, scored = len(finished), len(complete)
+    many = len(finished)
+    along, paired = (
+        _scored(finished, complete, part) for part in ("marginal effects", "interactions")
+    )
     return Understanding(
         finished=many,
-        complete=scored,
+        complete=len(complete),
         quarter=math.ceil(QUARTER * many),
         needed=FEWEST,
+        scored_at={
+            part: found.step
+            for part, found in (("marginal effects", along), ("interactions", paired))
+            if found and found.step is not None
+        },
         weights=_weights(finished, axes, seed) if _enough("importance", many) else None,
-        marginals=_marginals(complete, axes) if _enough("marginal effects", scored) else None,
-        interactions=_interactions(complete, axes) if _enough("interactions", scored) else None,
+        marginals=_marginals(along, axes) if along else None,
+        interactions=_interactions(paired, axes) if paired else None,
         common=_common(finished, axes) if _enough("the best quarter", many) else None,
     )
 
@@ -72,12 +83,38 @@ def _enough(part: str, trials: int) -> bool:
     return trials >= FEWEST[part]
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """Trials with the scores that a regression goes by; `step` is None for those at the end."""
+
+    trials: Sequence[FrozenTrial]
+    scores: Numbers
+    step: int | None = None
+
+    def where(self, names: Sequence[str]) -> _Scored:
+        """Only the trials in which all of these parameters did something."""
+        acting = [all(_acts(name, trial) for name in names) for trial in self.trials]
+        kept = [trial for trial, acts in zip(self.trials, acting, strict=True) if acts]
+        return _Scored(kept, self.scores[acting], self.step)
+
+
+def _scored(
+    finished: Sequence[FrozenTrial], complete: Sequence[FrozenTrial], part: str
+) -> _Scored | None:
+    """What there is to go by; None if it is too little."""
+    if _enough(part, len(complete)):
+        return _Scored(complete, np.array([trial.values[0] for trial in complete]))
+    first = min((step for t in finished for step in t.intermediate_values), default=None)
+    reached = [t for t in finished if first in t.intermediate_values]
+    if first is None or not _enough(part, len(reached)):
+        return None
+    return _Scored(reached, np.array([t.intermediate_values[first] for t in reached]), first)
+
+
 def _searched(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
     """The axes that took more than one value."""
     axes = trials[0].distributions if trials else {}
-    return {
-        name: axis for name, axis in axes.items() if len({t.params[name] for t in trials}) > 1
-    }
+    return {name: axis for name, axis in axes.items() if len({t.params[name] for t in trials}) > 1}
 
 
 def goodness(trials: Sequence[FrozenTrial]) -> Numbers:
@@ -97,8 +134,10 @@ def _weights(
     trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution], seed: int
 ) -> tuple[Weight, ...]:
     """PED-ANOVA (Watanabe et al., IJCAI 2023) of being in the best quarter, and what it finds in
-    trials whose places were shuffled: the largest of all parameters, each as a multiple of its own
-    median, as in Westfall and Young (Resampling-Based Multiple Testing, 1993)."""
+    trials whose places were shuffled. As the divergence of two densities it is a weighted sum of
+    squares, whose distribution a gamma of the same mean and variance resembles (Satterthwaite).
+    How far into its tail the luckiest parameter comes in 19 of 20 shuffles is the limit for all
+    (the minimum-p method of Westfall and Young, Resampling-Based Multiple Testing, 1993)."""
     if not axes:
         return ()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -128,38 +167,36 @@ def _weights(
     if own.sum() == 0:
         return ()
     shuffled = np.array([importance(rng.permutation(places)) for _ in range(SHUFFLES)])
-    usual = np.maximum(np.median(shuffled, axis=0), 1e-12)
-    chance = np.quantile((shuffled / usual).max(axis=1), 0.95) * usual
+    mean, variance = shuffled.mean(axis=0), np.maximum(shuffled.var(axis=0), 1e-24)
+    by_chance = stats.gamma(mean**2 / variance, scale=variance / mean)
+    luckiest = by_chance.sf(shuffled).min(axis=1)
+    chance = by_chance.isf(np.quantile(luckiest, 0.05))
     found = [
-        Weight(name, float(share), float(limit))
-        for name, share, limit in zip(axes, own / own.sum(), chance / own.sum(), strict=True)
+        Weight(name, float(share), float(ratio))
+        for name, share, ratio in zip(axes, own / own.sum(), own / chance, strict=True)
     ]
-    return tuple(sorted(found, key=lambda weight: -weight.share))
+    return tuple(sorted(found, key=lambda weight: -weight.over_chance))
 
 
-def _marginals(
-    trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
-) -> tuple[Marginal, ...]:
-    found = [_marginal(name, trials, axes) for name in axes]
+def _marginals(scored: _Scored, axes: Mapping[str, BaseDistribution]) -> tuple[Marginal, ...]:
+    found = [_marginal(name, scored, axes) for name in axes]
     kept = [marginal for marginal in found if marginal is not None]
     adjusted = holm([marginal.p_value for marginal in kept])
     corrected = [replace(m, p_value=p) for m, p in zip(kept, adjusted, strict=True)]
     return tuple(sorted(corrected, key=lambda m: (m.p_value, min(m.score) - max(m.score))))
 
 
-def _marginal(
-    name: str, trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
-) -> Marginal | None:
+def _marginal(name: str, scored: _Scored, axes: Mapping[str, BaseDistribution]) -> Marginal | None:
     """Mean score along one parameter: a parabola, or a mean for each choice. The other parameters
     are held at their means where there are trials enough to do so."""
-    used = [trial for trial in trials if _acts(name, trial)]
+    acting = scored.where([name])
+    used, score = acting.trials, acting.scores
     axis, values = axes[name], _values(name, used)
     if not _enough("marginal effects", len(used)) or np.ptp(values) == 0:
         return None
     few = bool(choices(axis))
     at = np.unique(values) if few else _grid(axis)
     own, on_grid = _shape(axis, values, at)
-    score = np.array([trial.values[0] for trial in used])
     others = _others(used, axes, {name}, own.shape[1] + 1)
     without = _Fit.of(others, score)
     fit = _Fit.of(np.hstack([others, own]), score)
@@ -183,10 +220,8 @@ def _marginal(
     )
 
 
-def _interactions(
-    trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
-) -> tuple[Interaction, ...]:
-    found = [_interaction(pair, trials, axes) for pair in combinations(axes, 2)]
+def _interactions(scored: _Scored, axes: Mapping[str, BaseDistribution]) -> tuple[Interaction, ...]:
+    found = [_interaction(pair, scored, axes) for pair in combinations(axes, 2)]
     kept = [interaction for interaction in found if interaction is not None]
     adjusted = holm([interaction.p_value for interaction in kept])
     corrected = [replace(i, p_value=p) for i, p in zip(kept, adjusted, strict=True)]
@@ -194,21 +229,26 @@ def _interactions(
 
 
 def _interaction(
-    pair: tuple[str, str], trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
+    pair: tuple[str, str], scored: _Scored, axes: Mapping[str, BaseDistribution]
 ) -> Interaction | None:
     """The product of two parameters in a regression that holds a parabola of either."""
-    used = [trial for trial in trials if all(_acts(name, trial) for name in pair)]
+    acting = scored.where(pair)
+    used, score = acting.trials, acting.scores
     if not _enough("interactions", len(used)):
         return None
     values = [_values(name, used) for name in pair]
     ends = [(float(np.quantile(v, 0.1)), float(np.quantile(v, 0.9))) for v in values]
-    if any(low == high for low, high in ends):
+    rare = any(
+        (v == choice).sum() < PER_CHOICE
+        for name, v in zip(pair, values, strict=True)
+        for choice in choices(axes[name])
+    )
+    if rare or any(low == high for low, high in ends):
         return None
     first, second = (_scaled(axes[n], v) for n, v in zip(pair, values, strict=True))
     (low1, high1), (low2, high2) = (
         _scaled(axes[n], np.array(e)) for n, e in zip(pair, ends, strict=True)
     )
-    score = np.array([trial.values[0] for trial in used])
     terms = np.column_stack([first, first**2, second, second**2, first * second])
     others = _others(used, axes, set(pair), terms.shape[1] + 1)
     fit = _Fit.of(np.hstack([others, terms]), score)
@@ -248,7 +288,9 @@ def _common(
     found = []
     for name, axis in axes.items():
         inside, outside = (
-            _values(name, [t for i, t in enumerate(trials) if (i in best) == own and _acts(name, t)])
+            _values(
+                name, [t for i, t in enumerate(trials) if (i in best) == own and _acts(name, t)]
+            )
             for own in (True, False)
         )
         if min(len(inside), len(outside)) < 3:
@@ -321,9 +363,7 @@ def _shape(axis: BaseDistribution, values: Numbers, at: Numbers) -> tuple[Number
     if choices(axis):
         first, second = (np.equal.outer(v, at[1:]).astype(float) for v in (values, at))
         return first, second
-    first, second = (
-        np.column_stack([u, u**2]) for u in (_scaled(axis, values), _scaled(axis, at))
-    )
+    first, second = (np.column_stack([u, u**2]) for u in (_scaled(axis, values), _scaled(axis, at)))
     return first, second
 
 

@@ -8,8 +8,8 @@ from augsearch.space.handbook import number_text
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
 
-Step = tuple[str, tuple[str, ...]]
-"""What an operation does and how often; a line for each of its values."""
+Step = tuple[str, str, tuple[str, ...]]
+"""An operation's name and how often it acts, what it does, and a line for each of its values."""
 
 
 def policy_steps(policy: Policy) -> tuple[Step, ...]:
@@ -17,9 +17,9 @@ def policy_steps(policy: Policy) -> tuple[Step, ...]:
     if policy.shared:
         return tuple(_steps(policy.views[0]))
     return tuple(
-        (f"view {number}: {title}", lines)
+        (f"view {number}: {title}", doc, lines)
         for number, ops in enumerate(policy.views, 1)
-        for title, lines in _steps(ops)
+        for title, doc, lines in _steps(ops)
     )
 
 
@@ -27,10 +27,9 @@ def _steps(ops: Sequence[PolicyOp]) -> Iterator[Step]:
     for op in ops:
         if isinstance(op, OneOf):
             members = tuple(
-                f"{title}{': ' if lines else ''}{'; '.join(lines)}"
-                for title, lines in _steps(op.ops)
+                "; ".join([f"{title}: {doc}", *lines]) for title, doc, lines in _steps(op.ops)
             )
-            yield f"{_often(op.p)} one of these, all equally likely", members
+            yield f"{op.instance}, {_often(op.p)}", "one of these, all equally likely", members
         else:
             yield _step(op)
 
@@ -42,7 +41,7 @@ def _step(op: PolicyOp) -> Step:
         for parameter in op.operation.parameters
         if (value := op.values()[parameter.name]) != parameter.identity
     )
-    return f"{op.instance}, {_often(op.p)}: {doc[:1].lower()}{doc[1:]}", lines
+    return f"{op.instance}, {_often(op.p)}", f"{doc[:1].lower()}{doc[1:]}", lines
 
 
 def _often(p: float) -> str:

@@ -10,18 +10,17 @@ from pydantic import ValidationError
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.search.config import StudyConfig
-from augsearch.search.frame import store_frame
 from augsearch.search.outputs import write_files
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.reopen import reopen
-from augsearch.search.report_content import Sources, collect
+from augsearch.search.report_content import Sources
+from augsearch.search.report_files import PAGE, report_files
 from augsearch.search.result import StudyResult
 from augsearch.search.setup import Setup, check_output
 from augsearch.search.store import DEFAULT_STORAGE, Store
 from augsearch.search.stored import find_study, stored_config
+from augsearch.search.study import views_painter
 from augsearch.tracking.mirror import attach, quiet_mlflow
-
-PAGE, ONE_PAGER, TABLE = "report.html", "report.md", "trials.csv"
 
 
 def report_study(
@@ -62,29 +61,12 @@ def report_study(
     directory = own if output is None else Path(output)
     check_output(directory, make=True)
     result = stored_result(store, own)
-    files = report_files(Sources(store, config, storage, setup, result, missing))
+    paint = views_painter(setup.bench) if setup else None
+    files = report_files(Sources(store, config, storage, setup, paint, result, missing))
     write_files(directory, files)
     if result is not None:
         attach(name, files, progress.warn)
     return directory / PAGE
-
-
-def report_files(sources: Sources) -> dict[str, bytes]:
-    """The report's files by name."""
-    from augsearch.tracking.report.markdown import markdown_page
-    from augsearch.tracking.report.page import html_page
-
-    report = collect(sources)
-    return {
-        PAGE: html_page(report).encode(),
-        ONE_PAGER: markdown_page(report).encode(),
-        TABLE: store_frame(sources.store).to_csv(index=False).encode(),
-    }
-
-
-def files_of_finished(setup: Setup, store: Store, result: StudyResult) -> dict[str, bytes]:
-    """The report's files at the end of a study."""
-    return report_files(Sources(store, setup.config, setup.storage, setup, result))
 
 
 def stored_result(store: Store, directory: Path) -> StudyResult | None:
@@ -107,8 +89,7 @@ def stored_result(store: Store, directory: Path) -> StudyResult | None:
 def _config(store: Store) -> StudyConfig:
     if store.is_ablation:
         raise StudyError(
-            f"{store.name!r} holds ablations, not a search; their pictures are in "
-            f"runs/{store.name}"
+            f"{store.name!r} holds ablations, not a search; their pictures are in runs/{store.name}"
         )
     try:
         return stored_config(store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +26,6 @@ from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
 from augsearch.search.setup import Setup
 from augsearch.search.store import DEFAULT_STORAGE, Store, owner_lock, trial_outcome, trial_policy
-from augsearch.search.study import views_painter
 from augsearch.search.verdict import UNTRAINED
 from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
 from augsearch.space.policy import Policy
@@ -51,6 +50,7 @@ from augsearch.tracking.report.content import (
     Views,
 )
 
+PHASE_NAMES = {BASELINE: "baselines"}
 FEWEST_PAIRS = 10
 """Runs below which no rank correlation of a rung is shown."""
 
@@ -61,6 +61,7 @@ class Sources:
 
     Attributes:
         setup: the study with its images; None if these cannot be read.
+        paint: draws a policy's views of some of them; None without a setup.
         result: None while there is no verdict.
         missing: why there is no setup, or empty.
     """
@@ -69,6 +70,7 @@ class Sources:
     config: StudyConfig
     storage: str
     setup: Setup | None
+    paint: Callable[[Policy], bytes] | None
     result: StudyResult | None
     missing: str = ""
 
@@ -249,9 +251,9 @@ def _pair(rows: Sequence[PolicyRow]) -> tuple[str | None, str | None]:
 
 
 def _views(sources: Sources, names: Sequence[str]) -> tuple[Views, ...]:
-    if sources.setup is None:
+    paint = sources.paint
+    if paint is None:
         return ()
-    paint = views_painter(sources.setup.bench)
     policies = [(name, sources.policy(name)) for name in names]
     return tuple(Views(name, paint(policy)) for name, policy in policies if policy)
 
@@ -265,14 +267,14 @@ def _recipe(sources: Sources, name: str | None) -> Recipe | None:
     return Recipe(shown.name, shown.digest, policy_steps(shown), shown.to_yaml())
 
 
-def _class_effects(
-    sources: Sources, ours: str | None, theirs: str | None
-) -> ClassEffects | None:
+def _class_effects(sources: Sources, ours: str | None, theirs: str | None) -> ClassEffects | None:
     """Recall of each class, seed by seed where there is a confirmation, else in the search."""
     if ours is None or theirs is None:
         return None
     confirmed = sources.store.outcomes(CONFIRMATION)
-    seeds = sorted({s for n, s in confirmed if n == ours} & {s for n, s in confirmed if n == theirs})
+    seeds = sorted(
+        {s for n, s in confirmed if n == ours} & {s for n, s in confirmed if n == theirs}
+    )
     if sources.result is None or len(seeds) < 2:
         seeds = []
     first = [confirmed[ours, seed].class_recall for seed in seeds]
@@ -382,7 +384,7 @@ def _costs(sources: Sources, names: Sequence[str]) -> Costs:
     phases: dict[str, tuple[int, float]] = {"trials": (len(trials), sum(trials))}
     for phase in PHASES:
         seconds = [outcome.seconds["total"] for outcome in store.outcomes(phase).values()]
-        phases[phase] = (len(seconds), sum(seconds))
+        phases[PHASE_NAMES.get(phase, phase)] = (len(seconds), sum(seconds))
     complete = [outcome.seconds for _, outcome in store.complete()]
     parts = {}
     if complete:
@@ -438,7 +440,7 @@ def _front(sources: Sources) -> Front | None:
     complete = [trial for trial in store.trials() if trial.state == TrialState.COMPLETE]
     for trial in ranked(complete, store.aims):
         broken = any(excess > 0 for excess in trial.constraints.values())
-        score, other = trial.values  # noqa: PD011, no pandas
+        score, other = trial.values
         points.append(
             FrontPoint(
                 f"trial {trial.number}",

@@ -22,6 +22,8 @@ from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.proxies import in_words
 from augsearch.search.records import record_makers
+from augsearch.search.report_content import Sources
+from augsearch.search.report_files import report_files
 from augsearch.search.result import StudyResult
 from augsearch.search.sampler import SeededPerTrial, build_pruner, distributions
 from augsearch.search.setup import Setup, check_output, prepare
@@ -216,12 +218,15 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
                 progress.warn(proxy.warning)
         policy = outputs.winning_policy(setup, entrants, verdict)
         store.winner = policy
+        store.result = result.model_dump(mode="json")
         files = outputs.result_files(setup, store, policy, result, views)
         outputs.write_files(setup.directory, files)
+        report = report_files(Sources(store, config, setup.storage, setup, views, result))
+        outputs.write_files(setup.directory, report)
         mirror.finish(
             description=outputs.description(result),
             metrics=outputs.parent_metrics(result),
-            artifacts=files,
+            artifacts={**files, **report},
             tags={"augsearch.verdict": verdict.code},
         )
     return result

@@ -31,6 +31,7 @@ FLAGS = {
     "ops": set(),
     "export": {"--policy", "--to", "--output", "--image-size"},
     "certify": {"--data", "--device", "--storage"},
+    "report": {"--data", "--output", "--storage"},
     "ui": {"--port"},
     "selftest": {"--seed"},
     "studies": {"--storage"},

@@ -71,26 +71,28 @@ def test_the_planted_parameter_has_the_weight_and_the_slope():
     [common] = [c for c in found.common if c.shown]
     assert common.name == "crop.scale_min" and common.best[2] < common.rest[0] + 0.3
     assert (found.finished, found.complete, found.quarter) == (60, 40, 15)
+    assert found.scored_at == {}
 
 
 def test_a_marginal_encloses_the_truth():
     inside = []
-    for seed in range(20):
+    for seed in range(8):
         marginals = understand(drawn(30, crop_matters, seed=seed, noise=0.05)).marginals
         [crop] = [m for m in marginals if m.name == "crop.scale_min"]
         truth = [crop_matters({"crop.scale_min": value}) for value in crop.at]
-        inside.append(np.mean([low < t < high for t, low, high in zip(truth, crop.low, crop.high)]))
+        inside.append(np.mean((np.array(crop.low) < truth) & (truth < np.array(crop.high))))
     assert 0.88 < np.mean(inside) <= 1
 
 
 def test_noise_is_not_called_an_effect():
-    """Of 40 studies of pure noise, two may find something in any one part."""
+    """Of 16 studies of pure noise, one in any part is what a test at 5 % may find; four in one
+    part are found in fewer than one of 100 runs of such a test."""
     called = {"weights": 0, "marginals": 0, "interactions": 0, "common": 0}
-    for seed in range(40):
+    for seed in range(16):
         found = understand(drawn(44, noise_alone, seed=seed))
         for part in called:
             called[part] += any(one.shown for one in getattr(found, part))
-    assert max(called.values()) <= 5, called
+    assert max(called.values()) <= 3, called
 
 
 def test_the_planted_interaction_is_found_and_no_other():
@@ -110,6 +112,15 @@ def test_an_operation_that_is_off_tells_nothing_of_its_parameters():
     assert hue.trials == on < 60
     [crop] = [m for m in understand(trials).marginals if m.name == "crop.scale_min"]
     assert crop.trials == 60
+
+
+def test_with_few_trials_at_the_end_the_first_rung_is_gone_by():
+    found = understand(drawn(60, crop_matters, stopped=50))
+    assert found.scored_at == {"marginal effects": 10, "interactions": 10}
+    [crop] = [m for m in found.marginals if m.shown]
+    assert crop.trials == 60
+    # At step 10 these trials stand at half their score.
+    assert max(crop.score) == pytest.approx(crop_matters({"crop.scale_min": 0.1}) / 2, abs=0.01)
 
 
 def test_stopped_trials_rank_below_those_that_ended():

@@ -137,7 +137,8 @@ def recipe(report: Report) -> str:
         return ""
     one = report.recipe
     steps = "".join(
-        f"<li><strong>{esc(title)}</strong>{bullets(lines)}</li>" for title, lines in one.steps
+        f"<li><strong>{esc(title)}:</strong> {esc(doc)}{bullets(lines)}</li>"
+        for title, doc, lines in one.steps
     )
     return section(
         "policy",

@@ -81,11 +81,16 @@ class Views:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A policy that can be used: in words, one line for each operation, and as a file."""
+    """A policy that can be used.
+
+    Attributes:
+        steps: for each operation its name and how often, what it does, a line for each value.
+        yaml: the policy's file.
+    """
 
     name: str
     digest: str
-    steps: tuple[tuple[str, tuple[str, ...]], ...]
+    steps: tuple[tuple[str, str, tuple[str, ...]], ...]
     yaml: str
 
 
@@ -120,19 +125,21 @@ class ClassEffects:
 
 @dataclass(frozen=True)
 class Weight:
-    """How much a parameter decides; both numbers are shares of all parameters' importance.
+    """How much a parameter decides.
 
     Attributes:
-        chance: what no more than one of 20 studies would reach for any parameter if none mattered.
+        share: of all parameters' importance.
+        over_chance: its importance over what no more than one of 20 studies would reach for any
+            parameter if none mattered.
     """
 
     name: str
     share: float
-    chance: float
+    over_chance: float
 
     @property
     def shown(self) -> bool:
-        return self.share > self.chance
+        return self.over_chance > 1
 
 
 @dataclass(frozen=True)
@@ -225,12 +232,15 @@ class Understanding:
         finished, complete: trials; stopped ones are finished, but have no score at the end.
         needed: part -> the trials that it asks for.
         quarter: policies in the best quarter.
+        scored_at: part -> the optimiser step whose scores it goes by, where too few trials have a
+            score at the end.
     """
 
     finished: int
     complete: int
     quarter: int
     needed: Mapping[str, int]
+    scored_at: Mapping[str, int]
     weights: tuple[Weight, ...] | None
     marginals: tuple[Marginal, ...] | None
     interactions: tuple[Interaction, ...] | None

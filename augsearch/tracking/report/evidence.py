@@ -54,12 +54,19 @@ def understanding(report: Report) -> str:
 
 def silence(found: Understanding, part: str) -> str:
     """Why a part is missing."""
-    scored = part in ("marginal effects", "interactions")
-    have = found.complete if scored else found.finished
-    kind = "complete" if scored else "finished"
     return (
-        f"Nothing is said of {part}: that takes {found.needed[part]} {kind} trials or more, and "
-        f"there are {have}."
+        f"Nothing is said of {part}: that takes {found.needed[part]} finished trials or more, and "
+        f"there are {found.finished}."
+    )
+
+
+def basis(found: Understanding, part: str) -> str:
+    """What the scores of a part are."""
+    if part not in found.scored_at:
+        return f"From the scores at the end of {found.complete} complete trials."
+    return (
+        f"From the scores at step {found.scored_at[part]}, which all trials reached: only "
+        f"{found.complete} have one at the end."
     )
 
 
@@ -88,7 +95,7 @@ def _weights(found: Understanding) -> str:
         + plot(
             figures.weights(found.weights),
             f"PED-ANOVA over {found.finished} trials, trials that were stopped counting as not "
-            "among the best. A tick: what chance reaches for any of the parameters in one of 20 "
+            "among the best. 1 is what chance reaches for any of the parameters in one of 20 "
             "studies; pale bars stay below it.",
         )
     )
@@ -124,7 +131,7 @@ def _marginals(found: Understanding, metric: str) -> str:
         plot(
             figures.marginal(one, ends),
             f"{one.name}, {counted(one.trials, 'trial')}: "
-            + (f"p = {_probability(one.p_value)}" if one.shown else "no effect shown"),
+            + (f"p {_probability(one.p_value)}" if one.shown else "no effect shown"),
         )
         for one in drawn
     ]
@@ -135,16 +142,16 @@ def _marginals(found: Understanding, metric: str) -> str:
         + intro
         + grid(plots, "small")
         + paragraph(
-            f"{metric} in %: dots are complete trials, the line is the mean with its 95 % band, "
-            "the other parameters held at their means where there are trials enough; p after "
-            f"Holm's correction over all parameters.{rest}",
+            f"{basis(found, 'marginal effects')} Dots are trials, in % of {metric}; the line is "
+            "the mean with its 95 % band, the other parameters held at their means where there "
+            f"are trials enough; p after Holm's correction over all parameters.{rest}",
             kind="basis",
         )
     )
 
 
 def _probability(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"{p:.2g}"
+    return "below 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
 def interaction_sentence(one: Interaction) -> str:
@@ -182,7 +189,7 @@ def _interactions(found: Understanding) -> str:
             f"The {len(drawn)} of {counted(pairs, 'pair')} that chance explains least: how "
             "much the effect of the first (from its 10th to its 90th percentile) changes with the "
             "second, with the 95 % interval of each pair alone. Pale: chance suffices, after "
-            f"Holm's correction over all pairs. From {found.complete} complete trials.",
+            f"Holm's correction over all pairs. {basis(found, 'interactions')}",
         )
     )
 
@@ -190,9 +197,7 @@ def _interactions(found: Understanding) -> str:
 def common_sentence(one: Common) -> str:
     """What the best quarter shares in one parameter."""
     if one.choices:
-        taken = max(
-            range(len(one.choices)), key=lambda i: one.best_shares[i] - one.rest_shares[i]
-        )
+        taken = max(range(len(one.choices)), key=lambda i: one.best_shares[i] - one.rest_shares[i])
         return (
             f"{one.name} is {value(one.choices[taken])} in {100 * one.best_shares[taken]:.0f} % of "
             f"the best quarter, in {100 * one.rest_shares[taken]:.0f} % of the others."
@@ -308,7 +313,7 @@ def fidelity(report: Report) -> str:
         parts.append(
             paragraph(
                 "Not certified: how short runs compare with much longer ones is not known here. "
-                "`augsearch certify` finds out.",
+                "The verb certify finds out.",
                 kind="basis",
             )
         )

@@ -7,6 +7,7 @@ colour alone. Figures stand still (no zoom), so that a phone can scroll past the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import log
 from typing import Any
 
 import plotly.graph_objects as go
@@ -56,13 +57,17 @@ def _figure(
             "dragmode": False,
             "hoverlabel": {"bgcolor": "white", "font": {"size": 13}},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            "xaxis": {**axis, "title": {"text": x, "standoff": 8}},
-            "yaxis": {**axis, "title": {"text": y, "standoff": 8}},
+            "xaxis": {**axis, **_title(x)},
+            "yaxis": {**axis, **_title(y)},
             "template": "none",
         },
     )
     figure.update_layout(**layout)
     return figure
+
+
+def _title(text: str) -> dict[str, Any]:
+    return {"title": {"text": text, "standoff": 8}} if text else {}
 
 
 def _rows(names: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -153,7 +158,12 @@ def _forest(
                 x=[mean],
                 y=[place],
                 mode="markers",
-                marker={"size": 12, "color": colour, "symbol": symbol, "line": {"width": 2}},
+                marker={
+                    "size": 12,
+                    "color": colour,
+                    "symbol": symbol,
+                    "line": {"width": 2, "color": colour},
+                },
                 hovertemplate=f"{label(names[place])}: %{{x:+.1f}} points<extra></extra>",
             )
         )
@@ -180,31 +190,21 @@ def class_effects(effects: ClassEffects) -> Plot:
 def weights(found: Sequence[Weight]) -> Plot:
     """Importance of each parameter, and what chance would reach."""
     names = [weight.name for weight in found]
-    rows = list(range(len(found)))
     bars = go.Bar(
-        x=[100 * weight.share for weight in found],
-        y=rows,
+        x=[weight.over_chance for weight in found],
+        y=list(range(len(found))),
         orientation="h",
         marker={"color": [BLUE if weight.shown else PALE for weight in found]},
         width=0.62,
-        name="importance",
-        hovertemplate="%{x:.0f} %<extra></extra>",
-    )
-    limits = go.Scatter(
-        x=[100 * weight.chance for weight in found],
-        y=rows,
-        mode="markers",
-        marker={"symbol": "line-ns-open", "size": 18, "color": INK, "line": {"width": 2}},
-        name="chance reaches this",
-        hovertemplate="chance: %{x:.0f} %<extra></extra>",
+        customdata=[100 * weight.share for weight in found],
+        hovertemplate="%{x:.2f} times chance, %{customdata:.0f} % of all<extra></extra>",
     )
     figure = _figure(
-        [bars, limits],
-        60 + LINE * len(found),
-        "share of importance, %",
-        yaxis=_rows(names),
+        [bars], 60 + LINE * len(found), "importance; chance reaches 1", yaxis=_rows(names)
     )
-    figure.update_xaxes(rangemode="tozero")
+    most = max(1.0, *(weight.over_chance for weight in found))
+    figure.update_xaxes(range=[0, 1.05 * most])
+    figure.add_vline(1, line={"color": INK, "width": 2, "dash": "dot"})
     told = listed([f"{weight.name} {100 * weight.share:.0f} %" for weight in found[:5]])
     return Plot(figure, f"Importance of the parameters, the largest being {told}.")
 
@@ -232,7 +232,7 @@ def marginal(one: Marginal, ends: tuple[float, float]) -> Plot:
                     "type": "data",
                     "symmetric": False,
                     "array": [h - m for h, m in zip(high, mean, strict=True)],
-                    "arrayminus": [m - l for l, m in zip(low, mean, strict=True)],
+                    "arrayminus": [m - low_ for low_, m in zip(low, mean, strict=True)],
                     "color": shown,
                     "thickness": 3,
                 },
@@ -266,9 +266,7 @@ def marginal(one: Marginal, ends: tuple[float, float]) -> Plot:
     if one.log:
         figure.update_xaxes(type="log")
     best = at[mean.index(max(mean))]
-    alt = (
-        f"Score along {one.name}: {min(mean):.1f} to {max(mean):.1f} %, highest at {value(best)}."
-    )
+    alt = f"Score along {one.name}: {min(mean):.1f} to {max(mean):.1f} %, highest at {value(best)}."
     return Plot(figure, alt)
 
 
@@ -332,19 +330,19 @@ def history(trials: Sequence[TrialPoint], baseline: tuple[str, float] | None, me
                     hovertemplate="trial %{x}: %{y:.1f} at step %{customdata}<extra></extra>",
                 )
             )
-    figure = _figure(traces, 340, "trial", f"{metric}, %", showlegend=True)
-    if baseline:
+    if baseline and trials:
         name, score = baseline
-        figure.add_hline(
-            100 * score,
-            line={"color": ORANGE, "dash": "dash", "width": 2},
-            annotation={
-                "text": f"best baseline: {label(name)}",
-                "font": {"color": "#8f3f00", "size": 12},
-                "bgcolor": "rgba(255,255,255,0.8)",
-            },
-            annotation_position="bottom right",
+        traces.append(
+            go.Scatter(
+                x=[0, max(t.number for t in trials)],
+                y=[100 * score] * 2,
+                mode="lines",
+                line={"color": ORANGE, "dash": "dash", "width": 2},
+                name=f"baseline: {label(name)}",
+                hovertemplate=f"{label(name)}: %{{y:.1f}}<extra></extra>",
+            )
         )
+    figure = _figure(traces, 360, "trial", f"{metric}, %", showlegend=True)
     alt = (
         f"{counted(len(complete), 'complete trial')} and {len(pruned)} stopped early, in their "
         f"order"
@@ -395,7 +393,7 @@ def curves(trials: Sequence[TrialPoint], metric: str) -> Plot:
             )
         )
     steps = sorted({step for t in drawn for step, _ in t.curve})
-    figure = _figure(traces, 340, "optimiser steps", f"{metric}, %", showlegend=True)
+    figure = _figure(traces, 360, "optimiser steps", f"{metric}, %", showlegend=True)
     figure.update_xaxes(tickvals=steps)
     return Plot(figure, f"Score by optimiser step of {counted(len(drawn), 'trial')}.")
 
@@ -449,12 +447,18 @@ def parallel(trials: Sequence[TrialPoint], scales: Sequence[Scale], quarter: int
             )
         )
     ticks = [f"{label(scale.name).replace('.', '<br>', 1)}" for scale in scales]
-    figure = _figure(traces, 430, showlegend=True)
+    figure = _figure(traces, 480, showlegend=True)
     figure.update_xaxes(
-        tickvals=columns, ticktext=ticks, tickangle=-60, gridcolor=INK, range=[-0.3, len(scales) - 0.7]
+        tickvals=columns,
+        ticktext=ticks,
+        tickangle=-90,
+        showgrid=False,
+        range=[-0.3, len(scales) - 0.7],
     )
     figure.update_yaxes(visible=False, range=[-0.12, 1.1])
     for column, scale in zip(columns, scales, strict=True):
+        axis = {"type": "line", "layer": "below", "line": {"color": INK, "width": 1}}
+        figure.add_shape(x0=column, x1=column, y0=0, y1=1, **axis)
         for end, shift in ((0.0, -11), (1.0, 11)):
             figure.add_annotation(
                 x=column,
@@ -463,6 +467,7 @@ def parallel(trials: Sequence[TrialPoint], scales: Sequence[Scale], quarter: int
                 text=value((scale.low, scale.high)[int(end)]),
                 showarrow=False,
                 font={"size": 11, "color": GREY},
+                bgcolor="white",
             )
     alt = (
         f"Parallel coordinates of {counted(len(ranked), 'trial')} over "
@@ -473,8 +478,6 @@ def parallel(trials: Sequence[TrialPoint], scales: Sequence[Scale], quarter: int
 
 def _height(scale: Scale, number: float) -> float:
     """Where a value lies on its axis, from 0 to 1."""
-    from math import log
-
     low, high = scale.low, scale.high
     if scale.log:
         number, low, high = log(number), log(low), log(high)
@@ -510,9 +513,7 @@ def phases(costs: Costs) -> Plot:
         width=0.62,
         hovertemplate="%{x:.1f} min<extra></extra>",
     )
-    figure = _figure(
-        [bars], 60 + LINE * len(names), "minutes of computing", yaxis=_rows(names)
-    )
+    figure = _figure([bars], 60 + LINE * len(names), "minutes of computing", yaxis=_rows(names))
     told = listed([f"{n} {m:.1f}" for n, m in zip(names, minutes, strict=True)])
     return Plot(figure, f"Minutes of computing: {told}.")
 

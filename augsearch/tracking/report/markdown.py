@@ -51,10 +51,9 @@ def _policy(report: Report) -> list[str]:
     if report.recipe is None:
         return []
     steps = [
-        f"{number}. {_plain(title)}: {_plain('; '.join(lines))}" if lines
-        else f"{number}. {_plain(title)}"
-        for number, (title, lines) in enumerate(report.recipe.steps, 1)
-    ]  # fmt: skip
+        _plain(f"{number}. {title}: {'; '.join([doc, *lines])}")
+        for number, (title, doc, lines) in enumerate(report.recipe.steps, 1)
+    ]
     return [f"## The policy ({report.recipe.digest})", "\n".join(steps)]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
-from augsearch import __version__
 from augsearch.tracking.report import answer, evidence
 from augsearch.tracking.report.content import Report
 from augsearch.tracking.report.words import esc, joined
@@ -43,7 +42,7 @@ def html_page(report: Report) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="generator" content="augsearch {__version__}">
+<meta name="generator" content="augsearch">
 <title>{esc(report.study)}: augsearch report</title>
 <link rel="icon" href="data:,">
 <style>

@@ -1,0 +1,129 @@
+"""The report as a file, from plain data."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from example_report import AWKWARD, FIGURES, example_report, running_report
+from plotly.offline import get_plotlyjs
+
+from augsearch.tracking.report.answer import class_sentence
+from augsearch.tracking.report.content import ClassEffect
+from augsearch.tracking.report.markdown import markdown_page
+from augsearch.tracking.report.page import html_page
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Reader(HTMLParser):
+    """Reads a page, checks that every tag is closed, and keeps what matters."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.alts, self.addresses = [], [], [], [], []
+        self.text, self.headings = "", []
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "a":
+            self.links.append(found["href"])
+        if tag == "img":
+            self.alts.append(found["alt"])
+        if found.get("role") == "img":
+            self.alts.append(found["aria-label"])
+        self.addresses += [found[key] for key in ("src", "href") if key in found]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text += data
+        if self.open and self.open[-1] == "h2":
+            self.headings.append(data)
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture(scope="module")
+def page():
+    return html_page(example_report())
+
+
+def test_the_verdict_comes_first_and_reproduction_last(page):
+    assert read(page).headings == [
+        "The verdict",
+        "Results",
+        "Two aims at once",
+        "What it does to your images",
+        "The policy",
+        "Who gains, who loses",
+        "Composition matrix",
+        "Which parameters matter",
+        "The search",
+        "How far to trust short runs",
+        "What it cost",
+        "How to reproduce it",
+    ]
+
+
+def test_every_link_of_the_contents_leads_somewhere(page):
+    reader = read(page)
+    assert len(reader.ids) == len(set(reader.ids))
+    assert {link.removeprefix("#") for link in reader.links} <= set(reader.ids)
+    assert len(reader.links) == len(reader.headings)
+
+
+def test_names_are_shown_as_they_are_and_run_nothing(page):
+    assert AWKWARD in read(page).text
+    assert "<b>rust" not in page and "</script><b>" not in page
+
+
+def test_every_picture_is_told_in_words(page):
+    alts = read(page).alts
+    assert len(alts) == FIGURES + 3 and all(len(alt) > 5 for alt in alts)
+
+
+def test_the_page_points_nowhere_else_and_holds_its_script_once(page):
+    assert all(a.startswith(("data:", "#")) for a in read(page).addresses)
+    script = get_plotlyjs()
+    assert page.count(script) == 1
+    assert len(page) < 8e6
+
+
+def test_a_class_that_loses_is_named_plainly():
+    effects = example_report().effects
+    assert class_sentence(effects).startswith(
+        "Against SimCLR s=0.5, trial 3 helps scratch (+10.0 points), but it costs "
+    )
+    assert "(−14.0 points)" in class_sentence(effects)
+    undecided = replace(effects, classes=(ClassEffect("pit", 0.5, 0.5, 1, -3, 3),))
+    assert "no class is shown to gain or to lose" in class_sentence(undecided)
+
+
+def test_a_study_that_runs_says_so_and_shows_what_there_is():
+    reader = read(html_page(running_report()))
+    assert reader.headings[0] == "No verdict yet"
+    assert "This study is still running: 3 of 24 trials are done." in reader.text
+    assert "No pictures of views: the folder is gone." in reader.text
+    assert "Nothing is said of importance: that takes 20 finished trials" in reader.text
+    assert "The search" in reader.headings and "Who gains, who loses" not in reader.headings
+
+
+def test_the_one_pager_is_one_page_and_safe():
+    page = markdown_page(example_report())
+    assert page.startswith("# awkward \\<study>\n\n**trial 3 is better than every baseline")
+    assert len(page.split()) < 500
+    assert not re.search(r"(?<!\\)<b>", page)
+    assert "## What was found" in page and "crop.scale\\_min: best near 1" in page
+    assert markdown_page(running_report()).count("\n## ") == 0

@@ -1,0 +1,103 @@
+"""The report in a real browser without a network: drawn in full, quiet, and not too wide."""
+
+import shutil
+
+import pytest
+from example_report import FIGURES, example_report, running_report
+from selenium import webdriver
+from selenium.webdriver.support.ui import WebDriverWait
+from test_browser import DRIVER, FLAGS, PATIENCE
+
+from augsearch.tracking.report.page import html_page
+
+CHROMIUM = shutil.which("chromium")
+WIDTHS = (1280, 390)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not both installed"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
+    driver.set_page_load_timeout(PATIENCE)
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd(
+        "Network.emulateNetworkConditions",
+        {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
+    )
+    yield driver
+    driver.quit()
+
+
+def show(browser, page, width, figures):
+    """Open a page in a window of that width and wait for its figures."""
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    browser.get(page.as_uri())
+    drawn = "return [...document.querySelectorAll('.plot')].filter(p => p._fullLayout).length"
+    WebDriverWait(browser, PATIENCE).until(
+        lambda driver: driver.execute_script(drawn) == figures, f"not {figures} figures are drawn"
+    )
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("reports")
+    found = {"full": (example_report(), FIGURES), "running": (running_report(), 3)}
+    for name, (report, _) in found.items():
+        (directory / f"{name}.html").write_text(html_page(report), encoding="utf-8")
+    return {name: (directory / f"{name}.html", count) for name, (_, count) in found.items()}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["full", "running"])
+def test_all_is_drawn_without_errors_and_without_a_network(browser, pages, name, width):
+    page, figures = pages[name]
+    browser.get_log("browser"), browser.get_log("performance")
+    show(browser, page, width, figures)
+    assert browser.get_log("browser") == []
+    asked = [
+        line
+        for entry in browser.get_log("performance")
+        if "Network.requestWillBeSent" in (line := entry["message"])
+    ]
+    # The page itself, and pictures that are inside it.
+    outside = [line for line in asked if '"url":"file:' not in line and '"url":"data:' not in line]
+    assert outside == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["full", "running"])
+def test_nothing_is_wider_than_the_window(browser, pages, name, width):
+    show(browser, *(pages[name][0], width, pages[name][1]))
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    # Figures that fit have room for what they show, and every picture has been decoded.
+    widest = """return Math.max(0, ...[...document.querySelectorAll('figure.fits .plot, img')]
+        .map(e => e.getBoundingClientRect().right))"""
+    assert 0 < browser.execute_script(widest) <= width
+    broken = "return [...document.images].filter(i => i.naturalWidth == 0).length"
+    assert browser.execute_script(broken) == 0
+
+
+def test_on_paper_figures_take_the_papers_width(browser, pages):
+    show(browser, pages["full"][0], 1280, pages["full"][1])
+    browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    widths = browser.execute_script(
+        "return [...document.querySelectorAll('.plot')].map(p => p._fullLayout.width)"
+    )
+    assert max(widths) <= 660
+    browser.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    wide = "return [...document.querySelectorAll('figure.fits > .plot')][0]._fullLayout.width"
+    WebDriverWait(browser, PATIENCE).until(lambda driver: driver.execute_script(wide) > 700)
