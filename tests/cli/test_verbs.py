@@ -30,6 +30,11 @@ FLAGS = {
     "preview": {"--policy", "--data", "--output", "--image-size", "--seed"},
     "ops": set(),
     "export": {"--policy", "--to", "--output", "--image-size"},
+    "ablate": {
+        "--space", "--data", "--study", "--mode", "--protocol", "--ops", "--policy", "--op",
+        "--replicates", "--seed", "--device", "--storage", "--name", "--output", "--subset",
+        "--dry-run",
+    },
     "certify": {"--data", "--device", "--storage"},
     "report": {"--data", "--output", "--storage"},
     "ui": {"--port"},

@@ -1,0 +1,82 @@
+"""`augsearch ablate`: what a user can get wrong, and the one command that gets it right."""
+
+from pathlib import Path
+
+import pytest
+from conftest import write_images
+
+pytestmark = pytest.mark.usefixtures("files")
+
+FLAGS = {
+    "one op": (["--ops", "color_jitter"], "needs two or more operations"),
+    "unknown op": (
+        ["--ops", "color_jitter,hue"],
+        "the space 'small' has no operation 'hue'; it has: resized_crop, color_jitter",
+    ),
+    "op twice": (["--ops", "color_jitter,color_jitter"], "'color_jitter' stands there twice"),
+    "mode": (["--mode", "triples"], "--mode triples: is none of pairs, leave-one-out, add-one"),
+    "protocol": (["--protocol", "byol"], "--protocol byol: is none of simclr, policy"),
+    "replicates": (["--replicates", "1"], "--replicates 1: must be 2 or more"),
+    "no op": (["--mode", "strength"], "name the operation with --op"),
+    "unknown swept op": (["--mode", "strength", "--op", "hue"], "has no operation 'hue'"),
+    "op elsewhere": (["--op", "color_jitter"], "belongs to --mode strength"),
+    "no space": (["--space", "nowhere.yaml"], "nowhere.yaml"),
+    "no policy": (["--policy", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+    "op that the policy lacks": (
+        ["--mode", "leave-one-out", "--policy", "policy.yaml", "--ops", "color_jitter"],
+        "the policy 'mine' has no operation 'color_jitter'; it has: resized_crop, horizontal_flip",
+    ),
+    "name": (["--name", "a/b"], "--name a/b: use up to 100 letters"),
+}
+
+
+def dry_run(cli, *more):
+    write_images(pit=14, scratch=14)
+    return cli(
+        "ablate", "--space", "space.yaml", "--study", "study.yaml", "--data", "images",
+        "--device", "cpu", "--dry-run", *more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("flags", "words"), FLAGS.values(), ids=FLAGS)
+def test_flags(cli, flags, words):
+    assert words in dry_run(cli, *flags).refusal
+
+
+def test_a_policy_of_another_version_is_refused_with_what_to_do(cli):
+    text = Path("policy.yaml").read_text()
+    Path("policy.yaml").write_text(f"schema_version: 2\n{text}")
+    line = dry_run(cli, "--mode", "leave-one-out", "--policy", "policy.yaml").refusal
+    assert line == (
+        "policy.yaml:1: schema_version: 2 does not fit: want 1; the file was written by another "
+        "version of augsearch: use that one, or write the file anew"
+    )
+
+
+def test_the_section_of_a_study_file(cli):
+    study = Path("study.yaml").read_text()
+    Path("study.yaml").write_text(study + "ablate: {strengths: [0.5, 1.0]}\n")
+    line = dry_run(cli, "--mode", "strength", "--op", "color_jitter").refusal
+    assert "study.yaml:9: ablate.strengths: [0.5, 1.0] must begin with 0" in line
+    Path("space.yaml").write_text(Path("space.yaml").read_text() + "ablate: {}\n")
+    assert "'ablate' belongs in a study file" in dry_run(cli).refusal
+
+
+def test_a_name_that_a_study_has(cli):
+    from augsearch.search.store import Store, open_storage
+
+    Store(open_storage("sqlite:///augsearch.db"), "small", settings={"seed": 0})
+    assert "the study 'small' exists with other settings" in dry_run(cli, "--name", "small").refusal
+
+
+def test_an_operation_that_does_nothing_where_it_is_swept(cli):
+    space = Path("space.yaml").read_text()
+    Path("space.yaml").write_text(space + "  - {op: gaussian_blur, sigma: 0.0}\n")
+    line = dry_run(cli, "--mode", "strength", "--op", "gaussian_blur").refusal
+    assert "the space 'small' has no operation 'gaussian_blur'" in line
+
+
+def test_a_dry_run_says_what_it_would_take(cli):
+    said = dry_run(cli)
+    assert said.code == 0
+    assert "4 cells, 3 seeds, 12 runs of 4 steps on cpu; expected: " in said.out
