@@ -129,10 +129,11 @@ def print_ablation(found: Ablation, directory: Path, console: Console) -> None:
 
 
 def _confirmed_table(result: StudyResult) -> Table:
-    seeds = len(result.confirmation_seeds)
+    counts = [len(policy.confirmed_scores) for policy in result.policies if policy.confirmed_scores]
+    seeds = f"{'up to ' if min(counts) < max(counts) else ''}{max(counts)}"
     table = Table(
-        title=f"{result.metric.replace('_', ' ')} in %, confirmed with up to {seeds} fresh seeds "
-        "on sealed test images",
+        title=f"{result.metric.replace('_', ' ')} in %, confirmed with {seeds} fresh seeds on "
+        "sealed test images",
         title_justify="left",
     )
     table.add_column("policy", no_wrap=True)
