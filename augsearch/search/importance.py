@@ -38,7 +38,7 @@ FEWEST = {"importance": 20, "marginal effects": 16, "interactions": 40, "the bes
 """Trials that each part asks for. A quarter of 20 is five, the least that Optuna advises for
 PED-ANOVA; the others leave ten degrees of freedom or more."""
 QUARTER = 0.25
-SHUFFLES = 100
+SHUFFLES = 200
 PER_CHOICE = 8
 """Trials that each choice of a parameter must have had, for it to be asked about interactions."""
 PER_TERM = 3
@@ -137,7 +137,9 @@ def _weights(
     trials whose places were shuffled. As the divergence of two densities it is a weighted sum of
     squares, whose distribution a gamma of the same mean and variance resembles (Satterthwaite).
     How far into its tail the luckiest parameter comes in 19 of 20 shuffles is the limit for all
-    (the minimum-p method of Westfall and Young, Resampling-Based Multiple Testing, 1993)."""
+    (the minimum-p method of Westfall and Young, Resampling-Based Multiple Testing, 1993). Half of
+    the shuffles give the gamma, the other half the limit: those that it was fitted to would seem
+    less lucky than they are."""
     if not axes:
         return ()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -167,9 +169,10 @@ def _weights(
     if own.sum() == 0:
         return ()
     shuffled = np.array([importance(rng.permutation(places)) for _ in range(SHUFFLES)])
-    mean, variance = shuffled.mean(axis=0), np.maximum(shuffled.var(axis=0), 1e-24)
+    fitted, judged = shuffled[::2], shuffled[1::2]
+    mean, variance = fitted.mean(axis=0), np.maximum(fitted.var(axis=0), 1e-24)
     by_chance = stats.gamma(mean**2 / variance, scale=variance / mean)
-    luckiest = by_chance.sf(shuffled).min(axis=1)
+    luckiest = by_chance.sf(judged).min(axis=1)
     chance = by_chance.isf(np.quantile(luckiest, 0.05))
     found = [
         Weight(name, float(share), float(ratio))

@@ -282,7 +282,7 @@ def interactions(found: Sequence[Interaction]) -> Plot:
         [i.difference for i in found],
         [(i.low, i.high) for i in found],
         [i.shown for i in found],
-        "points by which one effect changes with the other parameter",
+        "change of the effect, points",
     )
     ticks = [f"{label(i.first)}<br>× {label(i.second)}  " for i in found]
     figure.update_yaxes(ticktext=ticks)

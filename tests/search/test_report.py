@@ -1,0 +1,215 @@
+"""Reports of real studies: finished, running, stopped, without their images, with two aims."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_study import small_config, small_images, small_space
+
+import augsearch
+from augsearch.errors import DataError, StudyError
+from augsearch.search.config import NoPrunerConfig
+from augsearch.search.progress import Quiet
+from augsearch.search.report import report_study
+from augsearch.search.store import Store, open_storage, owner_lock
+from augsearch.search.study import run_study
+from augsearch.tracking.mirror import client_for, tracking_uri
+
+STORAGE = "sqlite:///augsearch.db"
+TRIALS = 6
+
+
+class Heard(Quiet):
+    """Remembers warnings."""
+
+    def __init__(self):
+        self.warnings = []
+
+    def warn(self, sentence):
+        self.warnings.append(sentence)
+
+
+class Stopped(Quiet):
+    """Presses Ctrl-C when a run of that name has ended."""
+
+    def __init__(self, run):
+        self.run = run
+
+    def run_ended(self, run, score, remark):
+        if run == self.run:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A directory with the study `small`, run to its end."""
+    directory = tmp_path_factory.mktemp("reported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        patch.setenv("AUGSEARCH_CACHE", str(directory / "cache"))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        run_study(
+            small_space(),
+            data=small_images(),
+            study=small_config(),
+            trials=TRIALS,
+            name="small",
+            device="cpu",
+        )
+    return directory
+
+
+def artifacts(study):
+    client = client_for(tracking_uri())
+    experiment = client.get_experiment_by_name("augsearch").experiment_id
+    [parent] = client.search_runs([experiment], f"attributes.run_name = '{study}'")
+    return {file.path: file.file_size for file in client.list_artifacts(parent.info.run_id)}
+
+
+def text_of(page):
+    """The page without plotly's script and the pictures."""
+    return page.read_text(encoding="utf-8").partition("<noscript>")[0]
+
+
+def test_a_run_ends_with_its_report_which_mlflow_has_too(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    there = finished / "runs" / "small"
+    sizes = artifacts("small")
+    for name in ("report.html", "report.md", "trials.csv"):
+        assert sizes[name] == (there / name).stat().st_size
+    assert (there / "report.html").stat().st_size < 8e6
+    page = text_of(there / "report.html")
+    store = Store(open_storage(STORAGE), "small")
+    assert store.verdict.replace("'", "&#x27;") in page
+    assert page.count("data:image/png") == 2
+    assert "--name small" in page and store.winner.digest in page
+    assert store.verdict.partition(":")[0] in (there / "report.md").read_text()
+
+
+def test_a_report_of_a_finished_study_needs_its_images_only_for_the_views(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    heard = Heard()
+    page = text_of(report_study("small", output="elsewhere", progress=heard))
+    assert "No pictures of views" in page and "data:image/png" not in page
+    assert "--data" in heard.warnings[0]
+    own = text_of(finished / "runs" / "small" / "report.html")
+    for section in ("verdict", "results", "policy", "classes", "history", "cost", "reproduce"):
+        assert f'id="{section}"' in page and f'id="{section}"' in own
+    again = text_of(report_study("small", data=small_images(), output="elsewhere"))
+    assert again.count("data:image/png") == 2
+    with pytest.raises((DataError, StudyError)):
+        report_study("small", data=small_images(seed=1), output="elsewhere")
+
+
+def test_the_table_holds_every_run_with_what_it_showed(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    frame = augsearch.study_frame("small")
+    store = Store(open_storage(STORAGE), "small")
+    trials = frame[frame["kind"] == "trial"]
+    assert list(trials["trial"]) == [trial.number for trial in store.trials()]
+    assert list(frame["kind"].unique()) == ["trial", "baseline", "confirmation"]
+    assert set(trials["state"]) <= {"complete", "pruned"}
+    complete = trials[trials["state"] == "complete"]
+    for trial in store.best_trials(TRIALS):
+        row = complete[complete["trial"] == trial.number].iloc[0]
+        assert row["score"] == row["value/score"] == trial.value
+        recalls = row.filter(like="recall/").astype(float)
+        assert np.isclose(recalls.mean(), row["probe"])  # balanced accuracy
+        for name, value in trial.params.items():
+            assert row[f"searched/{name}"] == value
+        assert row["seconds/total"] > 0 and row["view1.order"]
+    stopped = trials[trials["state"] == "pruned"]
+    assert stopped["score"].isna().all() and stopped["last_score"].notna().all()
+    assert set(frame[frame["kind"] == "confirmation"]["scored_on"]) == {"test"}
+    file = pd.read_csv(finished / "runs" / "small" / "trials.csv")
+    assert list(file.columns) == list(frame.columns) and len(file) == len(frame)
+
+
+def test_a_study_that_does_not_exist_is_one_line(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    with pytest.raises(StudyError, match="no study 'nothing'; stored: small"):
+        report_study("nothing")
+    with pytest.raises(StudyError, match="no study 'nothing'"):
+        augsearch.study_frame("nothing")
+
+
+def test_without_mlflow_the_files_are_written_and_it_is_said(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    heard = Heard()
+    assert report_study("small", output="alone", progress=heard).is_file()
+    assert "did not get the report" in heard.warnings[-1]
+
+
+def test_more_trials_than_the_verdict_knows_are_pointed_out(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    store = Store(open_storage(STORAGE), "small")
+    result = store.result
+    fewer = {**result["trials"], "complete": result["trials"]["complete"] - 1}
+    store.result = {**result, "trials": fewer}
+    try:
+        page = text_of(report_study("small", output="older"))
+    finally:
+        store.result = result
+    assert "this verdict is older than the study&#x27;s last 1 trials" in page
+
+
+def test_a_stopped_and_a_running_study_show_what_there_is():
+    with pytest.raises(KeyboardInterrupt):
+        run_study(
+            small_space(),
+            data=small_images(),
+            study=small_config(),
+            trials=TRIALS,
+            name="half",
+            device="cpu",
+            progress=Stopped("trial 1"),
+        )
+    page = text_of(report_study("half", data=small_images()))
+    assert "<h2>No verdict yet</h2>" in page
+    assert f"This study is not finished: 2 of {TRIALS} trials are done." in page
+    assert "Go on with: augsearch run" in page
+    assert 'id="history"' in page and 'id="views"' in page
+    assert "Nothing is said of importance" in page
+    assert Path("runs/half/report.md").is_file() and len(augsearch.study_frame("half")) == 7
+    with owner_lock(STORAGE, "half"):
+        page = text_of(report_study("half", data=small_images()))
+    assert f"This study is still running: 2 of {TRIALS} trials are done." in page
+    # Nothing of it is put beside a run that another process is writing.
+    assert "report.html" not in artifacts("half")
+
+
+def test_before_the_first_trial_there_is_a_report_as_well():
+    with pytest.raises(KeyboardInterrupt):
+        run_study(
+            small_space(),
+            data=small_images(),
+            study=small_config(),
+            name="early",
+            device="cpu",
+            progress=Stopped("untrained encoder"),
+        )
+    page = text_of(report_study("early", data=small_images()))
+    assert "This study is not finished: 0 of 4 trials are done." in page
+
+
+def test_two_aims_show_their_front():
+    config = small_config()
+    searching = config.search.model_copy(
+        update={"aims": ("score", "cost"), "pruner": NoPrunerConfig()}
+    )
+    run_study(
+        small_space(),
+        data=small_images(),
+        study=config.model_copy(update={"search": searching}),
+        trials=3,
+        name="two",
+        device="cpu",
+    )
+    page = text_of(Path("runs/two/report.html"))
+    assert "<h2>Two aims at once</h2>" in page
+    front = Store(open_storage(STORAGE), "two").front()
+    section = page.partition('<section id="front">')[2].partition("</section>")[0]
+    assert section.count('<th scope="row"') == len(front)
