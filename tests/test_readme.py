@@ -62,7 +62,7 @@ def test_commands_exist(page):
 
 def test_readme_shows_the_verbs():
     shown = {words[0] for words in commands_in((ROOT / "README.md").read_text())}
-    assert {"run", "preview", "export", "certify", "ui"} <= shown
+    assert {"run", "preview", "export", "certify", "ablate", "ui"} <= shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

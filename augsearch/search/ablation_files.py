@@ -17,7 +17,7 @@ from augsearch.tracking.matrix import (
     matrix_png,
 )
 
-CURVES = {"simclr": "SimCLR, few-label probe", "supervised": "supervised, the same few labels"}
+CURVES = {"simclr": "SimCLR, few-label probe", "supervised": "supervised, with as few labels"}
 PALE = "Pale: not shown to differ"
 HOLM = "(Holm's correction, 5 %)"
 
