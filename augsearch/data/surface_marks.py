@@ -45,12 +45,12 @@ def draw_seam(at: float, size: int, rng: np.random.Generator) -> Field:
     width = rng.uniform(0.025, 0.035)
     bead = np.exp(-((away / width) ** 2))
     edges = np.exp(-(((away - 2 * width) / width) ** 2))
-    return np.asarray(1 + rng.uniform(0.5, 0.8) * bead - rng.uniform(0.3, 0.5) * edges + 0 * y)
+    return np.asarray(1 + rng.uniform(0.8, 1.2) * bead - rng.uniform(0.3, 0.5) * edges + 0 * y)
 
 
 def draw_groove(at: float, size: int, rng: np.random.Generator) -> Field:
     """An upright dark groove at x = `at`."""
     x, y = grid(size)
-    width = rng.uniform(0.03, 0.04)
+    width = rng.uniform(0.04, 0.05)
     away = (x - at - 0.006 * smooth_noise(2, size, rng)) / width
-    return np.asarray(1 - rng.uniform(0.5, 0.7) * np.exp(-(away**2)) + 0 * y)
+    return np.asarray(1 - rng.uniform(0.65, 0.85) * np.exp(-(away**2)) + 0 * y)

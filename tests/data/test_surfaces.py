@@ -196,7 +196,7 @@ DIGESTS: dict[Label, str] = {
     "brightness": "6f644c4d02fb80de705f89481ca62557",
     "scale": "4f779af491afc2ba4a96e592092a4c31",
     "texture": "e2e0e87da4330062b2073ac6d637e2ae",
-    "position": "c2de87cb8dba5c905caa39c6ca69bae4",
+    "position": "344eb920c6d86ede6c46a4e162da4536",
     "hue_orientation": "baaf4eb1fd21ea3950b23f0376fbc667",
     "hue_scale": "12cf1ebfc1333b96bf037c5b9af1463e",
 }
