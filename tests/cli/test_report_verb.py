@@ -12,7 +12,7 @@ def test_a_report_is_written_where_it_is_asked_for(cli, here, tmp_path):
     said = cli("report", "small", "--output", tmp_path / "there")
     assert said.code == 0 and "wrote" in said.out
     page = (tmp_path / "there" / "report.html").read_text()
-    assert page.count("data:image/png") == 2 and "pit" in page
+    assert page.count('<img src="data:image/png') == 2 and "pit" in page
     assert {file.name for file in (tmp_path / "there").iterdir()} == {
         "report.html",
         "report.md",
