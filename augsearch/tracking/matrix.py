@@ -99,7 +99,7 @@ def class_png(
     """Points of recall that each operation (rows) gives or takes from each class (columns)."""
     known = [abs(s.value) for row in squares for s in row if s.value is not None]
     most = max([*known, 1e-9])
-    figure, axes = _table(ops, classes, squares, "BrBG", (-most, most), gap=0.0, signed=True)
+    figure, _ = _table(ops, classes, squares, "BrBG", (-most, most), gap=0.0, signed=True)
     return _png(figure, title, footnote)
 
 
