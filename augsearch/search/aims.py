@@ -54,6 +54,18 @@ class Reference:
         return worst, losses[worst]
 
 
+@dataclass(frozen=True)
+class ClassLimit:
+    """How many points of recall no class may lose against a baseline."""
+
+    against: Reference
+    points: float
+
+    def excess(self, outcome: Outcome) -> float:
+        """Points that the worst class loses beyond the limit; 0 or less if all is well."""
+        return self.against.worst_loss(outcome.class_recall)[1] - self.points
+
+
 def reference(baselines: Iterable[tuple[str, Outcome]]) -> Reference:
     """The best of the baselines that have been run."""
     name, outcome = max(baselines, key=lambda found: found[1].score)

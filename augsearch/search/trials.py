@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from augsearch.errors import StudyError, TrialFailure
-from augsearch.search.aims import CLASS_LOSS, Reference, reference, values
+from augsearch.search.aims import CLASS_LOSS, ClassLimit, Reference, reference, values
 from augsearch.search.bench import Bench
 from augsearch.search.beside import BASELINE
 from augsearch.search.progress import Progress, step_listener
@@ -36,7 +36,8 @@ def run_trials(
     """
     allowed = max(1, wanted // 4)
     axes = distributions(space)
-    against = _reference(store)
+    limit = bench.config.search.class_loss
+    classes = None if limit is None else ClassLimit(_reference(store), limit)
     progress.phase("trials", len(store.finished()), wanted)
     while len(store.finished()) < wanted:
         failed = store.failed()
@@ -47,7 +48,7 @@ def run_trials(
                 f"last: {reason}"
             )
         trial = store.trials_study.ask(fixed_distributions=axes)
-        _run_trial(store, bench, space, against, trial, progress)
+        _run_trial(store, bench, space, classes, trial, progress)
         after_each()
 
 
@@ -78,7 +79,7 @@ def _run_trial(
     store: Store,
     bench: Bench,
     space: Space,
-    against: Reference,
+    classes: ClassLimit | None,
     trial: Trial,
     progress: Progress,
 ) -> None:
@@ -114,8 +115,7 @@ def _run_trial(
         progress.run_ended(name, None, f"failed: {failure}")
     else:
         trial.set_user_attr("outcome", outcome.model_dump_json())
-        limit = bench.config.search.class_loss
-        if limit is not None:
-            trial.set_constraint(CLASS_LOSS, against.worst_loss(outcome.class_recall)[1] - limit)
+        if classes is not None:
+            trial.set_constraint(CLASS_LOSS, classes.excess(outcome))
         store.trials_study.tell(trial, values(bench, policy, outcome))
         progress.run_ended(name, outcome.score, "")
