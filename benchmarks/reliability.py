@@ -47,6 +47,7 @@ from augsearch.search.ranks import kendall, reliability, slope, spearman, spearm
 
 TABLES = Path(__file__).parent / "tables"
 POLICIES = 16
+COLUMNS = ["setting", "policy", "seed", "what", "score", "cpu_seconds"]
 LONG = "long"
 BASE = "base"
 
@@ -116,20 +117,27 @@ def scores_of(job: Job, probes: bool) -> Iterator[tuple[str, float, float]]:
             yield name, probe_score(bench, run.features[-1], evaluate), run.cpu_seconds
 
 
+def scored(table: Path) -> pd.DataFrame:
+    return pd.read_csv(table) if table.exists() else pd.DataFrame(columns=COLUMNS)
+
+
+def scored_runs(table: Path) -> set[tuple[str, str, int]]:
+    known = scored(table)
+    return set(zip(known.setting, known.policy, known.seed, strict=True))
+
+
 def tabulate(jobs: Sequence[Job], table: Path) -> pd.DataFrame:
     """Scores of all runs that are there; a run that is in the table already is not scored again."""
-    columns = ["setting", "policy", "seed", "what", "score", "cpu_seconds"]
-    known = pd.read_csv(table) if table.exists() else pd.DataFrame(columns=columns)
-    have = set(zip(known.setting, known.policy, known.seed, strict=True))
+    known, have = scored(table), scored_runs(table)
     rows = [
-        (job.setting.name, job.name, job.replicate, what, round(score, 5), round(cpu, 2))
+        (job.setting.name, job.name, job.replicate, what, round(score, 4), round(cpu, 1))
         for job in jobs
         if (job.setting.name, job.name, job.replicate) not in have
         for what, score, cpu in scores_of(job, probes=job.setting.name in (BASE, LONG))
     ]
     if not rows:
         return known
-    fresh = pd.DataFrame(rows, columns=columns)
+    fresh = pd.DataFrame(rows, columns=COLUMNS)
     scores = pd.concat([known, fresh], ignore_index=True) if len(known) else fresh
     table.parent.mkdir(exist_ok=True)
     scores.to_csv(table, index=False)
@@ -222,9 +230,12 @@ def main() -> None:
         for replicate in range(1, seeds + 1)
         for policy_name, policy in policies
     ]
+    table = TABLES / f"reliability-{name}.csv"
     if options.make:
-        make_runs(jobs, options.processes)
-    scores = tabulate(jobs, TABLES / f"reliability-{name}.csv")
+        have = scored_runs(table)
+        missing = [j for j in jobs if (j.setting.name, j.name, j.replicate) not in have]
+        make_runs(missing, options.processes)
+    scores = tabulate(jobs, table)
     bench = bench_of(Setting(BASE, options.data))
     strength = pd.Series({key: strength_of(bench, policy) for key, policy in policies})
     lines = summary(scores, strength)
