@@ -63,7 +63,7 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
         mark = "[yellow]warning:[/] " if result.sealed_split_uses > MANY_USES else ""
         console.print(mark + note)
     console.print()
-    console.print(f"policy.yaml, pictures and result.json are in [bold]{escape(str(directory))}[/]")
+    console.print(f"policy.yaml, report.html and the rest are in [bold]{escape(str(directory))}[/]")
     console.print("compare the trials: augsearch ui")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import log
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -67,7 +68,11 @@ def _figure(
 
 
 def _title(text: str) -> dict[str, Any]:
-    return {"title": {"text": text, "standoff": 8}} if text else {}
+    if not text:
+        return {}
+    # plotly breaks no lines by itself, and a phone shows some thirty letters.
+    shown = "<br>".join(label(line) for line in wrap(text, 28))
+    return {"title": {"text": shown, "standoff": 8, "font": {"size": 13}}}
 
 
 def _rows(names: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -199,9 +204,7 @@ def weights(found: Sequence[Weight]) -> Plot:
         customdata=[100 * weight.share for weight in found],
         hovertemplate="%{x:.2f} times chance, %{customdata:.0f} % of all<extra></extra>",
     )
-    figure = _figure(
-        [bars], 60 + LINE * len(found), "importance; chance reaches 1", yaxis=_rows(names)
-    )
+    figure = _figure([bars], 60 + LINE * len(found), "importance (chance: 1)", yaxis=_rows(names))
     most = max(1.0, *(weight.over_chance for weight in found))
     figure.update_xaxes(range=[0, 1.05 * most])
     figure.add_vline(1, line={"color": INK, "width": 2, "dash": "dot"})
