@@ -48,13 +48,15 @@ from augsearch.space.policy import load_policy
 KEPT = Path("runs/planted.jsonl")
 PICTURES = Path(__file__).parents[1] / "docs/images/planted"
 SIMCLR = ("SimCLR s=1", "SimCLR s=0.5")
-TRIALS, STUDY_STEPS = 8, 120
+STUDY_STEPS = 120
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--first", type=int, default=2000, help="the first seed")
+    parser.add_argument("--study-seed", type=int, default=None, help="default: the first seed")
+    parser.add_argument("--trials", type=int, default=24, help="of a study")
     parser.add_argument("--only", default=",".join(DOMAINS), help="domains, separated by commas")
     parser.add_argument("--processes", type=int, default=None)
     parser.add_argument("--no-studies", action="store_true")
@@ -72,7 +74,8 @@ def main() -> None:
     rows = [domain_row(DOMAINS[label], scores, seeds, steps) for label in labels]
     if not arguments.no_studies:
         for row in rows:
-            row["study"] = study_row(row["label"], arguments.first)
+            seed = arguments.first if arguments.study_seed is None else arguments.study_seed
+            row["study"] = study_row(row["label"], seed, arguments.trials)
     print(tables(rows))
     if not arguments.no_studies:
         others = [row for row in read_result() if row["label"] not in labels]
@@ -124,7 +127,7 @@ def domain_row(
     }
 
 
-def study_row(label: Label, seed: int) -> dict[str, Any]:
+def study_row(label: Label, seed: int, trials: int) -> dict[str, Any]:
     """One study on one unseen instance: its winner against SimCLR on the sealed split."""
     for line in read_kept():
         if line.get("study") == label and line["seed"] == seed:
@@ -136,13 +139,14 @@ def study_row(label: Label, seed: int) -> dict[str, Any]:
         SPACE,
         data=images,
         study=study_config(),
+        trials=trials,
         seed=seed,
         device="cpu",
         storage=f"sqlite:///{KEPT.parent}/planted.db",
         name=directory.name,
         output=directory,
     )
-    row = summary(result, directory)
+    row = {"seed": seed, "trials": trials, **summary(result, directory)}
     keep({"study": label, "seed": seed, "row": row})
     return row
 
@@ -154,7 +158,7 @@ def study_config() -> StudyConfig:
     pruner = {"kind": "successive_halving", "first_rung": STUDY_STEPS // 2, "reduction_factor": 2}
     content = config.model_dump()
     content["pretrain"]["steps"] = STUDY_STEPS
-    content["search"] |= {"trials": TRIALS, "pruner": pruner}
+    content["search"]["pruner"] = pruner
     return StudyConfig.model_validate({**content, "name": "planted", "confirm": confirm})
 
 
@@ -197,9 +201,9 @@ def tables(rows: Sequence[dict[str, Any]]) -> str:
             lines.append(f"| {' | '.join((*cells, *said, 'yes' if effect['found'] else 'no'))} |")
     lines += [
         "",
-        "| domain | SimCLR destroys by | winner | SimCLR s=1 | winner less SimCLR s=1 "
+        "| domain | SimCLR destroys by | trials | winner | SimCLR s=1 | winner less SimCLR s=1 "
         "| winner less SimCLR s=0.5 | verdict |",
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         study = row.get("study")
@@ -211,7 +215,15 @@ def tables(rows: Sequence[dict[str, Any]]) -> str:
         )
         gaps = (points(study["against"][name]) for name in SIMCLR)
         destroys = DOMAINS[row["label"]].simclr_destroys or "nothing"
-        cells = (row["label"], destroys, ours, theirs, *gaps, study["verdict"])
+        cells = (
+            row["label"],
+            destroys,
+            str(study["trials"]),
+            ours,
+            theirs,
+            *gaps,
+            study["verdict"],
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
