@@ -174,8 +174,12 @@ def example_report() -> Report:
         extras=(
             Extra(
                 "Composition matrix",
-                ("Crop with colour is best.",),
-                (("pairs", png(64), "a matrix"),),
+                basis="Two cells.",
+                sentences=("Crop with colour is best.",),
+                pictures=(("pairs", png(64), "a matrix"),),
+                header=("first", "second", "mean, %"),
+                rows=(("crop", "colour", "61.0"), ("colour", "", "48.0")),
+                text=(0, 1),
             ),
         ),
     )  # fmt: skip

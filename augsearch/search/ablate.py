@@ -53,6 +53,7 @@ from augsearch.search.beside import ABLATION, SUPERVISED, Job, run_beside
 from augsearch.search.config import StudyConfig
 from augsearch.search.progress import Progress, Quiet, duration
 from augsearch.search.records import record_makers
+from augsearch.search.report_files import ablation_report_files
 from augsearch.search.result import versions
 from augsearch.search.setup import EMBEDDED, Setup, check_output, prepare, some_images
 from augsearch.search.store import (
@@ -145,7 +146,11 @@ def ablate(
     try:
         with owner_lock(setup.storage, setup.name):
             store = Store(opened, setup.name, settings=prepared.settings)
-            store.asked = {"command": prepared.command, "space_name": setup.space.name}
+            store.asked = {
+                "command": prepared.command,
+                "space_name": setup.space.name,
+                "output": setup.output,
+            }
             for lender in stores_with(opened, prepared.settings, but=setup.name):
                 _take_over(store, lender, prepared.jobs())
             progress.note(in_sentence(_estimate(prepared, _done([store]))))
@@ -464,7 +469,7 @@ def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
     found = _result(prepared, store)
     store.add_ablation(found.title, found.model_dump(mode="json"))
     store.verdict = found.sentences[0]
-    files = ablation_files(found)
+    files = {**ablation_files(found), **ablation_report_files(store)}
     mirror.amend(
         section=found.title,
         text="\n\n".join(found.sentences),

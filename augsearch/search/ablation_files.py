@@ -28,12 +28,15 @@ def ablation_files(found: Ablation) -> dict[str, bytes]:
     return {
         f"{found.title}.json": content.encode(),
         f"{found.title}.csv": _table(found).to_csv(index=False).encode(),
-        **{f"{found.title}{suffix}.png": picture for suffix, picture in _pictures(found).items()},
+        **{
+            f"{found.title}{suffix}.png": picture
+            for suffix, picture in ablation_pictures(found).items()
+        },
     }
 
 
-def _pictures(found: Ablation) -> dict[str, bytes]:
-    """By what is added to the title; the main picture adds nothing."""
+def ablation_pictures(found: Ablation) -> dict[str, bytes]:
+    """PNGs by what is added to the title; the main picture, which comes first, adds nothing."""
     if found.mode == "pairs":
         return {"": _matrix(found)}
     if found.mode == "strength":

@@ -24,6 +24,9 @@ from augsearch.search.outputs import write_files
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.records import record_makers
 from augsearch.search.reopen import reopen
+from augsearch.search.report import stored_result
+from augsearch.search.report_content import Sources
+from augsearch.search.report_files import report_files
 from augsearch.search.setup import Setup, check_output, some_images
 from augsearch.search.store import (
     DEFAULT_STORAGE,
@@ -198,14 +201,16 @@ def distance_of_views(bench: Bench, policy: Policy, images: torch.Tensor) -> flo
 
 
 def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Progress) -> None:
-    """To the study's directory and to MLflow."""
+    """To the study's directory and to MLflow, with the report, which now has the certificate."""
     content = certificate.model_dump(mode="json")
-    files = {"certificate.json": (json.dumps(content, indent=2) + "\n").encode()}
-    bench = setup.bench
+    bench, views = setup.bench, views_painter(setup.bench)
+    result = stored_result(store, setup.directory)
+    files = {
+        "certificate.json": (json.dumps(content, indent=2) + "\n").encode(),
+        **report_files(Sources(store, setup.config, setup.storage, setup, views, result)),
+    }
     mirror = mirror_of(setup, progress)
-    makers = record_makers(
-        store, views_painter(bench), lambda policy: bench.renderer(policy).executor
-    )
+    makers = record_makers(store, views, lambda policy: bench.renderer(policy).executor)
     mirror.sync(makers)
     trial = certificate.budgets[0]
     mirror.amend(

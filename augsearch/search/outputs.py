@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +119,16 @@ def data_facts(setup: Setup) -> dict[str, str | int]:
         "pool": len(split.pool),
         "test": len(split.test),
     }
+
+
+def data_in_words(facts: Mapping[str, str | int]) -> str:
+    """The same in a sentence without its full stop."""
+    colour = "grey" if facts["channels"] == 1 else "colour"
+    return (
+        f"Images: {facts['name']}, {facts['images']} {colour} images of {facts['classes']} "
+        f"classes, {facts['labelled']} with a label; {facts['pool']} for the search, "
+        f"{facts['test']} sealed until the confirmation"
+    )
 
 
 def _policy_results(

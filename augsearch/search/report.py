@@ -14,10 +14,10 @@ from augsearch.search.outputs import write_files
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.reopen import reopen
 from augsearch.search.report_content import Sources
-from augsearch.search.report_files import PAGE, report_files
+from augsearch.search.report_files import PAGE, ablation_report_files, report_files
 from augsearch.search.result import StudyResult
 from augsearch.search.setup import Setup, check_output
-from augsearch.search.store import DEFAULT_STORAGE, Store
+from augsearch.search.store import DEFAULT_STORAGE, Store, is_running
 from augsearch.search.stored import find_study, stored_config
 from augsearch.search.study import views_painter
 from augsearch.tracking.mirror import attach, quiet_mlflow
@@ -31,14 +31,14 @@ def report_study(
     output: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Write a study's report from what is stored, without new training.
+    """Write the report of a study or of an ablation from what is stored, without new training.
 
     It goes to the study's directory as `report.html` (one file that opens without a network),
     `report.md` and `trials.csv`, and to the study's run in MLflow once there is a verdict. A study
     that is running or was stopped gets a report of what there is.
 
     Args:
-        name: of the study.
+        name: of the study or ablation.
         storage: URL of Optuna's database.
         data: the images, if they have moved or were not read from files; where they cannot be
             found, the report does without pictures of views.
@@ -55,16 +55,22 @@ def report_study(
     progress = progress or Quiet()
     quiet_mlflow()
     store = find_study(storage, name)
-    config = _config(store)
-    setup, missing = _setup(name, storage, data, progress)
-    own = Path(store.asked["output"] or Path("runs") / name)
+    own = Path(store.asked.get("output") or Path("runs") / name)
     directory = own if output is None else Path(output)
-    check_output(directory, make=True)
-    result = stored_result(store, own)
-    paint = views_painter(setup.bench) if setup else None
-    files = report_files(Sources(store, config, storage, setup, paint, result, missing))
+    if store.is_ablation:
+        check_output(directory, make=True)
+        files = ablation_report_files(store, running=is_running(storage, name))
+        finished = bool(store.ablations)
+    else:
+        config = _config(store)
+        setup, missing = _setup(name, storage, data, progress)
+        check_output(directory, make=True)
+        result = stored_result(store, own)
+        paint = views_painter(setup.bench) if setup else None
+        files = report_files(Sources(store, config, storage, setup, paint, result, missing))
+        finished = result is not None
     write_files(directory, files)
-    if result is not None:
+    if finished:
         attach(name, files, progress.warn)
     return directory / PAGE
 
@@ -87,10 +93,6 @@ def stored_result(store: Store, directory: Path) -> StudyResult | None:
 
 
 def _config(store: Store) -> StudyConfig:
-    if store.is_ablation:
-        raise StudyError(
-            f"{store.name!r} holds ablations, not a search; their pictures are in runs/{store.name}"
-        )
     try:
         return stored_config(store)
     except (ValidationError, KeyError):

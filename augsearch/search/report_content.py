@@ -11,8 +11,8 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.augment.baselines import for_channels
-from augsearch.errors import StudyError
 from augsearch.search import outputs
+from augsearch.search.ablation_report import ablation_sections
 from augsearch.search.aims import ranked
 from augsearch.search.bench import Outcome
 from augsearch.search.beside import BASELINE, CONFIRMATION, PHASES
@@ -25,7 +25,7 @@ from augsearch.search.policy_words import policy_steps
 from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
 from augsearch.search.setup import Setup
-from augsearch.search.store import DEFAULT_STORAGE, Store, owner_lock, trial_outcome, trial_policy
+from augsearch.search.store import DEFAULT_STORAGE, Store, is_running, trial_outcome, trial_policy
 from augsearch.search.verdict import UNTRAINED
 from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
 from augsearch.space.policy import Policy
@@ -128,6 +128,7 @@ def collect(sources: Sources) -> Report:
         costs=_costs(sources, [name for name in (ours, theirs) if name]),
         reproduce=_reproduce(sources),
         front=_front(sources),
+        extras=ablation_sections(store),
     )
 
 
@@ -163,7 +164,7 @@ def _headline(sources: Sources, rows: Sequence[PolicyRow]) -> Headline:
 def _unfinished(sources: Sources, rows: Sequence[PolicyRow], notes: Sequence[str]) -> Headline:
     store = sources.store
     wanted, finished = sources.config.search.trials, len(store.finished())
-    running = _is_running(sources.storage, store.name)
+    running = is_running(sources.storage, store.name)
     state = "is still running" if running else "is not finished"
     stand = f"{finished} of {wanted} trials are"
     if confirmed := len(store.runs(CONFIRMATION)):
@@ -183,15 +184,6 @@ def _unfinished(sources: Sources, rows: Sequence[PolicyRow], notes: Sequence[str
         basis="Scores of single seeds in the search; nothing is decided before the confirmation.",
         notes=tuple(notes),
     )
-
-
-def _is_running(storage: str, name: str) -> bool:
-    """Whether another process holds the study; not known, and so False, beside a shared server."""
-    try:
-        with owner_lock(storage, name):
-            return False
-    except StudyError:
-        return True
 
 
 def _rows(sources: Sources) -> tuple[PolicyRow, ...]:
@@ -468,12 +460,7 @@ def _data(sources: Sources) -> str:
         facts = sources.result.data
     if not facts:
         return f"Images: {sources.store.settings['data']['name']}"
-    colour = "grey" if facts["channels"] == 1 else "colour"
-    return (
-        f"Images: {facts['name']}, {facts['images']} {colour} images of {facts['classes']} "
-        f"classes, {facts['labelled']} with a label; {facts['pool']} for the search, "
-        f"{facts['test']} sealed until the confirmation"
-    )
+    return outputs.data_in_words(facts)
 
 
 def _reproduce(sources: Sources) -> Reproduce:

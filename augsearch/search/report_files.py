@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from augsearch.search.ablation_report import ablation_report
 from augsearch.search.frame import store_frame
 from augsearch.search.report_content import Sources, collect
+from augsearch.search.store import Store
+from augsearch.tracking.report.content import Report
 
 PAGE, ONE_PAGER, TABLE = "report.html", "report.md", "trials.csv"
 
 
 def report_files(sources: Sources) -> dict[str, bytes]:
-    """The files by name."""
+    """A study's files by name."""
+    return _files(collect(sources), sources.store)
+
+
+def ablation_report_files(store: Store, *, running: bool = False) -> dict[str, bytes]:
+    """The same of what is stored under the name of an ablation, and may still be added to."""
+    return _files(ablation_report(store, running), store)
+
+
+def _files(report: Report, store: Store) -> dict[str, bytes]:
     # plotly takes a second to import, which readers of other verbs should not wait for.
     from augsearch.tracking.report.markdown import markdown_page
     from augsearch.tracking.report.page import html_page
 
-    report = collect(sources)
     return {
         PAGE: html_page(report).encode(),
         ONE_PAGER: markdown_page(report).encode(),
-        TABLE: store_frame(sources.store).to_csv(index=False).encode(),
+        TABLE: store_frame(store).to_csv(index=False).encode(),
     }

@@ -1,5 +1,6 @@
 """Ablations on real runs: stored, mirrored, shared, and no cell twice."""
 
+import html
 import json
 import os
 import signal
@@ -21,11 +22,13 @@ from augsearch.search.ablation_result import Ablation
 from augsearch.search.config import AblateConfig, ComputeConfig, NoPrunerConfig
 from augsearch.search.manage import delete_stored, empty_studies, list_stored, stored_study
 from augsearch.search.progress import Quiet
+from augsearch.search.report import report_study
 from augsearch.search.store import Store, open_storage
 from augsearch.space.space import Space
 from augsearch.tracking.mirror import client_for, tracking_uri
 
 STORAGE = "sqlite:///augsearch.db"
+REPORT = ("report.html", "report.md", "trials.csv")
 SPACE = Space.model_validate(
     {
         "name": "small",
@@ -86,13 +89,17 @@ def test_a_matrix_is_kept_drawn_and_mirrored():
     assert len(first.ended) == 8  # four cells, two seeds
     assert "4 cells, 2 seeds, 8 runs of 4 steps on cpu; expected: " in first.notes[-1]
     files = {path.name: path for path in Path("runs/matrix").iterdir()}
-    assert set(files) == {f"pairs-simclr.{kind}" for kind in ("json", "csv", "png")}
+    assert set(files) == {*(f"pairs-simclr.{kind}" for kind in ("json", "csv", "png")), *REPORT}
     written = Ablation.model_validate_json(files["pairs-simclr.json"].read_text())
     store = Store(open_storage(STORAGE), "matrix")
     assert written == found == Ablation.model_validate(store.ablations["pairs-simclr"])
     assert files["pairs-simclr.csv"].read_text().count("\n") == 5
     with Image.open(files["pairs-simclr.png"]) as picture:
         assert picture.width > 400
+    page = files["report.html"].read_text().partition("<noscript>")[0]
+    assert "What was found" in page and html.escape(found.sentences[0]) in page
+    assert page.count("data:image/png") == 1 and "is running" not in page
+    assert "--name matrix" in page
     views = [cell.scores for cell in found.cells]
     assert len(set(views)) == 4
     parents, children = parents_and_children()
@@ -121,6 +128,9 @@ def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counter
     stopping = Heard(stop_after=2)
     with pytest.raises(KeyboardInterrupt):
         small(mode="leave-one-out", progress=stopping)
+    [stopped] = list_stored(STORAGE)
+    page = report_study(stopped.name).read_text()
+    assert "did not come to its end: 2 runs done" in page and "--mode leave-one-out" in page
     command = stopping.notes[-1].split()
     assert command[:2] == ["augsearch", "ablate"]
     assert command[command.index("--mode") + 1] == "leave-one-out"
@@ -134,7 +144,7 @@ def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counter
     assert left.op_gains == classes.op_gains
     assert left.class_gains == classes.class_gains
     assert {path.name for path in Path("runs", classes.study).iterdir()} == {
-        *(f"classes.{kind}" for kind in ("json", "csv", "png")), "classes-gains.png"
+        *(f"classes.{kind}" for kind in ("json", "csv", "png")), "classes-gains.png", *REPORT
     }  # fmt: skip
     score = {cell.name: cell.mean for cell in left.cells}
     hue = {one.op: one.gain for one in left.op_gains}["color_jitter"]

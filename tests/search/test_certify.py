@@ -1,5 +1,6 @@
 """What short runs are worth: the statistics, and the verb on a real study."""
 
+import html
 import json
 from pathlib import Path
 
@@ -132,6 +133,8 @@ def test_a_study_is_certified_and_goes_on_where_it_was_stopped(finished, monkeyp
     assert certificate.policies == 8  # four baselines and four random trials
     written = json.loads(Path("runs/small/certificate.json").read_text())
     assert written == certificate.model_dump(mode="json") == store.certificate
+    page = Path("runs/small/report.html").read_text()
+    assert "The certificate" in page and html.escape(certificate.sentence) in page
     client = client_for(tracking_uri())
     [experiment] = [e for e in client.search_experiments() if e.name == "augsearch"]
     [parent] = client.search_runs([experiment.experiment_id], "tags.`augsearch.key` = 'study'")

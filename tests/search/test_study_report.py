@@ -1,5 +1,7 @@
 """Reports of real studies: finished, running, stopped, without their images, with two aims."""
 
+import html
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from small_study import small_config, small_images, small_space
 
 import augsearch
 from augsearch.errors import DataError, StudyError
+from augsearch.search.ablate import ablate
 from augsearch.search.config import NoPrunerConfig
 from augsearch.search.progress import Quiet
 from augsearch.search.report import report_study
@@ -213,3 +216,21 @@ def test_two_aims_show_their_front():
     front = Store(open_storage(STORAGE), "two").front()
     section = page.partition('<section id="front">')[2].partition("</section>")[0]
     assert section.count('<th scope="row"') == len(front)
+
+
+def test_ablations_of_the_same_images_are_in_the_report_as_well(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    monkeypatch.setenv("AUGSEARCH_CACHE", str(finished / "cache"))
+    steps = small_config().pretrain.model_copy(update={"steps": 4})
+    config = small_config().model_copy(update={"pretrain": steps})
+    ablate_these = partial(ablate, small_space(), study=config, replicates=2, device="cpu")
+    found = ablate_these(data=small_images(), name="pairs")
+    other = ablate_these(data=small_images(seed=9), name="others")
+    page = text_of(report_study("small", output="with-ablation"))
+    assert "Which operations belong together" in page
+    assert all(html.escape(sentence) in page for sentence in found.sentences)
+    assert page.count("data:image/png") == 1  # the matrix; no views, for want of the images
+    assert "Ablation pairs" in page and "Ablation others" not in page
+    assert other.sentences
+    one_pager = Path("with-ablation/report.md").read_text()
+    assert "## Which operations belong together" in one_pager

@@ -25,9 +25,10 @@ def verdict(report: Report) -> str:
     """The answer, before anything else."""
     head = report.headline
     kind, title = ("finished", "The verdict") if head.finished else ("running", "No verdict yet")
+    title = head.title or title
     return joined(
         [
-            f'<section id="verdict" class="verdict {kind}">\n<h2>{title}</h2>',
+            f'<section id="verdict" class="verdict {kind}">\n<h2>{esc(title)}</h2>',
             f'<p class="sentence">{esc(head.sentence)}</p>',
             paragraph(head.advice, kind="advice"),
             paragraph(head.basis, kind="basis"),
@@ -40,6 +41,8 @@ def verdict(report: Report) -> str:
 
 def results(report: Report) -> str:
     """Every policy with its interval, as a table and as a picture."""
+    if not report.policies:
+        return ""
     confirmed = [row for row in report.policies if row.mean is not None]
     rows = [
         (
@@ -231,7 +234,8 @@ def extra(one: Extra, number: int) -> str:
     return section(
         f"extra-{number}",
         one.title,
-        *(paragraph(sentence) for sentence in one.sentences),
+        paragraph(one.basis, kind="basis"),
+        bullets(one.sentences),
         *(picture(png, alt, title) for title, png, alt in one.pictures),
-        table(one.title, one.header, one.rows),
+        details("All numbers", table(one.title, one.header, one.rows, text=one.text)),
     )

@@ -6,7 +6,7 @@ Nothing here knows of stores or of Optuna: `augsearch.search.report` fills it in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["candidate", "baseline", "floor"]
@@ -20,6 +20,7 @@ class Headline:
     """The answer.
 
     Attributes:
+        title: over the answer; None for what `finished` says.
         finished: whether there is a verdict; if not, `sentence` says where the study stands.
         notes: what else must be read with it.
         warnings: what may spoil it.
@@ -31,6 +32,7 @@ class Headline:
     basis: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -358,18 +360,28 @@ class Reproduce:
 
 @dataclass(frozen=True)
 class Extra:
-    """A section that some studies have: sentences, pictures (title, PNG, in words), tables."""
+    """A section that some studies have.
+
+    Attributes:
+        basis: what it rests on.
+        sentences: what was found, the main finding first.
+        pictures: caption, PNG, what it shows in words.
+        header, rows: of a table that opens on request.
+        text: columns of it that are no numbers.
+    """
 
     title: str
+    basis: str = ""
     sentences: tuple[str, ...] = ()
     pictures: tuple[tuple[str, bytes, str], ...] = ()
     header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    text: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything in a report.
+    """Everything in a report; what is left out has no section.
 
     Attributes:
         written: when, for people.
@@ -385,18 +397,18 @@ class Report:
     metric: str
     data: str
     headline: Headline
-    counts: Mapping[str, int]
-    policies: tuple[PolicyRow, ...]
-    views: tuple[Views, ...]
-    missing: str
-    recipe: Recipe | None
-    effects: ClassEffects | None
-    understanding: Understanding
-    trials: tuple[TrialPoint, ...]
-    scales: tuple[Scale, ...]
-    baseline: tuple[str, float] | None
-    fidelity: Fidelity
     costs: Costs
     reproduce: Reproduce
+    counts: Mapping[str, int] = field(default_factory=dict)
+    policies: tuple[PolicyRow, ...] = ()
+    views: tuple[Views, ...] = ()
+    missing: str = ""
+    recipe: Recipe | None = None
+    effects: ClassEffects | None = None
+    understanding: Understanding | None = None
+    trials: tuple[TrialPoint, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    baseline: tuple[str, float] | None = None
+    fidelity: Fidelity | None = None
     front: Front | None = None
     extras: tuple[Extra, ...] = ()

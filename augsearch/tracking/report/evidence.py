@@ -26,7 +26,14 @@ from augsearch.tracking.report.html import (
     table,
     warning,
 )
-from augsearch.tracking.report.words import counted, duration, listed, points, value
+from augsearch.tracking.report.words import (
+    counted,
+    duration,
+    listed,
+    points,
+    probability,
+    value,
+)
 
 MOST_MARGINALS, MOST_PAIRS = 9, 8
 
@@ -34,7 +41,7 @@ MOST_MARGINALS, MOST_PAIRS = 9, 8
 def understanding(report: Report) -> str:
     """Importance, marginals, interactions, what the best have in common."""
     found = report.understanding
-    if not found.finished:
+    if found is None or not found.finished:
         return ""
     stopped = found.finished - found.complete
     return section(
@@ -131,7 +138,7 @@ def _marginals(found: Understanding, metric: str) -> str:
         plot(
             figures.marginal(one, ends),
             f"{one.name}, {counted(one.trials, 'trial')}: "
-            + (f"p {_probability(one.p_value)}" if one.shown else "no effect shown"),
+            + (f"p-value {probability(one.p_value)}" if one.shown else "no effect shown"),
         )
         for one in drawn
     ]
@@ -148,10 +155,6 @@ def _marginals(found: Understanding, metric: str) -> str:
             kind="basis",
         )
     )
-
-
-def _probability(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
 def interaction_sentence(one: Interaction) -> str:
@@ -229,6 +232,7 @@ def history(report: Report) -> str:
     if not drawn:
         return ""
     failed = report.counts.get("fail", 0)
+    quarter = report.understanding.quarter if report.understanding else 0
     return section(
         "history",
         "The search",
@@ -252,7 +256,7 @@ def history(report: Report) -> str:
         ),
         heading("Every policy at a glance") if report.scales else "",
         plot(
-            figures.parallel(drawn, report.scales, report.understanding.quarter),
+            figures.parallel(drawn, report.scales, quarter),
             "Each line is a policy; its height on an axis is the value of that parameter, from the "
             "lowest to the highest that was searched.",
         )
@@ -264,6 +268,8 @@ def history(report: Report) -> str:
 def fidelity(report: Report) -> str:
     """How far short runs can be trusted."""
     found = report.fidelity
+    if found is None:
+        return ""
     certificate = found.certificate
     parts: list[str] = []
     if certificate:
@@ -350,7 +356,9 @@ def costs(report: Report) -> str:
         "cost",
         "What it cost",
         paragraph(f"{duration(total)} of computing in all.{inside}"),
-        plot(figures.phases(found), "Computing time of each phase, over all sittings."),
+        plot(figures.phases(found), "Computing time of each phase, over all sittings.")
+        if len(found.phases) > 1
+        else "",
         details(
             "Runs and seconds of each phase",
             table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from augsearch.tracking.report import answer, evidence
-from augsearch.tracking.report.content import Report
+from augsearch.tracking.report.content import CertificateRead, Report, Understanding
 from augsearch.tracking.report.words import duration, interval, listed, percent
 
 MOST_ROWS = 10
@@ -58,18 +58,30 @@ def _policy(report: Report) -> list[str]:
 
 
 def _findings(report: Report) -> list[str]:
-    found = report.understanding
     lines = [
         answer.class_sentence(report.effects) if report.effects else "",
+        *(_understood(report.understanding) if report.understanding else ()),
+        certificate.sentence if (certificate := _certificate(report)) else "",
+    ]
+    blocks = [("What was found", lines), *((e.title, [*e.sentences]) for e in report.extras)]
+    found = []
+    for title, sentences in blocks:
+        told = [f"- {_plain(line)}" for line in sentences if line]
+        found += [f"## {_plain(title)}", "\n".join(told)] if told else []
+    return found
+
+
+def _understood(found: Understanding) -> list[str]:
+    return [
         evidence.weights_sentence(found),
         *(evidence.marginal_sentence(m) for m in found.marginals or () if m.shown),
         *(evidence.interaction_sentence(i) for i in found.interactions or () if i.shown),
         *(evidence.common_sentence(c) for c in found.common or () if c.shown),
-        report.fidelity.certificate.sentence if report.fidelity.certificate else "",
-        *(sentence for one in report.extras for sentence in one.sentences),
     ]
-    told = [f"- {_plain(line)}" for line in lines if line]
-    return ["## What was found", "\n".join(told)] if told else []
+
+
+def _certificate(report: Report) -> CertificateRead | None:
+    return report.fidelity.certificate if report.fidelity else None
 
 
 def _total(report: Report) -> str:

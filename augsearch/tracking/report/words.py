@@ -37,6 +37,11 @@ def value(number: float) -> str:
     return f"{number:.3g}"
 
 
+def probability(p: float) -> str:
+    """A p-value."""
+    return "below 0.001" if p < 0.001 else f"{p:.2g}"
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them."""
     if seconds < 10:
