@@ -7,6 +7,7 @@ untrained encoder, confirmation) are kept beside it, in a companion study that n
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from augsearch.errors import StudyError
 from augsearch.search.aims import direction, pareto_front, ranked
@@ -87,10 +88,22 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        return optuna.storages.RDBStorage(url)
+        return _made_once(url)
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise StudyError(f"--storage {url}: cannot be opened ({reason})") from None
+
+
+def _made_once(url: str) -> optuna.storages.RDBStorage:
+    """Two processes that start together both find a new database empty; one makes its tables."""
+    for _ in range(20):
+        try:
+            return optuna.storages.RDBStorage(url)
+        except (OperationalError, IntegrityError) as error:
+            if not any(sign in str(error) for sign in ("already exists", "UNIQUE constraint")):
+                raise
+            time.sleep(0.25)
+    return optuna.storages.RDBStorage(url)
 
 
 def find_storage(url: str) -> optuna.storages.RDBStorage | None:
@@ -328,6 +341,13 @@ class Store:
         """Keep what an ablation found, in the place of an earlier one of that title."""
         self.trials_study.set_user_attr(ABLATIONS, {**self.ablations, title: dict(content)})
 
+    def ablations_beside(self) -> list[Store]:
+        """What the database holds of ablations of the same images."""
+        names = optuna.get_all_study_names(self._storage)
+        stores = [Store(self._storage, name) for name in names if _is_study(name)]
+        images = self.settings["data"]["digest"]
+        return [s for s in stores if s.is_ablation and s.settings["data"]["digest"] == images]
+
     def all_runs(self) -> list[Run]:
         """Finished and failed runs of all phases, in the order in which they ended."""
         return [
@@ -463,6 +483,15 @@ def owner_lock(storage_url: str, name: str) -> Iterator[None]:
     finally:
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def is_running(storage_url: str, name: str) -> bool:
+    """Whether another process holds the study; not known, and so False, beside a shared server."""
+    try:
+        with owner_lock(storage_url, name):
+            return False
+    except StudyError:
+        return True
 
 
 def _sqlite_file(url: str) -> Path | None:
