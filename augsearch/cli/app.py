@@ -126,19 +126,58 @@ def run(
 
 @app.command()
 def preview(
-    policy: PolicyOption,
+    study: Annotated[
+        str | None, typer.Argument(help="Name of a finished study: its winner, on its images.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file, such as runs/NAME/policy.yaml.")
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            help="Space file or preset: show its operations, and without a policy its middle."
+        ),
+    ] = None,
     data: DataOption = None,
+    baseline: Annotated[str, typer.Option(help="Published policy to compare with.")] = "SimCLR s=1",
     output: Annotated[
         Path, typer.Option(help="Picture to write; its suffix says the format.")
     ] = Path("preview.png"),
-    image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 96,
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Side of the images in pixels. [default: that of the study, or 96]"),
+    ] = None,
     seed: SeedOption = 0,
+    storage: StorageOption = STORAGE,
+    no_thumbnail: Annotated[
+        bool, typer.Option("--no-thumbnail", help="Show nothing in the terminal.")
+    ] = False,
 ) -> None:
-    """Draw the views that a policy makes of some images: look before you train."""
+    """Draw what a policy does to your images: look before you train.
+
+    Views beside those of a baseline, then each operation alone from nothing to full strength. Name
+    a finished study, a policy file or a space.
+    """
+    from augsearch.cli.progress import TerminalProgress
+    from augsearch.cli.thumbnail import show_thumbnail
     from augsearch.search.preview import write_preview
 
-    write_preview(policy, data, output, image_size=image_size, seed=seed)
-    typer.echo(f"wrote {output}")
+    with TerminalProgress() as progress:
+        found = write_preview(
+            policy,
+            data,
+            output,
+            image_size=image_size,
+            seed=seed,
+            space=space,
+            study=study,
+            baseline=baseline,
+            storage=storage,
+            progress=progress,
+        )
+    if not no_thumbnail:
+        show_thumbnail(found.rows, found.caption, progress.console)
+    typer.echo(f"wrote {', '.join(map(str, found.files))}")
 
 
 app.command()(ops)

@@ -1,47 +1,150 @@
-"""A picture of what a policy does to a team's own images."""
+"""A contact sheet of what policies do to a team's own images: look before you train."""
 
 from __future__ import annotations
 
+import difflib
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from pydantic import ValidationError
 
-from augsearch.augment.baselines import for_channels
+from augsearch.augment.baselines import BASELINES, for_channels
 from augsearch.augment.build import Renderer
+from augsearch.augment.config import Executor
 from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.imageset import ImageSet
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.errors import ConfigError, OutputError
+from augsearch.errors import ConfigError, OutputError, StudyError
+from augsearch.search.ablation_plan import middle_policy
+from augsearch.search.config import StudyConfig
+from augsearch.search.op_strips import (
+    TRIED,
+    Pixels,
+    Titled,
+    colour_alone,
+    op_strips,
+    ops_of_policy,
+    ops_of_space,
+    pair_of_views,
+)
+from augsearch.search.progress import Progress, Quiet
+from augsearch.search.setup import EMBEDDED
+from augsearch.search.store import DEFAULT_STORAGE
+from augsearch.search.stored import find_study, stored_config
 from augsearch.space.policy import Policy, load_policy
+from augsearch.space.presets import find_config
+from augsearch.space.space import Space, load_space
+from augsearch.tracking.contact_sheet import ContactSheet, ViewPairs
 from augsearch.tracking.figures import views_png
 
 ROWS = 8
+PAIRS = 2
 SMALLEST, LARGEST = 8, 1024
+IMAGE_SIZE = 96
+BASELINE = "SimCLR s=1"
+THUMBNAILS = 2
+"""Images that are also handed over for a terminal."""
+STRENGTHS = (
+    "One image with all gates open, the same draw in every column: of "
+    f"{2 * TRIED}, the one that moves most. A value is the most that a draw can do; training draws "
+    "anything from nothing up to it."
+)
 
 
-def preview(policy: Policy, image_set: ImageSet, *, seed: int = 0) -> bytes:
-    """A PNG: originals of every class in turn, each with four views."""
-    rows = _spread(image_set)
+@dataclass(frozen=True)
+class Preview:
+    """Pictures of a policy at work.
+
+    Attributes:
+        pages: the contact sheet as PNG files, nearly always one.
+        caption: what `rows` show, in one line.
+        rows: a few images, each followed by two views under every policy; `[C, H, W]` uint8.
+        notes: what is worth knowing, a sentence each.
+        files: where the pages were written.
+    """
+
+    pages: tuple[bytes, ...]
+    caption: str
+    rows: tuple[tuple[Pixels, ...], ...]
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+def preview(
+    policy: Policy,
+    image_set: ImageSet,
+    *,
+    baseline: Policy = BASELINES[BASELINE],
+    space: Space | None = None,
+    seed: int = 0,
+    executor: Executor = "auto",
+) -> Preview:
+    """Images of every class in turn with their views under `policy` and under `baseline`, which
+    draw the same random numbers; then each operation alone, from nothing to full strength.
+
+    Args:
+        space: whose operations are shown alone, at the far ends of what is searched; without it,
+            those of the policy.
+
+    Raises:
+        ConfigError: the executor does not know an operation.
+        DataError: images of another form than `ImageSet` says.
+    """
+    rows, channels = _spread(image_set), image_set.channels
     images = torch.from_numpy(np.ascontiguousarray(image_set.images[rows]))
-    renderer = Renderer.build(for_channels(policy, image_set.channels))
-    return draw_views(renderer, images, seed)
+    ops = ops_of_policy(policy) if space is None else ops_of_space(space)
+    policies, notes = _compared(policy, baseline, ops, channels)
+    renderers = [Renderer.build(for_channels(each, channels), executor) for each in policies]
+    views = [_views(renderer, images, seed) for renderer in renderers]
+    names = [each.name for each in policies]
+    whose = policy.name if space is None else space.name
+    sheet = ContactSheet(
+        title=f"{policy.name} on {image_set.name}",
+        remark=_remark(image_set, len(policies), seed, notes),
+        originals=images.numpy(),
+        captions=tuple(
+            image_set.classes[label] if label >= 0 else "" for label in image_set.labels[rows]
+        ),
+        groups=tuple(
+            ViewPairs(f"{kind}: {each.name}", pairs)
+            for kind, each, pairs in zip(("policy", "baseline"), policies, views, strict=False)
+        ),
+        strengths_title=f"The operations of {whose}, each alone, from nothing to full strength",
+        strengths_remark=STRENGTHS,
+        strengths=op_strips(ops, _telling(images), seed=seed, executor=executor),
+        footnote=f"rendered by: {renderers[0].executor}",
+    )
+    return Preview(
+        pages=sheet.pages(),
+        caption=f"original, two views by {' and two by '.join(names)}",
+        rows=tuple(
+            (image.numpy(), *(view[row] for pairs in views for view in pairs[:2]))
+            for row, image in enumerate(images[:THUMBNAILS])
+        ),
+        notes=tuple(notes),
+    )
 
 
 def draw_views(renderer: Renderer, images: torch.Tensor, seed: int) -> bytes:
     """A PNG of uint8 images `[N, C, H, W]`, each with four views, and of who rendered them."""
-    size = min(images.shape[2:])
-    batches = [renderer(images, size, seed=seed, step=step) for step in (0, 1)]
-    views = [half for both in batches for half in (255 * both).round().byte().cpu().chunk(2)]
     return views_png(
         images.cpu().numpy(),
-        [view.numpy() for view in views],
-        ["original", *("view 1", "view 2") * 2],
+        _views(renderer, images, seed),
+        ["original", *("view 1", "view 2") * PAIRS],
         footnote=f"rendered by: {renderer.executor}",
     )
+
+
+def _views(renderer: Renderer, images: torch.Tensor, seed: int) -> tuple[Pixels, ...]:
+    """The views of the first steps, view 1 and view 2 in turn, each `[N, C, S, S]`."""
+    pairs = (pair_of_views(renderer, images, seed=seed, step=step) for step in range(PAIRS))
+    return tuple(view for pair in pairs for view in pair)
 
 
 def _spread(image_set: ImageSet) -> list[int]:
@@ -54,38 +157,160 @@ def _spread(image_set: ImageSet) -> list[int]:
     return [row for _, row in sorted(ranked)[:ROWS]]
 
 
-def write_preview(
-    policy: str | Path | Policy,
-    data: str | Path | None,
-    output: str | Path,
-    *,
-    image_size: int = 96,
-    seed: int = 0,
-) -> None:
-    """Draw the views of `policy` on the images in `data` (None: embedded) into a picture file.
+def _compared(
+    policy: Policy, baseline: Policy, ops: Sequence[Titled], channels: int
+) -> tuple[list[Policy], list[str]]:
+    """The policies whose views are shown, and notes on what is not."""
+    notes = []
+    if channels == 1 and (idle := colour_alone(ops)):
+        notes.append(f"the images are grey; left out, as acting on colour: {', '.join(idle)}")
+    if for_channels(policy, channels).digest == for_channels(baseline, channels).digest:
+        return [policy], [*notes, f"these views are also those of the baseline {baseline.name}"]
+    return [policy, baseline], notes
 
-    The suffix of `output` says its format, any that Pillow writes; without one it is a PNG.
+
+def _remark(image_set: ImageSet, policies: int, seed: int, notes: Sequence[str]) -> str:
+    """One line on how the views came about, then the notes."""
+    said = [
+        f"{image_set.image_size} px, {'grey' if image_set.channels == 1 else 'colour'}",
+        "pairs of views as training compares them",
+        *(["the same random numbers for both policies"] if policies > 1 else []),
+        f"seed {seed}",
+    ]
+    return "\n".join([" · ".join(said), *notes])
+
+
+def _telling(images: torch.Tensor) -> torch.Tensor:
+    """`[1, C, S, S]`: the image with the most contrast and colour, on which operations show."""
+    pixels = images.float()
+    contrast = pixels.mean(dim=1).std(dim=(1, 2))
+    colour = (pixels.amax(dim=1) - pixels.amin(dim=1)).mean(dim=(1, 2))
+    return images[[int((contrast + colour).argmax())]]
+
+
+def write_preview(
+    policy: str | Path | Policy | None = None,
+    data: str | Path | None = None,
+    output: str | Path = "preview.png",
+    *,
+    image_size: int | None = None,
+    seed: int = 0,
+    space: str | Path | Space | None = None,
+    study: str | None = None,
+    baseline: str = BASELINE,
+    storage: str = DEFAULT_STORAGE,
+    progress: Progress | None = None,
+) -> Preview:
+    """Draw what a policy does to some images into a picture file; see `preview`.
+
+    Args:
+        policy: to show; without it, that of `study` or the middle of `space`.
+        data: the images; None for those of `study`, else for embedded ones.
+        output: its suffix says the format, any that Pillow writes; without one it is a PNG. Should
+            the sheet need more pages, they lie beside it as `-2`, `-3` and so on.
+        image_size: side in pixels; None for that of `study`, else 96.
+        space: whose operations are shown alone, instead of the policy's.
+        study: name of a finished study: its winner on its own images.
+        baseline: name of the published policy to compare with.
+        storage: URL of the database that holds `study`.
+        progress: told what happens.
 
     Raises:
-        ConfigError, DataError, OutputError: what is wrong, in one line.
+        ConfigError, DataError, StudyError, OutputError: what is wrong, in one line.
     """
-    if not SMALLEST <= image_size <= LARGEST:
+    progress = progress or Quiet()
+    if image_size is not None and not SMALLEST <= image_size <= LARGEST:
         raise ConfigError(
             f"--image-size {image_size}: must be between {SMALLEST} and {LARGEST} pixels"
         )
     path = Path(output)
     form = _format(path)
-    chosen = policy if isinstance(policy, Policy) else load_policy(policy)
-    if data is None:
-        image_set = draw_surfaces(SurfaceSpec(image_size=image_size, images_per_class=2))
+    against = _baseline(baseline)
+    searched = None
+    if space is not None:
+        searched = space if isinstance(space, Space) else load_space(find_config(space, "spaces"))
+    executor: Executor = "auto"
+    config = DataConfig(image_size=image_size or IMAGE_SIZE)
+    if study is not None:
+        if policy is not None or space is not None:
+            raise ConfigError(
+                f"the study {study!r} has a policy of its own; leave out --policy and --space, or "
+                "the study's name"
+            )
+        chosen, settings, source = _finished(study, storage)
+        executor = settings.compute.executor
+        size = image_size or settings.data.image_size
+        config = settings.data.model_copy(update={"image_size": size})
+        data = data if data is not None else source
+    elif policy is not None:
+        chosen = policy if isinstance(policy, Policy) else load_policy(policy)
+    elif searched is not None:
+        chosen = middle_policy(searched)
     else:
-        image_set = load_images(Path(data), DataConfig(image_size=image_size))
-    picture = preview(chosen, image_set, seed=seed)
+        raise ConfigError("name what to show: a finished study, --policy FILE or --space SPACE")
+    if data is None:
+        spec = SurfaceSpec(image_size=config.image_size, images_per_class=2)
+        image_set = draw_surfaces(spec)
+    else:
+        image_set = load_images(Path(data), config, progress=progress.images)
+    found = preview(
+        chosen, image_set, baseline=against, space=searched, seed=seed, executor=executor
+    )
+    for sentence in (*image_set.notes, *found.notes) if data is not None else found.notes:
+        progress.note(sentence)
+    return replace(found, files=_write(found.pages, path, form))
+
+
+def _baseline(name: str) -> Policy:
+    """The published policy of that name, in whatever case.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    known = {known.casefold(): policy for known, policy in BASELINES.items()}
+    if name.casefold() in known:
+        return known[name.casefold()]
+    close = difflib.get_close_matches(name.casefold(), known, n=1)
+    hint = f"did you mean {known[close[0]].name!r}? " if close else ""
+    there = ", ".join(repr(each) for each in BASELINES)
+    raise ConfigError(f"--baseline {name}: there is no such baseline; {hint}there are: {there}")
+
+
+def _finished(name: str, storage: str) -> tuple[Policy, StudyConfig, Path | None]:
+    """Winner, settings and images (None: embedded) of a study.
+
+    Raises:
+        StudyError: no such study, one without a verdict, or images that have moved.
+    """
+    store = find_study(storage, name)
+    if store.is_ablation:
+        raise StudyError(f"{name!r} holds ablations, not a search, and so has no winner to show")
+    winner = store.winner
+    if winner is None:
+        raise StudyError(
+            f"the study {name!r} has no verdict yet; let `augsearch run` finish it, or name a "
+            "--policy or a --space"
+        )
     try:
-        path.write_bytes(picture if form == "PNG" else _converted(picture, form))
-    except (OSError, ValueError, KeyError) as error:  # Pillow's writers raise any of them
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise OutputError(f"--output {output}: cannot be written ({reason})") from None
+        config, source = stored_config(store), str(store.asked["data"])
+    except (ValidationError, KeyError):
+        raise StudyError(
+            f"the study {name!r} was made by another version of augsearch; name its policy.yaml "
+            "with --policy"
+        ) from None
+    return winner, config, None if source == EMBEDDED else Path(source)
+
+
+def _write(pages: Sequence[bytes], path: Path, form: str) -> tuple[Path, ...]:
+    files = [path]
+    files += [path.with_stem(f"{path.stem}-{number}") for number in range(2, len(pages) + 1)]
+    for page, file in zip(pages, files, strict=True):
+        try:
+            file.write_bytes(page if form == "PNG" else _converted(page, form))
+        except (OSError, ValueError, KeyError) as error:  # Pillow's writers raise any of them
+            reason = (error.strerror if isinstance(error, OSError) else None) or error
+            raise OutputError(f"--output {file}: cannot be written ({reason})") from None
+    return tuple(files)
 
 
 def _format(path: Path) -> str:

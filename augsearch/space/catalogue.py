@@ -26,6 +26,8 @@ class Parameter:
         default: value where YAML leaves it out.
         integer: whole numbers only.
         colour_only: does nothing to a grey image.
+        unit: how a value is written for people: `%` of what `doc` names, `°`, `×`, `turns`,
+            `bits`; with a `±` before it where both signs are meant.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Parameter:
     default: float
     integer: bool = False
     colour_only: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ GEOMETRIC = (
             Parameter(
                 "scale_min", 0.01, 1.0,
                 "smallest share of the area that is kept; the share is uniform in [scale_min, 1]",
-                identity=1.0, default=0.2,
+                identity=1.0, default=0.2, unit="%",
             ),
             Parameter(
                 "ratio", 1.0, 4.0,
@@ -83,7 +86,7 @@ GEOMETRIC = (
         (
             Parameter(
                 "degrees", 0.0, 180.0, "largest angle; uniform in [-degrees, degrees]",
-                identity=0.0, default=15.0,
+                identity=0.0, default=15.0, unit="°",
             ),
         ),
     ),
@@ -94,15 +97,15 @@ GEOMETRIC = (
             Parameter(
                 "translate", 0.0, 0.5,
                 "largest shift along each axis, as a share of that axis; uniform on both sides",
-                identity=0.0, default=0.0,
+                identity=0.0, default=0.0, unit="%",
             ),
             Parameter(
                 "zoom", 1.0, 2.0, "largest zoom factor; log-uniform in [1/zoom, zoom]",
-                identity=1.0, default=1.0,
+                identity=1.0, default=1.0, unit="×",
             ),
             Parameter(
                 "shear", 0.0, 45.0, "largest shear along each axis in degrees; uniform both ways",
-                identity=0.0, default=0.0,
+                identity=0.0, default=0.0, unit="°",
             ),
         ),
     ),
@@ -114,7 +117,7 @@ GEOMETRIC = (
             Parameter(
                 "distortion", 0.0, 0.9,
                 "largest move of a corner, as a share of half the side; uniform from 0",
-                identity=0.0, default=0.3,
+                identity=0.0, default=0.3, unit="%",
             ),
         ),
     ),
@@ -126,12 +129,12 @@ GEOMETRIC = (
                 "displacement", 0.0, 0.1,
                 "largest standard deviation of the shifts as a share of the shorter side; uniform "
                 "from 0",
-                identity=0.0, default=0.02,
+                identity=0.0, default=0.02, unit="%",
             ),
             Parameter(
                 "smoothness", 0.02, 0.3,
                 "how far neighbours move together, as a share of the shorter side",
-                identity=None, default=0.1,
+                identity=None, default=0.1, unit="%",
             ),
         ),
     ),
@@ -144,7 +147,7 @@ GEOMETRIC = (
                 "distortion", 0.0, 0.5,
                 "largest move of a point along each axis, as a share of half the side; uniform "
                 "both ways",
-                identity=0.0, default=0.2,
+                identity=0.0, default=0.2, unit="%",
             ),
         ),
     ),
@@ -162,7 +165,7 @@ GEOMETRIC = (
                 "centre", 0.0, 1.0,
                 "largest distance of the optical centre from the middle along each axis, as a "
                 "share of half the side; uniform both ways",
-                identity=None, default=0.3,
+                identity=None, default=0.3, unit="%",
             ),
         ),
     ),
@@ -185,20 +188,20 @@ COLOUR = (
         (
             Parameter(
                 "brightness", 0.0, 1.0, "factor uniform in [1 - brightness, 1 + brightness]",
-                identity=0.0, default=0.0,
+                identity=0.0, default=0.0, unit="±%",
             ),
             Parameter(
                 "contrast", 0.0, 1.0,
                 "factor uniform in [1 - contrast, 1 + contrast], about the mean grey",
-                identity=0.0, default=0.0,
+                identity=0.0, default=0.0, unit="±%",
             ),
             Parameter(
                 "saturation", 0.0, 1.0, "factor uniform in [1 - saturation, 1 + saturation]",
-                identity=0.0, default=0.0, colour_only=True,
+                identity=0.0, default=0.0, colour_only=True, unit="±%",
             ),
             Parameter(
                 "hue", 0.0, 0.5, "shift in turns of the colour circle; uniform in [-hue, hue]",
-                identity=0.0, default=0.0, colour_only=True,
+                identity=0.0, default=0.0, colour_only=True, unit="turns",
             ),
         ),
     ),
@@ -209,7 +212,7 @@ COLOUR = (
         (
             Parameter(
                 "shift", 0.0, 1.0, "largest change of a channel (white = 1); uniform both ways",
-                identity=0.0, default=0.1,
+                identity=0.0, default=0.1, unit="%",
             ),
         ),
         colour_only=True,
@@ -260,7 +263,7 @@ COLOUR = (
         (
             Parameter(
                 "threshold_min", 0.0, 1.0, "lowest threshold; uniform in [threshold_min, 1]",
-                identity=1.0, default=0.5,
+                identity=1.0, default=0.5, unit="%",
             ),
         ),
     ),
@@ -270,7 +273,7 @@ COLOUR = (
         (
             Parameter(
                 "bits_min", 1, 8, "fewest bits kept; uniform over bits_min..8",
-                identity=8, default=4, integer=True,
+                identity=8, default=4, integer=True, unit="bits",
             ),
         ),
     ),
@@ -297,7 +300,7 @@ SHARPNESS_AND_BLUR = (
                 "sigma", 0.0, 0.1,
                 "largest standard deviation as a share of the shorter side; uniform from 0 "
                 "(SimCLR: 2 of 224 px = 0.009)",
-                identity=0.0, default=0.01,
+                identity=0.0, default=0.01, unit="%",
             ),
         ),
     ),
@@ -309,7 +312,7 @@ SHARPNESS_AND_BLUR = (
                 "length", 0.0, 0.5,
                 "longest side of the square as a share of the shorter side; uniform from 0 (below "
                 "one pixel nothing happens)",
-                identity=0.0, default=0.1,
+                identity=0.0, default=0.1, unit="%",
             ),
         ),
     ),
@@ -321,7 +324,7 @@ SHARPNESS_AND_BLUR = (
                 "length", 0.0, 0.3,
                 "longest side of the median's window as a share of the shorter side; uniform from "
                 "0 (below one pixel nothing happens)",
-                identity=0.0, default=0.1,
+                identity=0.0, default=0.1, unit="%",
             ),
         ),
     ),
@@ -332,7 +335,7 @@ SHARPNESS_AND_BLUR = (
             Parameter(
                 "length", 0.0, 0.5,
                 "longest smear as a share of the shorter side; uniform from 0",
-                identity=0.0, default=0.1,
+                identity=0.0, default=0.1, unit="%",
             ),
         ),
     ),
@@ -355,7 +358,7 @@ NOISE_AND_LOSS = (
         (
             Parameter(
                 "std", 0.0, 0.5, "largest standard deviation (white = 1); uniform from 0",
-                identity=0.0, default=0.05,
+                identity=0.0, default=0.05, unit="%",
             ),
         ),
     ),
@@ -365,7 +368,7 @@ NOISE_AND_LOSS = (
         (
             Parameter(
                 "amount", 0.0, 0.5, "largest share of pixels hit; uniform from 0",
-                identity=0.0, default=0.02,
+                identity=0.0, default=0.02, unit="%",
             ),
         ),
     ),
@@ -375,7 +378,7 @@ NOISE_AND_LOSS = (
         (
             Parameter(
                 "area", 0.0, 0.6, "largest share of the area covered; uniform from 0",
-                identity=0.0, default=0.2,
+                identity=0.0, default=0.2, unit="%",
             ),
             Parameter(
                 "ratio", 1.0, 4.0, "most extreme aspect ratio; log-uniform in [1/ratio, ratio]",
@@ -404,17 +407,17 @@ WEATHER = (
                 "amount", 0.0, 0.5,
                 "largest share of the area that drops cover, overlaps counted twice; uniform from "
                 "0",
-                identity=0.0, default=0.1,
+                identity=0.0, default=0.1, unit="%",
             ),
             Parameter(
                 "length", 0.02, 0.5,
                 "longest drop as a share of the shorter side; uniform from a quarter of it, the "
                 "same for all drops of an image",
-                identity=None, default=0.1,
+                identity=None, default=0.1, unit="%",
             ),
             Parameter(
                 "slant", 0.0, 45.0, "largest angle from the vertical in degrees; uniform both ways",
-                identity=None, default=15.0,
+                identity=None, default=15.0, unit="°",
             ),
         ),
     ),
@@ -425,12 +428,12 @@ WEATHER = (
             Parameter(
                 "brightness", 1.0, 5.0,
                 "largest factor of a dark pixel's lightness; uniform in [1, brightness]",
-                identity=1.0, default=2.5,
+                identity=1.0, default=2.5, unit="×",
             ),
             Parameter(
                 "coverage", 0.1, 1.0,
                 "highest lightness (white = 1) up to which a pixel counts as dark; uniform from 0",
-                identity=None, default=0.5,
+                identity=None, default=0.5, unit="%",
             ),
         ),
     ),
@@ -443,7 +446,7 @@ ILLUMINATION = (
         (
             Parameter(
                 "gain", 0.0, 1.0, "largest change of brightness (white = 1); uniform both ways",
-                identity=0.0, default=0.2,
+                identity=0.0, default=0.2, unit="%",
             ),
         ),
     ),
@@ -453,7 +456,7 @@ ILLUMINATION = (
         (
             Parameter(
                 "gain", 0.0, 1.0, "largest change of brightness (white = 1); uniform both ways",
-                identity=0.0, default=0.2,
+                identity=0.0, default=0.2, unit="%",
             ),
         ),
     ),
@@ -463,7 +466,7 @@ ILLUMINATION = (
         (
             Parameter(
                 "gain", 0.0, 1.0, "largest change of brightness (white = 1); uniform both ways",
-                identity=0.0, default=0.2,
+                identity=0.0, default=0.2, unit="%",
             ),
         ),
     ),
@@ -473,7 +476,7 @@ ILLUMINATION = (
         (
             Parameter(
                 "shade", 0.0, 1.0, "deepest shadow (white = 1); uniform from 0",
-                identity=0.0, default=0.2,
+                identity=0.0, default=0.2, unit="%",
             ),
         ),
     ),
@@ -483,7 +486,7 @@ ILLUMINATION = (
         (
             Parameter(
                 "gain", 0.0, 1.0, "largest change of brightness (white = 1); uniform from 0",
-                identity=0.0, default=0.3,
+                identity=0.0, default=0.3, unit="%",
             ),
         ),
     ),

@@ -86,6 +86,18 @@ def number_text(number: float) -> str:
     return f"{number:.4g}"
 
 
+def value_text(parameter: Parameter, value: float) -> str:
+    """A parameter's value with its unit: "15°", "×1.5", "±40 %", "4 bits"."""
+    unit = parameter.unit.removeprefix("±")
+    sign = "±" if unit != parameter.unit and value else ""
+    if unit == "%":
+        return f"{sign}{100 * value:.3g} %"
+    if unit == "×":
+        return f"×{number_text(value)}"
+    space = " " if unit.isalpha() else ""
+    return f"{sign}{number_text(value)}{space}{unit}"
+
+
 def bounds_text(parameter: Parameter) -> str:
     """Hard bounds, as "0 to 180"."""
     whole = ", whole" if parameter.integer else ""

@@ -1,9 +1,13 @@
-"""Pictures of views: a row for each image, the original first, then its views."""
+"""Pictures of views: a row for each image, the original first, then its views. Also what every
+picture made of pixels needs: letters, and images large enough to be seen.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +39,13 @@ def views_png(
     bottom = HEADER + rows * (CELL + GAP)
     sheet = Image.new("RGB", (width, bottom + (HEADER if footnote else MARGIN)), "white")
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=12)
+    font = letters(12)
     for column, (images, title) in enumerate(zip(columns, titles, strict=True)):
         # A wider gap sets the originals apart from what was made of them.
         left = MARGIN + column * (CELL + GAP) + (3 * GAP if column else 0)
         draw.text((left, 4), title, fill="black", font=font)
         for row, image in enumerate(images):
-            sheet.paste(_enlarged(image), (left, HEADER + row * (CELL + GAP)))
+            sheet.paste(enlarged(image, CELL), (left, HEADER + row * (CELL + GAP)))
     if footnote:
         draw.text((MARGIN, bottom + 2), footnote, fill="dimgray", font=font)
     buffer = io.BytesIO()
@@ -49,10 +53,19 @@ def views_png(
     return buffer.getvalue()
 
 
-def _enlarged(image: NDArray[np.uint8]) -> Image.Image:
+@cache
+def letters(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """The font of the other pictures, which comes with matplotlib; `size` in pixels."""
+    from matplotlib import get_data_path
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / name, size)
+
+
+def enlarged(image: NDArray[np.uint8], side: int) -> Image.Image:
+    """An image `[C, H, W]`, C = 1 or 3, as a square; the pixels of a small one keep their edges."""
     pixels = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
-    nearest = max(image.shape[1:]) < CELL
+    nearest = max(image.shape[1:]) < side
     filtering = Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
-    return (
-        Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB").resize((CELL, CELL), filtering)
-    )
+    picture = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
+    return picture.resize((side, side), filtering)
