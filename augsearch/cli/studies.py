@@ -48,9 +48,14 @@ def delete(
 
     stored_study(storage, name)
     if not yes:
-        typer.confirm(f"Delete the study {name!r} and its MLflow runs?", abort=True)
-    runs = delete_stored(storage, name)
-    typer.echo(f"deleted the study {name!r} and {runs} MLflow runs")
+        typer.confirm(
+            f"Delete the study {name!r}, its MLflow runs and its registered policies?", abort=True
+        )
+    deleted = delete_stored(storage, name)
+    policies = f"{deleted.versions} registered polic{'y' if deleted.versions == 1 else 'ies'}"
+    typer.echo(f"deleted the study {name!r} and, in MLflow, {deleted.runs} runs and {policies}")
+    for uri in deleted.kept:
+        typer.echo(f"kept {uri}, which somebody gave an alias of their own")
 
 
 @studies_app.command()

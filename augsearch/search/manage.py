@@ -40,6 +40,20 @@ class StoredStudy:
     rows: tuple[StoredRun, ...]
 
 
+@dataclass(frozen=True)
+class Deleted:
+    """What MLflow had of a deleted study.
+
+    Attributes:
+        versions: of its registered policies that are deleted.
+        kept: URIs of versions that stay, because they have an alias that is not augsearch's.
+    """
+
+    runs: int
+    versions: int
+    kept: tuple[str, ...]
+
+
 def list_stored(storage: str) -> list[StudySummary]:
     """Every study in the database at `storage`."""
     opened = find_storage(storage)
@@ -74,8 +88,8 @@ def stored_study(storage: str, name: str) -> StoredStudy:
     return StoredStudy(summary, tuple(sorted(rows, key=lambda row: -(row.score or 0.0))))
 
 
-def delete_stored(storage: str, name: str) -> int:
-    """Delete a study and its MLflow runs; how many runs MLflow had.
+def delete_stored(storage: str, name: str) -> Deleted:
+    """Delete a study with its runs and registered policies in MLflow.
 
     Raises:
         StudyError: there is no such study, a live process is running it, or MLflow is away.
@@ -84,9 +98,9 @@ def delete_stored(storage: str, name: str) -> int:
     opened = _stored_in(storage, name)
     with owner_lock(storage, name):
         # MLflow first: if it is away, the study is still there to be deleted later.
-        runs = delete_mirrored(name)
+        runs, registered = delete_mirrored(name)
         delete_study(opened, name)
-    return runs
+    return Deleted(runs, registered.versions, registered.kept)
 
 
 def empty_studies(storage: str) -> list[str]:

@@ -21,6 +21,7 @@ from augsearch.search.origin import Origin, drift_since, find_origin, hand_on_tr
 from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.proxies import in_words
+from augsearch.search.recommended import registration
 from augsearch.search.records import record_makers
 from augsearch.search.report_content import Sources
 from augsearch.search.report_files import report_files
@@ -223,12 +224,14 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         outputs.write_files(setup.directory, files)
         report = report_files(Sources(store, config, setup.storage, setup, views, result))
         outputs.write_files(setup.directory, report)
-        mirror.finish(
+        mirrored = mirror.finish(
             description=outputs.description(result),
             metrics=outputs.parent_metrics(result),
             artifacts={**files, **report},
             tags={"augsearch.verdict": verdict.code},
         )
+        if mirrored:
+            mirror.register(registration(setup, policy, result))
     return result
 
 

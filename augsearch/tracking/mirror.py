@@ -16,9 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from augsearch.errors import StudyError
+from augsearch.errors import ConfigError, StudyError
+from augsearch.tracking.experiment import find_experiment, open_experiment
+from augsearch.tracking.registry import Registration, Removed, register, unregister
 
-EXPERIMENT = "augsearch"
 STUDY_TAG, KEY_TAG = "augsearch.study", "augsearch.key"
 PARENT_TAG = "mlflow.parentRunId"
 NOTE_TAG = "mlflow.note.content"
@@ -130,6 +131,21 @@ class Mirror:
 
         return self._attempt(add)
 
+    def register(self, wanted: Registration) -> bool:
+        """Give the recommended policy of a finished study its version in the model registry. False
+        if that could not be done, which costs nothing but the version."""
+        failures: tuple[type[Exception], ...] = (ConfigError, *unreachable())
+        try:
+            register(self._client, self._client.get_run(self._parent), wanted)
+        except failures as error:
+            reason = str(error).splitlines()[0][:200]
+            self.warn(
+                f"the policy is not in MLflow's model registry ({reason}); policy.yaml is written, "
+                "and the next run of the same command tries again"
+            )
+            return False
+        return True
+
     def _attempt(self, action: Callable[[], None]) -> bool:
         try:
             self._connect()
@@ -150,8 +166,7 @@ class Mirror:
         if self._client is not None:
             return
         client = client_for(tracking_uri())
-        found = client.get_experiment_by_name(EXPERIMENT)
-        self._experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT)
+        self._experiment = open_experiment(client)
         parents = client.search_runs(
             [self._experiment],
             f"tags.`{STUDY_TAG}` = '{self.study}' AND tags.`{KEY_TAG}` = 'study'",
@@ -243,9 +258,9 @@ def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], Non
     or does not know the study."""
     try:
         client = client_for(tracking_uri())
-        experiment = client.get_experiment_by_name(EXPERIMENT)
+        experiment = find_experiment(client)
         parents = experiment and client.search_runs(
-            [experiment.experiment_id],
+            [experiment],
             f"tags.`{STUDY_TAG}` = '{study}' AND tags.`{KEY_TAG}` = 'study'",
         )
         if parents:
@@ -288,7 +303,8 @@ def tracking_uri() -> str:
 
 
 def quiet_mlflow() -> None:
-    """Settings before MLflow is imported: no telemetry, no long waits for a missing server.
+    """Settings before MLflow is imported: no telemetry, no long waits for a missing server, no
+    progress bars for small files.
 
     What the user has set in the environment stays.
     """
@@ -297,6 +313,7 @@ def quiet_mlflow() -> None:
         ("DO_NOT_TRACK", "true"),
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1"),
         ("MLFLOW_HTTP_REQUEST_TIMEOUT", "10"),
+        ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"),
     ):
         os.environ.setdefault(name, value)
 
@@ -321,14 +338,19 @@ def unreachable() -> tuple[type[Exception], ...]:
     return (MlflowException, RequestException, SQLAlchemyError, OSError)
 
 
-def delete_mirrored(study: str) -> int:
-    """Delete a study's runs in MLflow; how many there were.
+def delete_mirrored(study: str) -> tuple[int, Removed]:
+    """Delete a study's runs and registered policies in MLflow; how many there were.
 
     Raises:
         StudyError: MLflow cannot be reached.
     """
     try:
-        return _delete_runs(study)
+        client = client_for(tracking_uri())
+        experiment = find_experiment(client)
+        if experiment is None:
+            return 0, Removed(0, ())
+        removed = unregister(client, experiment, study)
+        return _delete_runs(client, experiment, study), removed
     except unreachable() as error:
         reason = str(error).splitlines()[0][:200]
         raise StudyError(
@@ -336,14 +358,10 @@ def delete_mirrored(study: str) -> int:
         ) from None
 
 
-def _delete_runs(study: str) -> int:
-    client = client_for(tracking_uri())
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is None:
-        return 0
+def _delete_runs(client: Any, experiment: str, study: str) -> int:
     count = 0
     while runs := client.search_runs(
-        [experiment.experiment_id], f"tags.`{STUDY_TAG}` = '{study}'", max_results=1000
+        [experiment], f"tags.`{STUDY_TAG}` = '{study}'", max_results=1000
     ):
         for run in runs:
             client.delete_run(run.info.run_id)

@@ -6,9 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from augsearch.errors import StudyError
-from augsearch.tracking.mirror import quiet_mlflow, tracking_uri
+from augsearch.tracking.experiment import STUDIES, find_experiment, view_path
+from augsearch.tracking.mirror import client_for, quiet_mlflow, tracking_uri, unreachable
 
 
 def serve_ui(port: int) -> None:
@@ -29,10 +32,21 @@ def serve_ui(port: int) -> None:
     # One reader needs one worker and no job queues: a dozen processes fewer to start.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--workers", "1"]
-    # Left to itself, MLflow opens on its pages for language models.
-    address = f"http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning"
-    print(f"MLflow UI: {address} (stop with Ctrl-C)", flush=True)
+    print(f"MLflow UI: http://127.0.0.1:{port}/#/{_landing(uri)} (stop with Ctrl-C)", flush=True)
     try:
         subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)
     except KeyboardInterrupt:
         return
+
+
+def _landing(uri: str) -> str:
+    """The studies and their verdicts, once there are any."""
+    database = uri.removeprefix("sqlite:///")
+    # A client would make a database that is not there.
+    if database == uri or Path(database).is_file():
+        # What is wrong with a store, the server says itself.
+        with suppress(*unreachable()):
+            if experiment := find_experiment(client_for(uri)):
+                return view_path(experiment, STUDIES)
+    # Left to itself, MLflow opens on its pages for language models.
+    return "experiments?workflowType=machine_learning"

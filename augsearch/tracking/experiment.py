@@ -1,0 +1,111 @@
+"""MLflow's experiment that all studies share, and how its pages open.
+
+MLflow shows no metric in a list of runs until somebody chooses columns. Its saved views, which it
+keeps as tags of the experiment, choose them beforehand. The tags' form was read off MLflow 3.17; a
+version that does not know it ignores them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+EXPERIMENT = "augsearch"
+STUDIES, TRIALS = "augsearch-studies", "augsearch-trials"
+"""Keys of the saved views."""
+
+WIDTHS = {
+    "metrics.`confirmed_score`": 130,
+    "params.`view1.order`": 500,
+    "attributes.`Dataset`": 200,
+}
+NOTE = (
+    "Each study is a run, its trials, baselines and confirmation runs are its children. *Views*, at "
+    "the top right, lists studies with their verdicts, and trials by score."
+)
+
+
+def find_experiment(client: Any) -> str | None:
+    """The experiment's id; None if there is none yet."""
+    found = client.get_experiment_by_name(EXPERIMENT)
+    return found.experiment_id if found else None
+
+
+def open_experiment(client: Any) -> str:
+    """The experiment's id. What its pages need is added where it is missing, and otherwise left as
+    people have made it."""
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        return str(client.create_experiment(EXPERIMENT, tags=_page_tags()))
+    for key, value in _page_tags().items():
+        if key not in found.tags:
+            client.set_experiment_tag(found.experiment_id, key, value)
+    return str(found.experiment_id)
+
+
+def view_path(experiment: str, view: str) -> str:
+    """Where MLflow's UI shows a saved view, after the `#/` of its address."""
+    return f"experiments/{experiment}/runs?viewStateShareKey={view}&workflowType=machine_learning"
+
+
+def _page_tags() -> dict[str, str]:
+    return {
+        "mlflow.note.content": NOTE,
+        # Else MLflow opens it among the pages for language models.
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.experiment.primaryMetric.name": "score",
+        "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
+        **_view(
+            STUDIES,
+            "Studies",
+            'tags."augsearch.key" = "study"',
+            "attributes.start_time",
+            [
+                "metrics.`confirmed_score`",
+                "tags.`augsearch.verdict`",
+                "params.`kind`",
+                "params.`space`",
+                "attributes.`Dataset`",
+                "attributes.`Models`",
+            ],
+        ),
+        **_view(
+            TRIALS,
+            "Trials by score",
+            'tags."augsearch.kind" = "trial"',
+            "metrics.`score`",
+            [
+                "metrics.`score`",
+                "metrics.`last_rung_score`",
+                "tags.`augsearch.study`",
+                "tags.`augsearch.state`",
+                "params.`view1.order`",
+            ],
+        ),
+    }
+
+
+def _view(
+    key: str, name: str, search: str, order_by: str, columns: Sequence[str]
+) -> dict[str, str]:
+    """A saved view of the list of runs, highest values of `order_by` first."""
+    state = {
+        "searchFilter": search,
+        "orderByKey": order_by,
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": list(columns),
+        "columnOrder": list(columns),
+        "columnWidths": WIDTHS,
+    }
+    packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+    made = int(time.time() * 1000)
+    content = {"name": name, "createdAt": made, "updatedAt": made, "state": f"deflate;{packed}"}
+    return {f"mlflow.sharedViewState.{key}": json.dumps(content)}
