@@ -41,13 +41,12 @@ def ablation_pictures(found: Ablation) -> dict[str, bytes]:
         return {"": _matrix(found)}
     if found.mode == "strength":
         return {"": _curves(found)}
-    pictures = {}
-    if found.op_gains:
-        pictures["gains"] = _gains(found)
-    if found.class_gains:
-        pictures["classes"] = _classes(found)
-    main = "classes" if found.mode == "classes" else "gains"
-    return {"" if name == main else f"-{name}": picture for name, picture in pictures.items()}
+    gains = _gains(found) if found.op_gains else b""
+    classes = _classes(found) if found.class_gains else b""
+    pictures = {"": gains, "-classes": classes}
+    if found.mode == "classes":
+        pictures = {"": classes, "-gains": gains}
+    return {suffix: picture for suffix, picture in pictures.items() if picture}
 
 
 def _title(found: Ablation, what: str) -> str:

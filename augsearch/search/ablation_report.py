@@ -90,7 +90,7 @@ def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
     return Headline(
         finished=True,
         title="What was found",
-        sentence=last.sentences[0],
+        sentence=_plain(last.sentences[0]),
         advice="",
         basis="Scores of validation images: they say what to try, and a search confirms its winner "
         "on sealed ones.",
@@ -127,15 +127,20 @@ def ablation_section(found: Ablation) -> Extra:
         basis=f"Ablation {found.study}: {counted(len(found.cells), 'cell')}, "
         f"{len(found.seeds)} seeds of {found.steps} steps each, {found.metric.replace('_', ' ')} "
         f"on validation images{protocol}.",
-        sentences=found.sentences,
+        sentences=tuple(map(_plain, found.sentences)),
         pictures=tuple(
-            (CAPTIONS[suffix], png, f"{TITLES[found.mode]}{swept}. {found.sentences[0]}")
+            (CAPTIONS[suffix], png, f"{TITLES[found.mode]}{swept}. {_plain(found.sentences[0])}")
             for suffix, png in ablation_pictures(found).items()
         ),
         header=header,
         rows=rows,
         text=text,
     )
+
+
+def _plain(sentence: str) -> str:
+    """Names stand between backticks in a terminal and in MLflow, whose text is Markdown."""
+    return sentence.replace("`", "")
 
 
 Table = tuple[tuple[str, ...], tuple[tuple[str, ...], ...], tuple[int, ...]]

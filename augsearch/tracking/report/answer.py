@@ -236,6 +236,6 @@ def extra(one: Extra, number: int) -> str:
         one.title,
         paragraph(one.basis, kind="basis"),
         bullets(one.sentences),
-        *(picture(png, alt, title) for title, png, alt in one.pictures),
+        *(picture(png, alt, title, wide=True) for title, png, alt in one.pictures),
         details("All numbers", table(one.title, one.header, one.rows, text=one.text)),
     )

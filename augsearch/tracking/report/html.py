@@ -112,12 +112,13 @@ def plot(shown: Plot, caption: str) -> str:
     )
 
 
-def picture(png: bytes, alt: str, caption: str) -> str:
-    """A picture inside the page."""
-    data = base64.b64encode(png).decode()
+def picture(png: bytes, alt: str, caption: str, *, wide: bool = False) -> str:
+    """A picture inside the page; a wide one scrolls on a phone, as `Plot` does."""
+    data, told = base64.b64encode(png).decode(), esc(caption)
     return (
-        f'<figure class="picture"><img src="data:image/png;base64,{data}" alt="{esc(alt)}">'
-        f"<figcaption>{esc(caption)}</figcaption></figure>"
+        f'<figure class="picture{" wide" if wide else ""}">'
+        f'<img src="data:image/png;base64,{data}" alt="{esc(alt)}">'
+        f"{f'<figcaption>{told}</figcaption>' if told else ''}</figure>"
     )
 
 
