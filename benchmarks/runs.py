@@ -29,6 +29,7 @@ from augsearch.engines.processes import process_count, run_jobs
 from augsearch.errors import TrialFailure
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.features import extract_features
+from augsearch.evaluate.metrics import metric_value
 from augsearch.evaluate.probe import few_label_probe
 from augsearch.search.bench import Bench, derived_seed
 from augsearch.search.config import StudyConfig, load_study_config
@@ -53,6 +54,7 @@ class Setting:
         study: a study file or preset.
         changes: sections of the study file with what differs from it.
         salted: draws of its own for every policy, instead of the same for all.
+        tempered: a temperature that rises with the policy's strength, see `tempered`.
         start: steps of SimCLR s=0.5 that every run of a seed begins from; they are trained once.
     """
 
@@ -61,6 +63,7 @@ class Setting:
     study: str = "standard"
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     salted: bool = False
+    tempered: bool = False
     start: int = 0
 
     def config(self) -> StudyConfig:
@@ -161,6 +164,9 @@ def _make(job: Job) -> str:
     policy = Policy.model_validate_json(job.policy)
     steps = setting.steps
     run = bench.pretraining(policy, replicate=job.replicate, steps=steps)
+    if setting.tempered:
+        heat = tempered(strength_of(bench, policy))
+        run.config = run.config.model_copy(update={"temperature": heat})
     if setting.salted:
         seed = derived_seed(bench.seed, "salt", job.name)
         run._make_views = bench.renderer(policy).function(seed, job.replicate)
@@ -240,6 +246,38 @@ def probe_score(
         classes=bench.image_set.classes,
     )  # fmt: skip
     return few_label_probe(full, labels, draws, evaluate).score
+
+
+def inner_folds_score(bench: Bench, features: NDArray[np.float16]) -> float:
+    """The study's score, but with C chosen for every label draw by three folds inside it."""
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
+
+    rows, labels = labelled_pool(bench), bench.image_set.labels
+    place = {int(row): i for i, row in enumerate(rows)}
+    wide, scores = features.astype(np.float32), []
+    chooser = LogisticRegressionCV(
+        Cs=[0.01, 0.1, 1.0, 10.0], cv=3, l1_ratios=(0.0,), use_legacy_attributes=False,
+        scoring="balanced_accuracy", max_iter=1000, tol=1e-3,
+    )  # fmt: skip
+    probe = make_pipeline(StandardScaler(), chooser)
+    with threadpool_limits(1):
+        for draw in bench.draws["validation"]:
+            fit, score = ([place[int(row)] for row in part] for part in (draw.fit, draw.score))
+            probe.fit(wide[fit], labels[draw.fit])
+            found = probe.predict_proba(wide[score])
+            whole = np.zeros((len(score), len(bench.image_set.classes)))
+            whole[:, probe.classes_] = found
+            scores.append(metric_value(bench.config.evaluate.metric, labels[draw.score], whole))
+    return float(np.mean(scores))
+
+
+def tempered(strength: float) -> float:
+    """A temperature from 0.1, where two views are alike, to 0.5, where they are as unlike as two
+    images: strong policies have positives that are far apart."""
+    return float(np.clip(0.1 + 0.4 * strength, 0.1, 0.5))
 
 
 def spread_policies(space_file: str, count: int, channels: int = 3) -> Iterator[tuple[str, Policy]]:
