@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -162,7 +163,9 @@ def preview(
     from augsearch.cli.thumbnail import show_thumbnail
     from augsearch.search.preview import write_preview
 
-    with TerminalProgress() as progress:
+    progress = TerminalProgress()
+    # Where no bar can be drawn, rich would leave an empty line instead.
+    with progress if progress.console.is_terminal else nullcontext():
         found = write_preview(
             policy,
             data,

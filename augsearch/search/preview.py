@@ -226,37 +226,34 @@ def write_preview(
     path = Path(output)
     form = _format(path)
     against = _baseline(baseline)
-    searched = None
-    if space is not None:
-        searched = space if isinstance(space, Space) else load_space(find_config(space, "spaces"))
-    executor: Executor = "auto"
+    if space is not None and not isinstance(space, Space):
+        space = load_space(find_config(space, "spaces"))
     config = DataConfig(image_size=image_size or IMAGE_SIZE)
+    executor: Executor = "auto"
     if study is not None:
         if policy is not None or space is not None:
             raise ConfigError(
                 f"the study {study!r} has a policy of its own; leave out --policy and --space, or "
                 "the study's name"
             )
-        chosen, settings, source = _finished(study, storage)
+        chosen, settings, data = _finished(study, storage, data)
         executor = settings.compute.executor
         size = image_size or settings.data.image_size
         config = settings.data.model_copy(update={"image_size": size})
-        data = data if data is not None else source
     elif policy is not None:
         chosen = policy if isinstance(policy, Policy) else load_policy(policy)
-    elif searched is not None:
-        chosen = middle_policy(searched)
+    elif space is not None:
+        chosen = middle_policy(space)
     else:
         raise ConfigError("name what to show: a finished study, --policy FILE or --space SPACE")
     if data is None:
-        spec = SurfaceSpec(image_size=config.image_size, images_per_class=2)
-        image_set = draw_surfaces(spec)
+        image_set = draw_surfaces(SurfaceSpec(image_size=config.image_size, images_per_class=2))
     else:
         image_set = load_images(Path(data), config, progress=progress.images)
-    found = preview(
-        chosen, image_set, baseline=against, space=searched, seed=seed, executor=executor
-    )
-    for sentence in (*image_set.notes, *found.notes) if data is not None else found.notes:
+        for sentence in image_set.notes:
+            progress.note(sentence)
+    found = preview(chosen, image_set, baseline=against, space=space, seed=seed, executor=executor)
+    for sentence in found.notes:
         progress.note(sentence)
     return replace(found, files=_write(found.pages, path, form))
 
@@ -276,11 +273,13 @@ def _baseline(name: str) -> Policy:
     raise ConfigError(f"--baseline {name}: there is no such baseline; {hint}there are: {there}")
 
 
-def _finished(name: str, storage: str) -> tuple[Policy, StudyConfig, Path | None]:
-    """Winner, settings and images (None: embedded) of a study.
+def _finished(
+    name: str, storage: str, data: str | Path | None
+) -> tuple[Policy, StudyConfig, str | Path | None]:
+    """Winner and settings of a study, and its images unless `data` names others (None: embedded).
 
     Raises:
-        StudyError: no such study, one without a verdict, or images that have moved.
+        StudyError: no such study, one without a verdict, or its images have moved.
     """
     store = find_study(storage, name)
     if store.is_ablation:
@@ -298,7 +297,14 @@ def _finished(name: str, storage: str) -> tuple[Policy, StudyConfig, Path | None
             f"the study {name!r} was made by another version of augsearch; name its policy.yaml "
             "with --policy"
         ) from None
-    return winner, config, None if source == EMBEDDED else Path(source)
+    if data is None and source != EMBEDDED:
+        if not Path(source).exists():
+            raise StudyError(
+                f"the images of the study {name!r} are not at {source} any more; name them with "
+                "--data"
+            )
+        data = source
+    return winner, config, data
 
 
 def _write(pages: Sequence[bytes], path: Path, form: str) -> tuple[Path, ...]:

@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from augsearch.tracking.figures import enlarged, letters
 from augsearch.tracking.matrix import GREY, GRID, INK
 
-SMALL, LARGE = 96, 160
-"""A picture's side in pixels is at least the one and at most the other."""
+SMALL, LARGE = 96, 128
+"""Pixels of a picture's side: smaller images are enlarged, larger ones reduced."""
 GAP, PAIR_GAP, GROUP_GAP = 4, 10, 24
 COLUMNS = 5
 """Of an operation's strip."""

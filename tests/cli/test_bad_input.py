@@ -14,6 +14,8 @@ import torch
 from conftest import SPACE, STUDY, write_images
 from PIL import Image
 
+from augsearch.search.store import Store, open_storage
+
 pytestmark = pytest.mark.usefixtures("files")
 
 
@@ -315,6 +317,48 @@ def test_impossible_image_size(cli, verb, size):
 def test_a_preview_too_large_to_look_at(cli):
     line = cli("preview", "--policy", "policy.yaml", "--image-size", "100000").refusal
     assert "--image-size 100000" in line
+
+
+PREVIEWS = {
+    "nothing to show": ([], "name what to show: a finished study, --policy FILE or --space SPACE"),
+    "unknown baseline": (
+        ["--policy", "policy.yaml", "--baseline", "simclr s=2"],
+        "--baseline simclr s=2: there is no such baseline; did you mean 'SimCLR s=1'? there are: "
+        "'crop only', 'SimCLR s=0.5', 'SimCLR s=1', 'TrivialAugment'",
+    ),
+    "unknown space": (["--space", "factry"], "did you mean the preset 'factory'?"),
+    "no images": (["--policy", "policy.yaml", "--data", "empty"], "empty: "),
+    "unknown study": (["small"], "there is no study 'small': nothing is stored"),
+    "study and policy": (
+        ["small", "--policy", "policy.yaml"],
+        "the study 'small' has a policy of its own; leave out --policy and --space, or the study's",
+    ),
+    "unknown operation": (["--policy", "unknown.yaml"], "unknown.yaml:2: "),
+}
+
+
+@pytest.mark.parametrize("name", PREVIEWS)
+def test_previews_that_cannot_be(cli, name):
+    Path("empty").mkdir()
+    Path("unknown.yaml").write_text("ops:\n  - op: gausian_blur\n")
+    arguments, expected = PREVIEWS[name]
+    assert expected in cli("preview", *arguments).refusal
+    assert not Path("preview.png").exists()
+
+
+def test_a_preview_of_a_study_without_a_verdict(cli):
+    Store(open_storage("sqlite:///augsearch.db"), "begun", settings={})
+    assert "'begun' has no verdict yet" in cli("preview", "begun").refusal
+
+
+def test_a_preview_of_a_study_whose_images_have_moved(cli, finished_study):
+    shutil.copy(finished_study / "augsearch.db", "augsearch.db")
+    Path(finished_study / "images").rename(finished_study / "elsewhere")
+    try:
+        line = cli("preview", "small").refusal
+    finally:
+        Path(finished_study / "elsewhere").rename(finished_study / "images")
+    assert line.endswith(f"not at {finished_study / 'images'} any more; name them with --data")
 
 
 @pytest.mark.parametrize("name", ["views.yaml", "views.jpeg2", "views.hdf5"])

@@ -27,7 +27,10 @@ FLAGS = {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
         "--output", "--subset", "--dry-run", "--from",
     },
-    "preview": {"--policy", "--data", "--output", "--image-size", "--seed"},
+    "preview": {
+        "--policy", "--space", "--data", "--baseline", "--output", "--image-size", "--seed",
+        "--storage", "--no-thumbnail",
+    },
     "ops": set(),
     "export": {"--policy", "--to", "--output", "--image-size"},
     "ablate": {
@@ -122,7 +125,16 @@ def test_preview_writes_a_picture(cli):
     assert (said.code, said.out, said.err) == (0, "wrote views.png\n", "")
     with Image.open("views.png") as picture:
         assert picture.format == "PNG"
-        assert picture.width > 5 * 96  # an original and four views
+        assert picture.width > 9 * 96  # an original and four views under each of two policies
+
+
+def test_preview_of_a_study_shows_its_winner_on_its_images(cli, finished_study, monkeypatch):
+    monkeypatch.chdir(finished_study)
+    said = cli("preview", "small", "--baseline", "crop only", "--output", "small.png")
+    assert (said.code, said.out) == (0, "wrote small.png\n")
+    by_hand = ["--policy", "runs/small/policy.yaml", "--data", "images", "--image-size", "16"]
+    cli("preview", *by_hand, "--baseline", "Crop Only", "--output", "by_hand.png")
+    assert Path("small.png").read_bytes() == Path("by_hand.png").read_bytes()
 
 
 @pytest.mark.parametrize(
