@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from augsearch.data.imageset import ImageRows
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import class_recall, metric_value
-from augsearch.search.bench import Bench, Outcome, StepListener, derived_seed
+from augsearch.search.bench import Bench, Outcome, Scored, StepListener, derived_seed
 from augsearch.simclr.device import resident_memory_bytes
 from augsearch.simclr.supervised import train_supervised
 from augsearch.space.policy import Policy
@@ -23,9 +23,11 @@ def try_supervised(
     *,
     replicate: int,
     steps: int,
+    scored: Scored = "validation",
     on_step: StepListener | None = None,
 ) -> Outcome:
-    """Train the study's encoder with the labels of one draw, and score it where probes are scored.
+    """Train the study's encoder with the labels of one draw, and score it where probes are scored:
+    on validation images, or on those of the sealed split.
 
     The draw follows from the replicate: all policies of a replicate see the same labelled images,
     as many of a class as a few-label probe sees. The score is that of the trained classifier.
@@ -34,7 +36,7 @@ def try_supervised(
         TrialFailure: the loss became non-finite.
     """
     started = time.perf_counter()
-    draws = bench.draws["validation"]
+    draws = bench.draws[scored]
     draw = draws[replicate % len(draws)]
     image_set, config = bench.image_set, bench.config
     labels = torch.from_numpy(image_set.labels[draw.fit]).to(bench.device)

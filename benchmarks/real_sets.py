@@ -1,0 +1,123 @@
+"""The `standard` study on real image sets, beside supervised training with the same labels.
+
+    uv run python benchmarks/real_sets.py path/to/neu_cls --space factory [--runs DIR]
+
+The study is the one that a user runs, except that every baseline is confirmed. Then the same
+encoder is trained from scratch with labels alone, for the steps of a confirmation, over five
+seeds: each with one draw of `labels_per_class` labels, on images as they are, cropped only, and
+under the recommended policy; scored on the sealed split, as the confirmation is. A probe's score
+is the mean over many draws, so a supervised seed is noisier than a confirmed one.
+
+A folder `X` with a table `X_groups.csv` (path, group) beside it is read with those groups. All may
+be stopped and goes on. Prints a table and the verdict, writes results/study-<data>.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from timing import write_result
+
+from augsearch.cli.progress import TerminalProgress
+from augsearch.engines.processes import cpu_threads
+from augsearch.search.bench import Bench, Outcome
+from augsearch.search.config import load_study_config
+from augsearch.search.reopen import reopen
+from augsearch.search.store import DEFAULT_STORAGE
+from augsearch.search.study import run_study
+from augsearch.search.supervised import try_supervised
+from augsearch.space.policy import Policy, load_policy
+from augsearch.space.presets import find_config
+
+SEEDS = range(1, 6)
+
+
+def with_groups(data: Path, folder: Path) -> Path:
+    """The images; a copy with the groups inside, if there is a table of groups beside them."""
+    table = data.with_name(f"{data.name}_groups.csv")
+    if not table.exists():
+        return data
+    copy = folder / data.name
+    if not (copy / "groups.csv").exists():
+        shutil.copytree(data, copy, dirs_exist_ok=True)
+        groups = pd.read_csv(table)
+        groups["path"] = groups.path.str.removeprefix(f"{data.name}/")
+        groups.to_csv(copy / "groups.csv", index=False)
+    return copy
+
+
+def supervised(bench: Bench, policy: Policy, file: Path) -> list[float]:
+    """Scores on the sealed split, one for each seed."""
+    scores = []
+    for seed in SEEDS:
+        kept = file.with_name(f"{file.name}-{seed}.json")
+        if not kept.exists():
+            outcome = try_supervised(
+                bench, policy, replicate=seed, steps=bench.config.confirm.steps, scored="test"
+            )
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(outcome.model_dump_json())
+        scores.append(Outcome.model_validate_json(kept.read_text()).score)
+    return scores
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="a folder of images")
+    parser.add_argument("--space", required=True)
+    parser.add_argument("--runs", type=Path, default=Path("runs/real_sets"))
+    options = parser.parse_args()
+    data = options.data.resolve()
+    options.runs.mkdir(parents=True, exist_ok=True)
+    os.chdir(options.runs)
+    data = with_groups(data, Path("data").resolve())
+    config = load_study_config(find_config("standard", "studies"))
+    confirm = config.confirm.model_copy(update={"baselines": 4})
+    config = config.model_copy(update={"confirm": confirm})
+    name = f"{data.name}-{options.space}"
+    with TerminalProgress() as progress:
+        result = run_study(
+            options.space, data=data, study=config, name=name, device="cpu", progress=progress
+        )
+        setup = reopen(name, storage=DEFAULT_STORAGE, data=data, device="cpu", progress=progress)
+    ways = {
+        "as they are": Policy(ops=()),
+        "crop only": setup.baselines["crop only"],
+        "recommended policy": load_policy(setup.directory / "policy.yaml"),
+    }
+    with cpu_threads(2):
+        trained = {
+            way: supervised(setup.bench, policy, Path("supervised") / name / way)
+            for way, policy in ways.items()
+        }
+    rows = [
+        (p.name, p.kind, p.search_score, p.confirmed_mean, p.confirmed_interval, p.confirmed_scores)
+        for p in result.policies
+    ]
+    for way, scores in trained.items():
+        mean, error = float(np.mean(scores)), stats.sem(scores)
+        ends = stats.t.interval(0.95, len(scores) - 1, mean, error)
+        rows.append((f"supervised, {way}", "labels alone", None, mean, ends, tuple(scores)))
+    print("\n| policy | what it is | in the search | confirmed | 95 % interval | seeds |")
+    print("|---|---|---|---|---|---|")
+    for policy, kind, search, mean, ends, scores in rows:
+        found = "" if search is None else f"{100 * search:.1f}"
+        shown = "" if mean is None else f"{100 * mean:.1f}"
+        interval = "" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
+        print(f"| {policy} | {kind} | {found} | {shown} | {interval} | {len(scores)} |")
+    print(f"\n{result.verdict.sentence} {result.verdict.advice}")
+    content = {"result": result.model_dump(mode="json"), "supervised": trained}
+    os.chdir(Path(__file__).parent.parent)
+    print(write_result(f"study-{data.name}", content))
+
+
+if __name__ == "__main__":
+    main()
