@@ -22,7 +22,7 @@ from augsearch.tracking.contact_sheet import Strengths
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 TRIED = 8
-"""Pairs of draws from which the one that moves most is taken."""
+"""Pairs of draws from which the one that shows most is taken."""
 
 Pixels = NDArray[np.uint8]
 Titled = tuple[str, PolicyOp]
@@ -149,15 +149,16 @@ def _rising(
 def _telling_draw(
     most: PolicyOp, image: torch.Tensor, seed: int, executor: Executor
 ) -> tuple[int, int]:
-    """Step and view of the draw, of those tried, that moves most at full strength."""
+    """Step and view of the draw, of those tried, that shows most at full strength: it moves pixels
+    far, and keeps the contrast without which nothing is seen."""
     marked = _marked(image)
     before = marked[0].numpy().astype(float)
-    moves = {
-        (step, view): float(np.abs(pixels - before).mean())
+    shown = {
+        (step, view): float(np.abs(pixels - before).mean() * min(pixels.std(), before.std()))
         for step in range(TRIED)
         for view, pixels in enumerate(_pair(most, marked, seed, step, executor))
     }
-    return max(moves, key=lambda draw: moves[draw])
+    return max(shown, key=lambda draw: shown[draw])
 
 
 def _marked(image: torch.Tensor) -> torch.Tensor:

@@ -52,7 +52,7 @@ THUMBNAILS = 2
 """Images that are also handed over for a terminal."""
 STRENGTHS = (
     "One image with all gates open, the same draw in every column: of "
-    f"{2 * TRIED}, the one that moves most. A value is the most that a draw can do; training draws "
+    f"{2 * TRIED}, the one that shows most. A value is the most that a draw can do; training draws "
     "anything from nothing up to it."
 )
 

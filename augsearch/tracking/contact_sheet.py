@@ -24,7 +24,7 @@ COLUMNS = 5
 MARGIN = 20
 LINE = 16
 TALLEST = 4500
-"""Pixels of a page that operations are added to; what does not fit goes to the next one."""
+"""Pixels of a page, about; operations that do not fit go to the next one."""
 
 Pixels = NDArray[np.uint8]
 
@@ -84,7 +84,11 @@ class ContactSheet:
                 block = _stacked([_heading(*heading, blocks[0].width, ruled=True), block])
             blocks.append(block)
         blocks.append(_lines([self.footnote], letters(11), GREY, blocks[0].width))
-        return tuple(_png(_framed(_stacked(page))) for page in _paged(blocks))
+        pages = _paged(blocks)
+        for number, page in enumerate(pages[1:], 2):
+            line = f"{self.title}, page {number} of {len(pages)}"
+            page.insert(0, _lines([line], letters(12), GREY, page[0].width, line=30))
+        return tuple(_png(_framed(_stacked(page))) for page in pages)
 
 
 def side_of(image_size: int) -> int:
