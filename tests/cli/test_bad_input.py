@@ -327,7 +327,10 @@ PREVIEWS = {
         "'crop only', 'SimCLR s=0.5', 'SimCLR s=1', 'TrivialAugment'",
     ),
     "unknown space": (["--space", "factry"], "did you mean the preset 'factory'?"),
-    "no images": (["--policy", "policy.yaml", "--data", "empty"], "no images in empty (looked for "),
+    "no images": (
+        ["--policy", "policy.yaml", "--data", "empty"],
+        "no images in empty (looked for ",
+    ),
     "unknown study": (["small"], "there is no study 'small': nothing is stored"),
     "study and policy": (
         ["small", "--policy", "policy.yaml"],
