@@ -256,6 +256,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks"))
     parser.add_argument("--make", action="store_true", help="train what is missing")
     parser.add_argument("--only", default="", help="settings, separated by commas")
+    parser.add_argument("--seeds", type=int, default=4, help="of a setting, at most")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     name = Path(options.data).name
@@ -267,7 +268,7 @@ def main() -> None:
     jobs = [
         Job(setting, folder, policy_name, policy.model_dump_json(exclude_none=True), replicate)
         for setting, seeds in chosen
-        for replicate in range(1, seeds + 1)
+        for replicate in range(1, min(seeds, options.seeds) + 1)
         for policy_name, policy in policies
     ]
     table = TABLES / f"reliability-{name}.csv"
