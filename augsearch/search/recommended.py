@@ -31,7 +31,7 @@ def registration(setup: Setup, policy: Policy, result: StudyResult) -> Registrat
         model=PolicyModel(policy, size, np.ascontiguousarray(images)),
         about=f"Two augmented views of images, for self-supervised pretraining: what the augsearch "
         f"study {setup.name} recommends for {setup.image_set.name}. Each version is one policy; "
-        f"the one to use is `models:/{name}@{ALIAS}`.",
+        f"`models:/{name}@{ALIAS}` is the one to use, once the study could measure something.",
         describe=lambda uri: _description(uri, policy, result, size),
         tags={
             "verdict": result.verdict.code,

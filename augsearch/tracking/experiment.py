@@ -24,8 +24,8 @@ WIDTHS = {
     "attributes.`Dataset`": 200,
 }
 NOTE = (
-    "Each study is a run, its trials, baselines and confirmation runs are its children. *Views*, at "
-    "the top right, lists studies with their verdicts, and trials by score."
+    "Each study is a run, its trials, baselines and confirmation runs are its children. *Views*, "
+    "at the top right, lists studies with their verdicts, and trials by score."
 )
 
 
@@ -104,8 +104,38 @@ def _view(
         "selectedColumns": list(columns),
         "columnOrder": list(columns),
         "columnWidths": WIDTHS,
+        "isAccordionReordered": True,  # else sections are sorted by name
+        "compareRunSections": [{"uuid": "augsearch", "name": "The search", "display": True}],
+        "compareRunCharts": [
+            _chart("LINE", "probe_score"),
+            _chart("LINE", "loss"),
+            _chart("BAR", "score"),
+        ],
     }
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
     made = int(time.time() * 1000)
     content = {"name": name, "createdAt": made, "updatedAt": made, "state": f"deflate;{packed}"}
     return {f"mlflow.sharedViewState.{key}": json.dumps(content)}
+
+
+def _chart(kind: str, metric: str) -> dict[str, Any]:
+    """A chart of up to ten runs; a line goes by optimiser step."""
+    line = {
+        "xAxisKey": "step",
+        "yAxisKey": "metric",
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "range": {},
+        "lineSmoothness": 0,
+        "useGlobalXaxisKey": True,
+        "useGlobalLineSmoothing": True,
+    }
+    return {
+        "uuid": f"augsearch-{metric}",
+        "type": kind,
+        "metricSectionId": "augsearch",
+        "metricKey": metric,
+        "selectedMetricKeys": [metric],
+        "runsCountToCompare": 10,
+        **(line if kind == "LINE" else {}),
+    }

@@ -304,7 +304,7 @@ def tracking_uri() -> str:
 
 def quiet_mlflow() -> None:
     """Settings before MLflow is imported: no telemetry, no long waits for a missing server, no
-    progress bars for small files.
+    progress bars for small files, no address of every run.
 
     What the user has set in the environment stays.
     """
@@ -314,6 +314,7 @@ def quiet_mlflow() -> None:
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1"),
         ("MLFLOW_HTTP_REQUEST_TIMEOUT", "10"),
         ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"),
+        ("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true"),
     ):
         os.environ.setdefault(name, value)
 

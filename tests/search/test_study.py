@@ -323,6 +323,7 @@ def test_deleting_while_mlflow_is_away_deletes_nothing(monkeypatch):
     with pytest.raises(StudyError, match="nothing is deleted"):
         delete_stored(STORAGE, "small")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert delete_stored(STORAGE, "small") == 1 + 5 + 1 + 20
+    deleted = delete_stored(STORAGE, "small")
+    assert (deleted.runs, deleted.versions) == (1 + 5 + 1 + 20, 1)
     assert not mirrored()
     assert not list_stored(STORAGE)

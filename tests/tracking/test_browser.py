@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -26,6 +27,7 @@ from augsearch.search.study import run_study
 from augsearch.tracking.mirror import client_for
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+CELL = "//*[@role='gridcell'][.//a[normalize-space()='{}']]"
 PATIENCE = 60  # seconds; two busy cores are slow to start a server and to draw a page
 FLAGS = [
     "--headless=new",
@@ -52,10 +54,15 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Served:
-    """A finished study behind `augsearch ui`; `runs` are MLflow's, by name."""
+    """A finished study behind `augsearch ui`; `runs` are MLflow's, by name.
+
+    Attributes:
+        landing: the page that `augsearch ui` names.
+    """
 
     process: int
     address: str
+    landing: str
     experiment: str
     runs: dict[str, object]
 
@@ -91,7 +98,8 @@ def served(tmp_path_factory):
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for_server(server, address, directory / "ui.log")
-        yield Served(server.pid, address, experiment, runs)
+        landing = re.search(rf"{address}\S+", (directory / "ui.log").read_text())[0]
+        yield Served(server.pid, address, landing, experiment, runs)
     finally:
         # MLflow starts workers: the whole group goes.
         os.killpg(server.pid, signal.SIGKILL)
@@ -134,7 +142,7 @@ def browser(tmp_path_factory):
     options.binary_location = CHROMIUM
     for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "SEVERE", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
     driver.set_page_load_timeout(PATIENCE)
     yield driver
@@ -164,24 +172,50 @@ def see(browser):
 
 def test_the_list_of_runs_has_the_trials_under_their_study(served, browser, see):
     browser.get(served.page(f"experiments/{served.experiment}/runs"))
-    cell = "//*[@role='gridcell'][.//a[normalize-space()='{}']]"
-    see(cell.format("browsed"))
-    assert not browser.find_elements(By.XPATH, cell.format("trial 0"))
-    see(cell.format("browsed") + "//button", click=True)
+    see(CELL.format("browsed"))
+    assert not browser.find_elements(By.XPATH, CELL.format("trial 0"))
+    see(CELL.format("browsed") + "//button", click=True)
     for name in ("trial 0", "trial 1", "baseline: SimCLR s=1"):
-        link = see(cell.format(name) + "//a")
+        link = see(CELL.format(name) + "//a")
         assert served.runs[name].info.run_id in link.get_attribute("href")
 
 
-def test_two_trials_are_compared_parameter_by_parameter(served, browser, see):
+def test_the_first_page_lists_studies_with_their_verdicts(served, browser, see):
+    browser.get(served.landing)
+    see(CELL.format("browsed"))
+    study = served.runs["browsed"]
+    see(f"//*[@role='gridcell'][normalize-space()='{study.data.tags['augsearch.verdict']}']")
+    score = str(study.data.metrics["confirmed_score"])[:5]
+    see(f"//*[@role='gridcell'][starts-with(normalize-space(),'{score}')]")
+    see("//*[@role='gridcell'][starts-with(normalize-space(),'inspection surfaces (')]")
+
+
+def test_trials_are_listed_by_score_and_two_of_them_compared(served, browser, see):
     trials = [served.runs[name] for name in ("trial 0", "trial 1")]
     values = [trial.data.params["view1.resized_crop.scale_min"] for trial in trials]
     assert values[0] != values[1]
-    runs = quote(json.dumps([trial.info.run_id for trial in trials]))
-    experiments = quote(json.dumps([served.experiment]))
-    browser.get(served.page(f"compare-runs?runs={runs}&experiments={experiments}"))
+    browser.get(served.landing)
+    see("//button[normalize-space()='Studies']", click=True)
+    see("//*[@role='menuitem'][contains(.,'Trials by score')]", click=True)
+    see(CELL.format("trial 0"))
+    assert not browser.find_elements(By.XPATH, CELL.format("browsed"))
+    ranked = sorted(trials, key=lambda trial: -trial.data.metrics.get("score", -1))
+    assert shown_in_order(browser, "trial ") == [trial.info.run_name for trial in ranked]
+    see("//*[@role='columnheader'][contains(.,'score')]")
+    for name in ("trial 0", "trial 1"):
+        row = f"//*[@role='row'][.{CELL.format(name)}]"
+        see(f"{row}//*[contains(@class,'ag-checkbox-input-wrapper')]", click=True)
+    see("//button[normalize-space()='Compare']", click=True)
     row = see("//tr[*[normalize-space()='view1.resized_crop.scale_min']]")
-    assert row.text.split() == ["view1.resized_crop.scale_min", *values]
+    assert set(row.text.split()) == {"view1.resized_crop.scale_min", *values}
+
+
+def shown_in_order(browser, beginning: str) -> list[str]:
+    """The names in the list of runs that begin so, from top to bottom."""
+    links = browser.find_elements(
+        By.XPATH, f"//*[@role='gridcell']//a[starts-with(normalize-space(),'{beginning}')]"
+    )
+    return [link.text for link in sorted(links, key=lambda link: link.location["y"])]
 
 
 def test_the_views_of_a_trial_are_shown(served, browser, see):
@@ -201,6 +235,38 @@ def test_the_study_tells_its_verdict(served, browser, see):
     note = served.runs["browsed"].data.tags["mlflow.note.content"]
     sentence = note.split("**")[1]
     see(f"//strong[normalize-space()='{sentence}']")
+
+
+def test_the_report_opens_among_the_artifacts(served, browser, see):
+    browser.get(served.run_page("browsed", "/artifacts"))
+    file = see("//*[normalize-space(text())='report.html']")
+    browser.get_log("browser")
+    file.click()
+    browser.switch_to.frame(see("//iframe"))
+    sentence = served.runs["browsed"].data.tags["mlflow.note.content"].split("**")[1]
+    see(f"//*[normalize-space()='{sentence}']")
+    plots = "const all = [...document.querySelectorAll('.plot')]; return all.length > 2 && "
+    WebDriverWait(browser, PATIENCE).until(
+        lambda driver: driver.execute_script(f"{plots}all.every(plot => plot._fullLayout)"),
+        "not all figures of the report are drawn",
+    )
+    browser.switch_to.default_content()
+    assert browser.get_log("browser") == []
+
+
+def test_the_study_leads_to_its_registered_policy(served, browser, see):
+    browser.get(served.run_page("browsed"))
+    see("//a[starts-with(normalize-space(),'augsearch.browsed')]", click=True)
+    see("//h2[normalize-space()='Version 1']")
+    verdict = served.runs["browsed"].data.tags["mlflow.note.content"].split("**")[1]
+    see(f"//p[starts-with(normalize-space(),'{verdict}')]")
+    see("//code[contains(.,'load_model(\"models:/augsearch.browsed/1\")')]")
+    see("//li[contains(.,'resized_crop, in every view')]")
+    assert (
+        see("//a[normalize-space()='browsed']")
+        .get_attribute("href")
+        .endswith(served.runs["browsed"].info.run_id)
+    )
 
 
 def test_the_pages_ask_nobody_but_this_machine(served, browser, see):

@@ -1,0 +1,290 @@
+"""The recommended policy in MLflow's model registry, and what it does without augsearch."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_study import small_config, small_images, small_space
+
+from augsearch.augment.baselines import simclr
+from augsearch.augment.views import two_views
+from augsearch.search.manage import delete_stored
+from augsearch.search.progress import Quiet
+from augsearch.search.study import run_study
+from augsearch.space.policy import Policy, load_policy
+from augsearch.tracking import registry
+from augsearch.tracking.mirror import client_for
+from augsearch.tracking.policy_model import PolicyModel, requirements
+
+STORAGE, NAME = "sqlite:///augsearch.db", "augsearch.line"
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()
+OWN_OP = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0]
+
+# Loads models and draws their views; the first argument is what must not be imported.
+LOAD = """
+import sys
+sys.modules[sys.argv[1]] = None
+import mlflow, numpy as np
+mlflow.set_tracking_uri(sys.argv[2])
+for uri, images, views in zip(sys.argv[3::3], sys.argv[4::3], sys.argv[5::3]):
+    model = mlflow.pyfunc.load_model(uri)
+    drawn = model.predict(np.load(images), params={"seed": 4, "image_size": 24})
+    again = model.predict(np.load(images), params={"seed": 4, "image_size": 24})
+    usual = model.predict(np.load(images))
+    assert all(np.array_equal(drawn[name], again[name]) for name in drawn)
+    np.savez(views, **drawn, usual=usual["view1"])
+"""
+
+
+class Heard(Quiet):
+    def __init__(self):
+        self.warnings = []
+
+    def warn(self, sentence):
+        self.warnings.append(sentence)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A directory with a finished study named `line`."""
+    directory = tmp_path_factory.mktemp("registered")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        patch.setenv("AUGSEARCH_CACHE", str(directory / "cache"))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        run()
+    return directory
+
+
+@pytest.fixture
+def copied(finished, tmp_path, monkeypatch):
+    """The same in this test's own directory, where it may be changed."""
+    shutil.copytree(finished, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    return client_for(f"sqlite:///{tmp_path / 'copy' / 'mlflow.db'}")
+
+
+def run(progress=None, name="line", **study):
+    return run_study(
+        small_space(),
+        data=small_images(),
+        study=small_config(),
+        trials=2,
+        name=name,
+        device="cpu",
+        progress=progress,
+        **study,
+    )
+
+
+def versions(client):
+    return sorted(client.search_model_versions(f"name = '{NAME}'"), key=lambda v: int(v.version))
+
+
+def the_run(client):
+    experiment = client.get_experiment_by_name("augsearch").experiment_id
+    [run] = client.search_runs([experiment], "tags.`augsearch.key` = 'study'")
+    return run
+
+
+def registration(policy: Policy, **changes) -> registry.Registration:
+    wanted = registry.Registration(
+        study="line",
+        model=PolicyModel(policy, 16, np.zeros((1, 16, 16, 3), np.uint8)),
+        about="about",
+        describe=lambda uri: f"load {uri}",
+        tags={"verdict": "better"},
+        metrics={"confirmed_score": 0.5},
+        recommended=True,
+    )
+    return replace(wanted, **changes)
+
+
+def test_a_finished_study_has_its_policy_registered(finished):
+    client = client_for(f"sqlite:///{finished / 'mlflow.db'}")
+    policy = load_policy(finished / "runs/line/policy.yaml")
+    [version] = versions(client)
+    assert (version.status, version.tags["policy_digest"]) == ("READY", policy.digest)
+    assert version.tags["augsearch.study"] == "line"
+    assert re.fullmatch(r"\d+\.\d %", version.tags["score"])
+    verdict = the_run(client).data.tags["augsearch.verdict"]
+    aliases = client.get_registered_model(NAME).aliases
+    assert aliases == ({} if verdict == "measures_nothing" else {"recommended": 1})
+    assert f'load_model("models:/{NAME}/1")' in version.description
+    assert all(op.instance in version.description for op in policy.views[0])
+    assert len(version.description) <= 5000
+
+    study = the_run(client)
+    [output] = study.outputs.model_outputs
+    logged = client.get_logged_model(output.model_id)
+    assert (logged.status, logged.source_run_id) == ("READY", study.info.run_id)
+    assert logged.metrics[0].value == study.data.metrics["confirmed_score"]
+    saved = Path(logged.artifact_location)
+    assert (saved / "artifacts/policy.yaml").read_bytes() == policy.to_yaml().encode()
+    files = {path.name for path in saved.rglob("*") if path.is_file()}
+    assert "two_views.py" in files
+    assert "uv.lock" not in files
+    assert not any(name.endswith(".pkl") for name in files)
+    packages = (saved / "requirements.txt").read_text().split()
+    assert {line.partition("==")[0] for line in packages} == {"kornia", "mlflow", "numpy", "torch"}
+
+
+def test_models_draw_the_policy_s_views_without_augsearch(finished, tmp_path):
+    """The study's, by its name; one with an operation of its own, separate views, grey images."""
+    (tmp_path / "my_ops.py").write_text(OWN_OP)
+    (tmp_path / "policy.yaml").write_text(
+        "view1:\n"
+        "  - {op: resized_crop}\n"
+        "  - {op: custom, of: 'my_ops.py:banding', parameters: {gain: 0.3}}\n"
+        "view2: [{op: gaussian_blur, sigma: 0.05}]\n"
+    )
+    cases = {
+        f"models:/{NAME}/1": (load_policy(finished / "runs/line/policy.yaml"), 3),
+        str(tmp_path / "own"): (load_policy(tmp_path / "policy.yaml"), 1),
+    }
+    arguments, images = [], {}
+    for number, (uri, (policy, channels)) in enumerate(cases.items()):
+        rng = np.random.default_rng(number)
+        images[uri] = rng.integers(0, 256, (3, 30, 26, channels), dtype=np.uint8)
+        np.save(tmp_path / f"{number}.npy", images[uri])
+        if channels == 1:
+            PolicyModel(policy, 16, images[uri]).save(Path(uri), "m-1", "r-1")
+            assert (Path(uri) / "artifacts/my_ops.py").is_file()
+        arguments += [uri, str(tmp_path / f"{number}.npy"), str(tmp_path / f"{number}.npz")]
+    store = f"sqlite:///{finished / 'mlflow.db'}"
+    command = [sys.executable, "-c", LOAD, "augsearch", store, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not re.search("warning", done.stderr, re.I), done.stderr
+    for number, (uri, (policy, channels)) in enumerate(cases.items()):
+        drawn = np.load(tmp_path / f"{number}.npz")
+        batch = torch.from_numpy(images[uri]).permute(0, 3, 1, 2)
+        wanted = two_views(policy, batch, 24, seed=4)
+        for name, view in zip(("view1", "view2"), wanted, strict=True):
+            assert drawn[name].shape == (3, 24, 24, channels)
+            assert drawn[name].dtype == np.float32
+            difference = np.abs(drawn[name] - view.permute(0, 2, 3, 1).numpy())
+            assert difference.mean() < 1e-4, (uri, name)
+        assert drawn["usual"].shape == (3, 16, 16, channels)
+
+
+def test_the_same_command_again_makes_no_second_version(copied):
+    before = versions(copied)
+    heard = Heard()
+    run(heard)
+    assert heard.warnings == []
+    after = versions(copied)
+    assert [(v.version, v.source) for v in after] == [(v.version, v.source) for v in before]
+    assert len(the_run(copied).outputs.model_outputs) == 1
+
+
+def test_another_winner_is_another_version_and_an_old_one_gets_the_alias_back(copied):
+    study, first = the_run(copied), load_policy("runs/line/policy.yaml")
+    registry.register(copied, study, registration(simclr(1.0)))
+    assert [v.version for v in versions(copied)] == [1, 2]
+    assert copied.get_registered_model(NAME).aliases == {"recommended": 2}
+    registry.register(copied, study, registration(first))
+    assert [v.version for v in versions(copied)] == [1, 2]
+    assert versions(copied)[0].description == f"load models:/{NAME}/1"
+    assert copied.get_registered_model(NAME).aliases == {"recommended": 1}
+    # A policy of a study that measured nothing is not what a pipeline should fetch.
+    registry.register(copied, study, registration(simclr(0.5), recommended=False))
+    assert copied.get_registered_model(NAME).aliases == {"recommended": 1}
+
+
+def test_what_a_broken_connection_left_half_made_is_replaced(copied):
+    study = the_run(copied)
+    half = copied.create_logged_model(
+        study.info.experiment_id,
+        name="policy",
+        source_run_id=study.info.run_id,
+        tags={"augsearch.study": "line"},
+    )
+    registry.register(copied, study, registration(simclr(1.0)))
+    left = copied.search_logged_models([study.info.experiment_id])
+    assert half.model_id not in {model.model_id for model in left}
+    assert {model.artifact_location for model in left} == {v.source for v in versions(copied)}
+
+
+def test_a_registry_that_fails_costs_a_warning_and_the_next_run_catches_up(copied):
+    copied.delete_registered_model(NAME)
+    rename("registered_models", "out_of_reach")
+    heard = Heard()
+    run(heard)
+    [warning] = heard.warnings
+    assert "not in MLflow's model registry" in warning
+    assert the_run(copied).info.status == "FINISHED"
+    rename("out_of_reach", "registered_models")
+    run(heard)
+    assert len(heard.warnings) == 1
+    assert len(versions(copied)) == 1
+
+
+def rename(old: str, new: str) -> None:
+    with sqlite3.connect("mlflow.db") as database:
+        database.execute(f"ALTER TABLE {old} RENAME TO {new}")
+    database.close()
+
+
+def test_a_deleted_study_takes_its_versions_along_but_not_one_in_use(copied):
+    study = the_run(copied)
+    registry.register(copied, study, registration(simclr(1.0)))
+    copied.set_registered_model_alias(NAME, "line_3", "1")
+    deleted = delete_stored(STORAGE, "line")
+    assert (deleted.versions, deleted.kept) == (1, (f"models:/{NAME}/1",))
+    [kept] = versions(copied)
+    assert Path(kept.source, "two_views.py").is_file()
+    copied.delete_registered_model_alias(NAME, "line_3")
+    assert registry.unregister(copied, study.info.experiment_id, "line").versions == 1
+    assert copied.search_registered_models(f"name = '{NAME}'") == []
+    assert copied.search_logged_models([study.info.experiment_id]) == []
+
+
+def test_versions_that_somebody_else_made_under_the_name_are_left_alone(copied):
+    theirs = copied.create_model_version(NAME, "/somewhere", tags={"team": "paint shop"})
+    delete_stored(STORAGE, "line")
+    assert [v.version for v in versions(copied)] == [theirs.version]
+
+
+def test_requirements_are_what_the_code_imports():
+    code = "import os, torch.nn\nfrom yaml import safe_load\ndef f():\n    import numpy as np\n"
+    found = [line.partition("==")[0] for line in requirements(code)]
+    assert found == ["PyYAML", "numpy", "torch"]
+    assert not any("+" in line for line in requirements(code))
+
+
+@pytest.mark.slow
+def test_a_new_environment_with_the_model_s_requirements_is_enough(finished, tmp_path):
+    """Made by uv from requirements.txt and nothing else."""
+    client = client_for(f"sqlite:///{finished / 'mlflow.db'}")
+    [version] = versions(client)
+    began, venv = time.monotonic(), tmp_path / "venv"
+    requirements_file = Path(version.source) / "requirements.txt"
+    python = str(venv / "bin" / "python")
+    uv = shutil.which("uv") or pytest.skip("uv is not installed")
+    subprocess.run([uv, "venv", "--python", sys.executable, str(venv)], check=True)
+    install = [uv, "pip", "install", "--python", python, "-r", str(requirements_file)]
+    subprocess.run(install, check=True)
+    images = np.random.default_rng(0).integers(0, 256, (3, 30, 26, 3), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    arguments = [f"models:/{NAME}/1", str(tmp_path / "images.npy"), str(tmp_path / "views.npz")]
+    store = f"sqlite:///{finished / 'mlflow.db'}"
+    command = [python, "-c", LOAD, "augsearch", store, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    print(f"{time.monotonic() - began:.0f} s")
+    views = np.load(tmp_path / "views.npz")
+    policy = load_policy(finished / "runs/line/policy.yaml")
+    wanted = two_views(policy, torch.from_numpy(images).permute(0, 3, 1, 2), 24, seed=4)
+    for name, view in zip(("view1", "view2"), wanted, strict=True):
+        assert np.abs(views[name] - view.permute(0, 2, 3, 1).numpy()).mean() < 1e-4
