@@ -121,7 +121,7 @@ def test_a_matrix_is_kept_drawn_and_mirrored():
     assert listed.verdict == found.sentences[0]
     assert empty_studies(STORAGE) == []  # `studies clean` must not take it for an empty one
     assert len(stored_study(STORAGE, "matrix").rows) == 8
-    assert delete_stored(STORAGE, "matrix") == 9
+    assert delete_stored(STORAGE, "matrix").runs == 9
 
 
 def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counterpart():
