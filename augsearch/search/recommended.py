@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from augsearch.search.outputs import parent_metrics
@@ -12,7 +14,8 @@ from augsearch.space.policy import Policy
 from augsearch.tracking.policy_model import PolicyModel
 from augsearch.tracking.registry import ALIAS, Registration, registered_name
 
-EXAMPLES = 2
+EXAMPLES, EXAMPLE_SIDE = 2, 64
+"""Images of the input example, and their largest side: MLflow writes 50 characters a number."""
 LONGEST = 5000
 """Characters of a description that MLflow keeps on any database."""
 
@@ -23,12 +26,13 @@ def registration(setup: Setup, policy: Policy, result: StudyResult) -> Registrat
     Where the study measured nothing, the policy gets a version, but not the alias by which a
     pipeline would fetch it.
     """
-    images = some_images(setup.bench, EXAMPLES).permute(0, 2, 3, 1).cpu().numpy()
     size = setup.image_set.image_size
+    stride = math.ceil(size / EXAMPLE_SIDE)
+    images = some_images(setup.bench, EXAMPLES)[:, :, ::stride, ::stride].permute(0, 2, 3, 1)
     name = registered_name(setup.name)
     return Registration(
         study=setup.name,
-        model=PolicyModel(policy, size, np.ascontiguousarray(images)),
+        model=PolicyModel(policy, size, np.ascontiguousarray(images.cpu())),
         about=f"Two augmented views of images, for self-supervised pretraining: what the augsearch "
         f"study {setup.name} recommends for {setup.image_set.name}. Each version is one policy; "
         f"`models:/{name}@{ALIAS}` is the one to use, once the study could measure something.",
