@@ -32,15 +32,17 @@ def serve_ui(port: int) -> None:
     # One reader needs one worker and no job queues: a dozen processes fewer to start.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--workers", "1"]
-    print(f"MLflow UI: http://127.0.0.1:{port}/#/{_landing(uri)} (stop with Ctrl-C)", flush=True)
+    print(
+        f"MLflow UI: http://127.0.0.1:{port}/#/{landing_page(uri)} (stop with Ctrl-C)", flush=True
+    )
     try:
         subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)
     except KeyboardInterrupt:
         return
 
 
-def _landing(uri: str) -> str:
-    """The studies and their verdicts, once there are any."""
+def landing_page(uri: str) -> str:
+    """Where the UI opens, after `#/`: the studies and their verdicts, once there are any."""
     database = uri.removeprefix("sqlite:///")
     # A client would make a database that is not there.
     if database == uri or Path(database).is_file():

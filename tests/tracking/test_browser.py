@@ -251,7 +251,9 @@ def test_the_report_opens_among_the_artifacts(served, browser, see):
         "not all figures of the report are drawn",
     )
     browser.switch_to.default_content()
-    assert browser.get_log("browser") == []
+    # MLflow's own pages are not always quiet.
+    errors = [entry["message"] for entry in browser.get_log("browser")]
+    assert [one for one in errors if not re.search("/static-files/|/ajax-api/", one)] == []
 
 
 def test_the_study_leads_to_its_registered_policy(served, browser, see):

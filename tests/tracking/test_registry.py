@@ -23,8 +23,10 @@ from augsearch.search.progress import Quiet
 from augsearch.search.study import run_study
 from augsearch.space.policy import Policy, load_policy
 from augsearch.tracking import registry
+from augsearch.tracking.experiment import open_experiment
 from augsearch.tracking.mirror import client_for
 from augsearch.tracking.policy_model import PolicyModel, requirements
+from augsearch.tracking.ui import landing_page
 
 STORAGE, NAME = "sqlite:///augsearch.db", "augsearch.line"
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()
@@ -254,6 +256,23 @@ def test_versions_that_somebody_else_made_under_the_name_are_left_alone(copied):
     theirs = copied.create_model_version(NAME, "/somewhere", tags={"team": "paint shop"})
     delete_stored(STORAGE, "line")
     assert [v.version for v in versions(copied)] == [theirs.version]
+
+
+def test_the_ui_opens_on_the_studies_once_there_are_any(finished):
+    there = f"sqlite:///{finished / 'mlflow.db'}"
+    assert landing_page(there).startswith("experiments/1/runs?viewStateShareKey=augsearch-studies")
+    assert landing_page("sqlite:///nothing.db") == "experiments?workflowType=machine_learning"
+    assert not Path("nothing.db").exists()
+
+
+def test_what_people_changed_on_the_experiment_s_page_stays(copied):
+    experiment = copied.get_experiment_by_name("augsearch").experiment_id
+    copied.set_experiment_tag(experiment, "mlflow.note.content", "ours")
+    copied.delete_experiment_tag(experiment, "mlflow.experimentKind")
+    assert open_experiment(copied) == experiment
+    tags = copied.get_experiment(experiment).tags
+    assert tags["mlflow.note.content"] == "ours"
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
 
 
 def test_requirements_are_what_the_code_imports():
