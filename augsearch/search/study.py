@@ -39,6 +39,7 @@ from augsearch.search.trials import classes_in_words, run_trials
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.tracking.mirror import DataReference, Mirror, quiet_mlflow, tracking_uri
+from augsearch.tracking.registry import registered_name
 
 
 def run_study(
@@ -230,8 +231,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             artifacts={**files, **report},
             tags={"augsearch.verdict": verdict.code},
         )
-        if mirrored:
-            mirror.register(registration(setup, policy, result))
+        if mirrored and mirror.register(registration(setup, policy, result)):
+            progress.note(f"in MLflow's model registry: {registered_name(setup.name)}")
     return result
 
 
