@@ -48,9 +48,12 @@ from augsearch.search.ranks import kendall, reliability, slope, spearman, spearm
 
 TABLES = Path(__file__).parent / "tables"
 POLICIES = 16
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+BASELINES = ("crop_only", "SimCLR_s=0.5", "SimCLR_s=1", "TrivialAugment")
 COLUMNS = ["setting", "policy", "seed", "what", "score", "cpu_seconds"]
 LONG = "long"
 BASE = "base"
+PANELS = {"300 steps": BASE, "600 steps": "steps 600", "1,200 steps": "steps 1200"}
 
 
 def settings(data: str) -> list[tuple[Setting, int]]:
@@ -247,6 +250,35 @@ def show(lines: Sequence[dict[str, object]]) -> None:
         print(text)
 
 
+def picture(scores: pd.DataFrame, name: str) -> None:
+    """Short runs against long ones: a panel for each number of steps, a point for each policy."""
+    from matplotlib.figure import Figure
+
+    truth = 100 * matrix(scores, LONG, "end").mean(axis=1)
+    found = {title: 100 * matrix(scores, setting, "end").mean(axis=1)
+             for title, setting in PANELS.items()}  # fmt: skip
+    shown = {title: means for title, means in found.items() if len(means) == len(truth)}
+    if not shown or truth.empty:
+        return
+    figure = Figure(figsize=(3.4 * len(shown), 3.6), dpi=130, layout="constrained")
+    for axes, (title, means) in zip(
+        figure.subplots(1, len(shown), sharey=True, squeeze=False)[0], shown.items(), strict=True
+    ):
+        own = truth[means.index]
+        axes.scatter(means, own, color="#0b6e4f", s=26)
+        for policy in set(BASELINES) & set(own.index):
+            axes.annotate(policy.replace("_", " "), (means[policy], own[policy]), (6, -3),
+                          textcoords="offset points", fontsize=7.5, color="#545e64")  # fmt: skip
+        axes.set_title(f"{title}: ρ {spearman(means, own).value:.2f}", loc="left", fontsize=10)
+        axes.set_xlabel("score of a short run, %")
+        axes.grid(color="#e3e6e8")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.margins(x=0.18)
+    figure.axes[0].set_ylabel("score after 4,800 steps, %")
+    figure.savefig(IMAGES / f"reliability-{name}.png")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -281,6 +313,7 @@ def main() -> None:
     strength = pd.Series({key: strength_of(bench, policy) for key, policy in policies})
     lines = summary(scores, strength)
     show(lines)
+    picture(scores, name)
     learned = shrinkage(scores, strength) if len(matrix(scores, LONG, "end")) >= 12 else {}
     if learned:
         print("correction by strength, learned from", ", ".join(
