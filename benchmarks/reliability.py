@@ -27,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,38 +54,47 @@ BASELINES = ("crop_only", "SimCLR_s=0.5", "SimCLR_s=1", "TrivialAugment")
 COLUMNS = ["setting", "policy", "seed", "what", "score", "cpu_seconds"]
 LONG = "long"
 BASE = "base"
+SHORT = 300
+"""Steps of every setting that says nothing else."""
+Changes = dict[str, dict[str, Any]]
 PANELS = {"300 steps": BASE, "600 steps": "steps 600", "1,200 steps": "steps 1200"}
 
 
 def settings(data: str) -> list[tuple[Setting, int]]:
     """Every way to run a trial that is compared, with its number of seeds; first ones first."""
 
+    def setting(name: str, changes: Changes | None = None, **how: Any) -> tuple[Setting, int]:
+        """A run of `SHORT` steps that differs in one thing."""
+        return Setting(
+            name, data, changes={"pretrain": {"steps": SHORT}, **(changes or {})}, **how
+        ), 3
+
     def pretrain(name: str, seeds: int = 3, **values: object) -> tuple[Setting, int]:
-        return Setting(name, data, changes={"pretrain": values}), seeds
+        return setting(name, {"pretrain": {"steps": SHORT, **values}})[0], seeds
 
     def encoder(name: str, **values: object) -> tuple[Setting, int]:
-        return Setting(name, data, changes={"encoder": values}), 3
+        return setting(name, {"encoder": values})
 
     return [
-        pretrain(BASE, 4, steps=300),
+        pretrain(BASE, 4),
         pretrain(LONG, 1, steps=4800),
         pretrain("steps 600", 3, steps=600),
-        (Setting("salted draws", data, salted=True), 3),
+        setting("salted draws", salted=True),
         pretrain("temperature 0.5", temperature=0.5),
         pretrain("batch 128", batch_size=128, steps=150),
         encoder("width 32", width=32),
         pretrain("steps 1200", 2, steps=1200),
         pretrain("rate 0.005", learning_rate=0.005),
         encoder("stem patch4", stem="patch4"),
-        (Setting("common start", data, start=300), 3),
+        setting("common start", start=SHORT),
         pretrain("temperature 0.1", temperature=0.1),
         pretrain("rate 0.0005", learning_rate=0.0005),
         pretrain("batch 32", batch_size=32, steps=600),
         encoder("stem conv", stem="conv"),
-        (Setting("48 px", data, changes={"data": {"image_size": 48}}), 3),
+        setting("48 px", {"data": {"image_size": 48}}),
         encoder("width 8", width=8),
         pretrain("steps 150", 3, steps=150),
-        (Setting("tempered", data, tempered=True), 3),
+        setting("tempered", tempered=True),
     ]
 
 
@@ -309,7 +319,7 @@ def main() -> None:
         missing = [j for j in jobs if (j.setting.name, j.name, j.replicate) not in have]
         make_runs(missing, options.processes)
     scores = tabulate(jobs, table)
-    bench = bench_of(Setting(BASE, options.data))
+    bench = bench_of(settings(options.data)[0][0])
     strength = pd.Series({key: strength_of(bench, policy) for key, policy in policies})
     lines = summary(scores, strength)
     show(lines)

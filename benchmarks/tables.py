@@ -3,9 +3,9 @@
     uv run python benchmarks/tables.py path/to/neu_cls [--seeds 3]     # 40 minutes, two cores
     uv run python benchmarks/tables.py surfaces/hue --seeds 6
 
-A grid has four operations at three strengths, 81 policies. Each is trained with every seed for the
-steps of the `standard` study and scored at a quarter, half, three quarters and the end, as trials
-are. It may be stopped and goes on. Runs lie in `--runs`, the scores in
+A grid has four operations at three strengths, 81 policies. Each is trained with every seed for 300
+steps, in all else as in the `standard` study, and scored at a quarter, half, three quarters and
+the end, as trials are. It may be stopped and goes on. Runs lie in `--runs`, the scores in
 benchmarks/tables/grid-<data>.csv: a row for each (policy, seed, step).
 """
 
@@ -24,6 +24,7 @@ from augsearch.space.policy import Policy
 
 FOLDER = Path(__file__).parent / "tables"
 LEVELS = 3
+STEPS = 300
 Op = dict[str, Any]
 
 CROP: tuple[Op, ...] = tuple({"op": "resized_crop", "scale_min": s} for s in (1.0, 0.4, 0.08))
@@ -73,7 +74,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     name, grid = Path(options.data).name, grid_of(options.data)
-    setting = Setting("grid", options.data)
+    setting = Setting("grid", options.data, changes={"pretrain": {"steps": STEPS}})
     jobs = {
         (levels, seed): Job(
             setting,
