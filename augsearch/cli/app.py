@@ -140,7 +140,12 @@ def preview(
         ),
     ] = None,
     data: DataOption = None,
-    baseline: Annotated[str, typer.Option(help="Published policy to compare with.")] = "SimCLR s=1",
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Published policy to compare with. [default: the study's best, else SimCLR s=1]"
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option(help="Picture to write; its suffix says the format.")
     ] = Path("preview.png"),
@@ -260,8 +265,11 @@ def ablate(
         str, typer.Option(help="pairs, leave-one-out, add-one, strength or classes.")
     ] = "pairs",
     protocol: Annotated[
-        str, typer.Option(help="pairs: simclr (operations on one branch) or policy (on both).")
-    ] = "simclr",
+        str | None,
+        typer.Option(
+            help="pairs: simclr (operations on one branch) or policy (on both). [default: simclr]"
+        ),
+    ] = None,
     ops: Annotated[
         str | None, typer.Option(help="Operations, with commas between. [default: all]")
     ] = None,

@@ -104,19 +104,22 @@ def print_ablation(found: Ablation, directory: Path, console: Console) -> None:
     table.add_column("cell", no_wrap=True)
     table.add_column("mean", justify="right")
     table.add_column("95 % interval", justify="right")
-    table.add_column("gain in points", justify="right")
-    table.add_column("over", no_wrap=True)
+    gains = {one.op: one.gain for one in found.op_gains}
+    table.add_column("its operation gains" if gains else "gain in points", justify="right")
+    table.add_column("against" if gains else "over", no_wrap=True)
     for cell in sorted(found.cells, key=lambda cell: -(cell.mean or 0.0)):
         low, high = cell.interval or (0.0, 0.0)
+        gain = cell.gain or gains.get(cell.op)
         supervised = " (supervised)" if cell.training == "supervised" else ""
         table.add_row(
             escape(cell.name) + supervised,
             f"{100 * cell.mean:.1f}" if cell.mean is not None else "failed",
             f"{100 * low:.1f} to {100 * high:.1f}" if cell.interval else "",
-            f"{cell.gain.points:+.1f}{' *' if cell.gain.shown else '  '}" if cell.gain else "",
-            escape(cell.gain.against) if cell.gain else "",
+            f"{gain.points:+.1f}{' *' if gain.shown else '  '}" if gain else "",
+            escape(gain.against) if gain else "",
         )
-    if any(cell.gain and cell.gain.shown for cell in found.cells):
+    shown = [*gains.values(), *(cell.gain for cell in found.cells if cell.gain)]
+    if any(gain.shown for gain in shown):
         table.caption = "* shown to differ (Holm's correction, 5 %)"
     console.print()
     console.print(table)

@@ -204,7 +204,7 @@ def prepare_ablation(
     data: str | Path | ImageSet | None = None,
     study: str | Path | StudyConfig | None = None,
     mode: str = "pairs",
-    protocol: str = "simclr",
+    protocol: str | None = None,
     ops: Sequence[str] | None = None,
     policy: str | Path | Policy | None = None,
     op: str | None = None,
@@ -222,8 +222,8 @@ def prepare_ablation(
     Args:
         data, study, seed, device, storage, output, subset: as in `run_study`.
         mode: `pairs` (composition matrix), `leave-one-out`, `add-one`, `strength`, `classes`.
-        protocol: of `pairs`: `simclr` (operations on one branch, behind a crop on both) or `policy`
-            (on both branches).
+        protocol: of `pairs`: `simclr` (the default; operations on one branch, behind a crop on
+            both) or `policy` (on both branches).
         ops: operations to look at; None for all that act on these images.
         policy: the policy that operations are taken from or added to; in `pairs`, where strengths
             come from. None for the middle of the space; in `add-one`, for a crop alone.
@@ -279,7 +279,7 @@ def prepare_ablation(
         progress.warn(sentence)
     flags = {
         "--mode": mode,
-        "--protocol": protocol if mode == "pairs" else None,
+        "--protocol": protocol,
         "--ops": ",".join(ops) if ops is not None else None,
         "--policy": policy if isinstance(policy, (str, Path)) else None,
         "--op": op,
@@ -296,19 +296,25 @@ def prepare_ablation(
 
 
 def _check_flags(
-    mode: str, protocol: str, ops: Sequence[str] | None, op: str | None, replicates: int
+    mode: str,
+    protocol: str | None,
+    ops: Sequence[str] | None,
+    op: str | None,
+    replicates: int,
 ) -> None:
     for flag, value, known in (
         ("mode", mode, get_args(Mode)),
         ("protocol", protocol, get_args(Protocol)),
     ):
-        if value not in known:
+        if value is not None and value not in known:
             raise ConfigError(f"--{flag} {value}: is none of {', '.join(known)}")
     if replicates < FEWEST_SEEDS:
         raise ConfigError(
             f"--replicates {replicates}: must be {FEWEST_SEEDS} or more, because one run alone "
             "does not show how far chance goes"
         )
+    if protocol is not None and mode != "pairs":
+        raise ConfigError(f"--protocol {protocol}: belongs to --mode pairs; leave it out")
     if mode == "strength" and op is None:
         raise ConfigError("--mode strength: name the operation with --op")
     if mode != "strength" and op is not None:
@@ -322,7 +328,7 @@ def _plan(
     whole: Space,
     given: Policy | None,
     mode: str,
-    protocol: str,
+    protocol: str | None,
     names: Sequence[str] | None,
     op: str | None,
     progress: Progress,
@@ -355,7 +361,7 @@ def _plan(
         raise ConfigError(f"no operation acts on these images: {', '.join(wanted)} change nothing")
     order = list(operations(middle))
     if mode == "pairs":
-        chosen_protocol: Protocol = "simclr" if protocol == "simclr" else "policy"
+        chosen_protocol: Protocol = "policy" if protocol == "policy" else "simclr"
         plan = plan_pairs(acting, chosen_protocol, config.crop_scale_min)
     elif mode == "leave-one-out":
         plan = plan_leave_one_out(base, list(acting), "leave-one-out")

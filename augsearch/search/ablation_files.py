@@ -143,11 +143,13 @@ def _classes(found: Ablation) -> bytes:
 
 
 def _table(found: Ablation) -> pd.DataFrame:
-    """A row for each cell."""
+    """A row for each cell; where operations are compared, the gain is that of its operation."""
     rows = []
+    of_ops = {one.op: one.gain for one in found.op_gains}
     for cell in found.cells:
         low, high = cell.interval or (None, None)
-        gain_low, gain_high = cell.gain.interval if cell.gain else (None, None)
+        gain = cell.gain or of_ops.get(cell.op)
+        gain_low, gain_high = gain.interval if gain else (None, None)
         rows.append(
             {
                 "cell": cell.name,
@@ -159,11 +161,11 @@ def _table(found: Ablation) -> pd.DataFrame:
                 "mean": cell.mean,
                 "low": low,
                 "high": high,
-                "gain_points": cell.gain.points if cell.gain else None,
+                "gain_points": gain.points if gain else None,
                 "gain_low": gain_low,
                 "gain_high": gain_high,
-                "gain_p": cell.gain.p_value if cell.gain else None,
-                "gain_over": cell.gain.against if cell.gain else None,
+                "gain_p": gain.p_value if gain else None,
+                "gain_over": gain.against if gain else None,
                 **{f"seed {seed}": s for seed, s in zip(found.seeds, cell.scores, strict=False)},
                 **{f"recall {label}": value for label, value in cell.class_recall.items()},
             }

@@ -126,8 +126,8 @@ def _pairs(found: Findings) -> list[str]:
     worse = [c for c in pairs if c.gain and c.gain.shown and c.gain.points < 0]
     if not better and not worse:
         sentences.append(
-            "No pair is shown to differ from the better of its two operations alone; more "
-            "--replicates would see smaller differences."
+            "No pair is shown to differ from the better of its two operations alone; "
+            "more seeds (--replicates) would see smaller differences."
         )
     for cells, word in ((better, "better"), (worse, "worse")):
         if cells:
@@ -141,8 +141,8 @@ def _pairs(found: Findings) -> list[str]:
             )
     rows = sorted(found.row_means.items(), key=lambda row: -row[1])
     sentences.append(
-        f"The best row is {rows[0][0]} (mean {100 * rows[0][1]:.1f} %), the worst "
-        f"{rows[-1][0]} ({100 * rows[-1][1]:.1f} %)."
+        f"Means of the rows go from {100 * rows[-1][1]:.1f} % ({rows[-1][0]}) to "
+        f"{100 * rows[0][1]:.1f} % ({rows[0][0]}); they are not tested against each other."
     )
     return sentences
 

@@ -14,6 +14,8 @@ from augsearch.search.ranks import Interval, kendall, slope, spearman
 FEWEST = 6
 """Policies below which a rank correlation says nothing."""
 AGREE = 0.8
+SURE = 0.5
+"""Where the interval of the rank correlation must begin for short runs to be trusted."""
 """Rank correlation with the longest runs from which on a budget ranks well enough."""
 
 
@@ -103,7 +105,7 @@ def certify_scores(study: str, steps: int, tried: Sequence[Tried]) -> Certificat
     best = max(tried, key=lambda policy: policy.mean(longest))
     gain = 100 * np.array([policy.mean(longest) - policy.short for policy in fair])
     bias = slope(np.array([policy.strength for policy in fair]), gain)
-    sentence, advice = _in_words(agreements, longest, bias)
+    sentence, advice = _in_words(agreements, longest, bias, len(fair))
     return Certificate(
         study=study,
         steps=steps,
@@ -137,7 +139,9 @@ def _agreement(
     )
 
 
-def _in_words(budgets: Sequence[Agreement], longest: int, bias: Interval) -> tuple[str, str]:
+def _in_words(
+    budgets: Sequence[Agreement], longest: int, bias: Interval, policies: int
+) -> tuple[str, str]:
     trial = budgets[0]
     seen = (
         f"rank correlation {trial.spearman:.2f} with runs of {longest} steps (95 % interval "
@@ -148,6 +152,13 @@ def _in_words(budgets: Sequence[Agreement], longest: int, bias: Interval) -> tup
         tilt = " They favour weak policies: stronger ones gain more from longer training."
     elif bias.high < 0:
         tilt = " They favour strong policies: weaker ones gain more from longer training."
+    if trial.spearman >= AGREE and trial.interval[0] < SURE:
+        return (
+            f"Short runs seem to rank this space as long ones do, but {policies} policies are too "
+            f"few to be sure: {seen}.{tilt}",
+            "Keep the budget for now, and certify with more policies (certify.random in the study "
+            "file, more trials) before differences are trusted.",
+        )
     if trial.spearman >= AGREE:
         return (
             f"Short runs rank this space well enough to trust differences above {trial.doubt:.1f} "

@@ -38,6 +38,7 @@ from augsearch.search.store import (
 )
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy
+from augsearch.tracking.report.words import counted
 
 FIRST_SEED = 101
 """Replicates of certification: none that the search (0) or the confirmation (1..) has used."""
@@ -109,8 +110,9 @@ def policies_to_certify(
             found[f"trial {trial.number}"] = (policy, score, trial.number not in drawn)
     fair = sum(not is_chosen for _, _, is_chosen in found.values())
     if fair < FEWEST:
+        there = counted(len(trials), "complete trial")
         raise StudyError(
-            f"the study {store.name!r} has {len(trials)} complete trials, too few to compare "
+            f"the study {store.name!r} has {there}, too few to compare "
             f"rankings: baselines and trials drawn at random must be {FEWEST} or more; run it "
             "with more --trials"
         )

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from augsearch.augment.export import export_policy
 from augsearch.errors import ConfigError, OutputError
+from augsearch.search.outputs import write_whole
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import CustomPolicyOp, walk
 
@@ -47,7 +48,7 @@ def write_export(
     if path.resolve() in sources:
         raise OutputError(f"--output {path}: is what the policy is made of; name another file")
     try:
-        path.write_text(source, encoding="utf-8")
+        write_whole(path, source.encode())
     except OSError as error:
         raise OutputError(f"--output {path}: cannot be written ({error.strerror})") from None
     return path

@@ -32,6 +32,7 @@ class Origin:
         trials: the searched values of its complete trials, with their scores.
         baselines: score of each baseline at a trial's budget.
         looks: `[n, 12]`, see `data.appearance`, of some of its images.
+        data_digest: of all its images.
     """
 
     study: str
@@ -41,6 +42,7 @@ class Origin:
     trials: tuple[tuple[Mapping[str, float], float], ...]
     baselines: Mapping[str, float]
     looks: Numbers
+    data_digest: str
 
     @property
     def baseline(self) -> str:
@@ -55,6 +57,8 @@ def find_origin(storage: str, name: str) -> Origin:
         StudyError: there is none, it has no verdict yet, or an older version made it.
     """
     store = find_study(storage, name)
+    if store.is_ablation:
+        raise StudyError(f"--from {name}: this holds ablations, not a search, and has no winner")
     if store.winner is None:
         raise StudyError(
             f"--from {name}: this study has no verdict yet; run its command to the end first"
@@ -77,6 +81,7 @@ def find_origin(storage: str, name: str) -> Origin:
             baseline: outcome.score for (baseline, _), outcome in store.outcomes(BASELINE).items()
         },
         looks=store.looks,
+        data_digest=store.settings["data"]["digest"],
     )
 
 

@@ -19,7 +19,7 @@ from augsearch.errors import OutputError
 from augsearch.search.aims import Reference, values
 from augsearch.search.beside import BASELINE, CONFIRMATION
 from augsearch.search.confirm import Entrant, scored_images
-from augsearch.search.crossed import estimate_mean
+from augsearch.search.crossed import MeanEstimate, estimate_mean
 from augsearch.search.proxies import audit
 from augsearch.search.result import (
     LEVEL,
@@ -121,6 +121,14 @@ def data_facts(setup: Setup) -> dict[str, str | int]:
     }
 
 
+def _possible(estimate: MeanEstimate, setup: Setup) -> tuple[float, float]:
+    """The interval, as far as a score can lie in it: a metric has no value outside [0, 1]."""
+    low, high = estimate.interval(LEVEL)
+    if setup.config.evaluate.label_free:
+        return low, high
+    return max(0.0, low), min(1.0, high)
+
+
 def data_in_words(facts: Mapping[str, str | int]) -> str:
     """The same in a sentence without its full stop."""
     colour = "grey" if facts["channels"] == 1 else "colour"
@@ -154,8 +162,8 @@ def _policy_results(
                 search_score=entrant.search_score,
                 confirmed_scores=scores,
                 confirmed_mean=over_seeds.mean,
-                confirmed_interval=over_seeds.interval(LEVEL),
-                images_interval=over_both.interval(LEVEL) if over_both.images else None,
+                confirmed_interval=_possible(over_seeds, setup),
+                images_interval=_possible(over_both, setup) if over_both.images else None,
                 class_recall=recall,
             )
         )
@@ -343,12 +351,25 @@ def write_files(directory: Path, files: dict[str, bytes]) -> None:
     for name, content in files.items():
         path = directory / name
         try:
-            path.write_bytes(content)
+            write_whole(path, content)
         except OSError as error:
             raise OutputError(
                 f"{path}: cannot be written ({error.strerror}); nothing is lost: run the same "
                 "command again with another --output"
             ) from None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that one that was there stays if writing fails. OSError if it does."""
+    if path.exists() and not path.is_file():  # a device has no place beside it
+        path.write_bytes(content)
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def parent_metrics(result: StudyResult) -> dict[str, float]:

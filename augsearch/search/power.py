@@ -49,11 +49,12 @@ def power_sentences(bench: Bench) -> tuple[str, ...]:
     sentences = []
     if images := scored_images(bench):
         fewest = int(np.bincount(images.labels).min())
-        gain = smallest_gain(images, reach, plan.top)
+        one_image = 1 / (fewest * len(np.unique(images.labels))) if fewest else 1.0
+        gain = max(smallest_gain(images, reach, plan.top), one_image)
         sentences.append(
             f"with {len(images.labels)} sealed test images (the rarest class has {fewest}), "
             f"{images.draws} draws of {bench.config.evaluate.labels_per_class} labels a class and "
-            f"{seeds} fresh seeds, gains below about {100 * gain:.1f} points will stay invisible "
+            f"{seeds} fresh seeds, gains below about {100 * gain:.1f} points may well be missed "
             "(if policies vary as on the embedded surfaces: docs/verdict.md)"
         )
     first = racing * plan.seeds * config.steps

@@ -33,6 +33,7 @@ from augsearch.search.op_strips import (
     ops_of_space,
     pair_of_views,
 )
+from augsearch.search.outputs import write_whole
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.setup import EMBEDDED
 from augsearch.search.store import DEFAULT_STORAGE
@@ -197,7 +198,7 @@ def write_preview(
     seed: int = 0,
     space: str | Path | Space | None = None,
     study: str | None = None,
-    baseline: str = BASELINE,
+    baseline: str | None = None,
     storage: str = DEFAULT_STORAGE,
     progress: Progress | None = None,
 ) -> Preview:
@@ -211,7 +212,8 @@ def write_preview(
         image_size: side in pixels; None for that of `study`, else 96.
         space: whose operations are shown alone, instead of the policy's.
         study: name of a finished study: its winner on its own images.
-        baseline: name of the published policy to compare with.
+        baseline: name of the published policy to compare with; None for the best one in the
+            confirmation of `study`, else SimCLR s=1.
         storage: URL of the database that holds `study`.
         progress: told what happens.
 
@@ -225,7 +227,7 @@ def write_preview(
         )
     path = Path(output)
     form = _format(path)
-    against = _baseline(baseline)
+    against = _baseline(baseline or BASELINE)
     if space is not None and not isinstance(space, Space):
         space = load_space(find_config(space, "spaces"))
     config = DataConfig(image_size=image_size or IMAGE_SIZE)
@@ -236,7 +238,9 @@ def write_preview(
                 f"the study {study!r} has a policy of its own; leave out --policy and --space, or "
                 "the study's name"
             )
-        chosen, settings, data = _finished(study, storage, data)
+        chosen, settings, data, best = _finished(study, storage, data)
+        if baseline is None and best in BASELINES:
+            against = BASELINES[best]
         executor = settings.compute.executor
         size = image_size or settings.data.image_size
         config = settings.data.model_copy(update={"image_size": size})
@@ -275,8 +279,9 @@ def _baseline(name: str) -> Policy:
 
 def _finished(
     name: str, storage: str, data: str | Path | None
-) -> tuple[Policy, StudyConfig, str | Path | None]:
-    """Winner and settings of a study, and its images unless `data` names others (None: embedded).
+) -> tuple[Policy, StudyConfig, str | Path | None, str]:
+    """Winner and settings of a study, its images unless `data` names others (None: embedded), and
+    the name of the baseline that did best in its confirmation.
 
     Raises:
         StudyError: no such study, one without a verdict, or its images have moved.
@@ -304,7 +309,9 @@ def _finished(
                 "--data"
             )
         data = source
-    return winner, config, data
+    baselines = (p for p in store.result.get("policies", ()) if p["kind"] == "baseline")
+    best = max(baselines, key=lambda p: p["confirmed_mean"] or 0.0, default={"name": ""})
+    return winner, config, data, str(best["name"])
 
 
 def _write(pages: Sequence[bytes], path: Path, form: str) -> tuple[Path, ...]:
@@ -312,7 +319,7 @@ def _write(pages: Sequence[bytes], path: Path, form: str) -> tuple[Path, ...]:
     files += [path.with_stem(f"{path.stem}-{number}") for number in range(2, len(pages) + 1)]
     for page, file in zip(pages, files, strict=True):
         try:
-            file.write_bytes(page if form == "PNG" else _converted(page, form))
+            write_whole(file, page if form == "PNG" else _converted(page, form))
         except (OSError, ValueError, KeyError) as error:  # Pillow's writers raise any of them
             reason = (error.strerror if isinstance(error, OSError) else None) or error
             raise OutputError(f"--output {file}: cannot be written ({reason})") from None

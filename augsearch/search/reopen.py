@@ -33,6 +33,8 @@ def reopen(
     """
     store = find_study(storage, name)
     asked, settings = store.asked, store.settings
+    if store.is_ablation:
+        raise StudyError(f"{name!r} holds ablations, not a search; name a study")
     if not asked or "space" not in settings:
         raise StudyError(
             f"the study {name!r} does not say what it was run with; run its command once more "

@@ -49,6 +49,7 @@ from augsearch.tracking.report.content import (
     TrialPoint,
     Views,
 )
+from augsearch.tracking.report.words import listed, points
 
 PHASE_NAMES = {BASELINE: "baselines"}
 FEWEST_PAIRS = 10
@@ -108,18 +109,19 @@ def collect(sources: Sources) -> Report:
         if name != UNTRAINED
     }
     best_baseline = max(baselines, key=lambda name: baselines[name], default=None)
+    effects = _class_effects(sources, ours, theirs)
     return Report(
         study=store.name,
         written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         metric=sources.metric,
         data=_data(sources),
-        headline=_headline(sources, rows),
+        headline=_headline(sources, rows, effects),
         counts=counts,
         policies=rows,
         views=_views(sources, [name for name in (ours, theirs) if name]),
         missing=sources.missing,
         recipe=_recipe(sources, ours),
-        effects=_class_effects(sources, ours, theirs),
+        effects=effects,
         understanding=understand(store.finished()),
         trials=tuple(_point(trial) for trial in trials),
         scales=_scales(trials),
@@ -132,7 +134,9 @@ def collect(sources: Sources) -> Report:
     )
 
 
-def _headline(sources: Sources, rows: Sequence[PolicyRow]) -> Headline:
+def _headline(
+    sources: Sources, rows: Sequence[PolicyRow], effects: ClassEffects | None
+) -> Headline:
     store, result = sources.store, sources.result
     finished = len(store.finished())
     certificate = _certificate(store)
@@ -146,6 +150,10 @@ def _headline(sources: Sources, rows: Sequence[PolicyRow]) -> Headline:
             f"this verdict is older than the study's last {more} trials, which have not been "
             f"confirmed; go on with: {_command(sources)}"
         )
+    losing = [c for c in effects.classes if c.finding == "loses"] if effects else []
+    if effects and losing:
+        named = listed([f"{c.name} ({points(c.difference)} points)" for c in losing])
+        notes.append(f"{effects.ours} costs against {effects.theirs}: {named} of recall.")
     if kept := result.kept_classes:
         (warnings if kept.loss > kept.limit else notes).append(kept.sentence)
     if uses := sealed_note(result.sealed_split_uses):

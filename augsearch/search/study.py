@@ -99,6 +99,8 @@ def run_study(
         output=output,
         progress=progress,
     )
+    with owner_lock(setup.storage, setup.name):
+        pass  # before the estimate, which takes a while
     check_output(setup.directory, make=True)
     progress.estimated(estimate(setup))
     try:
@@ -170,7 +172,12 @@ def _checked(
     setup = prepare(space, storage=storage, origin=origin, progress=progress, **arguments)
     check_settings(storage, setup.name, setup.settings)
     if origin is not None:
-        progress.note(f"compared with {origin.study}: {drift_since(origin, setup.bench).sentence}")
+        seen = (
+            "These are the same images, so the sealed split has been looked at before."
+            if origin.data_digest == setup.image_set.digest
+            else drift_since(origin, setup.bench).sentence
+        )
+        progress.note(f"compared with {origin.study}: {seen}")
     return setup
 
 
@@ -231,7 +238,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             artifacts={**files, **report},
             tags={"augsearch.verdict": verdict.code},
         )
-        if mirrored and mirror.register(registration(setup, policy, result)):
+        wanted = registration(setup, policy, result)
+        if mirrored and mirror.register(wanted) and wanted.recommended:
             progress.note(f"in MLflow's model registry: {registered_name(setup.name)}")
     return result
 

@@ -116,8 +116,8 @@ def decide(race: Race, images: ScoredImages | None) -> Verdict:
             for other in sorted(against[chosen], key=lambda gap: gap.estimate.mean)[1:]
         ]
         sentence = (
-            f"{chosen} is better than every baseline: {_points(mean)} points above {rival} "
-            f"({between})" + "".join(f", {other}" for other in others) + "."
+            f"{chosen} is better than every baseline confirmed: {_points(mean)} points above "
+            f"{rival} ({between})" + "".join(f", {other}" for other in others) + "."
         )
         advice = "Use policy.yaml for full pretraining."
     elif high < 0:
@@ -178,10 +178,14 @@ def _basis(race: Race, detectable: float, images: int) -> str:
         if several
         else ""
     )
-    return (
-        f"Judged after {looks} fresh seeds. The interval holds {sample}{counted}. A true gain of "
-        f"{_points(detectable, sign=False)} points would have been seen in 4 of 5 such studies."
+    # Without any spread there is no saying what would have been seen.
+    seen = (
+        f" A true gain of {_points(detectable, sign=False)} points would have been seen in 4 of 5 "
+        "such studies."
+        if detectable > 0
+        else ""
     )
+    return f"Judged after {looks} fresh seeds. The interval holds {sample}{counted}.{seen}"
 
 
 def _listed(words: Sequence[str]) -> str:

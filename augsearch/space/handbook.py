@@ -93,9 +93,9 @@ def value_text(parameter: Parameter, value: float) -> str:
     if unit == "%":
         return f"{sign}{100 * value:.3g} %"
     if unit == "×":
-        return f"×{number_text(value)}"
+        return f"×{value:.3g}"
     space = " " if unit.isalpha() else ""
-    return f"{sign}{number_text(value)}{space}{unit}"
+    return f"{sign}{value:.3g}{space}{unit}"
 
 
 def bounds_text(parameter: Parameter) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from augsearch.tracking.report import words
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -253,7 +255,7 @@ def _draw_square(
 
 
 def _number(value: float, *, signed: bool) -> str:
-    return (f"{value:+.1f}" if signed else f"{value:.1f}").replace("-", "−")
+    return words.points(value) if signed else f"{value:.1f}".replace("-", "−")
 
 
 def _wrapped(text: str, letters: float) -> str:

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from augsearch.errors import StudyError
@@ -18,7 +17,8 @@ def serve_ui(port: int) -> None:
     """Serve the MLflow UI on 127.0.0.1 until interrupted.
 
     Raises:
-        StudyError: the port is taken, or the store is a remote server with a UI of its own.
+        StudyError: the port is taken, the store cannot be opened, or it is a remote server with a
+            UI of its own.
     """
     quiet_mlflow()
     uri = tracking_uri()
@@ -36,9 +36,11 @@ def serve_ui(port: int) -> None:
         f"MLflow UI: http://127.0.0.1:{port}/#/{landing_page(uri)} (stop with Ctrl-C)", flush=True
     )
     try:
-        subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)
+        done = subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)
     except KeyboardInterrupt:
         return
+    if done.returncode > 0:
+        raise StudyError(f"MLflow's server ended with exit code {done.returncode}; see above")
 
 
 def landing_page(uri: str) -> str:
@@ -46,9 +48,15 @@ def landing_page(uri: str) -> str:
     database = uri.removeprefix("sqlite:///")
     # A client would make a database that is not there.
     if database == uri or Path(database).is_file():
-        # What is wrong with a store, the server says itself.
-        with suppress(*unreachable()):
-            if experiment := find_experiment(client_for(uri)):
-                return view_path(experiment, STUDIES)
+        try:
+            experiment = find_experiment(client_for(uri))
+        except unreachable() as error:
+            reason = str(error).splitlines()[0][:200]
+            raise StudyError(
+                f"MLflow cannot open {uri} ({reason}); move the file away (the next run of each "
+                "study's command fills a new one), or set MLFLOW_TRACKING_URI"
+            ) from None
+        if experiment:
+            return view_path(experiment, STUDIES)
     # Left to itself, MLflow opens on its pages for language models.
     return "experiments?workflowType=machine_learning"

@@ -16,6 +16,10 @@ FLAGS = {
     "op twice": (["--ops", "color_jitter,color_jitter"], "'color_jitter' stands there twice"),
     "mode": (["--mode", "triples"], "--mode triples: is none of pairs, leave-one-out, add-one"),
     "protocol": (["--protocol", "byol"], "--protocol byol: is none of simclr, policy"),
+    "protocol elsewhere": (
+        ["--protocol", "policy", "--mode", "classes"],
+        "--protocol policy: belongs to --mode pairs",
+    ),
     "replicates": (["--replicates", "1"], "--replicates 1: must be 2 or more"),
     "no op": (["--mode", "strength"], "name the operation with --op"),
     "unknown swept op": (["--mode", "strength", "--op", "hue"], "has no operation 'hue'"),

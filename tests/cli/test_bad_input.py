@@ -377,6 +377,12 @@ def test_output_file_in_no_directory(cli, verb):
     assert "--output no/where: cannot be written" in line
 
 
+def test_a_store_of_mlflow_that_is_none(cli):
+    Path("mlflow.db").write_bytes(bytes(range(256)) * 20)
+    line = cli("ui", "--port", "5391").refusal
+    assert "MLflow cannot open sqlite:///" in line and "move the file away" in line
+
+
 @pytest.mark.parametrize("verb", [["show", "nix"], ["delete", "nix", "--yes"]])
 def test_unknown_study(cli, verb):
     assert "no study 'nix'" in cli("studies", *verb).refusal

@@ -59,6 +59,14 @@ def test_short_runs_that_rank_badly_ask_for_the_budget_that_does():
     assert found.advice.startswith("Lengthen trials to 800 steps")
 
 
+def test_a_good_ranking_of_few_policies_is_not_yet_trusted():
+    found = certify_scores("s", 100, tried(short_noise=0.012, middle_noise=0.005, count=8))
+    trial = found.budgets[0]
+    assert trial.spearman >= 0.8 and trial.interval[0] < 0.5
+    assert "8 policies are too few to be sure" in found.sentence
+    assert "certify with more policies" in found.advice
+
+
 def test_the_bias_of_short_runs_is_seen_and_signed():
     weak = certify_scores("s", 100, tried(0.004, 0.004, bias=0.02))
     assert weak.bias == pytest.approx(2, abs=0.5)

@@ -31,6 +31,14 @@ def test_it_shrinks_with_images_and_seeds_and_grows_with_groups():
     assert smallest_gain(images(200, group=10), 5, 2) > gain
 
 
+def test_no_gain_is_smaller_than_what_one_image_moves():
+    few = small_images(images_per_class=8)
+    bench = Bench.build(few, small_config(), seed=0, device=torch.device("cpu"))
+    gain = float(power_sentences(bench)[0].partition("gains below about ")[2].split()[0])
+    fewest = min(sum(few.labels[bench.split.test] == k) for k in range(len(few.classes)))
+    assert gain >= round(100 / fewest / len(few.classes), 1)
+
+
 def test_a_study_says_so_before_it_starts():
     config = small_config()
     bench = Bench.build(

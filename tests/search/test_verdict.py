@@ -41,7 +41,9 @@ def test_each_verdict_is_reached(gain, noise, code, recommended):
 
 def test_better_names_every_baseline_that_was_beaten_and_by_how_much():
     verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.05)})
-    assert verdict.sentence.startswith("trial 1 is better than every baseline: +5.0 points above a")
+    assert verdict.sentence.startswith(
+        "trial 1 is better than every baseline confirmed: +5.0 points above a"
+    )
     assert verdict.sentence.endswith(", +10.0 above b.")
 
 

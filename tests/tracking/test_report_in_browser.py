@@ -84,7 +84,8 @@ def test_nothing_is_wider_than_the_window(browser, pages, name, width):
     show(browser, *(pages[name][0], width, pages[name][1]))
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     # Figures that fit have room for what they show, and every picture has been decoded.
-    widest = """return Math.max(0, ...[...document.querySelectorAll('figure.fits .plot, img')]
+    widest = """return Math.max(0, ...[...document
+        .querySelectorAll('figure.fits .plot, figure:not(.wide) img')]
         .map(e => e.getBoundingClientRect().right))"""
     assert 0 < browser.execute_script(widest) <= width
     broken = "return [...document.images].filter(i => i.naturalWidth == 0).length"

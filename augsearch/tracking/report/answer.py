@@ -47,25 +47,25 @@ def results(report: Report) -> str:
     rows = [
         (
             row.name + (" ★" if row.chosen else ""),
-            KINDS[row.kind],
-            percent(row.search),
             percent(row.mean) or "not confirmed",
             interval(row.interval),
             interval(row.wide),
             str(len(row.confirmed) or ""),
+            percent(row.search),
+            KINDS[row.kind],
         )
         for row in report.policies
     ]
-    header = ["policy", "what it is", "in the search", "confirmed", "95 % interval"]
-    header += ["with other test images", "seeds"]
-    keep = [i for i in range(len(header)) if i < 3 or any(row[i] for row in rows)]
+    header = ["policy", "confirmed", "95 % interval", "with other test images", "seeds"]
+    header += ["in the search", "what it is"]
+    keep = [i for i in range(len(header)) if i in (0, 5, 6) or any(row[i] for row in rows)]
     if not confirmed:
-        keep = [0, 1, 2]
+        keep = [0, 5, 6]
     shown = table(
         f"{report.metric} in %; ★ is in policy.yaml" if confirmed else f"{report.metric} in %",
         [header[i] for i in keep],
         [[row[i] for i in keep] for row in rows],
-        text=(0, 1),
+        text=(0, len(keep) - 1),
         marked=[i for i, row in enumerate(report.policies) if row.chosen],
     )
     drawn = ""
