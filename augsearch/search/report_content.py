@@ -153,7 +153,7 @@ def _headline(
     losing = [c for c in effects.classes if c.finding == "loses"] if effects else []
     if effects and losing:
         named = listed([f"{c.name} ({points(c.difference)} points)" for c in losing])
-        notes.append(f"{effects.ours} costs against {effects.theirs}: {named} of recall.")
+        notes.append(f"Against {effects.theirs} it costs these classes recall: {named}.")
     if kept := result.kept_classes:
         (warnings if kept.loss > kept.limit else notes).append(kept.sentence)
     if uses := sealed_note(result.sealed_split_uses):
