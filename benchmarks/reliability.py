@@ -324,7 +324,8 @@ def main() -> None:
     lines = summary(scores, strength)
     show(lines)
     picture(scores, name)
-    learned = shrinkage(scores, strength) if len(matrix(scores, LONG, "end")) >= 12 else {}
+    judged = min(len(matrix(scores, setting, "end")) for setting in (BASE, LONG))
+    learned = shrinkage(scores, strength) if judged >= 12 else {}
     if learned:
         print("correction by strength, learned from", ", ".join(
             f"{key} {value:.2f}" for key, value in learned.items()))  # fmt: skip
