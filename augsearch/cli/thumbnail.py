@@ -21,6 +21,8 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.style import Style
 
+from augsearch.tracking.figures import enlarged
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -73,12 +75,7 @@ def grid(rows: Sequence[Sequence[NDArray[np.uint8]]], side: int, *, gap: int) ->
     sheet = Image.new("RGBA", size, (0, 0, 0, 0))
     for y, row in enumerate(rows):
         for x, image in enumerate(row):
-            channels_last = np.ascontiguousarray(image.transpose(1, 2, 0).squeeze())
-            picture = Image.fromarray(channels_last).convert("RGBA")
-            filtering = (
-                Image.Resampling.NEAREST if picture.width < side else Image.Resampling.LANCZOS
-            )
-            sheet.paste(picture.resize((side, side), filtering), (x * pitch, y * pitch))
+            sheet.paste(enlarged(image, side).convert("RGBA"), (x * pitch, y * pitch))
     return sheet
 
 
