@@ -89,6 +89,12 @@ class PretrainConfig(BaseModel):
         "the loss still compares the whole batch, batch norm sees a chunk. Unset: the whole "
         "batch, or what fits if a CUDA device runs out of memory",
     )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description="numbers that the encoder and the head multiply while they are trained; auto "
+        "is bfloat16 where the device multiplies it itself (CUDA, CPUs with AMX) and float32 "
+        "elsewhere. Views, loss, weights and features have 32 bits always",
+    )
     compile: bool = Field(
         default=False,
         description="compile the encoder and the colour arithmetic of the views (needs Triton on "

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from augsearch.data.imageset import ImageRows
 from augsearch.data.stream import batches_of
 from augsearch.errors import DataError, DeviceError, TrialFailure
-from augsearch.simclr.accumulate import Network, backward
+from augsearch.simclr.accumulate import backward
 from augsearch.simclr.compiled import compiled
 from augsearch.simclr.config import SMALLEST_CHUNK, EncoderConfig, PretrainConfig
 from augsearch.simclr.device import resident_memory_bytes
 from augsearch.simclr.encoders import Encoder, build_encoder
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
+from augsearch.simclr.precision import in_bfloat16, uses_bfloat16
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
 
 MakeViews = Callable[[Tensor, int], tuple[Tensor, Tensor]]
@@ -39,6 +40,7 @@ class Pretraining:
         batch_size: B, images a step: the configured ones, or all if they are fewer.
         chunk_size: images in the encoder at a time. Falls by halves when a CUDA device runs out of
             memory; the step then goes on with the same batch.
+        bfloat16: whether the encoder and the head multiply 16-bit numbers.
         notes: sentences for the user about what was changed on the way; at most one.
         seconds: time spent so far on "views" and on the "encoder" (all the rest).
     """
@@ -95,8 +97,9 @@ class Pretraining:
         self._encoder = encoder.to(device)
         self._head = head.to(device)
         encode = compiled(self._encoder) if config.compile else self._encoder
-        self._encode = _in_bfloat16_on_cuda(encode, device)
-        self._project = _in_bfloat16_on_cuda(self._head, device)
+        self.bfloat16 = uses_bfloat16(config, device)
+        self._encode = in_bfloat16(encode, device) if self.bfloat16 else encode
+        self._project = in_bfloat16(self._head, device) if self.bfloat16 else self._head
         self._optimizer = build_optimizer(nn.ModuleList([self._encoder, self._head]), config)
         self._losses: list[float] = []
         self._unread: list[Tensor] = []
@@ -263,14 +266,3 @@ def projection_head(feature_dim: int, config: PretrainConfig) -> nn.Sequential:
         nn.ReLU(inplace=True),
         nn.Linear(config.projection_hidden, config.projection_dim, bias=False),
     )
-
-
-def _in_bfloat16_on_cuda(network: Network, device: torch.device) -> Network:
-    if device.type != "cuda":
-        return network
-
-    def call(inputs: Tensor) -> Tensor:
-        with torch.autocast("cuda", torch.bfloat16):
-            return network(inputs)
-
-    return call

@@ -17,6 +17,7 @@ from augsearch.errors import TrialFailure
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.simclr.encoders import build_encoder
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
+from augsearch.simclr.precision import in_bfloat16, uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
 
@@ -59,6 +60,7 @@ def train_supervised(
     with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
         encoder = build_encoder(encoder_config, channels, size)
         network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, classes)).to(device)
+    forward = in_bfloat16(network, device) if uses_bfloat16(config, device) else network
     optimizer = build_optimizer(network, config)
     shift = torch.tensor(mean, device=device).view(1, -1, 1, 1)
     scale = torch.tensor(std, device=device).view(1, -1, 1, 1)
@@ -73,8 +75,8 @@ def train_supervised(
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * learning_rate_factor(step, config)
             optimizer.zero_grad(set_to_none=True)
-            logits = network(views.contiguous(memory_format=torch.channels_last))
-            loss = functional.cross_entropy(logits, labels[rows].repeat(2))
+            logits = forward(views.contiguous(memory_format=torch.channels_last))
+            loss = functional.cross_entropy(logits.float(), labels[rows].repeat(2))
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())

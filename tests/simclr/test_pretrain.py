@@ -19,6 +19,7 @@ from augsearch.data.stream import batches_of
 from augsearch.errors import DataError, DeviceError, TrialFailure
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.simclr.optimizer import learning_rate_factor
+from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining
 from augsearch.simclr.randomness import batches
 
@@ -104,6 +105,29 @@ def test_same_seed_is_bitwise_the_same_and_rungs_do_not_matter() -> None:
     assert once.losses == again.losses
     assert torch.equal(final_weights(once), final_weights(again))
     assert once.losses != other.losses
+
+
+def test_bfloat16_multiplies_shorter_numbers_and_trains_alike() -> None:
+    exact = run(steps=40, precision="float32")
+    short = run(steps=40, precision="bfloat16")
+    again = run(steps=40, precision="bfloat16")
+    for training in (exact, short, again):
+        training.advance(40)
+    assert (exact.bfloat16, short.bfloat16) == (False, True)
+    assert short.losses != exact.losses
+    assert short.losses == pytest.approx(exact.losses, abs=0.05)
+    assert torch.equal(final_weights(short), final_weights(again))
+    # What is kept and stepped has 32 bits.
+    assert {p.dtype for p in short.encoder.parameters()} == {torch.float32}
+
+
+def test_bfloat16_is_chosen_where_the_device_multiplies_it() -> None:
+    auto, cuda = PretrainConfig(), torch.device("cuda")
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    assert uses_bfloat16(auto, CPU) == bool(capabilities.get("amx_bf16"))
+    assert uses_bfloat16(auto, cuda)
+    assert not uses_bfloat16(PretrainConfig(precision="float32"), cuda)
+    assert uses_bfloat16(PretrainConfig(precision="bfloat16"), CPU)
 
 
 def test_dropout_is_seeded_and_the_global_generators_are_left_alone() -> None:
