@@ -8,24 +8,26 @@ replay has a sampler's seed and a training seed of its own, the same for all str
 counted in trials of full length: a trial stopped at half its steps costs a half, one that is raced
 over three seeds costs three.
 
-Strategies: random, QMC, TPE, GP and CMA-ES; each plain, with successive halving ("pruned"), and
-with seeds raced by Optuna's `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one,
-and stops when it is worse than the best trial on the seeds so far).
+Strategies: random, QMC, TPE, GP and CMA-ES, TPE and GP also with their first points from QMC
+instead of at random; each plain, with successive halving ("pruned"), and with seeds raced by
+Optuna's `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one, and stops when it is
+worse than the best trial on the seeds so far). TPE and GP also as augsearch runs them ("carried":
+successive halving, and the model learns from stopped trials as if they had finished).
 
 Regret is what is lost by taking the policy that the search thinks best: the table's best less that
 policy's mean over the seeds that this replay has not seen, so that luck with the seeds it saw does
 not count as skill. The best is drawn towards the mean of the table as far as its seeds disagree;
 single regrets can be below zero. Printed for each strategy: median regret in points after some
 compute, with the range from the 10th to the 90th percentile of replays at the end; and the share
-of the full compute at which its mean regret is as low as random search's at full compute, with a
-95 % band from resampling the replays. Writes results/search-<table>.json.
+of the full compute from which on its median and its mean regret are as low as random search's at
+full compute, with a 95 % band from resampling the replays. Writes results/search-<table>.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +41,8 @@ from optuna.trial import TrialState
 from timing import write_result
 
 from augsearch.engines.processes import process_count, run_jobs
+from augsearch.search.config import GpConfig, TpeConfig
+from augsearch.search.sampler import SeededPerTrial
 
 TABLES = Path(__file__).parent / "tables"
 BUDGET = 48
@@ -48,9 +52,10 @@ SUSPICION = 0.2
 """A raced trial stops below this p-value: worse on each of three seeds is the least that can do it
 (p = 1/8); with Optuna's 0.1 it takes four."""
 STARTUP = 8
-SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes")
-VARIANTS = ("plain", "pruned", "raced")
-Variant = Literal["plain", "pruned", "raced"]
+SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes", "qmc+tpe", "qmc+gp")
+Variant = Literal["plain", "pruned", "carried", "raced"]
+VARIANTS: tuple[Variant, ...] = ("plain", "pruned", "carried", "raced")
+CARRYING = ("tpe", "gp")
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,10 @@ class Strategy:
         return f"{self.sampler}, {self.variant}"
 
 
-def sampler_of(name: str, seed: int) -> optuna.samplers.BaseSampler:
+def sampler_of(name: str, seed: int, variant: Variant) -> optuna.samplers.BaseSampler:
+    if variant == "carried":
+        kind = GpConfig if name == "gp" else TpeConfig
+        return SeededPerTrial(kind(startup_trials=STARTUP), seed)
     if name == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     if name == "qmc":
@@ -128,7 +136,7 @@ def sampler_of(name: str, seed: int) -> optuna.samplers.BaseSampler:
 
 
 def pruner_of(variant: Variant) -> optuna.pruners.BasePruner:
-    if variant == "pruned":
+    if variant in ("pruned", "carried"):
         return optuna.pruners.SuccessiveHalvingPruner(min_resource=2, reduction_factor=2)
     if variant == "raced":
         return optuna.pruners.WilcoxonPruner(p_threshold=SUSPICION, n_startup_steps=2)
@@ -139,17 +147,17 @@ def replay(table: Table, strategy: Strategy, number: int) -> NDArray[np.float64]
     """Regret `[BUDGET + 1]` after so much compute; entry 0 is of a random policy."""
     rng = np.random.default_rng([number, 1])
     order = rng.permutation(table.seeds)  # a study's own seed first
-    study = optuna.create_study(
-        direction="maximize",
-        sampler=sampler_of(strategy.sampler, number),
-        pruner=pruner_of(strategy.variant),
-    )
+    first, _, later = strategy.sampler.rpartition("+")
+    sampler = sampler_of(later, number, strategy.variant)
+    begins = sampler_of(first, number, strategy.variant) if first else sampler
+    study = optuna.create_study(direction="maximize", pruner=pruner_of(strategy.variant))
     axes = {name: optuna.distributions.IntDistribution(0, table.levels - 1) for name in table.axes}
     unseen = order[table.seeds - 1 :] if strategy.variant == "raced" else order[1:]
     regrets = table.best - table.ends[..., unseen].mean(axis=-1)
     regret = np.full(BUDGET + 1, rng.choice(regrets.ravel()))
     spent = 0.0
     while spent < BUDGET:
+        study.sampler = begins if len(study.get_trials(deepcopy=False)) < STARTUP else sampler
         trial = study.ask(fixed_distributions=axes)
         scores = table.scores[tuple(trial.params[name] for name in table.axes)]
         value, cost = run_trial(trial, scores[order], table.shares, strategy.variant)
@@ -176,7 +184,7 @@ def run_trial(
             if place + 1 < seeds and trial.should_prune():
                 return None, place + 1
         return float(scores[:seeds, -1].mean()), seeds
-    if variant == "pruned":
+    if variant in ("pruned", "carried"):
         for rung, share in enumerate(shares[:-1], 1):
             trial.report(scores[0, rung - 1], rung)
             if trial.should_prune():
@@ -194,25 +202,32 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
-def compute_to_reach(curves: NDArray[np.float64], level: float) -> float:
-    """The least compute from which on the mean over replays stays at or below `level`."""
-    above = np.flatnonzero(curves.mean(axis=0) > level + 1e-12)
+def compute_to_reach(curve: NDArray[np.float64], level: float) -> float:
+    """The least compute from which on the curve `[BUDGET + 1]` stays at or below `level`."""
+    above = np.flatnonzero(curve > level + 1e-12)
     if len(above) == 0:
         return 0.0
     return float(above[-1] + 1) if above[-1] < BUDGET else np.inf
 
 
 def share_with_band(
-    curves: NDArray[np.float64], reference: NDArray[np.float64]
+    curves: NDArray[np.float64],
+    reference: NDArray[np.float64],
+    typical: Callable[..., NDArray[np.float64]],
 ) -> tuple[float, float, float]:
-    """Compute to reach random search's final mean regret, over the full compute; 95 % band."""
+    """Compute to reach random search's final regret, over the full compute; 95 % band.
+
+    Args:
+        curves, reference: `[replays, BUDGET + 1]`, of a strategy and of random search.
+        typical: `np.median` or `np.mean`, over replays.
+    """
     rng = np.random.default_rng(0)
-    count = len(curves)
     found = []
     for _ in range(500):
-        rows = rng.integers(count, size=count)
-        found.append(compute_to_reach(curves[rows], reference[rows, -1].mean()))
-    value = compute_to_reach(curves, reference[:, -1].mean())
+        rows = rng.integers(len(curves), size=len(curves))
+        level = float(typical(reference[rows, -1]))
+        found.append(compute_to_reach(typical(curves[rows], axis=0), level))
+    value = compute_to_reach(typical(curves, axis=0), float(typical(reference[:, -1])))
     low, high = np.percentile(found, [2.5, 97.5], method="nearest")
     return value / BUDGET, float(low) / BUDGET, float(high) / BUDGET
 
@@ -227,23 +242,25 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     whole = {key: np.stack(value) for key, value in curves.items()}
     reference = whole["random, plain"]
     noise = table.ends.std(axis=-1, ddof=1).mean()
-    best, median = 100 * table.best, 100 * np.median(table.ends.mean(axis=-1))
+    best, middle = 100 * table.best, 100 * np.median(table.ends.mean(axis=-1))
     policies = table.ends.size // table.seeds
     print(
         f"\n{name}: {policies} policies, {table.seeds} seeds; best {best:.1f}, median "
-        f"{median:.1f}, sd of a seed {100 * noise:.1f} points; median regret over {replays} replays"
+        f"{middle:.1f}, sd of a seed {100 * noise:.1f} points; median regret over {replays} replays"
     )
     head = "".join(f"{shown:>6}" for shown in SHOWN)
-    print(f"  {'':16}{head}  10..90 %     compute to reach random")
+    print(f"  {'':16}{head}  10..90 %     compute to reach random: median, mean")
     rows = []
     for key, own in whole.items():
         points = 100 * own
         low, high = np.percentile(points, [10, 90], axis=0)
-        share = share_with_band(own, reference)
+        median = share_with_band(own, reference, np.median)
+        mean = share_with_band(own, reference, np.mean)
         shown = "".join(f"{np.median(points[:, at]):6.2f}" for at in SHOWN)
         print(
             f"  {key:16}{shown}  {low[-1]:4.2f}..{high[-1]:4.2f}   "
-            f"{share[0]:.2f} ({share[1]:.2f}..{share[2]:.2f})"
+            f"{median[0]:.2f} ({median[1]:.2f}..{median[2]:.2f})  "
+            f"{mean[0]:.2f} ({mean[1]:.2f}..{mean[2]:.2f})"
         )
         rows.append(
             {
@@ -252,7 +269,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
                 "mean": points.mean(axis=0).round(3).tolist(),
                 "low": low.round(3).tolist(),
                 "high": high.round(3).tolist(),
-                "share_to_reach_random": share,
+                "share_to_reach_random": {"median": median, "mean": mean},
             }
         )
     content = {"table": name, "replays": replays, "budget": BUDGET, "rows": rows}
@@ -273,6 +290,7 @@ def main() -> None:
         Strategy(sampler, variant)
         for sampler in options.samplers.split(",")
         for variant in VARIANTS
+        if variant != "carried" or sampler in CARRYING
     ]
     for name in options.tables.split(","):
         search_table(name, options.replays, strategies, options.processes)

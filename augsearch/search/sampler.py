@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import statistics
 import warnings
 from typing import Any
 
@@ -50,7 +51,7 @@ class SeededPerTrial(BaseSampler):
 
     A restarted process therefore repeats no point, and a study that was killed and resumed
     suggests what an undisturbed one would have: trials that died with their process are not
-    counted.
+    counted. Its model learns from trials that were stopped early as well, see `stopped_finished`.
 
     Args:
         config: which sampler.
@@ -60,7 +61,8 @@ class SeededPerTrial(BaseSampler):
     def __init__(self, config: SamplerConfig, seed: int) -> None:
         self._config = config
         self._seed = seed
-        self._sampler = self._fresh(0)
+        self._index = 0
+        self._sampler = self._fresh(self._index)
 
     def _fresh(self, index: int) -> BaseSampler:
         text = f"augsearch sampler {self._seed} {index}"
@@ -81,7 +83,8 @@ class SeededPerTrial(BaseSampler):
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         earlier = study.get_trials(deepcopy=False)[: trial.number]
         killed = sum(KILLED in t.user_attrs for t in earlier)
-        self._sampler = self._fresh(trial.number - killed)
+        self._index = trial.number - killed
+        self._sampler = self._fresh(self._index)
         self._sampler.before_trial(study, trial)
 
     def infer_relative_search_space(
@@ -92,7 +95,11 @@ class SeededPerTrial(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._sampler.sample_relative(study, trial, search_space)
+        if not any(t.state == TrialState.PRUNED for t in study.get_trials(deepcopy=False)):
+            return self._sampler.sample_relative(study, trial, search_space)
+        seen = stopped_finished(study)
+        seen.sampler = self._fresh(self._index)  # one sampler serves one study
+        return seen.ask(search_space).params
 
     def sample_independent(
         self,
@@ -111,6 +118,35 @@ class SeededPerTrial(BaseSampler):
         values: Any,
     ) -> None:
         self._sampler.after_trial(study, trial, state, values)
+
+
+def stopped_finished(study: optuna.Study) -> optuna.Study:
+    """The study in memory, as if trials that were stopped early had finished.
+
+    Each has its last score, and on top the median of what finished trials gained from that step
+    on. By themselves Optuna's models see little of a stopped trial: the Gaussian process nothing,
+    TPE that it is worse than every finished one.
+    """
+    trials = study.get_trials(deepcopy=False)
+    finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+
+    def value(trial: FrozenTrial) -> float:
+        step = max(trial.intermediate_values)
+        gains = [
+            t.values[0] - t.intermediate_values[step]
+            for t in finished
+            if step in t.intermediate_values
+        ]
+        return trial.intermediate_values[step] + (statistics.median(gains) if gains else 0.0)
+
+    seen = optuna.create_study(direction=study.direction)
+    for trial in trials:
+        if trial.state == TrialState.PRUNED and trial.intermediate_values:
+            trial = optuna.trial.create_trial(
+                value=value(trial), params=trial.params, distributions=trial.distributions
+            )
+        seen.add_trial(trial)
+    return seen
 
 
 def build_pruner(config: PrunerConfig) -> optuna.pruners.BasePruner:

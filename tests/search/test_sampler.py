@@ -5,7 +5,7 @@ import pytest
 from optuna.trial import TrialState
 
 from augsearch.search.config import GpConfig, TpeConfig
-from augsearch.search.sampler import KILLED, SeededPerTrial, distributions
+from augsearch.search.sampler import KILLED, SeededPerTrial, distributions, stopped_finished
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
 
@@ -71,6 +71,44 @@ def test_a_gaussian_process_learns_and_resumes(tmp_path):
     assert points == run(gp(None), 12)
     best = max(map(score, points[:5]))
     assert max(map(score, points[5:])) > best
+
+
+def test_a_stopped_trial_counts_with_what_others_gained_after_its_step():
+    optuna_study = optuna.create_study(direction="maximize")
+    x = {"x": optuna.distributions.FloatDistribution(0, 1)}
+    for rung, end in ((0.5, 0.6), (0.4, 0.7), (0.2, 0.4)):  # gains of 0.1, 0.3 and 0.2
+        trial = optuna_study.ask(fixed_distributions=x)
+        trial.report(rung, 100)
+        optuna_study.tell(trial, end)
+    stopped = optuna_study.ask(fixed_distributions=x)
+    stopped.report(0.1, 50)
+    stopped.report(0.3, 100)
+    optuna_study.tell(stopped, state=TrialState.PRUNED)
+    seen = stopped_finished(optuna_study).trials
+    assert [t.value for t in seen] == pytest.approx([0.6, 0.7, 0.4, 0.5])
+    assert [t.params for t in seen] == [t.params for t in optuna_study.trials]
+    assert optuna_study.trials[3].state == TrialState.PRUNED
+
+
+def test_the_gaussian_process_learns_from_stopped_trials():
+    """Only trials near 0 finish, and among these higher is better: the rest is known to be bad
+    from stopped trials alone."""
+    sampler = SeededPerTrial(GpConfig(startup_trials=4), 0)
+    optuna_study = optuna.create_study(direction="maximize", sampler=sampler)
+    points = []
+    for _ in range(24):
+        trial = optuna_study.ask(
+            fixed_distributions={"x": optuna.distributions.FloatDistribution(0, 1)}
+        )
+        x = trial.params["x"]
+        points.append(x)
+        value = x if x < 0.3 else -x
+        trial.report(value, 100)
+        if x < 0.3:
+            optuna_study.tell(trial, value)
+        else:
+            optuna_study.tell(trial, state=TrialState.PRUNED)
+    assert sum(x < 0.4 for x in points[-8:]) >= 6
 
 
 def test_a_study_resumed_after_five_trials_suggests_no_point_twice(tmp_path):
