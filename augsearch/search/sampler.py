@@ -130,22 +130,23 @@ def stopped_finished(study: optuna.Study) -> optuna.Study:
     trials = study.get_trials(deepcopy=False)
     finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
 
-    def value(trial: FrozenTrial) -> float:
+    def carried(trial: FrozenTrial) -> FrozenTrial:
+        if trial.state != TrialState.PRUNED or not trial.intermediate_values:
+            return trial
         step = max(trial.intermediate_values)
         gains = [
             t.values[0] - t.intermediate_values[step]
             for t in finished
             if step in t.intermediate_values
         ]
-        return trial.intermediate_values[step] + (statistics.median(gains) if gains else 0.0)
+        return optuna.trial.create_trial(
+            value=trial.intermediate_values[step] + (statistics.median(gains) if gains else 0.0),
+            params=trial.params,
+            distributions=trial.distributions,
+        )
 
     seen = optuna.create_study(direction=study.direction)
-    for trial in trials:
-        if trial.state == TrialState.PRUNED and trial.intermediate_values:
-            trial = optuna.trial.create_trial(
-                value=value(trial), params=trial.params, distributions=trial.distributions
-            )
-        seen.add_trial(trial)
+    seen.add_trials([carried(trial) for trial in trials])
     return seen
 
 
