@@ -96,6 +96,23 @@ def said_without_heavy_imports(*arguments):
     return said.stdout
 
 
+def test_interrupted_while_it_is_loading_it_goes_without_a_word():
+    program = (
+        "import sys\n"
+        "from augsearch.cli import main\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'augsearch.cli.app':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "main()\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", "")
+
+
 def test_version(cli):
     assert cli("--version").out == f"augsearch {__version__}\n"
 
