@@ -113,13 +113,19 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def _told(argument: str) -> str:
+    """An argument without the folders of this machine."""
+    outside = argument.startswith(("/", "../"))
+    return f"path/to/{Path(argument).name}" if outside else argument
+
+
 def write_result(name: str, content: Mapping[str, object], folder: Path = RESULTS) -> Path:
     """Write `content` with date, command and machine to <folder>/<name>.json; returns the path."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.json"
     facts = {
         "date": datetime.now(UTC).date().isoformat(),
-        "command": " ".join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]]),
+        "command": " ".join(["python", os.path.relpath(sys.argv[0]), *map(_told, sys.argv[1:])]),
         "machine": machine(),
     }
     text = json.dumps({**facts, **content}, indent=1, default=asdict)
