@@ -1,6 +1,6 @@
 """Samplers and pruners replayed on tables of real scores: what finds a good policy soonest?
 
-    uv run python benchmarks/search.py [--tables hue,neu_cls] [--replays 200] [--quick]
+    uv run python benchmarks/search.py [--tables hue,neu_cls] [--replays 200]
 
 A replay is a whole search with Optuna in which a trial's score is looked up in a table of
 `tables.py` instead of trained. Everything else is real: noise of one seed, rungs, pruning. Each
@@ -8,8 +8,8 @@ replay has a sampler's seed and a training seed of its own, the same for all str
 counted in trials of full length: a trial stopped at half its steps costs a half, one that is raced
 over three seeds costs three.
 
-Strategies: random, QMC, TPE, GP and CMA-ES, TPE and GP also with their first points from QMC
-instead of at random; each plain, with successive halving ("pruned"), and with seeds raced by
+Strategies: random, QMC, TPE, GP (half the replays: one takes seconds) and CMA-ES; each plain, with
+successive halving ("pruned"), and with seeds raced by
 Optuna's `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one, and stops when it is
 worse than the best trial on the seeds so far). TPE and GP also as augsearch runs them ("carried":
 successive halving, and the model learns from stopped trials as if they had finished).
@@ -20,12 +20,14 @@ not count as skill. The best is drawn towards the mean of the table as far as it
 single regrets can be below zero. Printed for each strategy: median regret in points after some
 compute, with the range from the 10th to the 90th percentile of replays at the end; and the share
 of the full compute from which on its median and its mean regret are as low as random search's at
-full compute, with a 95 % band from resampling the replays. Writes results/search-<table>.json.
+full compute, with a 95 % band from resampling the replays. Writes results/search-<table>.json
+and docs/images/search.png.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,7 +40,7 @@ import optuna
 import pandas as pd
 from numpy.typing import NDArray
 from optuna.trial import TrialState
-from timing import write_result
+from timing import RESULTS, write_result
 
 from augsearch.engines.processes import process_count, run_jobs
 from augsearch.search.config import GpConfig, TpeConfig
@@ -52,7 +54,17 @@ SUSPICION = 0.2
 """A raced trial stops below this p-value: worse on each of three seeds is the least that can do it
 (p = 1/8); with Optuna's 0.1 it takes four."""
 STARTUP = 8
-SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes", "qmc+tpe", "qmc+gp")
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+REFERENCE, DEFAULT = "random, plain", "tpe, carried"
+DRAWN = {
+    REFERENCE: ("random, no pruning", "#8a949b"),
+    "random, pruned": ("random, pruned", "#b8860b"),
+    "tpe, plain": ("TPE, no pruning", "#7aa6c2"),
+    "gp, carried": ("GP, as augsearch runs it", "#b5495b"),
+    DEFAULT: ("TPE, as augsearch runs it (the default)", "#0b6e4f"),
+}
+"""Strategies in the picture, with their names and colours."""
+SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes")
 Variant = Literal["plain", "pruned", "carried", "raced"]
 VARIANTS: tuple[Variant, ...] = ("plain", "pruned", "carried", "raced")
 CARRYING = ("tpe", "gp")
@@ -147,17 +159,17 @@ def replay(table: Table, strategy: Strategy, number: int) -> NDArray[np.float64]
     """Regret `[BUDGET + 1]` after so much compute; entry 0 is of a random policy."""
     rng = np.random.default_rng([number, 1])
     order = rng.permutation(table.seeds)  # a study's own seed first
-    first, _, later = strategy.sampler.rpartition("+")
-    sampler = sampler_of(later, number, strategy.variant)
-    begins = sampler_of(first, number, strategy.variant) if first else sampler
-    study = optuna.create_study(direction="maximize", pruner=pruner_of(strategy.variant))
+    study = optuna.create_study(
+        direction="maximize",
+        sampler=sampler_of(strategy.sampler, number, strategy.variant),
+        pruner=pruner_of(strategy.variant),
+    )
     axes = {name: optuna.distributions.IntDistribution(0, table.levels - 1) for name in table.axes}
     unseen = order[table.seeds - 1 :] if strategy.variant == "raced" else order[1:]
     regrets = table.best - table.ends[..., unseen].mean(axis=-1)
     regret = np.full(BUDGET + 1, rng.choice(regrets.ravel()))
     spent = 0.0
     while spent < BUDGET:
-        study.sampler = begins if len(study.get_trials(deepcopy=False)) < STARTUP else sampler
         trial = study.ask(fixed_distributions=axes)
         scores = table.scores[tuple(trial.params[name] for name in table.axes)]
         value, cost = run_trial(trial, scores[order], table.shares, strategy.variant)
@@ -218,7 +230,8 @@ def share_with_band(
     """Compute to reach random search's final regret, over the full compute; 95 % band.
 
     Args:
-        curves, reference: `[replays, BUDGET + 1]`, of a strategy and of random search.
+        curves: `[replays, BUDGET + 1]`, of a strategy.
+        reference: those of random search, at least as many; the same seeds stand first.
         typical: `np.median` or `np.mean`, over replays.
     """
     rng = np.random.default_rng(0)
@@ -227,14 +240,18 @@ def share_with_band(
         rows = rng.integers(len(curves), size=len(curves))
         level = float(typical(reference[rows, -1]))
         found.append(compute_to_reach(typical(curves[rows], axis=0), level))
-    value = compute_to_reach(typical(curves, axis=0), float(typical(reference[:, -1])))
+    value = compute_to_reach(typical(curves, axis=0), float(typical(reference[: len(curves), -1])))
     low, high = np.percentile(found, [2.5, 97.5], method="nearest")
     return value / BUDGET, float(low) / BUDGET, float(high) / BUDGET
 
 
 def search_table(name: str, replays: int, strategies: Sequence[Strategy], processes: int) -> None:
     table = read_table(name)
-    jobs = [(name, strategy, number) for strategy in strategies for number in range(replays)]
+    jobs = [
+        (name, strategy, number)
+        for strategy in strategies
+        for number in range(replays // 2 if strategy.sampler == "gp" else replays)
+    ]
     curves: dict[str, list[NDArray[np.float64]]] = {s.name: [] for s in strategies}
     found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=quiet, shared=()))
     for job in jobs:
@@ -276,6 +293,32 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     print(write_result(f"search-{name}", content))
 
 
+def picture(names: Sequence[str]) -> None:
+    """Regret against compute: a panel for each table, from its results."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2 * len(names), 4), dpi=120, layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        result = json.loads((RESULTS / f"search-{name}.json").read_text(encoding="utf-8"))
+        rows = {row["strategy"]: row for row in result["rows"]}
+        compute = np.arange(BUDGET + 1)
+        for strategy, (label, colour) in DRAWN.items():
+            if (row := rows.get(strategy)) is None:
+                continue
+            axes.plot(compute[1:], row["mean"][1:], color=colour, label=label, linewidth=1.8)
+            if strategy in (REFERENCE, DEFAULT):
+                low, high = np.array(row["low"]), np.array(row["high"])
+                axes.fill_between(compute[1:], low[1:], high[1:], color=colour, alpha=0.13)
+        axes.axhline(rows[REFERENCE]["mean"][-1], color="#545e64", linewidth=0.8, linestyle=":")
+        axes.set_title(name, loc="left", fontsize=10)
+        axes.set_xlabel("compute, in trials of full length")
+        axes.set_ylim(bottom=min(0, 1.05 * min(rows[DEFAULT]["low"])))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=9)
+    figure.axes[0].set_ylabel("mean regret, points (10th to 90th percentile)")
+    figure.savefig(IMAGES / "search.png")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -294,6 +337,7 @@ def main() -> None:
     ]
     for name in options.tables.split(","):
         search_table(name, options.replays, strategies, options.processes)
+    picture(options.tables.split(","))
 
 
 if __name__ == "__main__":

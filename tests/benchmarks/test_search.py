@@ -1,0 +1,61 @@
+"""Searches replayed on the tables of real scores that the project keeps."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+REPLAYS = 24
+
+
+@pytest.fixture
+def search(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import search
+
+    search.quiet()
+    yield search
+    for name in ("search", "timing"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("name", ["hue", "neu_cls"])
+def test_after_half_of_the_compute_the_default_search_has_lost_half_of_what_random_has(search, name):
+    table = search.read_table(name)
+    assert table.ends.shape == (3, 3, 3, 3, 3)
+
+    def regret(strategy):
+        return np.mean(
+            [search.replay(table, strategy, number) for number in range(REPLAYS)], axis=0
+        )
+
+    default = regret(search.Strategy("tpe", "carried"))
+    random = regret(search.Strategy("random", "plain"))
+    half = search.BUDGET // 2
+    assert default[half] < random[half] / 2
+    assert default[search.BUDGET] < 0.005
+
+
+def test_compute_is_counted_by_what_was_trained(search):
+    """A policy whose score is known at every rung: what is stopped costs its share."""
+    table = search.read_table("hue")
+    study = search.optuna.create_study(direction="maximize", pruner=search.pruner_of("pruned"))
+    first = study.ask()
+    assert search.run_trial(first, np.full((3, 4), 0.9), table.shares, "pruned") == (0.9, 1.0)
+    study.tell(first, 0.9)
+    second = study.ask()
+    assert search.run_trial(second, np.full((3, 4), 0.1), table.shares, "pruned") == (None, 0.5)
+    raced = study.ask()
+    value, cost = search.run_trial(raced, np.full((3, 4), 0.4), table.shares, "raced")
+    assert (value, cost) == (pytest.approx(0.4), 2)  # up to all seeds but one
+
+
+def test_compute_to_reach_a_level_is_the_last_time_above_it(search):
+    curve = np.full(search.BUDGET + 1, 3.0)
+    curve[20:] = 1.0
+    assert search.compute_to_reach(curve, 1.0) == 20
+    curve[30] = 2.0
+    assert search.compute_to_reach(curve, 1.0) == 31
+    assert search.compute_to_reach(curve, 0.5) == np.inf
