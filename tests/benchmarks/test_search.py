@@ -22,7 +22,7 @@ def search(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["hue", "neu_cls"])
-def test_after_half_of_the_compute_the_default_search_has_lost_half_of_what_random_has(search, name):
+def test_after_half_of_the_compute_the_default_search_is_twice_as_near_as_random(search, name):
     table = search.read_table(name)
     assert table.ends.shape == (3, 3, 3, 3, 3)
 
