@@ -95,7 +95,10 @@ class SeededPerTrial(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        if not any(t.state == TrialState.PRUNED for t in study.get_trials(deepcopy=False)):
+        trials = study.get_trials(deepcopy=False)
+        stopped = any(t.state == TrialState.PRUNED for t in trials)
+        # Whether a stopped trial would have met a constraint, nobody knows.
+        if not stopped or any(t.constraints for t in trials):
             return self._sampler.sample_relative(study, trial, search_space)
         seen = stopped_finished(study)
         seen.sampler = self._fresh(self._index)  # one sampler serves one study

@@ -111,6 +111,25 @@ def test_the_gaussian_process_learns_from_stopped_trials():
     assert sum(x < 0.4 for x in points[-8:]) >= 6
 
 
+@pytest.mark.parametrize("config", [GpConfig(startup_trials=4), TpeConfig(startup_trials=4)])
+def test_stopped_trials_and_constraints_go_together(config):
+    sampler = SeededPerTrial(config, 0)
+    optuna_study = optuna.create_study(direction="maximize", sampler=sampler)
+    for number in range(16):
+        trial = optuna_study.ask(
+            fixed_distributions={"x": optuna.distributions.FloatDistribution(0, 1)}
+        )
+        x = trial.params["x"]
+        trial.report(x, 5)
+        if number % 3 == 2:
+            optuna_study.tell(trial, state=TrialState.PRUNED)
+        else:
+            trial.set_constraint("loss", x - 0.6)
+            optuna_study.tell(trial, x)
+    kept = [t.params["x"] for t in optuna_study.trials[-6:]]
+    assert sum(x <= 0.7 for x in kept) >= 4
+
+
 def test_a_study_resumed_after_five_trials_suggests_no_point_twice(tmp_path):
     storage = f"sqlite:///{tmp_path}/s.db"
     points = run(study(storage), 5) + run(study(storage), 5)
