@@ -55,13 +55,13 @@ SUSPICION = 0.2
 (p = 1/8); with Optuna's 0.1 it takes four."""
 STARTUP = 8
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-REFERENCE, DEFAULT = "random, plain", "tpe, carried"
+REFERENCE, DEFAULT = "random, plain", "gp, carried"
 DRAWN = {
     REFERENCE: ("random, no pruning", "#8a949b"),
     "random, pruned": ("random, pruned", "#b8860b"),
     "tpe, plain": ("TPE, no pruning", "#7aa6c2"),
-    "gp, carried": ("GP, as augsearch runs it", "#b5495b"),
-    DEFAULT: ("TPE, as augsearch runs it (the default)", "#0b6e4f"),
+    "tpe, carried": ("TPE, as augsearch runs it", "#b5495b"),
+    DEFAULT: ("GP, as augsearch runs it (the default)", "#0b6e4f"),
 }
 """Strategies in the picture, with their names and colours."""
 SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes")

@@ -31,7 +31,7 @@ def test_after_half_of_the_compute_the_default_search_is_twice_as_near_as_random
             [search.replay(table, strategy, number) for number in range(REPLAYS)], axis=0
         )
 
-    default = regret(search.Strategy("tpe", "carried"))
+    default = regret(search.Strategy("gp", "carried"))
     random = regret(search.Strategy("random", "plain"))
     half = search.BUDGET // 2
     assert default[half] < random[half] / 2
