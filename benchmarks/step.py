@@ -6,7 +6,8 @@ With `--device cuda` two large encoders at 224 pixels are added.
 
 Time, as medians of paired ratios to our step on views that are already there ("encoder only"):
 a plain eager loop over the same network and views (NCHW, AdamW without fusion or foreach), and our
-step with the views made under SimCLR's policy by each executor. `--compile` adds our step with
+step with the views made under SimCLR's policy by each executor; where the hardware multiplies
+bfloat16, our step in float32, too. `--compile` adds our step with
 `pretrain.compile`, after its first call, whose seconds are printed.
 
 Memory: the peak with augmentations above that of the images and the encoder's own step, medians of
@@ -35,6 +36,7 @@ from augsearch.augment.baselines import simclr
 from augsearch.augment.build import make_view_function
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining, projection_head
 
 ENCODER_ONLY, PLAIN = "encoder only", "plain eager loop"
@@ -53,8 +55,8 @@ class Case:
     batch: int
     steps: int
 
-    def config(self, compile: bool = False) -> PretrainConfig:
-        return PretrainConfig(steps=10**6, batch_size=self.batch, compile=compile)
+    def config(self, **values: object) -> PretrainConfig:
+        return PretrainConfig.model_validate({"steps": 10**6, "batch_size": self.batch, **values})
 
 
 CONV, STRIDE2 = EncoderConfig(width=16, stages=3, stem="conv"), EncoderConfig()
@@ -77,12 +79,12 @@ GPU_CASES = (
 
 
 def training(
-    case: Case, make_views: MakeViews, device: torch.device, compile: bool = False
+    case: Case, make_views: MakeViews, device: torch.device, **values: object
 ) -> Pretraining:
-    """Our run, on random images."""
+    """Our run, on random images; `values` are those of `PretrainConfig`."""
     shape = (2 * case.batch, 3, case.size, case.size)
     images = torch.randint(0, 256, shape, dtype=torch.uint8).to(device)
-    config = case.config(compile)
+    config = case.config(**values)
     return Pretraining(
         images, make_views, case.encoder, config, seed=0, device=device, mean=MEAN, std=STD
     )
@@ -130,6 +132,9 @@ def time_case(case: Case, device: torch.device, repeats: int, compile: bool) -> 
         ENCODER_ONLY: stepper(case, training(case, lambda *_: made, device)),
         PLAIN: PlainLoop(case, (first, second), device),
     }
+    if uses_bfloat16(case.config(), device):
+        run = training(case, lambda *_: made, device, precision="float32")
+        functions["encoder only, float32"] = stepper(case, run)
     if compile:
         run = training(case, lambda *_: made, device, compile=True)
         begin = time.perf_counter()

@@ -92,8 +92,8 @@ class PretrainConfig(BaseModel):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
         description="numbers that the encoder and the head multiply while they are trained; auto "
-        "is bfloat16 where the device multiplies it itself (CUDA, CPUs with AMX) and float32 "
-        "elsewhere. Views, loss, weights and features have 32 bits always",
+        "is bfloat16 where the device multiplies it itself (CUDA, CPUs with AMX or AVX-512 BF16) "
+        "and float32 elsewhere. Views, loss, weights and features have 32 bits always",
     )
     compile: bool = Field(
         default=False,

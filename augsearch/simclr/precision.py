@@ -15,7 +15,7 @@ def uses_bfloat16(config: PretrainConfig, device: torch.device) -> bool:
     """Whether training multiplies bfloat16 numbers on this device."""
     if config.precision != "auto":
         return config.precision == "bfloat16"
-    return device.type == "cuda" or (device.type == "cpu" and _cpu_has_amx())
+    return device.type == "cuda" or (device.type == "cpu" and _cpu_multiplies_bfloat16())
 
 
 def in_bfloat16(network: Network, device: torch.device) -> Network:
@@ -29,6 +29,6 @@ def in_bfloat16(network: Network, device: torch.device) -> Network:
 
 
 @cache
-def _cpu_has_amx() -> bool:
+def _cpu_multiplies_bfloat16() -> bool:
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # none in 2.11
-    return bool(capabilities.get("amx_bf16"))
+    return any(capabilities.get(unit) for unit in ("amx_bf16", "avx512_bf16"))

@@ -22,20 +22,19 @@ def search(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["hue", "neu_cls"])
-def test_after_half_of_the_compute_the_default_search_is_twice_as_near_as_random(search, name):
+def test_the_default_search_is_after_half_of_the_compute_where_random_ends(search, name):
     table = search.read_table(name)
     assert table.ends.shape == (3, 3, 3, 3, 3)
 
-    def regret(strategy):
-        return np.mean(
-            [search.replay(table, strategy, number) for number in range(REPLAYS)], axis=0
-        )
+    def regrets(strategy, replays):
+        return np.array([search.replay(table, strategy, number) for number in range(replays)])
 
-    default = regret(search.Strategy("gp", "carried"))
-    random = regret(search.Strategy("random", "plain"))
-    half = search.BUDGET // 2
-    assert default[half] < random[half] / 2
-    assert default[search.BUDGET] < 0.005
+    default = regrets(search.Strategy("gp", "carried"), REPLAYS)
+    random = regrets(search.Strategy("random", "plain"), 4 * REPLAYS)
+    half, end = search.BUDGET // 2, search.BUDGET
+    assert np.median(default[:, half]) <= np.median(random[:, end])
+    assert default[:, half].mean() < random[:, half].mean()
+    assert default[:, end].mean() < 0.005
 
 
 def test_compute_is_counted_by_what_was_trained(search):

@@ -33,6 +33,10 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()
 OWN_OP = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0]
 
 # Loads models and draws their views; the first argument is what must not be imported.
+# No strength that a search of the seven baselines and the first points of a space could choose, so
+# that it is never the winner itself, whatever the machine's rounding makes of a short run.
+ANOTHER = simclr(0.37)
+
 LOAD = """
 import sys
 sys.modules[sys.argv[1]] = None
@@ -192,7 +196,7 @@ def test_the_same_command_again_makes_no_second_version(copied):
 
 def test_another_winner_is_another_version_and_an_old_one_gets_the_alias_back(copied):
     study, first = the_run(copied), load_policy("runs/line/policy.yaml")
-    registry.register(copied, study, registration(simclr(1.0)))
+    registry.register(copied, study, registration(ANOTHER))
     assert [v.version for v in versions(copied)] == [1, 2]
     assert copied.get_registered_model(NAME).aliases == {"recommended": 2}
     registry.register(copied, study, registration(first))
@@ -212,7 +216,7 @@ def test_what_a_broken_connection_left_half_made_is_replaced(copied):
         source_run_id=study.info.run_id,
         tags={"augsearch.study": "line"},
     )
-    registry.register(copied, study, registration(simclr(1.0)))
+    registry.register(copied, study, registration(ANOTHER))
     left = copied.search_logged_models([study.info.experiment_id])
     assert half.model_id not in {model.model_id for model in left}
     assert {model.artifact_location for model in left} == {v.source for v in versions(copied)}
@@ -240,7 +244,7 @@ def rename(old: str, new: str) -> None:
 
 def test_a_deleted_study_takes_its_versions_along_but_not_one_in_use(copied):
     study = the_run(copied)
-    registry.register(copied, study, registration(simclr(1.0)))
+    registry.register(copied, study, registration(ANOTHER))
     copied.set_registered_model_alias(NAME, "line_3", "1")
     deleted = delete_stored(STORAGE, "line")
     assert (deleted.versions, deleted.kept) == (1, (f"models:/{NAME}/1",))
