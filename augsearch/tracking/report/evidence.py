@@ -396,6 +396,7 @@ def reproduce(report: Report) -> str:
             + table("Versions", ("of", "version"), list(found.versions.items()), text=(0, 1)),
         ),
         paragraph(
-            "The same seed gives the same scores on a CPU with these versions and as many threads."
+            "The same seed gives the same scores on a CPU of the same kind with these versions and "
+            "as many threads."
         ),
     )
