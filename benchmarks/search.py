@@ -1,6 +1,6 @@
 """Samplers and pruners replayed on tables of real scores: what finds a good policy soonest?
 
-    uv run python benchmarks/search.py [--tables hue,neu_cls] [--replays 200]
+    uv run python benchmarks/search.py [--tables hue,neu_cls] [--replays 200] [--only "gp, carried"]
 
 A replay is a whole search with Optuna in which a trial's score is looked up in a table of
 `tables.py` instead of trained. Everything else is real: noise of one seed, rungs, pruning. Each
@@ -8,11 +8,12 @@ replay has a sampler's seed and a training seed of its own, the same for all str
 counted in trials of full length: a trial stopped at half its steps costs a half, one that is raced
 over three seeds costs three.
 
-Strategies: random, QMC, TPE, GP (half the replays: one takes seconds) and CMA-ES; each plain, with
-successive halving ("pruned"), and with seeds raced by
-Optuna's `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one, and stops when it is
-worse than the best trial on the seeds so far). TPE and GP also as augsearch runs them ("carried":
-successive halving, and the model learns from stopped trials as if they had finished).
+Strategies: random, QMC, TPE, GP (half the replays but for the default: one takes seconds) and
+CMA-ES; each plain, with successive halving ("pruned"), and with seeds raced by Optuna's
+`WilcoxonPruner` ("raced": a trial runs with up to all seeds but one, and stops when it is worse
+than the best trial on the seeds so far). TPE and GP also as augsearch runs them ("carried":
+successive halving, and the model learns from stopped trials as if they had finished). `--only` does
+some of them again (with random search, which all are compared with) and keeps the others' results.
 
 Regret is what is lost by taking the policy that the search thinks best: the table's best less that
 policy's mean over the seeds that this replay has not seen, so that luck with the seeds it saw does
@@ -33,7 +34,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import optuna
@@ -128,6 +129,19 @@ class Strategy:
     @property
     def name(self) -> str:
         return f"{self.sampler}, {self.variant}"
+
+    @property
+    def halved(self) -> bool:
+        """Whether half the replays must do: one takes seconds."""
+        return self.sampler == "gp" and self.name != DEFAULT
+
+
+STRATEGIES = tuple(
+    Strategy(sampler, variant)
+    for sampler in SAMPLERS
+    for variant in VARIANTS
+    if variant != "carried" or sampler in CARRYING
+)
 
 
 def sampler_of(name: str, seed: int, variant: Variant) -> optuna.samplers.BaseSampler:
@@ -250,7 +264,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     jobs = [
         (name, strategy, number)
         for strategy in strategies
-        for number in range(replays // 2 if strategy.sampler == "gp" else replays)
+        for number in range(replays // (2 if strategy.halved else 1))
     ]
     curves: dict[str, list[NDArray[np.float64]]] = {s.name: [] for s in strategies}
     found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=quiet, shared=()))
@@ -263,7 +277,8 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     policies = table.ends.size // table.seeds
     print(
         f"\n{name}: {policies} policies, {table.seeds} seeds; best {best:.1f}, median "
-        f"{middle:.1f}, sd of a seed {100 * noise:.1f} points; median regret over {replays} replays"
+        f"{middle:.1f}, sd of a seed {100 * noise:.1f} points; "
+        f"median regret over {replays} replays, {replays // 2} of the other processes"
     )
     head = "".join(f"{shown:>6}" for shown in SHOWN)
     print(f"  {'':16}{head}  10..90 %     compute to reach random: median, mean")
@@ -282,6 +297,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
         rows.append(
             {
                 "strategy": key,
+                "replays": len(own),
                 "median": np.median(points, axis=0).round(3).tolist(),
                 "mean": points.mean(axis=0).round(3).tolist(),
                 "low": low.round(3).tolist(),
@@ -289,8 +305,25 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
                 "share_to_reach_random": {"median": median, "mean": mean},
             }
         )
-    content = {"table": name, "replays": replays, "budget": BUDGET, "rows": rows}
+    earlier = earlier_result(name)
+    kept = [row for row in earlier.get("rows", []) if row["strategy"] not in whole]
+    rows += kept
+    order = [strategy.name for strategy in STRATEGIES]
+    rows.sort(key=lambda row: order.index(row["strategy"]))
+    content: dict[str, Any] = {"table": name, "budget": BUDGET, "rows": rows}
+    if kept:
+        others = earlier.get(
+            "others", {key: earlier[key] for key in ("date", "command", "machine")}
+        )
+        content["others"] = {**others, "strategies": [row["strategy"] for row in kept]}
     print(write_result(f"search-{name}", content))
+
+
+def earlier_result(name: str) -> dict[str, Any]:
+    """What an earlier call found on this table."""
+    path = RESULTS / f"search-{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
 
 
 def picture(names: Sequence[str]) -> None:
@@ -326,16 +359,12 @@ def main() -> None:
     )
     parser.add_argument("--tables", default="hue,neu_cls")
     parser.add_argument("--replays", type=int, default=200)
-    parser.add_argument("--samplers", default=",".join(SAMPLERS))
+    parser.add_argument("--only", default="", help="names of strategies, with semicolons between")
     parser.add_argument("--processes", type=int, default=process_count(1, 16))
     options = parser.parse_args()
     quiet()
-    strategies = [
-        Strategy(sampler, variant)
-        for sampler in options.samplers.split(",")
-        for variant in VARIANTS
-        if variant != "carried" or sampler in CARRYING
-    ]
+    wanted = {REFERENCE, *(name.strip() for name in options.only.split(";"))}
+    strategies = [s for s in STRATEGIES if not options.only or s.name in wanted]
     for name in options.tables.split(","):
         search_table(name, options.replays, strategies, options.processes)
     picture(options.tables.split(","))
