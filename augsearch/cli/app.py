@@ -275,7 +275,10 @@ def ablate(
     ] = None,
     policy: Annotated[
         Path | None,
-        typer.Option(help="Policy file to ablate. [default: the middle of the space]"),
+        typer.Option(
+            help="Policy file to ablate; in pairs, where strengths come from. [default: the middle "
+            "of the space; in add-one, a crop alone]"
+        ),
     ] = None,
     op: Annotated[str | None, typer.Option(help="strength: the operation.")] = None,
     replicates: Annotated[int, typer.Option(help="Seeds of each cell.")] = 3,

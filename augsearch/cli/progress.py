@@ -90,7 +90,7 @@ class TerminalProgress:
         if self._run is not None:
             self._bars.update(
                 self._run,
-                description=f"  {run}",
+                description=f"  {escape(run)}",
                 completed=step,
                 total=steps,
                 rate=f"{images_per_second:.0f} images/s",

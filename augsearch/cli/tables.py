@@ -128,7 +128,7 @@ def print_ablation(found: Ablation, directory: Path, console: Console) -> None:
         console.print(f"[bold]{escape(sentence)}[/]" if number == 0 else escape(sentence))
     console.print()
     console.print(f"pictures and tables are in [bold]{escape(str(directory))}[/]")
-    console.print("compare the cells: augsearch ui")
+    console.print("compare the cells: augsearch ui, Views, Ablation cells by score")
 
 
 def _confirmed_table(result: StudyResult) -> Table:

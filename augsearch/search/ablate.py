@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -38,6 +38,8 @@ from augsearch.search.ablation_plan import (
     Protocol,
     Training,
     at_bound,
+    bound_policy,
+    check_known,
     chosen,
     middle_policy,
     operations,
@@ -77,6 +79,8 @@ from augsearch.tracking.mirror import Mirror, quiet_mlflow, tracking_uri
 FIRST_SEED = 201
 """Replicates of ablations: none that the search, a usual confirmation or certification uses."""
 FEWEST_SEEDS = 2
+FEWEST_SEEDS_OF_CLASSES = 3
+"""With 2, a class that is almost always right makes false claims (benchmarks/moderated.py)."""
 LOOKED_AT = 32  # images that an operation must change one of
 NOTHING = 0.5 / 255  # a change that no 8-bit pixel shows
 
@@ -252,6 +256,7 @@ def prepare_ablation(
         storage=storage,
         output=output,
         progress=progress,
+        searching=False,
     )
     if not setup.bench.draws and mode == "classes":
         raise DataError(
@@ -313,6 +318,11 @@ def _check_flags(
             f"--replicates {replicates}: must be {FEWEST_SEEDS} or more, because one run alone "
             "does not show how far chance goes"
         )
+    if mode == "classes" and replicates < FEWEST_SEEDS_OF_CLASSES:
+        raise ConfigError(
+            f"--replicates {replicates}: --mode classes needs {FEWEST_SEEDS_OF_CLASSES} or more, "
+            "because recalls come in grains and two seeds agree too often by chance"
+        )
     if protocol is not None and mode != "pairs":
         raise ConfigError(f"--protocol {protocol}: belongs to --mode pairs; leave it out")
     if mode == "strength" and op is None:
@@ -339,7 +349,9 @@ def _plan(
     down for: one that is named and idle deserves a note, not a refusal.
     """
     middle = middle_policy(whole)
-    own = operations(middle)
+    anywhere = operations(bound_policy(whole))
+    # What does nothing in the middle is taken at its bound, in the space's order.
+    own = {name: operations(middle).get(name, most) for name, most in anywhere.items()}
     base = given or middle
     config = setup.config.ablate
     if mode in ("leave-one-out", "classes"):
@@ -347,8 +359,8 @@ def _plan(
         own = operations(base)
     else:
         owner = f"the space {whole.name!r}"
-    if op is not None and op not in own:
-        raise ConfigError(f"--op: {owner} has no operation {op!r}; it has: {', '.join(own)}")
+    if op is not None:
+        check_known("--op", op, own, owner)
     wanted = [op] if op is not None else chosen(own, names, owner)
     if given is not None:
         own |= {name: found for name, found in operations(given).items() if name in own}
@@ -358,8 +370,11 @@ def _plan(
         progress.note(f"no effect on these images, left out: {', '.join(idle)}")
     acting = {name: found for name, found in looked_at.items() if name not in idle}
     if not acting:
-        raise ConfigError(f"no operation acts on these images: {', '.join(wanted)} change nothing")
-    order = list(operations(middle))
+        named = f": {', '.join(wanted)} change nothing" if wanted else f"; {owner} has none"
+        raise ConfigError(f"no operation acts on these images{named}")
+    if mode in ("pairs", "add-one"):
+        _note_strengths(list(acting), operations(middle), given, progress)
+    order = list(anywhere)
     if mode == "pairs":
         chosen_protocol: Protocol = "policy" if protocol == "policy" else "simclr"
         plan = plan_pairs(acting, chosen_protocol, config.crop_scale_min)
@@ -370,14 +385,45 @@ def _plan(
     elif mode == "add-one":
         plan = plan_add_one(given or setup.baselines["crop only"], acting, order)
     else:
-        most = at_bound(whole, wanted[0])
-        if config.supervised and not setup.bench.draws:
-            raise DataError(
-                f"ablate.supervised: {setup.source} has too few labels for supervised training; "
-                "label more, or leave it out of the study file"
-            )
-        plan = plan_strength(base, most, config.strengths, order, supervised=config.supervised)
+        plan = _strength_plan(setup, whole, base, wanted[0], order, progress)
     return plan, acting, idle
+
+
+def _note_strengths(
+    names: Sequence[str],
+    middle: Mapping[str, PolicyOp],
+    given: Policy | None,
+    progress: Progress,
+) -> None:
+    """Say of which operations the strength is not the one that was asked for."""
+    there = operations(given) if given is not None else middle
+    if given is not None and (lacking := [name for name in names if name not in there]):
+        progress.note(f"not in the policy, so as in the space: {', '.join(lacking)}")
+    if bounds := [name for name in names if name not in there and name not in middle]:
+        progress.note(f"no effect in the middle of the space, so at its bound: {', '.join(bounds)}")
+
+
+def _strength_plan(
+    setup: Setup, whole: Space, base: Policy, name: str, order: Sequence[str], progress: Progress
+) -> Plan:
+    config, evaluate = setup.config.ablate, setup.config.evaluate
+    if config.supervised and evaluate.score != "probe":
+        raise ConfigError(
+            f"ablate.supervised: {evaluate.score} is no accuracy that a supervised classifier "
+            "could be held against; leave ablate.supervised or evaluate.score out of the study file"
+        )
+    if config.supervised and not setup.bench.draws:
+        raise DataError(
+            f"ablate.supervised: {setup.source} has too few labels for supervised training; "
+            "label more, or leave it out of the study file"
+        )
+    plan = plan_strength(
+        base, name, at_bound(whole, name), config.strengths, order, supervised=config.supervised
+    )
+    shares = {cell.share for cell in plan.cells}
+    if same := [f"{share:g}" for share in config.strengths if share not in shares]:
+        progress.note(f"the same policy as at a lower strength, left out: {', '.join(same)}")
+    return plan
 
 
 def idle_operations(bench: Bench, ops: dict[str, PolicyOp]) -> list[str]:
@@ -482,6 +528,7 @@ def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
         metrics={f"row_mean/{op}": mean for op, mean in found.row_means.items()}
         | {f"gain_points/{one.op}": one.gain.points for one in found.op_gains},
         artifacts=files,
+        tags={"augsearch.verdict": found.sentences[0]},
     )
     outputs.write_files(setup.directory, files)
     return found

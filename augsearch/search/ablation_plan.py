@@ -94,7 +94,11 @@ def middle(axis: Axis) -> float:
         acting = sorted(c for c in form.choices if c != axis.identity) or list(form.choices)
         return acting[len(acting) // 2]
     value = math.sqrt(form.low * form.high) if form.log else (form.low + form.high) / 2
-    return round(value) if axis.integer else value
+    if not axis.integer:
+        return value
+    # Of the two whole numbers around it the nearer one, unless that does nothing.
+    whole = round(value)
+    return math.floor(value) + math.ceil(value) - whole if whole == axis.identity else whole
 
 
 def bound(axis: Axis) -> float:
@@ -118,21 +122,42 @@ def middle_policy(space: Space) -> Policy:
     return space.policy(point, name=f"middle of {space.name}")
 
 
-def at_bound(space: Space, name: str) -> PolicyOp:
-    """An operation of the space at the bound of what is searched.
+def bound_policy(space: Space) -> Policy:
+    """The policy at the bound of everything that is searched."""
+    point = {axis.name: bound(axis) for axis in space.axes()}
+    return space.policy(point, name=f"bound of {space.name}")
+
+
+OfViews = tuple[PolicyOp | None, PolicyOp | None]
+"""An operation as view 1 and view 2 have it, or None for a view that lacks it."""
+
+
+def of_views(policy: Policy, name: str) -> OfViews:
+    """The operation of that name in either view."""
+    first, second = (
+        next((op for op in view if op.instance == name), None) for view in policy.views
+    )
+    return first, second
+
+
+def at_bound(space: Space, name: str) -> OfViews:
+    """An operation of the space at the bound of what is searched, in either view.
 
     Its gate is the middle one, unless the operation has no strength but its gate.
 
     Raises:
         ConfigError: it does nothing there.
     """
-    found = operations(space.policy({axis.name: bound(axis) for axis in space.axes()})).get(name)
-    if found is None:
+    bounds, middles = (of_views(p, name) for p in (bound_policy(space), middle_policy(space)))
+    if not any(bounds):
         raise ConfigError(f"--op {name}: does nothing anywhere in the space {space.name!r}")
-    usual = operations(middle_policy(space)).get(name)
-    if usual is None or not _strengths(found):
-        return found
-    return found.model_copy(update={"p": usual.p})
+
+    def gated(most: PolicyOp | None, usual: PolicyOp | None) -> PolicyOp | None:
+        if most is None or usual is None or not _strengths(most):
+            return most
+        return most.model_copy(update={"p": usual.p})
+
+    return gated(bounds[0], middles[0]), gated(bounds[1], middles[1])
 
 
 def at_share(most: PolicyOp, share: float) -> PolicyOp | None:
@@ -167,6 +192,20 @@ def _strengths(op: PolicyOp) -> list[tuple[str, float, bool]]:
     ]
 
 
+def check_known(flag: str, name: str, known: Mapping[str, PolicyOp], owner: str) -> None:
+    """Refuse an operation that is not there.
+
+    Raises:
+        ConfigError: `name` is not known; if it is one of several, the message names these.
+    """
+    if name in known:
+        return
+    for group, op in known.items():
+        if isinstance(op, OneOf) and any(member.instance == name for member in op.ops):
+            raise ConfigError(f"{flag} {name}: is a part of {group!r}; name that")
+    raise ConfigError(f"{flag}: {owner} has no operation {name!r}; it has: {', '.join(known)}")
+
+
 def chosen(known: Mapping[str, PolicyOp], names: Sequence[str] | None, owner: str) -> list[str]:
     """The operations that are meant: `names`, or all that are known.
 
@@ -176,10 +215,7 @@ def chosen(known: Mapping[str, PolicyOp], names: Sequence[str] | None, owner: st
     if names is None:
         return list(known)
     for name in names:
-        if name not in known:
-            raise ConfigError(
-                f"--ops: {owner} has no operation {name!r}; it has: {', '.join(known)}"
-            )
+        check_known("--ops", name, known, owner)
         if names.count(name) > 1:
             raise ConfigError(f"--ops: {name!r} stands there twice; name it once")
     return list(names)
@@ -201,8 +237,11 @@ def plan_pairs(ops: Mapping[str, PolicyOp], protocol: Protocol, crop_scale_min: 
         raise ConfigError(
             f"--mode pairs: needs two or more operations that act on these images, found: {names}"
         )
+    base_crop = BASE_CROP
+    while base_crop in ops:
+        base_crop += "_"
     crop = Policy.model_validate(
-        {"ops": [{**SIMCLR_CROP, "name": BASE_CROP, "scale_min": crop_scale_min}]}
+        {"ops": [{**SIMCLR_CROP, "name": base_crop, "scale_min": crop_scale_min}]}
     ).views[0]
     before = crop if crop_scale_min < 1 else ()
     cells = []
@@ -267,7 +306,8 @@ def plan_add_one(policy: Policy, ops: Mapping[str, PolicyOp], order: Sequence[st
 
 def plan_strength(
     policy: Policy,
-    most: PolicyOp,
+    name: str,
+    most: OfViews,
     shares: Sequence[float],
     order: Sequence[str],
     *,
@@ -275,20 +315,27 @@ def plan_strength(
 ) -> Plan:
     """The policy with one operation at rising strengths, the first of which is none.
 
+    Only views that have it in the policy get it; if none has, those that have it at its bound.
+    Strengths that make the same policy as a weaker one (of whole numbers there may be few) are
+    left out.
+
     Args:
         most: the operation at its bound.
         supervised: also train with labels under each.
+
+    Raises:
+        ConfigError: all strengths make the same policy.
     """
-    name = most.instance
     trainings: tuple[Training, ...] = ("simclr", "supervised") if supervised else ("simclr",)
-    policies = {
-        share: _changed(
-            policy,
-            f"{name} at {share:g}",
-            partial(_exchanged, name=name, new=at_share(most, share), order=order),
+    policies: dict[float, Policy] = {}
+    for share in shares:
+        varied = _swept(policy, name, most, share, order)
+        if all(varied.digest != weaker.digest for weaker in policies.values()):
+            policies[share] = varied
+    if len(policies) < 2:
+        raise ConfigError(
+            f"--op {name}: every strength makes the same policy; give its parameters a wider range"
         )
-        for share in shares
-    }
     cells = [
         Cell(varied.name, varied, name, share=share, training=training)
         for training in trainings
@@ -299,6 +346,22 @@ def plan_strength(
         Comparison(name, cell, (none,), training) for training in trainings for cell in more
     )
     return Plan("strength", None, (name,), tuple(cells), comparisons)
+
+
+def _swept(policy: Policy, name: str, most: OfViews, share: float, order: Sequence[str]) -> Policy:
+    there = [op is not None for op in of_views(policy, name)]
+    first, second = (
+        _exchanged(view, name, at_share(op, share), order)
+        if op is not None and (has or not any(there))
+        else view
+        for view, op, has in zip(policy.views, most, there, strict=True)
+    )
+    views = (
+        {"ops": first}
+        if policy.shared and most[0] == most[1]
+        else {"view1": first, "view2": second}
+    )
+    return Policy.model_validate({"name": f"{name} at {share:g}", **views})
 
 
 def _changed(policy: Policy, name: str, change: Callable[[Ops], Iterable[PolicyOp]]) -> Policy:

@@ -75,6 +75,14 @@ def ablation_report(store: Store, running: bool) -> Report:
 
 def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
     done = counted(len(store.all_runs()), "run")
+    if last is None and store.ablations:
+        return Headline(
+            finished=False,
+            title="No result that this version can read",
+            sentence=f"What this ablation found was {OTHER_VERSION}.",
+            advice=f"Its runs are kept and are not trained again: {store.asked.get('command', '')}",
+            basis="",
+        )
     if last is None:
         state = "is still running" if running else "did not come to its end"
         return Headline(

@@ -157,7 +157,7 @@ def analyse(
             means |= dict(zip(own, comparable_means(np.stack(list(own.values()))), strict=True))
     possible = [(c, r) for c in plan.comparisons if (r := _reference(c, scores)) is not None]
     choices = max((len(c.against) for c, _ in possible), default=1)
-    gains = _gains([(scores[_key(c)] - scores[r], r[1]) for c, r in possible], choices)
+    gains = _gains([(scores[_key(c)] - scores[r], r) for c, r in possible], choices)
     compared = [c for c, _ in possible]
     by_op = plan.mode in ("leave-one-out", "add-one", "classes")
     of_cells = {} if by_op else {_key(c): gain for c, gain in zip(compared, gains, strict=True)}
@@ -200,22 +200,27 @@ def _reference(comparison: Comparison, scores: Mapping[Key, NDArray[np.float64]]
     return max(keys, key=lambda key: float(scores[key].mean()))
 
 
-def _gains(rows: Sequence[tuple[NDArray[np.float64], str]], choices: int = 1) -> list[Gain]:
-    """Gains from differences `[seeds]`, with what each is over; one family of tests.
+def _gains(rows: Sequence[tuple[NDArray[np.float64], Key]], choices: int = 1) -> list[Gain]:
+    """Gains from differences `[seeds]`, with the cell that each is over; one family of tests.
+
+    Differences learn their noise only from others that were trained in the same way.
 
     Args:
         choices: cells of which the better was taken as what a gain is over. A gain over the better
             one is one over each; a loss may be the luck of the better one, so its p-value counts
             as often as there were choices.
     """
-    if not rows:
-        return []
-    estimates = moderated_means(np.stack([row for row, _ in rows]))
+    found: dict[int, MeanEstimate] = {}
+    for training in ("simclr", "supervised"):
+        own = {place: row for place, (row, over) in enumerate(rows) if over[0] == training}
+        if own:
+            found |= dict(zip(own, moderated_means(np.stack(list(own.values()))), strict=True))
+    estimates = [found[place] for place in range(len(rows))]
     corrected = holm([min(1.0, two_sided(e) * (choices if e.mean < 0 else 1)) for e in estimates])
-    found = []
-    for estimate, p_value, (_, against) in zip(estimates, corrected, rows, strict=True):
+    gains = []
+    for estimate, p_value, (_, (_, against)) in zip(estimates, corrected, rows, strict=True):
         low, high = estimate.interval(LEVEL)
-        found.append(
+        gains.append(
             Gain(
                 points=100 * estimate.mean,
                 interval=(100 * low, 100 * high),
@@ -223,7 +228,7 @@ def _gains(rows: Sequence[tuple[NDArray[np.float64], str]], choices: int = 1) ->
                 against=against,
             )
         )
-    return found
+    return gains
 
 
 def _cell_result(
@@ -277,7 +282,7 @@ def _class_gains(
                     for a, b in zip(ours, theirs, strict=True)]  # fmt: skip
             if np.isfinite(gaps).all():
                 found.append((comparison.op, label))
-                rows.append((np.array(gaps), reference[1]))
+                rows.append((np.array(gaps), reference))
     return tuple(
         ClassGain(op=op, label=label, gain=gain)
         for (op, label), gain in zip(found, _gains(rows), strict=True)

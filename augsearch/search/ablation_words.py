@@ -57,7 +57,8 @@ def changed_by(op: PolicyOp) -> str:
         if p.name in CHANGED_BY_PARAMETER and op.values()[p.name] != p.identity
     ]
     if op.op in ("color_jitter", "affine") and parts:
-        return " or ".join(parts)
+        *most, last = parts
+        return f"one of {', '.join(most)} and {last}" if most else last
     families = (f for f, members in FAMILIES.items() if any(m.name == op.op for m in members))
     family = next(families, "")
     return CHANGED_BY_OP.get(op.op) or CHANGED_BY_FAMILY.get(family) or f"what {op.instance} alters"
@@ -195,6 +196,8 @@ def _classes(gains: Sequence[ClassGain], changes: Mapping[str, str]) -> list[str
     sentences += [
         f"`{one.label}` gains {points(one.gain)} of recall by {one.op}." for one in wins[:NAMED]
     ]
+    if len(wins) > NAMED:
+        sentences.append(f"{len(wins) - NAMED} more such gains are in the table.")
     if gains and not losses:
         sentences.append("No operation is shown to cost a class recall.")
     return sentences

@@ -21,11 +21,16 @@ from augsearch.search.crossed import MeanEstimate
 
 FEWEST_ROWS = 4
 """With fewer variances nothing can be learnt about their spread: the t is the usual one."""
+SAME = 1e-9
+"""Less than any grain: values this near differ by rounding alone."""
 TINIEST, HUGEST = 1e-3, 1e6  # degrees of freedom at which the prior counts as nothing, as all
 
 
 def moderated_means(rows: NDArray[np.float64]) -> list[MeanEstimate]:
     """The mean of each row of `[rows, seeds]`, with its error.
+
+    Recalls come in grains, so a row may be the same in all seeds. That is a tie and no sign of
+    little noise: such a row has the common variance, and the common variance is not learnt from it.
 
     Raises:
         ValueError: fewer than two seeds.
@@ -35,12 +40,15 @@ def moderated_means(rows: NDArray[np.float64]) -> list[MeanEstimate]:
         raise ValueError("the error of a mean needs two or more seeds")
     own = float(seeds - 1)
     variances = rows.var(axis=1, ddof=1)
-    prior, degrees = common_variance(variances, own)
+    tied = np.ptp(rows, axis=1) < SAME
+    variances[tied] = 0
+    prior, degrees = common_variance(variances[~tied], own)
     total = min(own + degrees, own * count) if degrees else own
     if math.isinf(degrees):
         shrunk = np.full(count, prior)
     else:
         shrunk = (own * variances + degrees * prior) / (own + degrees)
+    shrunk[tied] = prior if degrees else variances.max()
     return [
         MeanEstimate(float(mean), math.sqrt(variance / seeds), total, images=False)
         for mean, variance in zip(rows.mean(axis=1), shrunk, strict=True)
@@ -54,12 +62,12 @@ def common_variance(variances: NDArray[np.float64], own: float) -> tuple[float, 
     rows, infinitely many if the variances spread no more than those of equals would.
 
     Args:
-        variances: `[rows]`, each with `own` degrees of freedom.
+        variances: `[rows]`, none of them 0, each with `own` degrees of freedom.
     """
-    if len(variances) < FEWEST_ROWS or not variances.any():
+    if len(variances) < FEWEST_ROWS:
         return 0.0, 0.0
-    # A row without any spread (scores come in grains) would draw the logarithm to the ground.
-    logs = np.log(np.maximum(variances, 1e-5 * np.median(variances[variances > 0])))
+    # A row with next to no spread would draw the logarithm to the ground.
+    logs = np.log(np.maximum(variances, 1e-5 * np.median(variances)))
     logs += math.log(own / 2) - digamma(own / 2)
     excess = float(logs.var(ddof=1)) - float(polygamma(1, own / 2))
     if excess <= polygamma(1, HUGEST / 2):
@@ -70,16 +78,17 @@ def common_variance(variances: NDArray[np.float64], own: float) -> tuple[float, 
 
 
 def two_sided(estimate: MeanEstimate) -> float:
-    """p-value of a true mean of 0."""
+    """p-value of a true mean of 0; 1 if no noise was seen, which then cannot be ruled out."""
     if estimate.error == 0:
-        return 1.0 if estimate.mean == 0 else 0.0
+        return 1.0
     return float(2 * stdtr(estimate.degrees, -abs(estimate.mean) / estimate.error))
 
 
 def among_equals(difference: MeanEstimate, count: int) -> float:
-    """p-value of a difference that may be the largest among `count` equal means (Tukey's test)."""
+    """p-value of a difference that may be the largest among `count` equal means (Tukey's test); 1
+    if no noise was seen."""
     if difference.error == 0:
-        return 1.0 if difference.mean == 0 else 0.0
+        return 1.0
     # A difference's error holds the noise of two means, the studentised range that of one.
     extent = math.sqrt(2) * abs(difference.mean) / difference.error
     return float(studentized_range.sf(extent, count, difference.degrees))

@@ -143,11 +143,13 @@ def prepare(
     output: str | Path | None,
     progress: Progress,
     origin: Origin | None = None,
+    searching: bool = True,
 ) -> Setup:
     """Resolve and check everything a study needs; see `run_study` for the arguments.
 
     Args:
         origin: the study that this one begins from.
+        searching: whether it needs a space in which something is searched.
 
     Raises:
         ConfigError, DataError, DeviceError: what is wrong, in one line.
@@ -158,8 +160,8 @@ def prepare(
     if trials is not None:
         if trials < 1:
             raise ConfigError(f"--trials {trials}: must be 1 or more")
-        searching = config.search.model_copy(update={"trials": trials})
-        config = config.model_copy(update={"search": searching})
+        search = config.search.model_copy(update={"trials": trials})
+        config = config.model_copy(update={"search": search})
     if name is not None and not NAME.fullmatch(name):
         raise ConfigError(
             f"--name {name}: use up to 100 letters, digits, dots, dashes and underscores"
@@ -180,7 +182,7 @@ def prepare(
         image_set = take_subset(image_set, subset, seed=0, unlabelled=label_free)
     for sentence in image_set.notes:
         progress.note(sentence)
-    fitting = _fitting(loaded, image_set.channels, space_file, progress)
+    fitting = _fitting(loaded, image_set.channels, space_file, progress, searching=searching)
     if name is None:
         text = f"{fitting.digest} {config.digest} {image_set.digest} {seed}"
         if origin is not None:
@@ -224,9 +226,12 @@ def _space(space: str | Path | Space | None, origin: Origin | None) -> tuple[Spa
     return load_space(find_config(space, "spaces")), str(space)
 
 
-def _fitting(space: Space, channels: int, file: str, progress: Progress) -> Space:
-    """The space as it acts on images of that many channels; something in it must be searched."""
-    if not space.axes():
+def _fitting(
+    space: Space, channels: int, file: str, progress: Progress, *, searching: bool
+) -> Space:
+    """The space as it acts on images of that many channels; if there is to be a search, something
+    in it must be searched."""
+    if searching and not space.axes():
         raise ConfigError(
             f"{file}: is a policy, not a space: every value is fixed, so nothing is searched; "
             "give some value a range or choices, like {low: 0.0, high: 0.5}"
@@ -235,11 +240,12 @@ def _fitting(space: Space, channels: int, file: str, progress: Progress) -> Spac
         fitting = space.for_channels(channels)
     except ValueError:
         fitting = None
-    if fitting is None or not fitting.axes():
+    if searching and (fitting is None or not fitting.axes()):
         raise ConfigError(
             f"{file}: the images are grey, and all that is searched acts on colour alone; give "
             "another value a range or choices"
         )
+    fitting = fitting or space
     dropped = len(space.axes()) - len(fitting.axes())
     if dropped:
         progress.note(

@@ -338,8 +338,9 @@ class Store:
         return dict(self.trials_study.user_attrs.get(ABLATIONS, {}))
 
     def add_ablation(self, title: str, content: Mapping[str, Any]) -> None:
-        """Keep what an ablation found, in the place of an earlier one of that title."""
-        self.trials_study.set_user_attr(ABLATIONS, {**self.ablations, title: dict(content)})
+        """Keep what an ablation found as the last one, instead of an earlier one of that title."""
+        others = {known: found for known, found in self.ablations.items() if known != title}
+        self.trials_study.set_user_attr(ABLATIONS, {**others, title: dict(content)})
 
     def ablations_beside(self) -> list[Store]:
         """What the database holds of ablations of the same images."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 EXPERIMENT = "augsearch"
-STUDIES, TRIALS = "augsearch-studies", "augsearch-trials"
+STUDIES, TRIALS, CELLS = "augsearch-studies", "augsearch-trials", "augsearch-cells"
 """Keys of the saved views."""
 
 WIDTHS = {
@@ -25,7 +25,7 @@ WIDTHS = {
 }
 NOTE = (
     "Each study is a run, its trials, baselines and confirmation runs are its children. *Views*, "
-    "at the top right, lists studies with their verdicts, and trials by score."
+    "at the top right, lists studies with their verdicts, trials by score, and cells of ablations."
 )
 
 
@@ -83,6 +83,19 @@ def _page_tags() -> dict[str, str]:
                 "metrics.`last_rung_score`",
                 "tags.`augsearch.study`",
                 "tags.`augsearch.state`",
+                "params.`view1.order`",
+            ],
+        ),
+        **_view(
+            CELLS,
+            "Ablation cells by score",
+            'tags."augsearch.kind" = "ablation"',
+            "metrics.`score`",
+            [
+                "metrics.`score`",
+                "tags.`augsearch.policy`",
+                "params.`replicate`",
+                "tags.`augsearch.study`",
                 "params.`view1.order`",
             ],
         ),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 from augsearch.errors import ConfigError, StudyError
@@ -113,19 +114,22 @@ class Mirror:
         text: str,
         metrics: Mapping[str, float],
         artifacts: Mapping[str, bytes],
+        tags: Mapping[str, str] = MappingProxyType({}),
     ) -> bool:
-        """Add to a finished parent: metrics, files, and a section of its description, which takes
-        the place of an earlier one of that title. False if MLflow could not be reached."""
+        """Add to a finished parent: metrics, files, tags, and a section of its description, which
+        takes the place of an earlier one of that title. False if MLflow could not be reached."""
 
         def add() -> None:
-            tags = self._client.get_run(self._parent).data.tags
+            there = self._client.get_run(self._parent).data.tags
             heading = f"\n\n## {section}\n"
-            before = tags.get(NOTE_TAG, "").partition(heading)
+            before = there.get(NOTE_TAG, "").partition(heading)
             after = before[2].partition("\n\n## ")
             rest = f"\n\n## {after[2]}" if after[1] else ""
             self._client.set_tag(self._parent, NOTE_TAG, f"{before[0]}{heading}{text}{rest}")
             for name, value in metrics.items():
                 self._client.log_metric(self._parent, name, value)
+            for name, value in tags.items():
+                self._client.set_tag(self._parent, name, value)
             self._log_files(self._parent, artifacts)
             self._client.set_terminated(self._parent, "FINISHED")
 

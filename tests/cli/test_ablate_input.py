@@ -21,6 +21,10 @@ FLAGS = {
         "--protocol policy: belongs to --mode pairs",
     ),
     "replicates": (["--replicates", "1"], "--replicates 1: must be 2 or more"),
+    "replicates of classes": (
+        ["--mode", "classes", "--replicates", "2"],
+        "--replicates 2: --mode classes needs 3 or more",
+    ),
     "no op": (["--mode", "strength"], "name the operation with --op"),
     "unknown swept op": (["--mode", "strength", "--op", "hue"], "has no operation 'hue'"),
     "op elsewhere": (["--op", "color_jitter"], "belongs to --mode strength"),
@@ -34,8 +38,8 @@ FLAGS = {
 }
 
 
-def dry_run(cli, *more):
-    write_images(pit=14, scratch=14)
+def dry_run(cli, *more, of_a_class=14):
+    write_images(pit=of_a_class, scratch=of_a_class)
     return cli(
         "ablate", "--space", "space.yaml", "--study", "study.yaml", "--data", "images",
         "--device", "cpu", "--dry-run", *more,
@@ -64,6 +68,29 @@ def test_the_section_of_a_study_file(cli):
     assert "study.yaml:9: ablate.strengths: [0.5, 1.0] must begin with 0" in line
     Path("space.yaml").write_text(Path("space.yaml").read_text() + "ablate: {}\n")
     assert "'ablate' belongs in a study file" in dry_run(cli).refusal
+
+
+def test_a_score_without_labels_has_no_supervised_counterpart(cli):
+    study = Path("study.yaml").read_text()
+    Path("study.yaml").write_text(
+        study.replace("evaluate: {", "evaluate: {score: rankme, ") + "ablate: {supervised: true}\n"
+    )
+    flags = ["--mode", "strength", "--op", "color_jitter"]
+    line = dry_run(cli, *flags, of_a_class=60).refusal
+    assert "ablate.supervised: rankme is no accuracy" in line
+
+
+def test_a_policy_without_operations(cli):
+    Path("policy.yaml").write_text("schema_version: 1\nname: bare\nops: []\n")
+    line = dry_run(cli, "--mode", "classes", "--policy", "policy.yaml").refusal
+    assert line == "no operation acts on these images; the policy 'bare' has none"
+
+
+def test_a_space_in_which_nothing_is_searched_can_be_ablated(cli):
+    Path("space.yaml").write_text(
+        "schema_version: 1\nname: fixed\nops: [{op: resized_crop}, {op: invert, p: 0.5}]\n"
+    )
+    assert "4 cells" in dry_run(cli).out
 
 
 def test_a_name_that_a_study_has(cli):

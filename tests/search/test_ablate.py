@@ -127,7 +127,7 @@ def test_a_matrix_is_kept_drawn_and_mirrored():
 def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counterpart():
     stopping = Heard(stop_after=2)
     with pytest.raises(KeyboardInterrupt):
-        small(mode="leave-one-out", progress=stopping)
+        small(mode="leave-one-out", progress=stopping, replicates=3)
     [stopped] = list_stored(STORAGE)
     page = report_study(stopped.name).read_text()
     assert "did not come to its end: 2 runs done" in page and "--mode leave-one-out" in page
@@ -135,11 +135,11 @@ def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counter
     assert command[:2] == ["augsearch", "ablate"]
     assert command[command.index("--mode") + 1] == "leave-one-out"
     rest = Heard()
-    classes = small(mode="classes", progress=rest)
-    assert len(rest.ended) == 4  # of three cells with two seeds
+    classes = small(mode="classes", progress=rest, replicates=3)
+    assert len(rest.ended) == 7  # of three cells with three seeds
     assert set(stopping.ended).isdisjoint(rest.ended)
     whole = Heard()
-    left = small(mode="leave-one-out", progress=whole)
+    left = small(mode="leave-one-out", progress=whole, replicates=3)
     assert whole.ended == []
     assert left.op_gains == classes.op_gains
     assert left.class_gains == classes.class_gains

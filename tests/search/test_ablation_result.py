@@ -130,7 +130,8 @@ def test_what_an_operation_gains_is_the_policy_less_the_policy_without_it():
 def test_a_sweep_says_whom_the_same_augmentation_helps_and_hurts():
     most = OPS["color_jitter"].with_values({"hue": 0.4})
     plan = plan_strength(
-        middle_policy(SPACE), most, (0.0, 0.5, 1.0), list(OPS), supervised=True
+        middle_policy(SPACE), "color_jitter", (most, most), (0.0, 0.5, 1.0), list(OPS),
+        supervised=True,
     )  # fmt: skip
 
     def truth(cell):
@@ -161,7 +162,7 @@ def test_a_cell_that_failed_is_named_and_compared_with_nothing():
 @pytest.mark.parametrize(
     ("op", "words"),
     [
-        ({"op": "color_jitter", "brightness": 0.3, "hue": 0.1}, "brightness or hue"),
+        ({"op": "color_jitter", "brightness": 0.3, "hue": 0.1}, "one of brightness and hue"),
         ({"op": "affine", "zoom": 1.5}, "size"),
         ({"op": "median_blur"}, "fine detail"),
         (

@@ -52,7 +52,25 @@ def test_the_best_of_equals_is_seldom_called_better_than_any():
     assert np.mean(claims) < 0.12
 
 
+def test_rows_without_spread_are_ties_and_not_certainties():
+    rng = np.random.default_rng(3)
+    rows = np.concatenate([rng.normal(0, 0.05, (20, 3)), [[0.01, 0.01, 0.01]], np.zeros((9, 3))])
+    rows[20] += [0, 1e-17, 0]  # what subtracting recalls leaves
+    without = moderated_means(rows[:20])
+    for one, same in zip(without, moderated_means(rows), strict=False):
+        assert (one.error, one.mean) == (same.error, same.mean)
+    tie = moderated_means(rows)[20]
+    assert tie.error > 0.01 and two_sided(tie) > 0.5
+    # Too few to know anything of noise: nothing can be claimed.
+    assert all(two_sided(e) == 1 for e in moderated_means(np.array([[0.05, 0.05]])))
+
+
+def test_few_rows_without_spread_have_the_largest_error_of_the_others():
+    wide, tie = moderated_means(np.array([[0.0, 0.1, 0.2], [0.1, 0.1, 0.1]]))
+    assert tie.error == wide.error > 0
+
+
 def test_two_sided_without_any_spread():
     assert two_sided(MeanEstimate(0.0, 0.0, 2, images=False)) == 1
-    assert two_sided(MeanEstimate(-0.1, 0.0, 2, images=False)) == 0
+    assert two_sided(MeanEstimate(-0.1, 0.0, 2, images=False)) == 1
     assert all(two_sided(e) == 1 for e in moderated_means(np.zeros((5, 3))))
