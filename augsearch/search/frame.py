@@ -13,6 +13,7 @@ from augsearch.search.store import (
     DEFAULT_STORAGE,
     Run,
     Store,
+    trial_curve,
     trial_outcome,
     trial_policy,
     trial_score,
@@ -64,7 +65,7 @@ def store_frame(store: Store) -> pd.DataFrame:
 
 def _trial_row(trial: FrozenTrial, store: Store) -> dict[str, Any]:
     outcome = trial_outcome(trial)
-    last_step, last_score = max(trial.intermediate_values.items(), default=(None, None))
+    last_step, last_score = max(trial_curve(trial), default=(None, None))
     told = trial.values or ()  # noqa: PD011, no pandas
     row: dict[str, Any] = {
         "kind": TRIAL,

@@ -16,6 +16,7 @@ from augsearch.search.store import (
     find_storage,
     owner_lock,
     summaries,
+    trial_curve,
     trial_policy,
     trial_score,
 )
@@ -75,7 +76,7 @@ def stored_study(storage: str, name: str) -> StoredStudy:
         for run in store.runs(phase).values()
     ]
     for trial in store.trials():
-        last = max(trial.intermediate_values.items(), default=(0, None))[1]
+        last = max(trial_curve(trial), default=(0, None))[1]
         rows.append(
             StoredRun(
                 name=f"trial {trial.number}",

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.search.bench import Outcome
 from augsearch.search.beside import BASELINE
-from augsearch.search.store import Run, Store, trial_outcome, trial_policy
+from augsearch.search.store import Run, Store, trial_curve, trial_outcome, trial_policy
 from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import Record
 
@@ -70,7 +70,7 @@ def _run_maker(run: Run, views: Views, executor_of: ExecutorOf) -> Callable[[], 
 def _trial_maker(trial: FrozenTrial, views: Views, executor_of: ExecutorOf) -> Callable[[], Record]:
     def make() -> Record:
         policy, outcome = trial_policy(trial), trial_outcome(trial)
-        curve = tuple(sorted(trial.intermediate_values.items()))
+        curve = trial_curve(trial)
         if outcome:
             metrics, series = _metrics(outcome), _series(outcome.curve, outcome.losses)
         else:

@@ -25,7 +25,14 @@ from augsearch.search.policy_words import policy_steps
 from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
 from augsearch.search.setup import Setup
-from augsearch.search.store import DEFAULT_STORAGE, Store, is_running, trial_outcome, trial_policy
+from augsearch.search.store import (
+    DEFAULT_STORAGE,
+    Store,
+    is_running,
+    trial_curve,
+    trial_outcome,
+    trial_policy,
+)
 from augsearch.search.verdict import UNTRAINED
 from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
 from augsearch.space.policy import Policy
@@ -318,7 +325,7 @@ def _searched(store: Store) -> dict[str, Outcome]:
 
 def _point(trial: FrozenTrial) -> TrialPoint:
     outcome = trial_outcome(trial)
-    curve = outcome.curve if outcome else tuple(sorted(trial.intermediate_values.items()))
+    curve = outcome.curve if outcome else trial_curve(trial)
     failed = trial.state == TrialState.FAIL
     return TrialPoint(
         number=trial.number,

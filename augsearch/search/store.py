@@ -36,6 +36,7 @@ SEALED = "sealed split "
 PRIOR = "prior of"
 """User attribute of another study's trial that only the sampler sees."""
 ABLATIONS = "ablations"
+PRICE = "price"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -398,6 +399,14 @@ class Store:
 def trial_policy(trial: FrozenTrial) -> Policy:
     """The policy that a trial ran."""
     return Policy.model_validate_json(trial.user_attrs["policy"])
+
+
+def trial_curve(trial: FrozenTrial) -> tuple[tuple[int, float], ...]:
+    """Steps and scores of the rungs that a trial reached; Optuna was told them less what the policy
+    costs (`search.cost_weight`)."""
+    price: float = trial.user_attrs.get(PRICE, 0.0)
+    told = sorted(trial.intermediate_values.items())
+    return tuple((step, score + price) for step, score in told)
 
 
 def trial_outcome(trial: FrozenTrial) -> Outcome | None:

@@ -13,7 +13,7 @@ from augsearch.search.bench import Bench
 from augsearch.search.beside import BASELINE
 from augsearch.search.progress import Progress, step_listener
 from augsearch.search.sampler import distributions
-from augsearch.search.store import Store
+from augsearch.search.store import PRICE, Store, trial_curve
 from augsearch.search.verdict import UNTRAINED
 from augsearch.space.space import Space
 
@@ -88,6 +88,8 @@ def _run_trial(
     trial.set_user_attr("policy", policy.model_dump_json(exclude_none=True))
     steps = bench.config.pretrain.steps
     price = bench.price(policy)
+    if price:
+        trial.set_user_attr(PRICE, price)
 
     def on_rung(step: int, score: float) -> None:
         if len(bench.config.search.aims) > 1:
@@ -107,7 +109,7 @@ def _run_trial(
         )
     except optuna.TrialPruned:
         frozen = store.trials_study.tell(trial, state=TrialState.PRUNED)
-        step, score = max(frozen.intermediate_values.items())
+        step, score = trial_curve(frozen)[-1]
         progress.run_ended(name, score, f"stopped at step {step}")
     except TrialFailure as failure:
         trial.set_user_attr("failure", str(failure))

@@ -128,8 +128,8 @@ class Mirror:
             self._client.set_tag(self._parent, NOTE_TAG, f"{before[0]}{heading}{text}{rest}")
             for name, value in metrics.items():
                 self._client.log_metric(self._parent, name, value)
-            for name, value in tags.items():
-                self._client.set_tag(self._parent, name, value)
+            for name, text_of_tag in tags.items():
+                self._client.set_tag(self._parent, name, text_of_tag)
             self._log_files(self._parent, artifacts)
             self._client.set_terminated(self._parent, "FINISHED")
 

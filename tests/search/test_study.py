@@ -23,7 +23,14 @@ from augsearch.search.manage import delete_stored, list_stored
 from augsearch.search.progress import Quiet
 from augsearch.search.sampler import SeededPerTrial, build_pruner
 from augsearch.search.schemas import schema_texts
-from augsearch.search.store import Store, open_storage, trial_policy, trial_score
+from augsearch.search.store import (
+    Store,
+    open_storage,
+    trial_curve,
+    trial_outcome,
+    trial_policy,
+    trial_score,
+)
 from augsearch.search.study import run_study
 from augsearch.search.trials import run_trials
 from augsearch.simclr.device import resolve_device
@@ -261,6 +268,12 @@ def test_a_search_against_cost_takes_the_price_of_the_views_off_the_score(tmp_pa
         price = bench.price(trial_policy(trial))
         assert price > 0
         assert trial.value == pytest.approx(trial_score(trial) - price)
+        # Reports show the scores as they were measured.
+        outcome = trial_outcome(trial)
+        assert [score for _, score in trial_curve(trial)] == pytest.approx(
+            [score for step, score in outcome.curve if step in trial.intermediate_values]
+        )
+        assert trial.intermediate_values
     assert trial_score(store.best_trials(1)[0]) > 0
 
 
