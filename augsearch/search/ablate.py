@@ -54,7 +54,7 @@ from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import ABLATION, SUPERVISED, Job, run_beside
 from augsearch.search.config import StudyConfig
 from augsearch.search.progress import Progress, Quiet, duration
-from augsearch.search.records import record_makers
+from augsearch.search.records import record_makers, safe_name
 from augsearch.search.report_files import ablation_report_files
 from augsearch.search.result import versions
 from augsearch.search.setup import EMBEDDED, Setup, check_output, prepare, some_images
@@ -525,8 +525,8 @@ def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
     mirror.amend(
         section=found.title,
         text="\n\n".join(found.sentences),
-        metrics={f"row_mean/{op}": mean for op, mean in found.row_means.items()}
-        | {f"gain_points/{one.op}": one.gain.points for one in found.op_gains},
+        metrics={f"row_mean/{safe_name(op)}": mean for op, mean in found.row_means.items()}
+        | {f"gain_points/{safe_name(one.op)}": one.gain.points for one in found.op_gains},
         artifacts=files,
         tags={"augsearch.verdict": found.sentences[0]},
     )

@@ -115,7 +115,7 @@ def _metrics(outcome: Outcome) -> dict[str, float]:
     found = {
         "score": outcome.score,
         **{f"label_free/{name}": value for name, value in outcome.label_free.items()},
-        **{f"recall/{_safe(name)}": value for name, value in outcome.class_recall.items()},
+        **{f"recall/{safe_name(name)}": value for name, value in outcome.class_recall.items()},
         **{f"seconds/{name}": value for name, value in outcome.seconds.items()},
     }
     probes = {"probe": outcome.probe, "full_probe": outcome.full_probe, "knn": outcome.knn}
@@ -138,6 +138,6 @@ def _artifacts(policy: Policy | None, views: Views) -> dict[str, bytes]:
     return {**policy.files(), "views.png": views(policy)}
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """`name` with only what MLflow allows in a metric's name."""
     return re.sub(r"[^\w\-. ]", "_", name, flags=re.ASCII)

@@ -1,7 +1,9 @@
 """Do matrix and class table show what is known to be true? The full version: `-m slow`."""
 
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
@@ -47,6 +49,41 @@ def test_hue_jitter_is_seen_to_cost_most_where_hue_is_the_label():
     assert all(pair.gain.points < -8 and pair.gain.against == "light" for pair in pairs)
     for label, recall in cells["light"].class_recall.items():
         assert recall > cells["hue"].class_recall[label]
+
+
+def both_domains(seed):
+    """Classes that hang on hue and classes that hang on orientation, in one set."""
+    one, other = (
+        draw_surfaces(SurfaceSpec(label, images_per_class=150, seed=seed))
+        for label in ("hue", "orientation")
+    )
+    return replace(
+        one,
+        images=np.concatenate([one.images, other.images]),
+        labels=np.concatenate([one.labels, other.labels + len(one.classes)]),
+        classes=tuple(f"a {c}" for c in one.classes) + tuple(f"b {c}" for c in other.classes),
+        groups=np.concatenate([one.groups, other.groups + one.groups.max() + 1]),
+        fixed_split=one.fixed_split + other.fixed_split,
+        paths=tuple(f"hue/{p}" for p in one.paths) + tuple(f"turn/{p}" for p in other.paths),
+        digest=f"{one.digest}{other.digest}"[:16],
+    )
+
+
+@pytest.mark.slow
+def test_only_the_classes_that_hang_on_a_factor_lose_by_the_operation_that_destroys_it():
+    quick = load_study_config(find_config("quick", "studies"))
+    found = ablate(
+        SPACE, data=both_domains(3000), study=quick, device="cpu", mode="classes",
+        ops=["hue", "rotation"],
+    )  # fmt: skip
+    print(found.sentences)
+    gains = {(one.op, one.label): one.gain for one in found.class_gains}
+    for op, own, other in (("hue", "a ", "b "), ("rotation", "b ", "a ")):
+        hit = [gain for (by, label), gain in gains.items() if by == op and label.startswith(own)]
+        spared = [gain for (by, label), gain in gains.items() if by == op and label[:2] == other]
+        assert any(gain.shown and gain.points < 0 for gain in hit)
+        assert not any(gain.shown and gain.points < 0 for gain in spared)
+        assert np.mean([g.points for g in hit]) < np.mean([g.points for g in spared]) - 5
 
 
 @pytest.mark.slow
