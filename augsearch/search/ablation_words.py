@@ -119,6 +119,8 @@ def _pairs(found: Findings) -> list[str]:
     if equals:
         alone = sum(cell.op == cell.second for cell in equals)
         single = f", {alone} of them single operations" if alone else ""
+        if alone == 1:
+            single = ", one of them a single operation"
         sentences.append(
             f"{len(equals)} of {len(scored) - 1} other cells may be as good{single}: "
             f"{_some([cell.name for cell in equals])}."

@@ -20,6 +20,8 @@ STUDIES, TRIALS, CELLS = "augsearch-studies", "augsearch-trials", "augsearch-cel
 
 WIDTHS = {
     "metrics.`confirmed_score`": 130,
+    "tags.`augsearch.verdict`": 240,
+    "tags.`augsearch.policy`": 240,
     "params.`view1.order`": 500,
     "attributes.`Dataset`": 200,
 }

@@ -23,6 +23,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from small_study import small_config, small_images, small_space
 
+from augsearch.search.ablate import ablate
 from augsearch.search.study import run_study
 from augsearch.tracking.mirror import client_for
 
@@ -54,7 +55,7 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Served:
-    """A finished study behind `augsearch ui`; `runs` are MLflow's, by name.
+    """A finished study and an ablation behind `augsearch ui`; `runs` are MLflow's, by name.
 
     Attributes:
         landing: the page that `augsearch ui` names.
@@ -86,6 +87,14 @@ def served(tmp_path_factory):
             study=small_config(),
             trials=2,
             name="browsed",
+            device="cpu",
+        )
+        ablate(
+            small_space(),
+            data=small_images(),
+            study=small_config(),
+            replicates=2,
+            name="cells",
             device="cpu",
         )
     client = client_for(f"sqlite:///{directory / 'mlflow.db'}")
@@ -208,6 +217,23 @@ def test_trials_are_listed_by_score_and_two_of_them_compared(served, browser, se
     see("//button[normalize-space()='Compare']", click=True)
     row = see("//tr[*[normalize-space()='view1.resized_crop.scale_min']]")
     assert set(row.text.split()) == {"view1.resized_crop.scale_min", *values}
+
+
+def test_the_cells_of_an_ablation_are_listed_by_score_under_their_finding(served, browser, see):
+    browser.get(served.landing)
+    finding = served.runs["cells"].data.tags["augsearch.verdict"]
+    assert finding.startswith("The best pair is ")
+    see(f"//*[@role='gridcell'][normalize-space()='{finding}']")
+    see("//button[normalize-space()='Studies']", click=True)
+    see("//*[@role='menuitem'][contains(.,'Ablation cells by score')]", click=True)
+    cells = [run for name, run in served.runs.items() if name.startswith("ablation: ")]
+    ranked = sorted(cells, key=lambda run: -run.data.metrics["score"])
+    see(CELL.format(ranked[0].info.run_name))
+    assert not browser.find_elements(By.XPATH, CELL.format("cells"))
+    scores = {run.info.run_name: run.data.metrics["score"] for run in cells}
+    shown = [scores[name] for name in shown_in_order(browser, "ablation: ")]
+    assert len(shown) == len(cells) == 8
+    assert shown == sorted(shown, reverse=True)
 
 
 def shown_in_order(browser, beginning: str) -> list[str]:
