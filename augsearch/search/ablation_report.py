@@ -121,7 +121,7 @@ def _sections(store: Store) -> tuple[Extra, ...]:
     found = _ablations(store)
     unread = len(store.ablations) - len(found)
     notes = (f"{counted(unread, 'result')} {OTHER_VERSION}",) if unread else ()
-    sections = tuple(map(ablation_section, found))
+    sections = tuple(map(ablation_section, reversed(found)))  # the headline is of the last
     return (*sections, Extra(f"Ablation {store.name}", sentences=notes)) if notes else sections
 
 
