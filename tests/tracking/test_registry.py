@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import mlflow.models
 import numpy as np
 import pytest
 import torch
@@ -137,6 +138,11 @@ def test_a_finished_study_has_its_policy_registered(finished):
     assert logged.metrics[0].value == study.data.metrics["confirmed_score"]
     saved = Path(logged.artifact_location)
     assert (saved / "artifacts/policy.yaml").read_bytes() == policy.to_yaml().encode()
+    told = mlflow.models.Model.load(str(saved))
+    assert [str(column.type) for column in told.signature.inputs] == ["uint8"]
+    assert told.signature.outputs.input_names() == ["view1", "view2"]
+    assert {param.name for param in told.signature.params} == {"seed", "image_size"}
+    assert told.saved_input_example_info is not None
     files = {path.name for path in saved.rglob("*") if path.is_file()}
     assert "two_views.py" in files
     assert "uv.lock" not in files
