@@ -110,8 +110,8 @@ def curves_png(
 ) -> bytes:
     """Score over the strength of one operation, a line with a band for each way of training."""
     figure, axes = _figure(7.2, 4.4)
-    # The number of a second line stands below its point, where the first one's is not.
-    for colour, offset, (label, points) in zip(LINES, (8, -16), curves.items(), strict=False):
+    highest = max((point.mean for points in curves.values() for point in points), default=0.0)
+    for colour, (label, points) in zip(LINES, curves.items(), strict=False):
         shares = [100 * point.share for point in points]
         means = [point.mean for point in points]
         axes.fill_between(
@@ -124,6 +124,8 @@ def curves_png(
         )
         axes.plot(shares, means, "o-", color=colour, label=label, lw=2, ms=6)
         best = max(points, key=lambda point: point.mean)
+        # Above the point, but below it if another line may lie there.
+        offset = 8 if best.mean == highest else -16
         axes.annotate(
             f"{best.mean:.1f}", (100 * best.share, best.mean), (0, offset),
             textcoords="offset points", ha="center", color=colour, weight="bold",
