@@ -278,7 +278,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     print(
         f"\n{name}: {policies} policies, {table.seeds} seeds; best {best:.1f}, median "
         f"{middle:.1f}, sd of a seed {100 * noise:.1f} points; "
-        f"median regret over {replays} replays, {replays // 2} of the other processes"
+        f"median regret over {replays} replays, {replays // 2} of the process's other variants"
     )
     head = "".join(f"{shown:>6}" for shown in SHOWN)
     print(f"  {'':16}{head}  10..90 %     compute to reach random: median, mean")

@@ -33,11 +33,11 @@ STORAGE, NAME = "sqlite:///augsearch.db", "augsearch.line"
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()
 OWN_OP = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0]
 
-# Loads models and draws their views; the first argument is what must not be imported.
 # No strength that a search of the seven baselines and the first points of a space could choose, so
 # that it is never the winner itself, whatever the machine's rounding makes of a short run.
 ANOTHER = simclr(0.37)
 
+# Loads models and draws their views; the first argument is what must not be imported.
 LOAD = """
 import sys
 sys.modules[sys.argv[1]] = None
