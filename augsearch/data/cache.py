@@ -169,6 +169,7 @@ def _assemble(
         paths=_row_paths(records, decoded.counts),
         digest=_hash([DECODER_VERSION, config.model_dump(mode="json"), *facts]),
         notes=(*notes, *decoded.notes, *_notes_on_copies(records, hashes, kept)),
+        keys=tuple(hashes[i] for i in owner.tolist()),
     )
 
 

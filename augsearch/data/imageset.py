@@ -24,6 +24,8 @@ class ImageSet:
         paths: `[N]` where each image came from, relative to the root, for messages.
         digest: hash of contents, labels, groups and decoding; the same data, the same digest.
         notes: sentences for the user (skipped files, lost alpha), one a line.
+        keys: `[N]` what each image is known by, however it is decoded and whatever else is in the
+            set: the hash of its file. By default digest and path.
     """
 
     name: str
@@ -35,6 +37,12 @@ class ImageSet:
     paths: tuple[str, ...]
     digest: str
     notes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            own = tuple(f"{self.digest} {path}" for path in self.paths)
+            object.__setattr__(self, "keys", own)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.imageset import UNLABELLED, ImageSet
-from augsearch.data.stratify import draw_test
+from augsearch.data.stratify import draw_test, mark
 from augsearch.errors import DataError
 
 TEST_FRACTION = 0.25
+MARKS = 100  # 14 bytes each in the study's database
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Split:
 def sealed_split(
     image_set: ImageSet, test_fraction: float = TEST_FRACTION, *, unlabelled: bool = False
 ) -> Split:
-    """Stratified, group-aware split that follows from the data's digest alone.
+    """Stratified, group-aware split that follows from the images themselves.
+
+    How they are decoded does not matter, and most of the test stays when images are added.
 
     What the user's file says wins: "test" goes to the test, "train" to the pool, and where it
     names a test, every other image goes to the pool. Otherwise `test_fraction` of each class is
@@ -58,6 +61,15 @@ def sealed_split(
     near_test = np.isin(image_set.groups, test_groups) & (fixed != "train")
     scored = chosen if unlabelled else chosen & labelled
     return Split(pool=np.flatnonzero(~chosen & ~near_test), test=np.flatnonzero(scored))
+
+
+def sealed_marks(image_set: ImageSet, test: NDArray[np.int64]) -> tuple[str, ...]:
+    """What the sealed images `test` are recognised by later: a sample of their marks.
+
+    The sample holds the smallest marks. So two tests that share images share marks, in about the
+    same part, and a test of other images shares none.
+    """
+    return tuple(sorted({mark(image_set.keys[row]) for row in test.tolist()})[:MARKS])
 
 
 @dataclass(frozen=True)

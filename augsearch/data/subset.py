@@ -57,6 +57,7 @@ def take_subset(image_set: ImageSet, n: int, seed: int, *, unlabelled: bool = Fa
         groups=image_set.groups[chosen],
         fixed_split=tuple(side[chosen].tolist()),
         paths=tuple(image_set.paths[i] for i in chosen.tolist()),
+        keys=tuple(image_set.keys[i] for i in chosen.tolist()),
         digest=state.hexdigest(),
         notes=(
             *image_set.notes,

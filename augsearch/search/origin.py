@@ -10,6 +10,7 @@ from optuna.distributions import BaseDistribution
 from pydantic import ValidationError
 
 from augsearch.data.appearance import Drift, Numbers, appearance, drift, spread_rows
+from augsearch.data.splits import sealed_marks
 from augsearch.errors import StudyError
 from augsearch.search.bench import Bench
 from augsearch.search.beside import BASELINE
@@ -32,7 +33,7 @@ class Origin:
         trials: the searched values of its complete trials, with their scores.
         baselines: score of each baseline at a trial's budget.
         looks: `[n, 12]`, see `data.appearance`, of some of its images.
-        data_digest: of all its images.
+        sealed: marks of its sealed images, see `data.splits.sealed_marks`.
     """
 
     study: str
@@ -42,7 +43,7 @@ class Origin:
     trials: tuple[tuple[Mapping[str, float], float], ...]
     baselines: Mapping[str, float]
     looks: Numbers
-    data_digest: str
+    sealed: tuple[str, ...]
 
     @property
     def baseline(self) -> str:
@@ -81,13 +82,25 @@ def find_origin(storage: str, name: str) -> Origin:
             baseline: outcome.score for (baseline, _), outcome in store.outcomes(BASELINE).items()
         },
         looks=store.looks,
-        data_digest=store.settings["data"]["digest"],
+        sealed=store.sealed,
     )
 
 
 def looks_of(bench: Bench) -> Numbers:
     """How the images of a study's pool look, for later studies to be compared with."""
     return appearance(bench.image_set, spread_rows(bench.split.pool))
+
+
+def compared(origin: Origin, bench: Bench) -> str:
+    """What a new study's images have to do with those of its origin, in words."""
+    marks = sealed_marks(bench.image_set, bench.split.test)
+    known = len(set(marks) & set(origin.sealed)) / max(1, len(marks))
+    if known == 1:
+        return "These are the same images, so the sealed split has been looked at before."
+    found = drift_since(origin, bench).sentence
+    if known > 0:
+        found += f" About {100 * known:.0f} % of the sealed images have been looked at before."
+    return found
 
 
 def drift_since(origin: Origin, bench: Bench) -> Drift:

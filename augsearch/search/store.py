@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import filelock
 import numpy as np
@@ -32,7 +33,7 @@ from augsearch.space.policy import Policy
 
 DEFAULT_STORAGE = "sqlite:///augsearch.db"
 COMPANION = " / beside"
-SEALED = "sealed split "
+SEALED = "sealed split / uses"
 PRIOR = "prior of"
 """User attribute of another study's trial that only the sampler sees."""
 ABLATIONS = "ablations"
@@ -182,6 +183,7 @@ class Store:
     def _claim(self, settings: dict[str, Any]) -> None:
         stored = self.trials_study.user_attrs.get("settings")
         if stored is None:
+            self.trials_study.set_user_attr("identity", uuid4().hex)
             self.trials_study.set_user_attr("settings", settings)
             return
         there, here = _flat(stored), _flat(settings)
@@ -297,18 +299,46 @@ class Store:
             )
         )
 
-    def count_sealed_use(self, data_digest: str) -> int:
-        """Note that this study opens the sealed split of that data; how many studies have now.
+    def count_sealed_use(self, marks: Sequence[str]) -> int:
+        """Note that this study opens the sealed split; how often that has happened by now.
 
-        The note outlives the study: a split that chose among policies once is less sealed.
+        Every confirmation of policies chosen by other trials counts, in whichever study, that
+        looked at some of these images. The note outlives the study: a split that chose among
+        policies once is less sealed.
+
+        Args:
+            marks: of the sealed images, see `data.splits.sealed_marks`.
         """
-        ledger = optuna.create_study(
-            storage=self._storage, study_name=SEALED + data_digest, load_if_exists=True
-        )
-        users = {t.user_attrs["study"] for t in ledger.get_trials(deepcopy=False)}
-        if self.name not in users:
-            ledger.add_trial(optuna.create_trial(value=0.0, user_attrs={"study": self.name}))
-        return len(users | {self.name})
+        ledger = optuna.create_study(storage=self._storage, study_name=SEALED, load_if_exists=True)
+        self.sealed = marks
+        use = f"{self._identity} {len(self.finished())}"
+        uses = {
+            trial.user_attrs["use"]
+            for trial in ledger.get_trials(deepcopy=False)
+            if not set(marks).isdisjoint(trial.user_attrs["marks"])
+        }
+        if use not in uses:
+            ledger.add_trial(
+                optuna.create_trial(
+                    value=0.0,
+                    user_attrs={"study": self.name, "use": use, "marks": list(marks)},
+                )
+            )
+        return len(uses | {use})
+
+    @property
+    def sealed(self) -> tuple[str, ...]:
+        """Marks of the sealed images that this study has looked at; empty before."""
+        return tuple(self.trials_study.user_attrs.get("sealed", ()))
+
+    @sealed.setter
+    def sealed(self, marks: Sequence[str]) -> None:
+        self.trials_study.set_user_attr("sealed", list(marks))
+
+    @property
+    def _identity(self) -> str:
+        """Tells this study from a later one of the same name."""
+        return str(self.trials_study.user_attrs.get("identity", self.name))
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -512,7 +542,7 @@ def _sqlite_file(url: str) -> Path | None:
 
 
 def _is_study(name: str) -> bool:
-    return not name.endswith(COMPANION) and not name.startswith(SEALED)
+    return not name.endswith(COMPANION) and name != SEALED
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

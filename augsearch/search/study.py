@@ -10,6 +10,7 @@ import torch
 from optuna.exceptions import StorageInternalError
 
 from augsearch.data.imageset import ImageRows, ImageSet
+from augsearch.data.splits import sealed_marks
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import AugsearchError, StudyError
 from augsearch.search import outputs
@@ -17,7 +18,7 @@ from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import confirm, run_baselines
 from augsearch.search.estimate import Estimate, estimate
-from augsearch.search.origin import Origin, drift_since, find_origin, hand_on_trials, looks_of
+from augsearch.search.origin import Origin, compared, find_origin, hand_on_trials, looks_of
 from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.proxies import in_words
@@ -172,12 +173,7 @@ def _checked(
     setup = prepare(space, storage=storage, origin=origin, progress=progress, **arguments)
     check_settings(storage, setup.name, setup.settings)
     if origin is not None:
-        seen = (
-            "These are the same images, so the sealed split has been looked at before."
-            if origin.data_digest == setup.image_set.digest
-            else drift_since(origin, setup.bench).sentence
-        )
-        progress.note(f"compared with {origin.study}: {seen}")
+        progress.note(f"compared with {origin.study}: {compared(origin, setup.bench)}")
     return setup
 
 
@@ -213,7 +209,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
                 )
             if sentence := classes_in_words(store, config.search.class_loss):
                 progress.note(sentence)
-            uses = store.count_sealed_use(setup.image_set.digest)
+            uses = store.count_sealed_use(sealed_marks(setup.image_set, bench.split.test))
             confirmed = confirm(store, bench, setup.baselines, progress)
             mirror_now()
         except KeyboardInterrupt:

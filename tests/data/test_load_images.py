@@ -85,6 +85,12 @@ def test_moved_and_touched_files_are_found_again(root: Path, load, tmp_path: Pat
     assert len(load.decoded) == 7
 
 
+def test_images_are_known_by_their_content_however_decoded(root: Path, load) -> None:
+    first, larger = load(root), load(root, DataConfig(image_size=16))
+    assert first.keys == larger.keys and first.digest != larger.digest
+    assert len(set(first.keys)) == len({first.images[i].tobytes() for i in range(len(first))})
+
+
 def test_changed_content_is_seen_under_an_old_time(root: Path, load) -> None:
     path = picture(root / "u.bmp", 20)
     before = load(root)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from augsearch.data.advice import label_warnings
 from augsearch.data.imageset import ImageSet
-from augsearch.data.splits import LabelDraw, label_draws, sealed_split
+from augsearch.data.splits import LabelDraw, label_draws, sealed_marks, sealed_split
 from augsearch.data.subset import take_subset
 from augsearch.errors import DataError
 
@@ -44,6 +44,20 @@ def grouped(seed: int = 0, n: int = 400) -> ImageSet:
     return image_set(labels, groups, digest=f"{seed:x}")
 
 
+def rows_of(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
+    """A part of the images, as if the others were not there yet."""
+    return replace(
+        images,
+        images=images.images[rows],
+        labels=images.labels[rows],
+        groups=images.groups[rows],
+        fixed_split=tuple(images.fixed_split[row] for row in rows),
+        paths=tuple(images.paths[row] for row in rows),
+        keys=tuple(images.keys[row] for row in rows),
+        digest="a part",
+    )
+
+
 def draws_of(images: ImageSet, **options: object) -> tuple[LabelDraw, ...]:
     arguments = {"labels_per_class": 5, "draws": 6, "seed": 0, "classes": images.classes}
     pool = sealed_split(images).pool
@@ -63,12 +77,32 @@ def test_sealed_split_is_stratified_and_keeps_groups_whole(seed: int) -> None:
         assert (images.labels[split.pool] == index).any()
 
 
-def test_sealed_split_depends_on_the_digest_alone() -> None:
+def test_sealed_split_depends_on_the_images_alone() -> None:
     images = grouped()
-    again = sealed_split(replace(images, name="other", paths=images.paths[::-1]))
-    np.testing.assert_array_equal(sealed_split(images).test, again.test)
-    other = sealed_split(replace(images, digest="other data"))
-    assert set(other.test) != set(again.test)
+    again = replace(images, name="other", paths=images.paths[::-1], digest="decoded otherwise")
+    np.testing.assert_array_equal(sealed_split(images).test, sealed_split(again).test)
+    other = replace(images, keys=tuple(f"other {key}" for key in images.keys))
+    assert set(sealed_split(other).test) != set(sealed_split(again).test)
+
+
+def test_sealed_images_mostly_stay_sealed_when_others_are_added() -> None:
+    after = image_set(np.random.default_rng(0).integers(0, 4, 500))
+    before = rows_of(after, np.arange(400))
+    sealed = set(sealed_split(before).test.tolist())
+    still = set(sealed_split(after).test.tolist())
+    assert len(sealed & still) >= 0.85 * len(sealed)
+    assert len(still & set(sealed_split(before).pool.tolist())) <= 0.05 * 400
+
+
+def test_sealed_marks_tell_the_same_images_from_others() -> None:
+    after = image_set(np.random.default_rng(0).integers(0, 4, 1000))
+    before = rows_of(after, np.arange(500))
+    marks = set(sealed_marks(after, sealed_split(after).test))
+    assert len(marks) == 100
+    shared = marks & set(sealed_marks(before, sealed_split(before).test))
+    assert 0.3 < len(shared) / 100 < 0.7
+    other = replace(after, keys=tuple(f"other {key}" for key in after.keys))
+    assert marks.isdisjoint(sealed_marks(other, sealed_split(other).test))
 
 
 def test_singletons_are_split_exactly() -> None:
@@ -122,7 +156,7 @@ def test_the_users_training_images_are_not_tested() -> None:
 
 
 def test_draws_are_balanced_and_share_no_group_with_their_score() -> None:
-    images = grouped()
+    images = grouped(n=800)
     pool = sealed_split(images).pool
     for draw in draws_of(images):
         assert np.bincount(images.labels[draw.fit]).tolist() == [5, 5, 5, 5]

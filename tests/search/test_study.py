@@ -324,10 +324,14 @@ def test_an_old_file_store_is_named_before_any_work():
         run()
 
 
-def test_the_sealed_split_remembers_who_opened_it():
+def test_the_sealed_split_remembers_every_look():
     assert run(trials=1, name="one").sealed_split_uses == 1
-    assert run(trials=1, name="one").sealed_split_uses == 1
-    assert run(trials=1, name="two", seed=5).sealed_split_uses == 2
+    assert run(trials=1, name="one").sealed_split_uses == 1  # the same look again
+    assert run(trials=2, name="one").sealed_split_uses == 2  # at what more trials have found
+    assert run(trials=1, name="two", seed=5).sealed_split_uses == 3
+    delete_stored(STORAGE, "two")
+    assert run(trials=1, name="two", seed=6).sealed_split_uses == 4  # another study of that name
+    assert run(trials=1, name="three", data=small_images(seed=3)).sealed_split_uses == 1
 
 
 def test_deleting_while_mlflow_is_away_deletes_nothing(monkeypatch):
