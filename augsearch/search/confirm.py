@@ -71,11 +71,20 @@ def run_baselines(
 
 
 def confirm(
-    store: Store, bench: Bench, policies: Mapping[str, Policy], progress: Progress
+    store: Store,
+    bench: Bench,
+    policies: Mapping[str, Policy],
+    progress: Progress,
+    *,
+    beside: str | None = None,
 ) -> Confirmation:
     """Run the confirmation to its end; resumes.
 
     An entrant that diverges or collapses on any seed leaves, and the next best takes its place.
+
+    Args:
+        policies: the baselines.
+        beside: one of them that takes part beside the best ones, whatever its score was.
 
     Raises:
         StudyError: no trial or no baseline trains through on every seed.
@@ -89,7 +98,7 @@ def confirm(
             for name, policy in policies.items()
             if (name, 0) in tried
         ),
-        key=lambda entrant: -entrant.search_score,
+        key=lambda entrant: (entrant.name != beside, -entrant.search_score),
     )
     winners = [
         Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial_score(trial))
@@ -114,7 +123,7 @@ def confirm(
         [entrant.name for entrant in winners],
         [entrant.name for entrant in baselines],
         UNTRAINED,
-        race_plan(bench.config),
+        race_plan(bench.config, beside),
         images,
         fetch,
     )
@@ -127,11 +136,11 @@ def confirm(
     return Confirmation(took_part, race, images)
 
 
-def race_plan(config: StudyConfig) -> RacePlan:
-    """The race that a study file asks for."""
+def race_plan(config: StudyConfig, beside: str | None = None) -> RacePlan:
+    """The race that a study file asks for; `beside` is that of `confirm`."""
     return RacePlan(
         top=config.confirm.top,
-        baselines=config.confirm.baselines,
+        baselines=config.confirm.baselines + (beside is not None),
         seeds=config.confirm.seeds,
         max_seeds=config.confirm.max_seeds,
         runs=config.confirm_runs,

@@ -13,6 +13,7 @@ import torch
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.advice import data_warnings
 from augsearch.engines.processes import cpu_threads, process_count
+from augsearch.search.confirm import race_plan
 from augsearch.search.power import power_sentences
 from augsearch.search.proxies import space_warning
 from augsearch.search.setup import EMBEDDED, Setup, some_images
@@ -75,14 +76,15 @@ def estimate(setup: Setup) -> Estimate:
         bench.untrained(replicate=0, scored="validation")
         probe = time.perf_counter() - begin
 
-    confirmed = config.confirm.top + config.confirm.baselines
+    plan = race_plan(config, setup.beside)
+    confirmed = plan.top + plan.baselines
     probes = (len(config.rungs) + 1) * probe
     trial = config.pretrain.steps * step + probes
     baseline = config.pretrain.steps * baseline_step + probes
     rerun = config.confirm.steps * step + probe
-    short = len(BASELINES)
-    fewest, most = confirmed * config.confirm.seeds, confirmed * config.confirm.max_seeds
-    long = min(most, max(fewest, config.confirm_runs))
+    short = len(setup.baselines)
+    fewest, most = confirmed * plan.seeds, confirmed * plan.max_seeds
+    long = min(most, max(fewest, plan.runs))
     beside = 1
     if setup.device.type == "cpu":
         beside = process_count(config.compute.threads, long)
@@ -101,7 +103,7 @@ def estimate(setup: Setup) -> Estimate:
         seconds=seconds,
         starting_seconds=STARTING + RECORDING * runs,
         views=_on_views(views, encoder, setup),
-        power=power_sentences(bench),
+        power=power_sentences(bench, plan),
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
         disk_mb=decoded + runs * ARTIFACTS_MB,
         warnings=data_warnings(

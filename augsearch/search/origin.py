@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
@@ -12,12 +13,12 @@ from pydantic import ValidationError
 from augsearch.data.appearance import Drift, Numbers, appearance, drift, spread_rows
 from augsearch.data.splits import sealed_marks
 from augsearch.errors import StudyError
-from augsearch.search.bench import Bench
+from augsearch.search.aims import CLASS_LOSS, ClassLimit, Reference, reference, values
+from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import BASELINE
 from augsearch.search.config import StudyConfig
-from augsearch.search.store import Store
+from augsearch.search.store import Store, trial_outcome, trial_policy
 from augsearch.search.stored import find_study, stored_config, stored_space
-from augsearch.search.verdict import UNTRAINED
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 
@@ -30,8 +31,9 @@ class Origin:
         study: its name.
         winner: the policy that it recommended.
         space, config: what it was run with.
-        trials: the searched values of its complete trials, with their scores.
-        baselines: score of each baseline at a trial's budget.
+        trials: its complete trials: searched values, policy and outcome.
+        baselines: policy and outcome of each baseline at a trial's budget.
+        reference: the baseline that no class was to fall behind.
         looks: `[n, 12]`, see `data.appearance`, of some of its images.
         sealed: marks of its sealed images, see `data.splits.sealed_marks`.
     """
@@ -40,8 +42,9 @@ class Origin:
     winner: Policy
     space: Space
     config: StudyConfig
-    trials: tuple[tuple[Mapping[str, float], float], ...]
-    baselines: Mapping[str, float]
+    trials: tuple[tuple[Mapping[str, Any], Policy, Outcome], ...]
+    baselines: Mapping[str, tuple[Policy, Outcome]]
+    reference: Reference
     looks: Numbers
     sealed: tuple[str, ...]
 
@@ -71,16 +74,23 @@ def find_origin(storage: str, name: str) -> Origin:
             f"--from {name}: this study was made by another version of augsearch; run it again "
             "with this one"
         ) from None
-    complete = store.best_trials(10**6)
+    baselines = {
+        run.name: (run.policy, run.outcome)
+        for run in store.runs(BASELINE).values()
+        if run.policy and run.outcome
+    }
     return Origin(
         study=name,
         winner=store.winner,
         space=space,
         config=config,
-        trials=tuple((trial.params, trial.values[0]) for trial in complete),
-        baselines={
-            baseline: outcome.score for (baseline, _), outcome in store.outcomes(BASELINE).items()
-        },
+        trials=tuple(
+            (trial.params, trial_policy(trial), outcome)
+            for trial in store.best_trials(10**6)
+            if (outcome := trial_outcome(trial))
+        ),
+        baselines=baselines,
+        reference=reference((name, outcome) for name, (_, outcome) in baselines.items()),
         looks=store.looks,
         sealed=store.sealed,
     )
@@ -109,19 +119,36 @@ def drift_since(origin: Origin, bench: Bench) -> Drift:
     return drift(origin.looks, looks_of(bench), groups.tolist())
 
 
-def hand_on_trials(origin: Origin, store: Store, axes: Mapping[str, BaseDistribution]) -> int:
-    """Give the origin's trials to the new study's sampler as a prior; how many fitted its space.
+def hand_on_trials(
+    origin: Origin, store: Store, bench: Bench, axes: Mapping[str, BaseDistribution]
+) -> int:
+    """Give the origin's trials to the new study's sampler as a prior; how many fitted it.
 
-    Scores of other images lie on another level. They are moved by the mean difference of the
-    baselines that both studies tried, so that the sampler's ranking of old and new is fair.
-    Does nothing if it was done before.
+    What was seen on other images lies on another level. In each aim it is moved by the mean
+    difference of the baselines that both studies tried, so that the sampler's ranking of old and
+    new is fair. How far a trial broke a limit on classes is taken from the origin's own images.
+    A trial does not fit that lies outside the space or was scored by something else. Does nothing
+    if it was done before.
     """
     if store.prior():
         return len(store.prior())
-    here = {name: outcome.score for (name, _), outcome in store.outcomes(BASELINE).items()}
-    both = (here.keys() & origin.baselines.keys()) - {UNTRAINED}
-    shift = float(np.mean([here[name] - origin.baselines[name] for name in both])) if both else 0.0
+    if origin.config.evaluate.measured != bench.config.evaluate.measured:
+        return 0
+    gaps = [
+        np.subtract(values(bench, run.policy, run.outcome), values(bench, *origin.baselines[name]))
+        for (name, _), run in store.runs(BASELINE).items()
+        if run.policy and run.outcome and name in origin.baselines
+    ]
+    shift = np.mean(gaps, axis=0) if gaps else 0.0
+    limit = bench.config.search.class_loss
+    classes = None if limit is None else ClassLimit(origin.reference, limit)
     return sum(
-        store.add_prior(params, dict(axes), score + shift, origin.study)
-        for params, score in origin.trials
+        store.add_prior(
+            params,
+            dict(axes),
+            list(np.add(values(bench, policy, outcome), shift)),
+            {} if classes is None else {CLASS_LOSS: classes.excess(outcome)},
+            origin.study,
+        )
+        for params, policy, outcome in origin.trials
     )

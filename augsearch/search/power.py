@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augsearch.search.bench import Bench
-from augsearch.search.confirm import race_plan, scored_images
-from augsearch.search.crossed import MeanEstimate, Parts, ScoredImages
-from augsearch.search.race import ALPHA
+from augsearch.search.confirm import scored_images
+from augsearch.search.crossed import Reading, ScoredImages
+from augsearch.search.race import RacePlan, Wanted, run_race
 
 SEEDS_SD, IMAGES_SD, REST_SD = 0.019, 0.06, 0.091
 """Standard deviations of the difference of two policies, as measured on the embedded surfaces
@@ -17,32 +21,97 @@ SEEDS_SD, IMAGES_SD, REST_SD = 0.019, 0.06, 0.091
 images, and of what neither explains."""
 USUAL_DRAWS = 20
 """Label draws in that measurement."""
+POWER = 0.8
+RACES = 200  # simulated for each gain that is tried
+MOST_UNITS = 300  # images that are simulated; more of them are taken for so many steadier ones
+MOST_SEEDS = 30
+HALVINGS = 9
 
 
-def smallest_gain(images: ScoredImages, seeds: int, candidates: int) -> float:
-    """The gain that a confirmation sees with 80 % power, in [0, 1].
+def smallest_gain(images: ScoredImages, plan: RacePlan) -> float:
+    """The gain that a confirmation finds with a probability of `POWER`, in [0, 1].
+
+    Found: the race proves a policy that is better by it. All baselines are taken to be equally
+    good, which is hardest, and the other candidates to be as good as these. Races are simulated.
+    """
+    units = max(1, round(1 / images.concentration))
+    rest_sd = REST_SD * math.sqrt(max(1.0, USUAL_DRAWS / images.draws))
+    return _smallest_gain(units, images.degrees >= 1, rest_sd, plan)
+
+
+@lru_cache
+def _smallest_gain(units: int, allow_for_images: bool, rest_sd: float, plan: RacePlan) -> float:
+    plan = replace(plan, max_seeds=max(plan.seeds, min(plan.max_seeds, MOST_SEEDS)))
+    simulated = min(units, MOST_UNITS)
+    scale = math.sqrt(simulated / units)
+    shape = (1 + plan.top + plan.baselines, plan.max_seeds, simulated)
+    # Two policies share a difference's variance between them. All gains meet the same noise.
+    noise = [
+        _effects(np.random.default_rng([0, number]), shape, scale, rest_sd) / math.sqrt(2)
+        for number in range(RACES)
+    ]
+    sample = ScoredImages(
+        labels=np.zeros(simulated, dtype=np.int64),
+        groups=np.arange(simulated),
+        draws=1,
+        by_class=False,
+    )
+    low, high = 0.0, 0.5
+    for _ in range(HALVINGS):
+        gain = (low + high) / 2
+        won = sum(
+            _is_found(gain, some, plan, sample if allow_for_images else None) for some in noise
+        )
+        low, high = (low, gain) if won >= POWER * RACES else (gain, high)
+    return (low + high) / 2
+
+
+class _Run(NamedTuple):
+    score: float
+    hits: Any
+
+
+def _is_found(
+    gain: float, noise: NDArray[np.float32], plan: RacePlan, sample: ScoredImages | None
+) -> bool:
+    """Whether a race proves its first candidate, which is better by `gain` than all others.
 
     Args:
-        images: the sealed test images.
-        seeds: of each policy.
-        candidates: policies that are confirmed, among which errors are shared.
+        noise: `[policies, seeds, images]`: the untrained encoder, candidates, baselines.
     """
-    # What neither explains is for the most part that of the label draws.
-    rest = REST_SD**2 * images.concentration * max(1.0, USUAL_DRAWS / images.draws) / seeds
-    parts = Parts(
-        by_seed=SEEDS_SD**2 / seeds + rest,
-        by_image=IMAGES_SD**2 * images.concentration + rest,
-        rest=rest,
+    candidates = [f"candidate {k}" for k in range(plan.top)]
+    baselines = [f"baseline {k}" for k in range(plan.baselines)]
+    levels = [-1.0, gain, *[0.0] * (len(noise) - 2)]
+    tables = dict(
+        zip(("floor", *candidates, *baselines), zip(levels, noise, strict=True), strict=True)
     )
-    if images.degrees < 1:  # too few groups for an interval that allows for other images
-        alone = MeanEstimate(0.0, math.sqrt(parts.by_seed), seeds - 1, images=False)
-        return alone.detectable(ALPHA / candidates)
-    return parts.estimate(0.0, seeds, images).detectable(ALPHA / candidates)
+
+    def fetch(wanted: Wanted) -> dict[tuple[str, int], Reading | None]:
+        found: dict[tuple[str, int], Reading | None] = {}
+        for name, seed in wanted:
+            level, rows = tables[name]
+            hits = level + rows[seed - 1]
+            found[name, seed] = _Run(float(hits.mean()), hits)
+        return found
+
+    race = run_race(candidates, baselines, "floor", plan, sample, fetch)
+    return race is not None and candidates[0] in race.proven
 
 
-def power_sentences(bench: Bench) -> tuple[str, ...]:
+def _effects(
+    rng: np.random.Generator, shape: tuple[int, int, int], scale: float, rest_sd: float
+) -> NDArray[np.float32]:
+    """`[policies, seeds, images]` deviations of differences from their means."""
+    policies, seeds, images = shape
+    by_seed = SEEDS_SD * rng.standard_normal((policies, seeds, 1), dtype=np.float32)
+    by_image = IMAGES_SD * scale * rng.standard_normal((policies, 1, images), dtype=np.float32)
+    rest = rest_sd * scale * rng.standard_normal(shape, dtype=np.float32)
+    return np.asarray(by_seed + by_image + rest)
+
+
+def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
     """What the study will not see, and why no seeds will be added if none can be."""
-    plan, config = race_plan(bench.config), bench.config.confirm
+    config = bench.config.confirm
     racing = plan.top + plan.baselines
     reach = min(plan.max_seeds, max(plan.seeds, plan.runs // racing))
     seeds = f"{plan.seeds} to {reach}" if reach > plan.seeds else str(plan.seeds)
@@ -50,7 +119,7 @@ def power_sentences(bench: Bench) -> tuple[str, ...]:
     if images := scored_images(bench):
         fewest = int(np.bincount(images.labels).min())
         one_image = 1 / (fewest * len(np.unique(images.labels))) if fewest else 1.0
-        gain = max(smallest_gain(images, reach, plan.top), one_image)
+        gain = max(smallest_gain(images, plan), one_image)
         sentences.append(
             f"with {len(images.labels)} sealed test images (the rarest class has {fewest}), "
             f"{images.draws} draws of {bench.config.evaluate.labels_per_class} labels a class and "

@@ -68,6 +68,11 @@ class Setup:
         return {**BASELINES, self.origin.baseline: self.origin.winner}
 
     @property
+    def beside(self) -> str | None:
+        """The baseline that is confirmed in any case: the winner of the origin."""
+        return None if self.origin is None else self.origin.baseline
+
+    @property
     def directory(self) -> Path:
         """Where the results go."""
         return self.output if self.output is not None else Path("runs") / self.name

@@ -230,15 +230,21 @@ class Store:
         self,
         params: Mapping[str, Any],
         distributions: dict[str, BaseDistribution],
-        value: float,
+        values: Sequence[float],
+        constraints: Mapping[str, float],
         origin: str,
     ) -> bool:
-        """Let the sampler know of a trial of another study; False if it lies outside the space."""
+        """Let the sampler know of a trial of another study; False if it lies outside the space.
+
+        Args:
+            values: one for each aim of this study.
+        """
         try:
             trial = optuna.create_trial(
                 params={name: params[name] for name in distributions},
                 distributions=distributions,
-                value=value,
+                values=list(values),
+                constraints=dict(constraints),
                 user_attrs={PRIOR: origin},
             )
         except (KeyError, ValueError):

@@ -210,7 +210,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             if sentence := classes_in_words(store, config.search.class_loss):
                 progress.note(sentence)
             uses = store.count_sealed_use(sealed_marks(setup.image_set, bench.split.test))
-            confirmed = confirm(store, bench, setup.baselines, progress)
+            confirmed = confirm(store, bench, setup.baselines, progress, beside=setup.beside)
             mirror_now()
         except KeyboardInterrupt:
             store.bury_dead_trials()
@@ -241,9 +241,11 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
 
 
 def _hand_on(setup: Setup, origin: Origin, store: Store, progress: Progress) -> None:
-    count = hand_on_trials(origin, store, distributions(setup.space))
+    count = hand_on_trials(origin, store, setup.bench, distributions(setup.space))
     left = len(origin.trials) - count
-    apart = f"; {left} do not fit this space and are left out" if left else ""
+    old, new = origin.config.evaluate.measured, setup.config.evaluate.measured
+    why = "do not fit this space" if old == new else f"were scored by {old}, not by {new},"
+    apart = f"; {left} {why} and are left out" if left else ""
     progress.note(f"the sampler begins with {count} trials of {origin.study}{apart}")
 
 

@@ -7,6 +7,7 @@ import pytest
 from small_study import small_config, small_images, small_space
 
 from augsearch.errors import StudyError
+from augsearch.search.config import GpConfig, NoPrunerConfig
 from augsearch.search.progress import Quiet
 from augsearch.search.store import Store, open_storage
 from augsearch.search.study import run_study
@@ -96,3 +97,61 @@ def test_alike_images_are_called_alike(first):
     run_second(progress, data=other, trials=1)
     [said] = [note for note in progress.notes if note.startswith("compared with first")]
     assert "told apart" in said and "search again" not in said.partition("beside")[0]
+
+
+def config_with(config, **search):
+    return config.model_copy(update={"search": config.search.model_copy(update=search)})
+
+
+def test_the_old_winner_is_confirmed_whatever_its_score_was(first):
+    config = small_config()
+    few = config.model_copy(update={"confirm": config.confirm.model_copy(update={"baselines": 1})})
+    result = run_second(study=few, trials=1)
+    confirmed = [p.name for p in result.policies if p.confirmed_mean is not None]
+    baselines = {p.name for p in result.policies if p.kind == "baseline"} & set(confirmed)
+    assert len(baselines) == 2 and "winner of first" in baselines
+
+
+def test_trials_become_a_prior_of_other_aims(first):
+    two = config_with(small_config(), aims=("score", "cost"), pruner=NoPrunerConfig())
+    run_second(study=two)
+    second = Store(open_storage(STORAGE), "second")
+    outcomes = [outcome for _, outcome in first.complete()]
+    assert len(second.prior()) == len(outcomes)
+    assert all(len(trial.values) == 2 and trial.values[1] > 0 for trial in second.prior())
+    # And a study with two aims hands on what a study with one is told.
+    run_study(
+        from_study="second", study=small_config(), data=small_images(seed=4), name="third",
+        device="cpu", trials=1,
+    )  # fmt: skip
+    third = Store(open_storage(STORAGE), "third")
+    assert len(third.prior()) == len(second.complete())
+    assert all(len(trial.values) == 1 for trial in third.prior())
+
+
+def test_trials_become_a_prior_under_a_limit_on_classes(first):
+    sampler = GpConfig(startup_trials=1)
+    strict = config_with(small_config(), class_loss=2.0, sampler=sampler)
+    run_second(study=strict)
+    store = Store(open_storage(STORAGE), "second")
+    losses = [trial.constraints["class_loss"] for trial in store.prior()]
+    assert len(losses) == len(first.complete())
+    baselines = first.outcomes("baseline").items()
+    best = max(
+        (run for (name, _), run in baselines if name != "untrained encoder"), key=lambda r: r.score
+    )
+    worst = [
+        max(100 * (recall - outcome.class_recall[c]) for c, recall in best.class_recall.items())
+        for _, outcome in first.complete()
+    ]
+    assert sorted(losses) == pytest.approx(sorted(loss - 2 for loss in worst))
+
+
+def test_trials_that_were_scored_by_something_else_are_no_prior(first):
+    config = small_config()
+    other = config.evaluate.model_copy(update={"metric": "accuracy"})
+    progress = Noted()
+    run_second(progress, study=config.model_copy(update={"evaluate": other}), trials=1)
+    assert any(
+        "were scored by balanced_accuracy, not by accuracy, and" in n for n in progress.notes
+    )
