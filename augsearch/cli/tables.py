@@ -54,7 +54,7 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
     console.print(escape(result.verdict.advice))
     console.print(f"[dim]{escape(result.verdict.basis)}[/]")
     if kept := result.kept_classes:
-        mark = "[yellow]warning:[/] " if kept.loss > kept.limit else ""
+        mark = "[yellow]warning:[/] " if not kept.holds else ""
         console.print(mark + escape(kept.sentence))
     if result.front:
         names = ", ".join(policy.name for policy in result.front)

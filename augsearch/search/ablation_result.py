@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from augsearch.search.ablation_plan import Cell, Comparison, Mode, Plan, Protocol, Training
-from augsearch.search.bench import Outcome
+from augsearch.search.bench import Outcome, mean_recall
 from augsearch.search.crossed import MeanEstimate, holm
 from augsearch.search.moderated import moderated_means, two_sided
 from augsearch.search.result import LEVEL
@@ -251,16 +251,9 @@ def _cell_result(
         mean=estimate.mean if estimate else None,
         interval=estimate.interval(LEVEL) if estimate else None,
         gain=gains.get(key),
-        class_recall=_mean_recall(runs),
+        class_recall=mean_recall(runs),
         failure=failures.get(key, ""),
     )
-
-
-def _mean_recall(runs: Sequence[Outcome]) -> dict[str, float]:
-    """Over the seeds, without classes that were never scored."""
-    labels = runs[0].class_recall if runs else {}
-    found = {label: float(np.mean([run.class_recall[label] for run in runs])) for label in labels}
-    return {label: recall for label, recall in found.items() if np.isfinite(recall)}
 
 
 def _row_means(plan: Plan, means: Mapping[Key, MeanEstimate]) -> dict[str, float]:

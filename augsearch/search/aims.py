@@ -72,6 +72,11 @@ def reference(baselines: Iterable[tuple[str, Outcome]]) -> Reference:
     return Reference(name, outcome.class_recall)
 
 
+def feasible(trial: FrozenTrial) -> bool:
+    """Whether a trial meets all constraints."""
+    return all(excess <= 0 for excess in trial.constraints.values())
+
+
 def ranked(trials: Sequence[FrozenTrial], aims: Sequence[Aim]) -> list[FrozenTrial]:
     """Complete trials, best first: those that meet the constraints before those that do not, then
     those that none beats in every aim, then by score. Infeasible ones by how much they break."""
@@ -86,9 +91,9 @@ def ranked(trials: Sequence[FrozenTrial], aims: Sequence[Aim]) -> list[FrozenTri
 def pareto_front(trials: Sequence[FrozenTrial], aims: Sequence[Aim]) -> list[FrozenTrial]:
     """The feasible complete trials that no other one equals or beats in all aims at once."""
     signs = [1 if direction(aim) == "maximize" else -1 for aim in aims]
-    feasible = [t for t in trials if all(excess <= 0 for excess in t.constraints.values())]
+    kept = [trial for trial in trials if feasible(trial)]
     points = {
-        t.number: tuple(sign * v for sign, v in zip(signs, t.values, strict=True)) for t in feasible
+        t.number: tuple(sign * v for sign, v in zip(signs, t.values, strict=True)) for t in kept
     }
 
     def beaten(own: tuple[float, ...]) -> bool:
@@ -97,4 +102,4 @@ def pareto_front(trials: Sequence[FrozenTrial], aims: Sequence[Aim]) -> list[Fro
             for other in points.values()
         )
 
-    return [trial for trial in feasible if not beaten(points[trial.number])]
+    return [trial for trial in kept if not beaten(points[trial.number])]

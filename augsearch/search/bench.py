@@ -6,8 +6,9 @@ Knows nothing of Optuna or MLflow: a policy goes in, an `Outcome` comes out.
 from __future__ import annotations
 
 import hashlib
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,6 +84,16 @@ class Outcome(BaseModel):
     def probe(self) -> float | None:
         """Mean of `draw_scores`; None without labels."""
         return float(np.mean(self.draw_scores)) if self.draw_scores else None
+
+
+def mean_recall(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Mean over runs of one policy, without classes that were never scored."""
+    labels = outcomes[0].class_recall if outcomes else {}
+    found = {
+        label: float(np.mean([outcome.class_recall[label] for outcome in outcomes]))
+        for label in labels
+    }
+    return {label: recall for label, recall in found.items() if math.isfinite(recall)}
 
 
 def derived_seed(seed: int, *parts: object) -> int:

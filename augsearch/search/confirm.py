@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from augsearch.errors import StudyError
-from augsearch.search.bench import Bench, Outcome
+from augsearch.search.aims import Reference, feasible
+from augsearch.search.bench import Bench, Outcome, mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION, Job, run_beside
 from augsearch.search.config import StudyConfig
 from augsearch.search.crossed import ScoredImages
 from augsearch.search.progress import Progress
 from augsearch.search.race import Race, RacePlan, run_race
+from augsearch.search.result import KeptClasses
 from augsearch.search.store import Store, trial_policy, trial_score
 from augsearch.search.verdict import UNTRAINED, Verdict, decide
 from augsearch.space.policy import Policy
@@ -41,15 +43,39 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A finished race: who took part and how it went."""
+    """A finished race.
+
+    Attributes:
+        entrants: who took part.
+        outcomes: of each of them, seeds 1, 2, ... in order.
+        class_loss: most points of recall that a class may lose; None for any number.
+    """
 
     entrants: list[Entrant]
     race: Race
     images: ScoredImages | None
+    outcomes: Mapping[str, Sequence[Outcome]]
+    class_loss: float | None
 
     def judge(self) -> Verdict:
         """The verdict on it."""
-        return decide(self.race, self.images)
+        barred = {
+            name: kept.sentence
+            for name in self.race.candidates
+            if (kept := self.kept_classes(name)) and not kept.holds
+        }
+        return decide(self.race, self.images, barred)
+
+    def kept_classes(self, name: str) -> KeptClasses | None:
+        """What a policy costs the class that it costs most, against the baseline that the search
+        compared trials with (the next best one if that failed); None without a limit."""
+        if self.class_loss is None:
+            return None
+        baselines = [entrant for entrant in self.entrants if entrant.kind == "baseline"]
+        against = max(baselines, key=lambda baseline: baseline.search_score).name
+        rival = Reference(against, mean_recall(self.outcomes[against]))
+        worst, loss = rival.worst_loss(mean_recall(self.outcomes[name]))
+        return KeptClasses(limit=self.class_loss, against=against, worst=worst, loss=loss)
 
 
 def run_baselines(
@@ -100,9 +126,10 @@ def confirm(
         ),
         key=lambda entrant: (entrant.name != beside, -entrant.search_score),
     )
+    best = store.best_trials(wanted.top + SPARE)
     winners = [
         Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial_score(trial))
-        for trial in store.best_trials(wanted.top + SPARE)
+        for trial in [trial for trial in best if feasible(trial)] or best
     ]
     entrants = {entrant.name: entrant for entrant in (floor, *baselines, *winners)}
 
@@ -133,7 +160,12 @@ def confirm(
             "pretrain.learning_rate in the study file"
         )
     took_part = [entrants[name] for name in (UNTRAINED, *race.baselines, *race.candidates)]
-    return Confirmation(took_part, race, images)
+    confirmed = store.outcomes(CONFIRMATION)
+    outcomes = {
+        name: [confirmed[name, seed] for seed in range(1, len(readings) + 1)]
+        for name, readings in race.readings.items()
+    }
+    return Confirmation(took_part, race, images, outcomes, bench.config.search.class_loss)
 
 
 def race_plan(config: StudyConfig, beside: str | None = None) -> RacePlan:

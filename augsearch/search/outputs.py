@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,15 @@ import torch
 from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import UNLABELLED
 from augsearch.errors import OutputError
-from augsearch.search.aims import Reference, values
+from augsearch.search.aims import values
+from augsearch.search.bench import mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION
-from augsearch.search.confirm import Entrant, scored_images
+from augsearch.search.confirm import Confirmation, Entrant, scored_images
 from augsearch.search.crossed import MeanEstimate, estimate_mean
 from augsearch.search.proxies import audit
 from augsearch.search.result import (
     LEVEL,
     FrontPolicy,
-    KeptClasses,
     PolicyResult,
     StudyResult,
     sealed_note,
@@ -39,18 +39,19 @@ from augsearch.tracking.intervals import Bar, intervals_png
 
 
 def study_result(
-    setup: Setup, store: Store, entrants: list[Entrant], verdict: Verdict, sealed_uses: int
+    setup: Setup, store: Store, confirmed: Confirmation, verdict: Verdict, sealed_uses: int
 ) -> StudyResult:
     """Everything that a study found, in one object."""
+    entrants = confirmed.entrants
     states = [trial.state.name.lower() for trial in store.trials()]
-    policies = _policy_results(setup, store, entrants, verdict)
+    policies = _policy_results(setup, store, confirmed)
     return StudyResult(
         study=setup.name,
         verdict=verdict,
         metric=setup.config.evaluate.measured,
         policies=policies,
         front=_front(store),
-        kept_classes=_kept_classes(setup, policies, verdict),
+        kept_classes=confirmed.kept_classes(verdict.recommended),
         proxies=audit(store.complete()),
         trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
         seed=setup.seed,
@@ -81,19 +82,6 @@ def _front(store: Store) -> tuple[FrontPolicy, ...]:
         )
         for trial in store.front()
     )
-
-
-def _kept_classes(
-    setup: Setup, policies: Sequence[PolicyResult], verdict: Verdict
-) -> KeptClasses | None:
-    limit = setup.config.search.class_loss
-    if limit is None:
-        return None
-    confirmed = [p for p in policies if p.confirmed_mean is not None]
-    chosen = next(p for p in confirmed if p.name == verdict.recommended)
-    rival = next(p for p in confirmed if p.kind == "baseline")
-    worst, loss = Reference(rival.name, rival.class_recall).worst_loss(chosen.class_recall)
-    return KeptClasses(limit=limit, against=rival.name, worst=worst, loss=loss)
 
 
 def winning_policy(setup: Setup, entrants: list[Entrant], verdict: Verdict) -> Policy:
@@ -140,20 +128,14 @@ def data_in_words(facts: Mapping[str, str | int]) -> str:
 
 
 def _policy_results(
-    setup: Setup, store: Store, entrants: list[Entrant], verdict: Verdict
+    setup: Setup, store: Store, confirmed: Confirmation
 ) -> tuple[PolicyResult, ...]:
-    confirmed = store.outcomes(CONFIRMATION)
     images = scored_images(setup.bench)
     results = []
-    for entrant in entrants:
-        seeds = range(1, verdict.seeds[entrant.name] + 1)
-        outcomes = [confirmed[entrant.name, seed] for seed in seeds]
+    for entrant in confirmed.entrants:
+        outcomes = confirmed.outcomes[entrant.name]
         scores = tuple(outcome.score for outcome in outcomes)
         over_seeds, over_both = estimate_mean(outcomes, None), estimate_mean(outcomes, images)
-        recall = {
-            name: float(np.mean([outcome.class_recall[name] for outcome in outcomes]))
-            for name in outcomes[0].class_recall
-        }
         results.append(
             PolicyResult(
                 name=entrant.name,
@@ -164,11 +146,11 @@ def _policy_results(
                 confirmed_mean=over_seeds.mean,
                 confirmed_interval=_possible(over_seeds, setup),
                 images_interval=_possible(over_both, setup) if over_both.images else None,
-                class_recall=recall,
+                class_recall=mean_recall(outcomes),
             )
         )
     results.sort(key=lambda result: -(result.confirmed_mean or 0.0))
-    seen = {entrant.name for entrant in entrants}
+    seen = {entrant.name for entrant in confirmed.entrants}
     others = [
         PolicyResult(
             name=run.name,

@@ -162,7 +162,7 @@ def _headline(
         named = listed([f"{c.name} ({points(c.difference)} points)" for c in losing])
         notes.append(f"Against {effects.theirs} it costs these classes recall: {named}.")
     if kept := result.kept_classes:
-        (warnings if kept.loss > kept.limit else notes).append(kept.sentence)
+        (notes if kept.holds else warnings).append(kept.sentence)
     if uses := sealed_note(result.sealed_split_uses):
         (warnings if result.sealed_split_uses > MANY_USES else notes).append(uses)
     warnings += result.proxies.warnings if result.proxies else ()

@@ -63,10 +63,15 @@ class KeptClasses(_Part):
     loss: float = Field(description="its loss in points, confirmed; negative: it gains")
 
     @property
+    def holds(self) -> bool:
+        """Whether no class loses more than the limit."""
+        return self.loss <= self.limit
+
+    @property
     def sentence(self) -> str:
         """The finding in words."""
         verb = "loses" if self.loss > 0 else "gains"
-        held = "within" if self.loss <= self.limit else "more than"
+        held = "within" if self.holds else "more than"
         return (
             f"Against {self.against} the class {self.worst} {verb} {abs(self.loss):.1f} points of "
             f"recall, {held} the limit of {self.limit:g}."

@@ -215,13 +215,13 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         except KeyboardInterrupt:
             store.bury_dead_trials()
             raise
-        verdict, entrants = in_words(confirmed.judge(), config.evaluate), confirmed.entrants
+        verdict = in_words(confirmed.judge(), config.evaluate)
         store.verdict = verdict.sentence
-        result = outputs.study_result(setup, store, entrants, verdict, uses)
+        result = outputs.study_result(setup, store, confirmed, verdict, uses)
         for proxy in result.proxies.proxies if result.proxies else ():
             if proxy.name == config.evaluate.score and proxy.warning:
                 progress.warn(proxy.warning)
-        policy = outputs.winning_policy(setup, entrants, verdict)
+        policy = outputs.winning_policy(setup, confirmed.entrants, verdict)
         store.winner = policy
         store.result = result.model_dump(mode="json")
         files = outputs.result_files(setup, store, policy, result, views)

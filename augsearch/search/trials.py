@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from augsearch.errors import StudyError, TrialFailure
-from augsearch.search.aims import CLASS_LOSS, ClassLimit, Reference, reference, values
+from augsearch.search.aims import CLASS_LOSS, ClassLimit, Reference, feasible, reference, values
 from augsearch.search.bench import Bench
 from augsearch.search.beside import BASELINE
 from augsearch.search.progress import Progress, step_listener
@@ -57,7 +57,7 @@ def classes_in_words(store: Store, class_loss: float | None) -> str:
     if class_loss is None:
         return ""
     complete = [trial for trial in store.trials() if trial.state == TrialState.COMPLETE]
-    kept = sum(all(excess <= 0 for excess in t.constraints.values()) for t in complete)
+    kept = sum(feasible(trial) for trial in complete)
     limit = f"no class loses more than {class_loss:g} points against {_reference(store).name}"
     if kept == 0:
         return (

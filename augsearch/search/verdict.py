@@ -7,7 +7,7 @@ interval comes about, `race` what several looks at several candidates cost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,9 @@ from augsearch.search.race import ALPHA, MARGIN, Gap, Race
 
 UNTRAINED = "untrained encoder"
 
-Code = Literal["better", "as_good", "indistinguishable", "worse", "measures_nothing"]
+Code = Literal[
+    "better", "as_good", "indistinguishable", "worse", "breaks_limit", "measures_nothing"
+]
 
 
 class _Part(BaseModel):
@@ -30,8 +32,8 @@ class Difference(_Part):
 
     Attributes:
         mean: of the first `seeds` seeds.
-        low, high: an interval that holds together with those of the other candidates, and at all
-            looks, in 95 % of studies.
+        low, high: an interval at the error rate that is left to it by the other candidates and
+            looks; that of the verdict's sentence holds in 95 % of studies or more.
         p_value: one-sided, for a true difference above 0, of this comparison alone.
         detectable: smallest true gain that this comparison would have shown with 80 % power.
         seeds: both policies had; a policy that left the race has fewer than the others.
@@ -83,22 +85,29 @@ class Verdict(_Part):
     differences: tuple[Difference, ...]
 
 
-def decide(race: Race, images: ScoredImages | None) -> Verdict:
+def decide(
+    race: Race, images: ScoredImages | None, barred: Mapping[str, str] | None = None
+) -> Verdict:
     """The verdict on a race.
 
     Args:
         images: what the race was given.
+        barred: candidates that break `search.class_loss`, each with a sentence that says how.
+            They are recommended in no case, and spoken of where there is no other.
     """
+    barred = barred or {}
     floor = [_above_floor(race, images, baseline) for baseline in race.baselines]
     against = {c: [race.gaps[c, b] for b in race.baselines] for c in race.candidates}
     hardest = {c: min(gaps, key=lambda gap: gap.estimate.mean) for c, gaps in against.items()}
-    best = max(race.candidates, key=lambda c: hardest[c].estimate.mean)
-    chosen = max(race.proven, key=lambda c: hardest[c].estimate.mean, default=best)
+    eligible = [c for c in race.candidates if c not in barred] or race.candidates
+    proven = [c for c in race.proven if c in eligible]
+    best = max(eligible, key=lambda c: hardest[c].estimate.mean)
+    chosen = max(proven, key=lambda c: hardest[c].estimate.mean, default=best)
     gap = hardest[chosen]
     mean, (low, high), rival = gap.estimate.mean, gap.interval, gap.against
     between = f"95 % interval {_points(low)} to {_points(high)}"
     code: Code
-    if not race.proven and not any(difference.low > 0 for difference in floor):
+    if not proven and not any(difference.low > 0 for difference in floor):
         code = "measures_nothing"
         recommended = max(race.baselines, key=lambda b: _mean_score(race, b))
         sentence = (
@@ -109,7 +118,17 @@ def decide(race: Race, images: ScoredImages | None) -> Verdict:
             "Give trials more optimiser steps (pretrain.steps), larger images or more images; do "
             "not use these rankings."
         )
-    elif race.proven:
+    elif chosen in barred and high >= 0:
+        code, recommended = "breaks_limit", rival
+        sentence = (
+            f"The search found no policy that spares every class: {chosen} is {_points(mean)} "
+            f"points against the baseline {rival} ({between}). {barred[chosen]}"
+        )
+        advice = (
+            f"Use {rival} (it is in policy.yaml), search on with more trials, or raise "
+            "search.class_loss if that class may lose more."
+        )
+    elif proven:
         code, recommended = "better", chosen
         others = [
             f"{_points(other.estimate.mean)} above {other.against}"
@@ -147,6 +166,8 @@ def decide(race: Race, images: ScoredImages | None) -> Verdict:
             "Confirm with more seeds (confirm.max_seeds, confirm.share) or more labelled images, "
             f"or search longer. Until then policy.yaml is {recommended}, which has the higher mean."
         )
+    if chosen not in barred:
+        advice += "".join(f" {name} is left out: {why}" for name, why in barred.items())
     detectable = gap.estimate.detectable(gap.alpha)
     allowed = len(images.labels) if images is not None and gap.estimate.images else 0
     return Verdict(
@@ -180,8 +201,8 @@ def _basis(race: Race, detectable: float, images: int) -> str:
     )
     # Without any spread there is no saying what would have been seen.
     seen = (
-        f" A true gain of {_points(detectable, sign=False)} points would have been seen in 4 of 5 "
-        "such studies."
+        f" In this comparison a true gain of {_points(detectable, sign=False)} points would have "
+        "been seen 4 times in 5."
         if detectable > 0
         else ""
     )

@@ -95,6 +95,13 @@ def test_a_limit_on_classes_steers_the_search_and_is_told():
     result, notes, store = run(100.0, "lax")
     assert any(note.startswith("under 4 of the 4 complete trials no class loses") for note in notes)
     kept = result.kept_classes
+    assert (
+        kept.against
+        == max(
+            (policy for policy in result.policies if policy.kind == "baseline"),
+            key=lambda policy: policy.search_score,
+        ).name
+    )  # the one that trials were compared with
     assert kept.limit == 100 and kept.loss <= 100 and "within the limit of 100" in kept.sentence
     stored = json.loads(Path("runs/lax/result.json").read_text())
     assert stored["kept_classes"]["worst"] == kept.worst
@@ -111,6 +118,12 @@ def test_a_limit_on_classes_steers_the_search_and_is_told():
         == min(max(0.0, t.constraints["class_loss"]) for t in store.trials())
         or best.constraints["class_loss"] <= 0
     )
+    confirmed = [policy.name for policy in result.policies if policy.kind == "candidate"]
+    if len(broken) < 4:
+        assert not {f"trial {t.number}" for t in broken} & set(confirmed)
+    # What is recommended keeps the classes on fresh seeds, too; else a baseline is.
+    recommended = next(p for p in result.policies if p.name == result.verdict.recommended)
+    assert result.kept_classes.holds or recommended.kind == "baseline"
 
 
 @pytest.mark.parametrize(

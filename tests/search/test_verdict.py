@@ -17,9 +17,9 @@ def shifted(scores, by):
     return list(np.asarray(scores) + by + wobble)
 
 
-def verdict_of(candidates, baselines=BASELINES, untrained=UNTRAINED, plan=None):
+def verdict_of(candidates, baselines=BASELINES, untrained=UNTRAINED, plan=None, barred=None):
     scores = {"candidates": candidates, "baselines": baselines, "floor": {FLOOR: untrained}}
-    return decide(race_of(scores, plan), None)
+    return decide(race_of(scores, plan), None, barred)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,26 @@ def test_better_needs_to_beat_each_baseline():
 def test_better_needs_to_beat_the_untrained_encoder():
     candidate = {"trial 1": shifted(BASELINES["a"], 0.05)}
     assert verdict_of(candidate, untrained=shifted(BASELINES["a"], 0.06)).code != "better"
+
+
+BARRED = {"trial 1": "The class pit loses 4.0 points of recall, more than the limit of 2."}
+
+
+def test_a_candidate_that_breaks_the_limit_makes_room_for_one_that_does_not():
+    two = {name: shifted(BASELINES["a"], gain) for name, gain in (("trial 1", 0.06), ("b2", 0.03))}
+    assert verdict_of(two).recommended == "trial 1"
+    verdict = verdict_of(two, barred=BARRED)
+    assert (verdict.code, verdict.recommended) == ("better", "b2")
+    assert verdict.advice.endswith(f"trial 1 is left out: {BARRED['trial 1']}")
+
+
+def test_a_candidate_that_breaks_the_limit_is_not_recommended_for_want_of_another():
+    verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.06)}, barred=BARRED)
+    assert (verdict.code, verdict.recommended) == ("breaks_limit", "a")
+    assert "trial 1 is +6.0 points against the baseline a" in verdict.sentence
+    assert BARRED["trial 1"] in verdict.sentence and "raise search.class_loss" in verdict.advice
+    # One that is worse anyway is called that.
+    assert verdict_of({"trial 1": shifted(BASELINES["a"], -0.06)}, barred=BARRED).code == "worse"
 
 
 def test_a_budget_that_teaches_nothing_is_called_that():
