@@ -14,9 +14,9 @@ from augsearch.search.ranks import Interval, kendall, slope, spearman
 FEWEST = 6
 """Policies below which a rank correlation says nothing."""
 AGREE = 0.8
-SURE = 0.5
-"""Where the interval of the rank correlation must begin for short runs to be trusted."""
 """Rank correlation with the longest runs from which on a budget ranks well enough."""
+SURE = 0.5
+"""Where its interval must begin for that to be believed."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Tried:
             choice lost, but not how well a ranking agrees with another.
         strength: how far apart its two views are, 0 for none.
         short: its score in the search, of one seed.
-        scores: for each budget in optimiser steps, the score of each fresh seed; the same seeds
-            for all policies.
+        scores: for each longer budget in optimiser steps, the score of each fresh seed; the same
+            seeds for all policies, others for each budget. The first of a shorter budget counts.
     """
 
     name: str
@@ -50,7 +50,7 @@ class _Part(BaseModel):
 class Agreement(_Part):
     """How a budget's ranking agrees with that of the longest runs, over unchosen policies."""
 
-    steps: int = Field(description="optimiser steps of the shorter runs")
+    steps: int = Field(description="optimiser steps of the shorter runs, of one seed")
     spearman: float = Field(description="rank correlation of one seed with the longest runs")
     interval: tuple[float, float] = Field(description="95 % interval of spearman")
     kendall: float = Field(description="Kendall's tau-b of the same")
@@ -66,7 +66,7 @@ class Certificate(_Part):
     study: str = Field(description="the study's name")
     steps: int = Field(description="optimiser steps of a trial")
     longest: int = Field(description="optimiser steps of the longest runs")
-    seeds: int = Field(description="fresh seeds of every longer run")
+    seeds: int = Field(description="fresh seeds of the longest runs")
     policies: int = Field(description="unchosen policies behind every rank correlation")
     budgets: tuple[Agreement, ...] = Field(description="trials first, then longer budgets")
     regret: float = Field(
@@ -165,11 +165,11 @@ def _in_words(
             f"points: {seen}.{tilt}",
             "Keep the budget.",
         )
-    enough = next((budget for budget in budgets[1:] if budget.spearman >= AGREE), None)
+    enough = next((b for b in budgets[1:] if b.spearman >= AGREE and b.interval[0] >= SURE), None)
     if enough is None:
         return (
-            f"Runs of {trial.steps} steps do not rank this space as long ones do: {seen}, and no "
-            f"budget below {longest} steps does.{tilt}",
+            f"Runs of {trial.steps} steps do not rank this space as long ones do: {seen}, and of "
+            f"no budget below {longest} steps is it shown that it does.{tilt}",
             f"Lengthen trials to {longest} steps (pretrain.steps) or more, and certify again.",
         )
     return (

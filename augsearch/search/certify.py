@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from optuna.trial import FrozenTrial
 
 from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import ImageSet
@@ -33,6 +35,7 @@ from augsearch.search.store import (
     Store,
     open_storage,
     owner_lock,
+    trial_outcome,
     trial_policy,
     trial_score,
 )
@@ -73,44 +76,63 @@ def certify_study(
     check_output(setup.directory, make=True)
     with owner_lock(storage, name):
         store = Store(open_storage(storage), name, settings=setup.settings)
-        chosen = policies_to_certify(store, config.certify, setup.seed)
-        budgets = [config.pretrain.steps * factor for factor in config.certify.budgets]
-        _announce(setup, store, len(chosen), budgets, progress)
+        policies = policies_to_certify(store, config.certify, setup.seed)
+        jobs = _jobs(setup, policies)
+        _announce(setup, store, jobs, progress)
         with cpu_threads(config.compute.threads):
-            _run_all(store, bench, chosen, budgets, config.certify.seeds, progress)
-        certificate = certify_scores(
-            name, config.pretrain.steps, _tried(store, bench, chosen, budgets, config.certify.seeds)
-        )
+            _run_all(store, bench, jobs, progress)
+        tried = _tried(setup, store, policies)
+        certificate = certify_scores(name, config.pretrain.steps, tried)
         store.certificate = certificate.model_dump(mode="json")
         _publish(setup, store, certificate, progress)
     return certificate
 
 
-def policies_to_certify(
-    store: Store, wanted: CertifyConfig, seed: int
-) -> dict[str, tuple[Policy, float, bool]]:
-    """Name -> (policy, score in the search, whether it is here for that score).
+@dataclass(frozen=True)
+class Certified:
+    """A policy that is run for longer.
 
-    The baselines, random complete trials, and the best trials that are not among these.
+    Attributes:
+        name: `trial N` or a baseline's name.
+        short: its score at a trial's budget; None if the search stopped it before.
+        chosen: it is here for that score.
+    """
+
+    name: str
+    policy: Policy
+    short: float | None
+    chosen: bool
+
+    def job(self, steps: int, seed: int) -> Job:
+        policy = self.policy.model_dump_json(exclude_none=True)
+        return Job(CERTIFICATION, self.name, policy, seed, steps)
+
+
+def policies_to_certify(store: Store, wanted: CertifyConfig, seed: int) -> list[Certified]:
+    """The baselines, random trials, and the best trials that are not among these.
+
+    Trials that the search stopped early are drawn like the others: without them, the ranking of
+    the good half alone would be judged.
 
     Raises:
-        StudyError: too few complete trials.
+        StudyError: too few trials.
     """
-    trials = store.best_trials(10**6)
+    trials = store.finished()
     rng = np.random.default_rng(derived_seed(seed, "certify"))
-    drawn = {trials[i].number for i in rng.permutation(len(trials))[: wanted.random]}
-    found: dict[str, tuple[Policy, float, bool]] = {
-        run.name: (run.policy, run.outcome.score, False)
+    drawn: dict[str, FrozenTrial] = {}
+    for i in rng.permutation(len(trials)):
+        if len(drawn) < wanted.random:
+            drawn.setdefault(trial_policy(trials[i]).digest, trials[i])
+    found = [
+        Certified(run.name, run.policy, run.outcome.score, chosen=False)
         for run in store.runs(BASELINE).values()
         if run.policy and run.outcome
-    }
-    for place, trial in enumerate(trials):
-        if trial.number in drawn or place < wanted.top:
-            policy, score = trial_policy(trial), trial_score(trial)
-            found[f"trial {trial.number}"] = (policy, score, trial.number not in drawn)
-    fair = sum(not is_chosen for _, _, is_chosen in found.values())
-    if fair < FEWEST:
-        there = counted(len(trials), "complete trial")
+    ]
+    found += [_certified(trial, chosen=False) for trial in drawn.values()]
+    best = store.best_trials(wanted.top)
+    found += [_certified(t, chosen=True) for t in best if trial_policy(t).digest not in drawn]
+    if sum(not policy.chosen for policy in found) < FEWEST:
+        there = counted(len(trials), "finished trial")
         raise StudyError(
             f"the study {store.name!r} has {there}, too few to compare "
             f"rankings: baselines and trials drawn at random must be {FEWEST} or more; run it "
@@ -119,65 +141,78 @@ def policies_to_certify(
     return found
 
 
-def _announce(
-    setup: Setup, store: Store, policies: int, budgets: Sequence[int], progress: Progress
-) -> None:
+def _certified(trial: FrozenTrial, *, chosen: bool) -> Certified:
+    score = trial_score(trial) if trial_outcome(trial) else None
+    return Certified(f"trial {trial.number}", trial_policy(trial), score, chosen)
+
+
+def _jobs(setup: Setup, policies: Sequence[Certified]) -> list[Job]:
+    """Every run that the certificate needs, beyond those of the search."""
+    config = setup.config
+    *shorter, longest = _budgets(setup)
+    stopped = [policy for policy in policies if policy.short is None]
+    return [
+        *(policy.job(config.pretrain.steps, 0) for policy in stopped),
+        *(policy.job(steps, _next_seed(setup)) for steps in shorter for policy in policies),
+        *(policy.job(longest, seed) for seed in _seeds(setup) for policy in policies),
+    ]
+
+
+def _budgets(setup: Setup) -> list[int]:
+    return [setup.config.pretrain.steps * factor for factor in setup.config.certify.budgets]
+
+
+def _seeds(setup: Setup) -> range:
+    """Of the longest runs."""
+    return range(FIRST_SEED, FIRST_SEED + setup.config.certify.seeds)
+
+
+def _next_seed(setup: Setup) -> int:
+    """Of the budgets between: like a trial they have one, and share none with what judges them."""
+    return FIRST_SEED + setup.config.certify.seeds
+
+
+def _announce(setup: Setup, store: Store, jobs: Sequence[Job], progress: Progress) -> None:
     """Say what it will cost, from what the trials took."""
     per_step = [
         outcome.seconds["total"] / outcome.steps for _, outcome in store.complete() if outcome.steps
     ]
-    runs = policies * setup.config.certify.seeds
-    hours = float(np.median(per_step)) * runs * sum(budgets) / 3600
-    steps = " and ".join(str(budget) for budget in budgets)
+    hours = float(np.median(per_step)) * sum(job.steps or 0 for job in jobs) / 3600
+    policies = len({job.policy for job in jobs})
+    budgets = " and ".join(str(steps) for steps in _budgets(setup))
     progress.note(
-        f"{policies} policies at {steps} steps with {setup.config.certify.seeds} seeds each: about "
-        f"{hours:.1f} hours of computing in all; it may be stopped and goes on"
+        f"{policies} policies at {budgets} steps, {counted(setup.config.certify.seeds, 'seed')} of "
+        f"the longest: about {hours:.1f} hours of computing in all; it may be stopped and goes on"
     )
 
 
-def _run_all(
-    store: Store,
-    bench: Bench,
-    chosen: dict[str, tuple[Policy, float, bool]],
-    budgets: Sequence[int],
-    seeds: int,
-    progress: Progress,
-) -> None:
+def _run_all(store: Store, bench: Bench, jobs: Sequence[Job], progress: Progress) -> None:
     done = store.runs(CERTIFICATION)
-    jobs = [
-        Job(CERTIFICATION, name, policy.model_dump_json(exclude_none=True), seed, steps)
-        for steps in budgets
-        for seed in range(FIRST_SEED, FIRST_SEED + seeds)
-        for name, (policy, _, _) in chosen.items()
-    ]
     todo = [job for job in jobs if job.key not in done]
     progress.phase("certification", len(jobs) - len(todo), len(jobs))
     run_beside(store, bench, todo, progress)
 
 
-def _tried(
-    store: Store,
-    bench: Bench,
-    chosen: dict[str, tuple[Policy, float, bool]],
-    budgets: Sequence[int],
-    seeds: int,
-) -> list[Tried]:
+def _tried(setup: Setup, store: Store, policies: Sequence[Certified]) -> list[Tried]:
     """What the runs showed, without policies that failed in one of them."""
     outcomes = store.outcomes(CERTIFICATION)
-    images = some_images(bench, LOOKED_AT)
+    images = some_images(setup.bench, LOOKED_AT)
+    *shorter, longest = _budgets(setup)
     found = []
-    for name, (policy, short, is_chosen) in chosen.items():
-        scores = {}
-        for steps in budgets:
-            keys = [
-                Job(CERTIFICATION, name, None, seed, steps).key
-                for seed in range(FIRST_SEED, FIRST_SEED + seeds)
-            ]
-            if all(key in outcomes for key in keys):
-                scores[steps] = [outcomes[key].score for key in keys]
-        if len(scores) == len(budgets):
-            strength = distance_of_views(bench, policy, images)
-            found.append(Tried(name, is_chosen, strength, short, scores))
+    for policy in policies:
+
+        def scores(steps: int, seeds: Sequence[int], policy: Certified = policy) -> list[float]:
+            keys = [policy.job(steps, seed).key for seed in seeds]
+            return [outcomes[key].score for key in keys if key in outcomes]
+
+        shorts = (
+            [policy.short] if policy.short is not None else scores(setup.config.pretrain.steps, [0])
+        )
+        longer = {steps: scores(steps, [_next_seed(setup)]) for steps in shorter}
+        longer[longest] = scores(longest, _seeds(setup))
+        if shorts and all(longer.values()) and len(longer[longest]) == len(_seeds(setup)):
+            strength = distance_of_views(setup.bench, policy.policy, images)
+            found.append(Tried(policy.name, policy.chosen, strength, shorts[0], longer))
     if sum(not policy.chosen for policy in found) < FEWEST:
         raise StudyError(
             f"only {len(found)} policies train through at every budget, too few to compare "

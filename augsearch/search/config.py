@@ -161,14 +161,19 @@ class CertifyConfig(_Config):
 
     top: int = Field(default=4, ge=0, description="best trials")
     random: int = Field(
-        default=8, ge=0, description="complete trials drawn at random; baselines are always in"
+        default=8,
+        ge=0,
+        description="trials drawn at random, also of those that were stopped early; baselines are "
+        "always in",
     )
     budgets: tuple[int, ...] = Field(
         default=(2, 8),
         min_length=1,
         description="budgets, as multiples of pretrain.steps; the largest is the truth",
     )
-    seeds: int = Field(default=2, ge=1, description="fresh seeds of every run")
+    seeds: int = Field(
+        default=2, ge=1, description="fresh seeds of the longest runs; others have one"
+    )
 
     @field_validator("budgets")
     @classmethod
