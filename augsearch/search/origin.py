@@ -10,7 +10,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 from pydantic import ValidationError
 
-from augsearch.data.appearance import Drift, Numbers, appearance, drift, spread_rows
+from augsearch.data.appearance import Looks, appearance, drift, spread_rows
 from augsearch.data.splits import sealed_marks
 from augsearch.errors import StudyError
 from augsearch.search.aims import CLASS_LOSS, ClassLimit, Reference, reference, values
@@ -34,7 +34,7 @@ class Origin:
         trials: its complete trials: searched values, policy and outcome.
         baselines: policy and outcome of each baseline at a trial's budget.
         reference: the baseline that no class was to fall behind.
-        looks: `[n, 12]`, see `data.appearance`, of some of its images.
+        looks: of some of its images.
         sealed: marks of its sealed images, see `data.splits.sealed_marks`.
     """
 
@@ -45,7 +45,7 @@ class Origin:
     trials: tuple[tuple[Mapping[str, Any], Policy, Outcome], ...]
     baselines: Mapping[str, tuple[Policy, Outcome]]
     reference: Reference
-    looks: Numbers
+    looks: Looks
     sealed: tuple[str, ...]
 
     @property
@@ -68,7 +68,7 @@ def find_origin(storage: str, name: str) -> Origin:
             f"--from {name}: this study has no verdict yet; run its command to the end first"
         )
     try:
-        config, space = stored_config(store), stored_space(store)
+        config, space, looks = stored_config(store), stored_space(store), store.looks
     except (ValidationError, KeyError):
         raise StudyError(
             f"--from {name}: this study was made by another version of augsearch; run it again "
@@ -91,14 +91,14 @@ def find_origin(storage: str, name: str) -> Origin:
         ),
         baselines=baselines,
         reference=reference((name, outcome) for name, (_, outcome) in baselines.items()),
-        looks=store.looks,
+        looks=looks,
         sealed=store.sealed,
     )
 
 
-def looks_of(bench: Bench) -> Numbers:
+def looks_of(bench: Bench, side: int | None = None) -> Looks:
     """How the images of a study's pool look, for later studies to be compared with."""
-    return appearance(bench.image_set, spread_rows(bench.split.pool))
+    return appearance(bench.image_set, spread_rows(bench.split.pool), side)
 
 
 def compared(origin: Origin, bench: Bench) -> str:
@@ -107,16 +107,14 @@ def compared(origin: Origin, bench: Bench) -> str:
     known = len(set(marks) & set(origin.sealed)) / max(1, len(marks))
     if known == 1:
         return "These are the same images, so the sealed split has been looked at before."
-    found = drift_since(origin, bench).sentence
+    old, size = origin.looks, bench.image_set.image_size
+    if size < old.side:
+        found = f"Images of {size} pixels are not compared with its own of {old.side}."
+    else:
+        found = drift(old, looks_of(bench, old.side)).sentence
     if known > 0:
         found += f" About {100 * known:.0f} % of the sealed images have been looked at before."
     return found
-
-
-def drift_since(origin: Origin, bench: Bench) -> Drift:
-    """How the images of a new study differ from those of its origin."""
-    groups = bench.image_set.groups[spread_rows(bench.split.pool)]
-    return drift(origin.looks, looks_of(bench), groups.tolist())
 
 
 def hand_on_trials(

@@ -18,12 +18,12 @@ from uuid import uuid4
 import filelock
 import numpy as np
 import optuna
-from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
+from augsearch.data.appearance import Looks
 from augsearch.errors import StudyError
 from augsearch.search.aims import direction, pareto_front, ranked
 from augsearch.search.bench import Outcome
@@ -414,13 +414,24 @@ class Store:
         self.trials_study.set_user_attr("winner", text)
 
     @property
-    def looks(self) -> NDArray[np.float64]:
-        """How some of the images look, `[n, 12]`; see `data.appearance`."""
-        return np.array(self.trials_study.user_attrs.get("looks", []), dtype=float)
+    def looks(self) -> Looks:
+        """How some of the images look.
+
+        Raises:
+            KeyError: an older version made the study.
+        """
+        stored = self.trials_study.user_attrs["appearance"]
+        numbers = np.array(stored["numbers"], dtype=float)
+        return Looks(numbers, np.array(stored["groups"], dtype=np.int64), stored["side"])
 
     @looks.setter
-    def looks(self, looks: NDArray[np.float64]) -> None:
-        self.trials_study.set_user_attr("looks", looks.round(4).tolist())
+    def looks(self, looks: Looks) -> None:
+        stored = {
+            "numbers": looks.numbers.round(4).tolist(),
+            "groups": looks.groups.tolist(),
+            "side": looks.side,
+        }
+        self.trials_study.set_user_attr("appearance", stored)
 
     @property
     def verdict(self) -> str:

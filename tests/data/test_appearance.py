@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from augsearch.data.appearance import MOST, NAMES, appearance, drift, spread_rows
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
@@ -25,7 +26,7 @@ def changed(image_set, change):
 
 def test_other_pictures_of_the_same_surfaces_look_alike(surfaces):
     others = draw_surfaces(SurfaceSpec(images_per_class=60, seed=2))
-    found = drift(looks(surfaces), looks(others), others.groups)
+    found = drift(looks(surfaces), looks(others))
     assert found.auc == pytest.approx(0.5, abs=0.1)
     assert found.shifts == {}
     assert found.sentence.startswith("The images look alike")
@@ -62,6 +63,33 @@ def test_appearance_is_of_a_bounded_number_of_images_grey_ones_too(surfaces):
     rows = spread_rows(np.arange(len(large)))
     assert len(rows) == MOST and rows[0] == 0 and rows[-1] == len(large) - 1
     grey = dataclasses.replace(surfaces, images=surfaces.images.mean(1, keepdims=True).astype("u1"))
-    found = appearance(grey, np.array([0, 5, 7]))
+    found = appearance(grey, np.array([0, 5, 7])).numbers
     assert found.shape == (3, len(NAMES)) and np.isfinite(found).all()
     assert (found[:, 2:5] == 0).all()
+
+
+def test_few_images_that_do_not_differ_are_seldom_said_to():
+    said = []
+    for seed in range(20):
+        images = draw_surfaces(SurfaceSpec(images_per_class=8, seed=seed))
+        one_each = np.unique(images.groups, return_index=True)[1]
+        order = np.random.default_rng(seed).permutation(one_each)[:24]
+        found = drift(*(appearance(images, np.sort(part)) for part in (order[:12], order[12:])))
+        said.append("images differ" in found.sentence and "So few" not in found.sentence)
+    assert sum(said) <= 3
+
+
+def test_images_are_compared_at_one_size(surfaces):
+    def decoded(seed, side):
+        images = draw_surfaces(SurfaceSpec(images_per_class=60, seed=seed, image_size=96))
+        pictures = [Image.fromarray(pixels) for pixels in images.images.transpose(0, 2, 3, 1)]
+        pixels = [np.asarray(p.resize((side, side), Image.Resampling.LANCZOS)) for p in pictures]
+        return dataclasses.replace(images, images=np.stack(pixels).transpose(0, 3, 1, 2))
+
+    small, large = decoded(1, 32), decoded(2, 48)
+    every = np.arange(len(small))
+    assert drift(appearance(small, every), appearance(large, every)).auc > 0.64
+    found = drift(appearance(small, every), appearance(large, every, side=32))
+    assert found.sentence.startswith("The images look alike")
+    with pytest.raises(ValueError, match="do not have the detail of 48"):
+        appearance(small, every, side=48)
