@@ -11,7 +11,7 @@ For 16 policies spread over a space (the four baselines and 12 Sobol points) and
 - common random numbers: how much the variance of a difference between two policies falls because
   they share their seed;
 - fidelity: Spearman's and Kendall's rank correlation, with intervals (Bonett and Wright 2000),
-  between a short run of one seed and a run of at least eight times its steps, both scored alike;
+  between a short run of one seed and a run of `LONG` steps of another, both scored alike;
 - bias: points by which the short ranking changes with a policy's strength, from the regression of
   (long less short) on how far apart its two views are.
 
@@ -45,7 +45,14 @@ from runs import (
 )
 from timing import write_result
 
-from augsearch.search.ranks import kendall, reliability, slope, spearman, spearman_interval
+from augsearch.search.ranks import (
+    kendall,
+    kendall_interval,
+    reliability,
+    slope,
+    spearman,
+    spearman_interval,
+)
 
 TABLES = Path(__file__).parent / "tables"
 POLICIES = 16
@@ -182,7 +189,7 @@ def matrix(scores: pd.DataFrame, setting: str, what: str) -> pd.DataFrame:
 
 def summary(scores: pd.DataFrame, strength: pd.Series) -> list[dict[str, object]]:
     """A line for every (setting, way to score) that can be judged."""
-    truth = matrix(scores, LONG, "end").mean(axis=1)
+    truths = {what: matrix(scores, LONG, what) for what in ("end", *evaluations(), "inner folds")}
     lines: list[dict[str, object]] = []
     for setting, what in product(scores.setting.unique(), scores.what.unique()):
         found = matrix(scores, setting, what)
@@ -200,15 +207,22 @@ def summary(scores: pd.DataFrame, strength: pd.Series) -> list[dict[str, object]
             r = reliability(100 * found.to_numpy())
             noise = (r.sd_between / r.sd_within) ** 2
             line |= {"reliability": asdict(r), "snr_per_minute": 60 * noise / line["cpu_seconds"]}
+            line["icc_two_seeds"] = reliability(100 * found.to_numpy()[:, :2]).icc.value
+        long = truths.get(what, truths["end"])
+        truth = long.mean(axis=1)
         common = found.index.intersection(truth.index)
         if len(common) >= 8:
-            # One seed is what a trial has: the mean over seeds of its correlation.
-            each = [spearman(found.loc[common, s], truth[common]).value for s in found.columns]
-            one = spearman_interval(float(np.mean(each)), len(common))
-            line["spearman_one_seed"] = asdict(one)
+            # One seed is what a trial has: the mean over seeds of its correlation. A seed of the
+            # long runs would be its own judge.
+            seeds = [s for s in found.columns if s not in long.columns] or list(found.columns)
+            ranks = [spearman(found.loc[common, s], truth[common]).value for s in seeds]
+            pairs = [kendall(found.loc[common, s], truth[common]).value for s in seeds]
+            line["spearman_one_seed"] = asdict(
+                spearman_interval(float(np.mean(ranks)), len(common))
+            )
+            line["kendall_one_seed"] = asdict(kendall_interval(float(np.mean(pairs)), len(common)))
             mean = found.loc[common].mean(axis=1)
             line["spearman_all_seeds"] = asdict(spearman(mean, truth[common]))
-            line["kendall_all_seeds"] = asdict(kendall(mean, truth[common]))
             gain = 100 * (truth[common] - mean)
             line["bias_per_strength"] = asdict(slope(strength[common].to_numpy(), gain.to_numpy()))
         lines.append(line)
@@ -251,7 +265,8 @@ def shrinkage(
 
 def show(lines: Sequence[dict[str, object]]) -> None:
     head = f"{'setting':16} {'scored by':17} {'CPU s':>6} {'seeds':>5}  {'ICC':^17}"
-    head += f" {'S/N a min':>9}  {'Spearman, 1 seed':^18} {'all seeds':>9} {'Kendall':>8}"
+    head += f" {'of 2':>4} {'S/N a min':>9}  {'Spearman, 1 seed':^18} {'all seeds':>9} "
+    head += f"{'Kendall, 1 seed':^18}"
     print(f"{head}  bias")
     for line in lines:
         text = f"{line['setting']:16} {line['what']:17} {line['cpu_seconds']:6.1f} "
@@ -259,12 +274,14 @@ def show(lines: Sequence[dict[str, object]]) -> None:
         r = line.get("reliability")
         i = r["icc"] if r else None
         text += f"{i['value']:.2f} ({i['low']:.2f}..{i['high']:.2f}) " if r else " " * 18
-        text += f"{line['snr_per_minute']:9.1f}  " if r else " " * 11
+        two = f"{line['icc_two_seeds']:4.2f} {line['snr_per_minute']:9.1f}  " if r else " " * 16
+        text += two
         if "spearman_one_seed" in line:
             s, a = line["spearman_one_seed"], line["spearman_all_seeds"]
-            k, b = line["kendall_all_seeds"], line["bias_per_strength"]
+            k, b = line["kendall_one_seed"], line["bias_per_strength"]
             text += f"{s['value']:.2f} ({s['low']:.2f}..{s['high']:.2f}) {a['value']:9.2f} "
-            text += f"{k['value']:8.2f}  {b['value']:+.1f} ({b['low']:+.1f}..{b['high']:+.1f})"
+            text += f"{k['value']:.2f} ({k['low']:.2f}..{k['high']:.2f}) "
+            text += f" {b['value']:+.1f} ({b['low']:+.1f}..{b['high']:+.1f})"
         print(text)
 
 

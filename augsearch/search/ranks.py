@@ -39,7 +39,12 @@ def kendall(one: Values, other: Values) -> Interval:
 
     Source: Bonett & Wright 2000 (Psychometrika 65), Fisher's z with variance 0.437 / (n - 4).
     """
-    return _fisher(float(stats.kendalltau(one, other).statistic), np.sqrt(0.437 / (len(one) - 4)))
+    return kendall_interval(float(stats.kendalltau(one, other).statistic), len(one))
+
+
+def kendall_interval(value: float, count: int) -> Interval:
+    """A Kendall's tau seen over `count` pairs, with the interval of `kendall`."""
+    return _fisher(value, np.sqrt(0.437 / (count - 4)))
 
 
 def _fisher(value: float, error: float) -> Interval:
@@ -70,7 +75,7 @@ class Reliability:
     icc: Interval
     sd_between: float
     sd_within: float
-    shared: float
+    shared: Interval
 
 
 def reliability(scores: Values) -> Reliability:
@@ -89,9 +94,14 @@ def reliability(scores: Values) -> Reliability:
     low = ratio / stats.f.ppf(0.975, *degrees)
     high = ratio * stats.f.ppf(0.975, *degrees[::-1])
     icc = Interval(*(float((f - 1) / (f + k - 1)) for f in (ratio, low, high)))
+    common = ms_columns / ms_error
+    degrees = k - 1, (n - 1) * (k - 1)
+    most = common * stats.f.ppf(0.975, *degrees[::-1])
+    least = common / stats.f.ppf(0.975, *degrees)
+    shared = Interval(*(float(1 / (1 + max(0.0, f - 1) / n)) for f in (common, most, least)))
     return Reliability(
         icc=icc,
         sd_between=float(np.sqrt(max(0.0, (ms_rows - ms_error) / k))),
         sd_within=float(np.sqrt(ms_error)),
-        shared=ms_error / (ms_error + max(0.0, float(ms_columns - ms_error) / n)),
+        shared=shared,
     )

@@ -100,7 +100,8 @@ def test_reliability_finds_the_share_of_variance_that_was_planted():
     assert found.icc.low < found.icc.value < found.icc.high
     assert found.sd_between == pytest.approx(2, abs=0.15)
     assert found.sd_within == pytest.approx(1, abs=0.03)
-    assert found.shared == pytest.approx(0.1, abs=0.05)
+    assert found.shared.value == pytest.approx(0.1, abs=0.05)
+    assert found.shared.low < found.shared.value < found.shared.high < 0.2
 
 
 def test_intervals_cover_what_is_true_as_often_as_they_say():
