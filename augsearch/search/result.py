@@ -103,7 +103,8 @@ class StudyResult(_Part):
     confirmation_seeds: tuple[int, ...] = Field(description="replicates used in confirmation")
     digests: dict[str, str] = Field(description="of the policy, space, study file and data")
     sealed_split_uses: int = Field(
-        description="studies in this storage that have opened this data's test split"
+        description="looks at some of these sealed images by studies of this storage: one for each "
+        "study, and one each time that more trials were confirmed"
     )
     data: dict[str, str | int] = Field(description="name, source, images, classes, split sizes")
     seconds: dict[str, float] = Field(description="compute time of each phase, over all sittings")
@@ -113,17 +114,17 @@ class StudyResult(_Part):
 
 
 def sealed_note(uses: int) -> str:
-    """What it means that so many studies have been judged on the same test images; may be empty."""
+    """What it means that so many looks were taken at the same test images; may be empty."""
     if uses <= 1:
         return ""
     note = (
-        f"The sealed test images of this data have now judged {uses} studies; the more often, the "
+        f"The sealed test images of this data have now judged {uses} times; the more often, the "
         "less a narrow win means."
     )
     if uses > MANY_USES:
         note += (
-            f" That is more than {MANY_USES}: among so many studies some will look better by "
-            "chance. Confirm on test images that no study has seen."
+            f" That is more than {MANY_USES}: among so many some will look better by chance. "
+            "Confirm on test images that no study has seen."
         )
     return note
 
