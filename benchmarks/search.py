@@ -11,9 +11,10 @@ over three seeds costs three.
 Strategies: random, QMC, TPE, GP (half the replays but for the default: one takes seconds) and
 CMA-ES; each plain, with successive halving ("pruned"), and with seeds raced by Optuna's
 `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one, and stops when it is worse
-than the best trial on the seeds so far). TPE and GP also as augsearch runs them ("carried":
-successive halving, and the model learns from stopped trials as if they had finished). `--only` does
-some of them again (with random search, which all are compared with) and keeps the others' results.
+than the best trial on the seeds so far; on tables of five seeds or more, as three must agree). TPE
+and GP also as augsearch runs them ("carried": successive halving, and the model learns from stopped
+trials as if they had finished). `--only` does some of them again, with random search and the
+default, which all are compared with, and keeps the others' results.
 
 Regret is what is lost by taking the policy that the search thinks best: the table's best less that
 policy's mean over the seeds that this replay has not seen, so that luck with the seeds it saw does
@@ -21,8 +22,9 @@ not count as skill. The best is drawn towards the mean of the table as far as it
 single regrets can be below zero. Printed for each strategy: median regret in points after some
 compute, with the range from the 10th to the 90th percentile of replays at the end; and the share
 of the full compute from which on its median and its mean regret are as low as random search's at
-full compute, with a 95 % band from resampling the replays. Writes results/search-<table>.json
-and docs/images/search.png.
+full compute, with a 95 % band from resampling the replays; and its mean regret over the search
+(from the first `STARTUP` trials' compute on) less that of the default, paired by replay. Writes
+results/search-<table>.json and docs/images/search.png.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ SHOWN = (4, 8, 12, 16, 24, 32, 48)
 SUSPICION = 0.2
 """A raced trial stops below this p-value: worse on each of three seeds is the least that can do it
 (p = 1/8); with Optuna's 0.1 it takes four."""
+RACED = 5
+"""Seeds of a table from which on races are worth replaying."""
 STARTUP = 8
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 REFERENCE, DEFAULT = "random, plain", "gp, carried"
@@ -169,8 +173,21 @@ def pruner_of(variant: Variant) -> optuna.pruners.BasePruner:
     return optuna.pruners.NopPruner()
 
 
-def replay(table: Table, strategy: Strategy, number: int) -> NDArray[np.float64]:
-    """Regret `[BUDGET + 1]` after so much compute; entry 0 is of a random policy."""
+@dataclass(frozen=True)
+class Replay:
+    """One search.
+
+    Attributes:
+        regret: `[BUDGET + 1]` after so much compute; entry 0 is of a random policy.
+        stopped: share of trials that did not run to their end.
+    """
+
+    regret: NDArray[np.float64]
+    stopped: float
+
+
+def replay(table: Table, strategy: Strategy, number: int) -> Replay:
+    """A search by `strategy` in which scores are looked up; the same number, the same seeds."""
     rng = np.random.default_rng([number, 1])
     order = rng.permutation(table.seeds)  # a study's own seed first
     study = optuna.create_study(
@@ -196,7 +213,8 @@ def replay(table: Table, strategy: Strategy, number: int) -> NDArray[np.float64]
         if begin <= BUDGET and study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
             best = study.best_trial.params
             regret[begin:] = regrets[tuple(best[name] for name in table.axes)]
-    return regret
+    states = [trial.state for trial in study.get_trials(deepcopy=False)]
+    return Replay(regret, states.count(TrialState.PRUNED) / len(states))
 
 
 def run_trial(
@@ -218,7 +236,7 @@ def run_trial(
     return float(scores[0, -1]), 1.0
 
 
-def work(job: tuple[str, Strategy, int]) -> NDArray[np.float64]:
+def work(job: tuple[str, Strategy, int]) -> Replay:
     table, strategy, number = job
     return replay(read_table(table), strategy, number)
 
@@ -259,18 +277,34 @@ def share_with_band(
     return value / BUDGET, float(low) / BUDGET, float(high) / BUDGET
 
 
+def less_than(
+    curves: NDArray[np.float64], default: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Mean regret over the search less that of the default, with a 95 % interval, in points.
+
+    Args:
+        curves, default: `[replays, BUDGET + 1]`; the same seeds stand first.
+    """
+    both = min(len(curves), len(default))
+    gaps = 100 * (curves[:both, STARTUP:] - default[:both, STARTUP:]).mean(axis=1)
+    rows = np.random.default_rng(0).integers(both, size=(2000, both))
+    low, high = np.percentile(gaps[rows].mean(axis=1), [2.5, 97.5])
+    return float(gaps.mean()), float(low), float(high)
+
+
 def search_table(name: str, replays: int, strategies: Sequence[Strategy], processes: int) -> None:
     table = read_table(name)
+    strategies = [s for s in strategies if s.variant != "raced" or table.seeds >= RACED]
     jobs = [
         (name, strategy, number)
         for strategy in strategies
         for number in range(replays // (2 if strategy.halved else 1))
     ]
-    curves: dict[str, list[NDArray[np.float64]]] = {s.name: [] for s in strategies}
+    replays_of: dict[str, list[Replay]] = {s.name: [] for s in strategies}
     found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=quiet, shared=()))
     for job in jobs:
-        curves[job[1].name].append(found[job])
-    whole = {key: np.stack(value) for key, value in curves.items()}
+        replays_of[job[1].name].append(found[job])
+    whole = {key: np.stack([one.regret for one in some]) for key, some in replays_of.items()}
     reference = whole["random, plain"]
     noise = table.ends.std(axis=-1, ddof=1).mean()
     best, middle = 100 * table.best, 100 * np.median(table.ends.mean(axis=-1))
@@ -281,18 +315,24 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
         f"median regret over {replays} replays, {replays // 2} of the process's other variants"
     )
     head = "".join(f"{shown:>6}" for shown in SHOWN)
-    print(f"  {'':16}{head}  10..90 %     compute to reach random: median, mean")
+    print(
+        f"  {'':16}{head}  10..90 %     compute to reach random: median, mean     "
+        f"mean regret less the default's   stopped"
+    )
     rows = []
     for key, own in whole.items():
         points = 100 * own
         low, high = np.percentile(points, [10, 90], axis=0)
         median = share_with_band(own, reference, np.median)
         mean = share_with_band(own, reference, np.mean)
+        more = less_than(own, whole[DEFAULT])
+        stopped = float(np.mean([one.stopped for one in replays_of[key]]))
         shown = "".join(f"{np.median(points[:, at]):6.2f}" for at in SHOWN)
         print(
             f"  {key:16}{shown}  {low[-1]:4.2f}..{high[-1]:4.2f}   "
             f"{median[0]:.2f} ({median[1]:.2f}..{median[2]:.2f})  "
-            f"{mean[0]:.2f} ({mean[1]:.2f}..{mean[2]:.2f})"
+            f"{mean[0]:.2f} ({mean[1]:.2f}..{mean[2]:.2f})   "
+            f"{more[0]:+.2f} ({more[1]:+.2f}..{more[2]:+.2f})   {stopped:4.0%}"
         )
         rows.append(
             {
@@ -303,6 +343,8 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
                 "low": low.round(3).tolist(),
                 "high": high.round(3).tolist(),
                 "share_to_reach_random": {"median": median, "mean": mean},
+                "less_than_default": more,
+                "stopped": round(stopped, 3),
             }
         )
     earlier = earlier_result(name)
@@ -363,7 +405,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=process_count(1, 16))
     options = parser.parse_args()
     quiet()
-    wanted = {REFERENCE, *(name.strip() for name in options.only.split(";"))}
+    wanted = {REFERENCE, DEFAULT, *(name.strip() for name in options.only.split(";"))}
     strategies = [s for s in STRATEGIES if not options.only or s.name in wanted]
     for name in options.tables.split(","):
         search_table(name, options.replays, strategies, options.processes)

@@ -28,10 +28,12 @@ def search(monkeypatch):
 @pytest.mark.parametrize("name", ["hue", "neu_cls"])
 def test_the_default_search_is_after_half_of_the_compute_where_random_ends(search, name):
     table = search.read_table(name)
-    assert table.ends.shape == (3, 3, 3, 3, 3)
+    assert table.ends.shape[:-1] == (3, 3, 3, 3)
 
     def regrets(strategy, replays):
-        return np.array([search.replay(table, strategy, number) for number in range(replays)])
+        return np.array(
+            [search.replay(table, strategy, number).regret for number in range(replays)]
+        )
 
     default = regrets(search.Strategy("gp", "carried"), REPLAYS)
     random = regrets(search.Strategy("random", "plain"), 4 * REPLAYS)
@@ -53,6 +55,16 @@ def test_compute_is_counted_by_what_was_trained(search):
     raced = study.ask()
     value, cost = search.run_trial(raced, np.full((3, 4), 0.4), table.shares, "raced")
     assert (value, cost) == (pytest.approx(0.4), 2)  # up to all seeds but one
+
+
+@pytest.mark.parametrize(("seeds", "stops"), [(6, True), (3, False)])
+def test_a_race_stops_what_is_worse_on_three_seeds(search, seeds, stops):
+    """A made-up table whose seeds agree: most trials stop early, if there are seeds enough."""
+    truth = np.random.default_rng(0).normal(0, 0.1, (3, 3, 3, 3, 1, 1))
+    scores = np.broadcast_to(truth + np.linspace(0, 0.01, seeds)[:, None], (3,) * 4 + (seeds, 1))
+    table = search.Table(("a", "b", "c", "d"), scores, (1.0,))
+    found = search.replay(table, search.Strategy("random", "raced"), 0)
+    assert (found.stopped > 0.5) is stops
 
 
 def test_compute_to_reach_a_level_is_the_last_time_above_it(search):
