@@ -62,10 +62,14 @@ def main() -> None:
     parser.add_argument("data", help="a folder of images, or surfaces/<label>")
     parser.add_argument("--space", default="factory")
     parser.add_argument("--policies", type=int, default=24)
+    parser.add_argument("--steps", type=int, help="of each run; those of the study by default")
     parser.add_argument("--runs", type=Path, default=Path("proxy-runs"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     config = load_study_config(find_config("standard", "studies"))
+    if arguments.steps:
+        pretrain = config.pretrain.model_copy(update={"steps": arguments.steps})
+        config = config.model_copy(update={"pretrain": pretrain})
     images = images_of(arguments.data, config.data.image_size, config.data.fit)
     bench = Bench.build(images, config, seed=0, device=torch.device("cpu"))
     name = Path(arguments.data).name
@@ -73,7 +77,8 @@ def main() -> None:
     print(f"all label-free scores: {scores:.2f} s, {100 * scores / training:.1f} % of the training "
           f"of a trial ({training:.1f} s) on {machine()}")  # fmt: skip
     policies = list(spread_policies(arguments.space, arguments.policies, images.channels))
-    result = audit(outcomes(bench, policies, arguments.runs / name))
+    folder = arguments.runs / f"{name}-{config.pretrain.steps}"
+    result = audit(outcomes(bench, policies, folder))
     if result is None:
         raise SystemExit("too few trials for an audit")
     for proxy in result.proxies:
