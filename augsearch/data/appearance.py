@@ -194,17 +194,20 @@ def drift(old: Looks, new: Looks) -> Drift:
 
 
 def _told_apart(features: Numbers, is_new: NDArray[np.bool_], group: NDArray[np.int64]) -> float:
-    """AUC, cross-validated by groups; 0.5 where one side has a single group."""
+    """AUC, cross-validated by groups; 0.5 where one side has too few of them."""
     fewest = min(len(np.unique(group[side])) for side in (is_new, ~is_new))
     if fewest < 2:
+        return 0.5
+    folds = StratifiedGroupKFold(min(FOLDS, fewest)).split(features, is_new, group)
+    cuts = [(fitted, judged) for fitted, judged in folds if len(judged)]
+    if any(len(np.unique(is_new[fitted])) < 2 for fitted, _ in cuts):
         return 0.5
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     told = cross_val_predict(
         model,
         features,
         is_new,
-        groups=group,
-        cv=StratifiedGroupKFold(min(FOLDS, fewest)),
+        cv=cuts,
         method="predict_proba",
     )[:, 1]
     return float(roc_auc_score(is_new, told))

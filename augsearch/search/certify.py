@@ -6,7 +6,7 @@ Scores are like for like: the validation images of the search, never the sealed 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import ImageSet
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import OutputError, StudyError
-from augsearch.search.bench import Bench, derived_seed
+from augsearch.search.bench import Bench, Outcome, derived_seed
 from augsearch.search.beside import BASELINE, CERTIFICATION, Job, run_beside
 from augsearch.search.certificate import FEWEST, Certificate, Tried, certify_scores
 from augsearch.search.config import CertifyConfig
@@ -153,7 +153,7 @@ def _jobs(setup: Setup, policies: Sequence[Certified]) -> list[Job]:
     stopped = [policy for policy in policies if policy.short is None]
     return [
         *(policy.job(config.pretrain.steps, 0) for policy in stopped),
-        *(policy.job(steps, _next_seed(setup)) for steps in shorter for policy in policies),
+        *(policy.job(steps, _middle_seed(setup)) for steps in shorter for policy in policies),
         *(policy.job(longest, seed) for seed in _seeds(setup) for policy in policies),
     ]
 
@@ -167,7 +167,7 @@ def _seeds(setup: Setup) -> range:
     return range(FIRST_SEED, FIRST_SEED + setup.config.certify.seeds)
 
 
-def _next_seed(setup: Setup) -> int:
+def _middle_seed(setup: Setup) -> int:
     """Of the budgets between: like a trial they have one, and share none with what judges them."""
     return FIRST_SEED + setup.config.certify.seeds
 
@@ -193,6 +193,16 @@ def _run_all(store: Store, bench: Bench, jobs: Sequence[Job], progress: Progress
     run_beside(store, bench, todo, progress)
 
 
+def _scores(
+    outcomes: Mapping[tuple[str, int], Outcome], policy: Certified, steps: int, seeds: Sequence[int]
+) -> list[float]:
+    """Of these runs; empty if one failed."""
+    keys = [policy.job(steps, seed).key for seed in seeds]
+    if not all(key in outcomes for key in keys):
+        return []
+    return [outcomes[key].score for key in keys]
+
+
 def _tried(setup: Setup, store: Store, policies: Sequence[Certified]) -> list[Tried]:
     """What the runs showed, without policies that failed in one of them."""
     outcomes = store.outcomes(CERTIFICATION)
@@ -200,19 +210,17 @@ def _tried(setup: Setup, store: Store, policies: Sequence[Certified]) -> list[Tr
     *shorter, longest = _budgets(setup)
     found = []
     for policy in policies:
-
-        def scores(steps: int, seeds: Sequence[int], policy: Certified = policy) -> list[float]:
-            keys = [policy.job(steps, seed).key for seed in seeds]
-            return [outcomes[key].score for key in keys if key in outcomes]
-
-        shorts = (
-            [policy.short] if policy.short is not None else scores(setup.config.pretrain.steps, [0])
-        )
-        longer = {steps: scores(steps, [_next_seed(setup)]) for steps in shorter}
-        longer[longest] = scores(longest, _seeds(setup))
-        if shorts and all(longer.values()) and len(longer[longest]) == len(_seeds(setup)):
+        if policy.short is None:
+            trial = _scores(outcomes, policy, setup.config.pretrain.steps, [0])
+        else:
+            trial = [policy.short]
+        longer = {
+            steps: _scores(outcomes, policy, steps, [_middle_seed(setup)]) for steps in shorter
+        }
+        longer[longest] = _scores(outcomes, policy, longest, _seeds(setup))
+        if trial and all(longer.values()):
             strength = distance_of_views(setup.bench, policy.policy, images)
-            found.append(Tried(policy.name, policy.chosen, strength, shorts[0], longer))
+            found.append(Tried(policy.name, policy.chosen, strength, trial[0], longer))
     if sum(not policy.chosen for policy in found) < FEWEST:
         raise StudyError(
             f"only {len(found)} policies train through at every budget, too few to compare "

@@ -93,3 +93,9 @@ def test_images_are_compared_at_one_size(surfaces):
     assert found.sentence.startswith("The images look alike")
     with pytest.raises(ValueError, match="do not have the detail of 48"):
         appearance(small, every, side=48)
+
+
+def test_two_groups_are_too_few_to_tell(surfaces):
+    found = looks(surfaces)
+    few = dataclasses.replace(found, groups=np.repeat([0, 1], [350, 10])[: len(found.groups)])
+    assert drift(found, few).sentence.startswith(("The images look alike", "So few images"))
