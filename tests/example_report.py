@@ -21,6 +21,7 @@ from augsearch.tracking.report.content import (
     Interaction,
     Marginal,
     PolicyRow,
+    ProxiesRead,
     Recipe,
     Report,
     Reproduce,
@@ -150,7 +151,14 @@ def example_report() -> Report:
                 "Runs of 200 steps rank well.", "Keep the budget.", 1600, 12, 0.4, "trial 3",
                 (BudgetAgreement(200, 0.85, 0.6, 0.95, 2.1),),
             ),
-            proxies="Rank correlation with the few-label probe: knn +0.80.",
+            proxies=ProxiesRead(
+                "How each score orders 24 trials as the few-label probe does.",
+                ("score", "correlation", "95 % interval", "follows instead"),
+                (
+                    ("knn", "+0.80", "+0.60 to +0.91", ""),
+                    ("lidar", "-0.20", "-0.55 to +0.21", AWKWARD),
+                ),
+            ),
         ),
         costs=Costs(
             {"trials": (24, 240.0), "baselines": (5, 60.0)},

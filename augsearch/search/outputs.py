@@ -21,7 +21,7 @@ from augsearch.search.bench import mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION
 from augsearch.search.confirm import Confirmation, Entrant, scored_images
 from augsearch.search.crossed import MeanEstimate, estimate_mean
-from augsearch.search.proxies import audit
+from augsearch.search.proxies import PROXY_COLUMNS, audit
 from augsearch.search.result import (
     LEVEL,
     FrontPolicy,
@@ -382,6 +382,13 @@ def description(result: StudyResult) -> str:
             f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
             "|---|---|---|",
             *rows,
-            *(["", result.proxies.sentence, *result.proxies.warnings] if result.proxies else []),
+            *_on_proxies(result),
         ]
     )
+
+
+def _on_proxies(result: StudyResult) -> list[str]:
+    if result.proxies is None:
+        return []
+    rows = (PROXY_COLUMNS, ("---",) * len(PROXY_COLUMNS), *result.proxies.rows)
+    return ["", result.proxies.sentence, "", *(f"| {' | '.join(row)} |" for row in rows)]

@@ -59,6 +59,10 @@ class Confounder(_Part):
     given_probe: float = Field(description="the same with the probe held fixed (partial)")
 
 
+PROXY_COLUMNS = ("score", "correlation", "95 % interval", "follows instead")
+"""Of `ProxyAudit.rows`."""
+
+
 class Proxy(_Part):
     """How one score goes with the few-label probe over a study's trials."""
 
@@ -90,21 +94,30 @@ class ProxyAudit(_Part):
     trials: int = Field(description="finished trials behind every correlation")
     proxies: tuple[Proxy, ...] = Field(description="highest correlation first")
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """A sentence for each confounded score."""
-        return tuple(proxy.warning for proxy in self.proxies if proxy.warning)
+    def warning(self, score: str) -> str:
+        """What is wrong with this score; empty if nothing is known."""
+        return next((proxy.warning for proxy in self.proxies if proxy.name == score), "")
 
     @property
     def sentence(self) -> str:
-        """The finding, for the study's page."""
-        shown = ", ".join(
-            f"{p.name} {p.correlation:+.2f} ({p.interval[0]:+.2f} to {p.interval[1]:+.2f})"
-            for p in self.proxies
-        )
+        """What the rows say."""
         return (
-            f"Rank correlation with the few-label probe over {self.trials} trials (95 % "
-            f"intervals): {shown}."
+            f"How each score orders {self.trials} trials as the few-label probe does (rank "
+            "correlation). One that follows an operation instead is no score to choose policies "
+            "by here."
+        )
+
+    @property
+    def rows(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Of each score its name, correlation, 95 % interval and what it follows instead."""
+        return tuple(
+            (
+                proxy.name,
+                f"{proxy.correlation:+.2f}",
+                f"{proxy.interval[0]:+.2f} to {proxy.interval[1]:+.2f}",
+                "".join(f"{c.what} ({c.correlation:+.2f})" for c in proxy.confounders[:1]),
+            )
+            for proxy in self.proxies
         )
 
 

@@ -22,6 +22,7 @@ from augsearch.search.crossed import estimate_mean
 from augsearch.search.importance import bounds, choices, understand
 from augsearch.search.moderated import moderated_means
 from augsearch.search.policy_words import policy_steps
+from augsearch.search.proxies import PROXY_COLUMNS
 from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
 from augsearch.search.setup import Setup
@@ -48,6 +49,7 @@ from augsearch.tracking.report.content import (
     FrontPoint,
     Headline,
     PolicyRow,
+    ProxiesRead,
     Recipe,
     Report,
     Reproduce,
@@ -165,7 +167,8 @@ def _headline(
         (notes if kept.holds else warnings).append(kept.sentence)
     if uses := sealed_note(result.sealed_split_uses):
         (warnings if result.sealed_split_uses > MANY_USES else notes).append(uses)
-    warnings += result.proxies.warnings if result.proxies else ()
+    if result.proxies and (misleading := result.proxies.warning(sources.config.evaluate.score)):
+        warnings.append(misleading)
     return Headline(
         finished=True,
         sentence=result.verdict.sentence,
@@ -351,8 +354,7 @@ def _fidelity(sources: Sources) -> Fidelity:
         steps=sources.config.pretrain.steps,
         rungs=tuple(_rung(sources.store, step) for step in sources.config.rungs),
         certificate=_certificate(sources.store),
-        proxies=proxies.sentence if proxies else "",
-        proxy_warnings=proxies.warnings if proxies else (),
+        proxies=ProxiesRead(proxies.sentence, PROXY_COLUMNS, proxies.rows) if proxies else None,
     )
 
 

@@ -218,9 +218,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         verdict = in_words(confirmed.judge(), config.evaluate)
         store.verdict = verdict.sentence
         result = outputs.study_result(setup, store, confirmed, verdict, uses)
-        for proxy in result.proxies.proxies if result.proxies else ():
-            if proxy.name == config.evaluate.score and proxy.warning:
-                progress.warn(proxy.warning)
+        if result.proxies and (misleading := result.proxies.warning(config.evaluate.score)):
+            progress.warn(misleading)
         policy = outputs.winning_policy(setup, confirmed.entrants, verdict)
         store.winner = policy
         store.result = result.model_dump(mode="json")

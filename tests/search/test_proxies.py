@@ -91,9 +91,11 @@ def test_a_proxy_that_goes_by_an_operation_is_flagged_and_an_honest_one_is_not()
     assert proxies["rotation"].correlation == pytest.approx(reference.statistic)
     result = audit(found)
     assert result is not None
-    assert result.warnings == (proxies["rotation"].warning,)
-    assert "over 24 trials" in result.sentence
-    assert "knn +1.00" in result.sentence
+    assert [row[0] for row in result.rows if row[3]] == ["rotation"]
+    assert result.warning("rotation") == proxies["rotation"].warning
+    assert result.warning("honest") == result.warning("probe") == ""
+    assert "orders 24 trials" in result.sentence
+    assert next(row for row in result.rows if row[0] == "knn")[1] == "+1.00"
 
 
 def test_a_proxy_that_goes_by_strength_as_a_whole_is_flagged() -> None:
@@ -121,7 +123,7 @@ def test_unrelated_scores_are_rarely_flagged() -> None:
         ]
         result = audit(found)
         assert result is not None
-        falsely += bool(result.warnings)
+        falsely += any(proxy.confounders for proxy in result.proxies)
     assert falsely <= 6
 
 
@@ -157,7 +159,8 @@ def test_real_trials_are_audited_and_mlflow_is_told() -> None:
     )
     metrics = parent_metrics(study)
     assert metrics["proxy/knn"] == next(p.correlation for p in result.proxies if p.name == "knn")
-    assert result.sentence in description(study)
+    page = description(study)
+    assert result.sentence in page and "| knn | " in page
     assert ProxyAudit.model_validate_json(result.model_dump_json()) == result
 
 

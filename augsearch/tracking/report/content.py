@@ -318,14 +318,22 @@ class CertificateRead:
 
 
 @dataclass(frozen=True)
+class ProxiesRead:
+    """How label-free scores go with the probe: a sentence and a table."""
+
+    sentence: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Fidelity:
     """How far short runs can be trusted: rungs against the end, the certificate, proxies."""
 
     steps: int
     rungs: tuple[RungAgreement, ...]
     certificate: CertificateRead | None
-    proxies: str = ""
-    proxy_warnings: tuple[str, ...] = ()
+    proxies: ProxiesRead | None = None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from augsearch.tracking.report.html import (
     plot,
     section,
     table,
-    warning,
 )
 from augsearch.tracking.report.words import (
     counted,
@@ -313,8 +312,10 @@ def fidelity(report: Report) -> str:
             ),
         ]
     if found.proxies:
-        parts += [heading("Scores that need no label"), paragraph(found.proxies)]
-        parts += [warning(sentence) for sentence in found.proxy_warnings]
+        parts += [
+            heading("Scores that need no label"),
+            table(found.proxies.sentence, found.proxies.columns, found.proxies.rows, text=(0, 3)),
+        ]
     if parts and not certificate:
         parts.append(
             paragraph(
