@@ -80,7 +80,11 @@ def weights_sentence(found: Understanding) -> str:
     """The finding in words; empty if there are too few trials."""
     if found.weights is None:
         return ""
-    shown = [f"{w.name} ({100 * w.share:.0f} %)" for w in found.weights if w.shown]
+    shown = [
+        f"{w.name} ({f'{100 * w.share:.0f}' if w.share >= 0.005 else 'below 1'} %)"
+        for w in found.weights
+        if w.shown
+    ]
     basis = f"from {found.finished} trials"
     if not shown:
         return (
@@ -204,9 +208,13 @@ def common_sentence(one: Common) -> str:
             f"{one.name} is {value(one.choices[taken])} in {100 * one.best_shares[taken]:.0f} % of "
             f"the best quarter, in {100 * one.rest_shares[taken]:.0f} % of the others."
         )
+
+    def mostly(low: float, high: float) -> str:
+        return f"at {value(low)}" if low == high else f"from {value(low)} to {value(high)}"
+
     return (
-        f"{one.name} lies mostly from {value(one.best[0])} to {value(one.best[2])}, in the others "
-        f"from {value(one.rest[0])} to {value(one.rest[2])}."
+        f"{one.name} lies mostly {mostly(one.best[0], one.best[2])}, in the others "
+        f"{mostly(one.rest[0], one.rest[2])}."
     )
 
 
