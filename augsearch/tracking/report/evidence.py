@@ -298,8 +298,8 @@ def fidelity(report: Report) -> str:
                 ],
             ),
             paragraph(
-                f"The search's best policy loses {certificate.regret:.1f} points in long runs; the "
-                f"best there is {certificate.best}."
+                f"The search's best policy loses {max(0.0, certificate.regret):.1f} points in long "
+                f"runs; the best there is {certificate.best}."
             ),
         ]
     rungs = [rung for rung in found.rungs if len(rung.pairs) > 2]
