@@ -87,7 +87,7 @@ def print_certificate(certificate: Certificate, console: Console) -> None:
     console.print()
     console.print(table)
     console.print(
-        f"the search's best policy loses {certificate.regret:.1f} points in long runs; the best "
+        f"the search's best policy loses {max(0.0, certificate.regret):.1f} points in long runs; the best "
         f"there is {escape(certificate.best)}"
     )
     console.print(f"[bold]{escape(certificate.sentence)}[/]")
