@@ -87,8 +87,8 @@ def print_certificate(certificate: Certificate, console: Console) -> None:
     console.print()
     console.print(table)
     console.print(
-        f"the search's best policy loses {max(0.0, certificate.regret):.1f} points in long runs; the best "
-        f"there is {escape(certificate.best)}"
+        f"the search's best policy loses {max(0.0, certificate.regret):.1f} points in long runs; "
+        f"the best there is {escape(certificate.best)}"
     )
     console.print(f"[bold]{escape(certificate.sentence)}[/]")
     console.print(escape(certificate.advice))
