@@ -24,8 +24,7 @@ class ImageSet:
         paths: `[N]` where each image came from, relative to the root, for messages.
         digest: hash of contents, labels, groups and decoding; the same data, the same digest.
         notes: sentences for the user (skipped files, lost alpha), one a line.
-        keys: `[N]` what each image is known by, however it is decoded and whatever else is in the
-            set: the hash of its file. By default digest and path.
+        keys: `[N]` the hash of each image's file, or empty; see `known_by`.
     """
 
     name: str
@@ -39,13 +38,16 @@ class ImageSet:
     notes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        if not self.keys:
-            own = tuple(f"{self.digest} {path}" for path in self.paths)
-            object.__setattr__(self, "keys", own)
-
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def known_by(self) -> tuple[str, ...]:
+        """`[N]` what each image is known by, however it is decoded and whatever else is in the set.
+
+        Without `keys` it is digest and path.
+        """
+        return self.keys or tuple(f"{self.digest} {path}" for path in self.paths)
 
     @property
     def channels(self) -> int:

@@ -69,7 +69,8 @@ def sealed_marks(image_set: ImageSet, test: NDArray[np.int64]) -> tuple[str, ...
     The sample holds the smallest marks. So two tests that share images share marks, in about the
     same part, and a test of other images shares none.
     """
-    return tuple(sorted({mark(image_set.keys[row]) for row in test.tolist()})[:MARKS])
+    keys = image_set.known_by
+    return tuple(sorted({mark(keys[row]) for row in test.tolist()})[:MARKS])
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,6 @@ def mark(key: str) -> str:
 def _by_mark(image_set: ImageSet, groups: NDArray[np.int64]) -> list[int]:
     """The groups in the order of the marks of their first images (by key)."""
     first: dict[int, str] = {}
-    for group, key in zip(image_set.groups.tolist(), image_set.keys, strict=True):
+    for group, key in zip(image_set.groups.tolist(), image_set.known_by, strict=True):
         first[group] = min(key, first.get(group, key))
     return sorted(groups.tolist(), key=lambda group: (mark(first[group]), group))

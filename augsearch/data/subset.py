@@ -48,6 +48,7 @@ def take_subset(image_set: ImageSet, n: int, seed: int, *, unlabelled: bool = Fa
             ]
         )
     )
+    known_by = image_set.known_by
     state = hashlib.blake2b(image_set.digest.encode(), digest_size=16)
     state.update(chosen.astype("<i8").tobytes())
     return replace(
@@ -57,7 +58,7 @@ def take_subset(image_set: ImageSet, n: int, seed: int, *, unlabelled: bool = Fa
         groups=image_set.groups[chosen],
         fixed_split=tuple(side[chosen].tolist()),
         paths=tuple(image_set.paths[i] for i in chosen.tolist()),
-        keys=tuple(image_set.keys[i] for i in chosen.tolist()),
+        keys=tuple(known_by[i] for i in chosen.tolist()),
         digest=state.hexdigest(),
         notes=(
             *image_set.notes,

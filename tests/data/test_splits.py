@@ -53,7 +53,7 @@ def rows_of(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
         groups=images.groups[rows],
         fixed_split=tuple(images.fixed_split[row] for row in rows),
         paths=tuple(images.paths[row] for row in rows),
-        keys=tuple(images.keys[row] for row in rows),
+        keys=tuple(images.known_by[row] for row in rows),
         digest="a part",
     )
 
@@ -79,9 +79,15 @@ def test_sealed_split_is_stratified_and_keeps_groups_whole(seed: int) -> None:
 
 def test_sealed_split_depends_on_the_images_alone() -> None:
     images = grouped()
-    again = replace(images, name="other", paths=images.paths[::-1], digest="decoded otherwise")
+    again = replace(
+        images,
+        name="other",
+        paths=images.paths[::-1],
+        digest="decoded otherwise",
+        keys=images.known_by,
+    )
     np.testing.assert_array_equal(sealed_split(images).test, sealed_split(again).test)
-    other = replace(images, keys=tuple(f"other {key}" for key in images.keys))
+    other = replace(images, keys=tuple(f"other {key}" for key in images.known_by))
     assert set(sealed_split(other).test) != set(sealed_split(again).test)
 
 
@@ -101,7 +107,7 @@ def test_sealed_marks_tell_the_same_images_from_others() -> None:
     assert len(marks) == 100
     shared = marks & set(sealed_marks(before, sealed_split(before).test))
     assert 0.3 < len(shared) / 100 < 0.7
-    other = replace(after, keys=tuple(f"other {key}" for key in after.keys))
+    other = replace(after, keys=tuple(f"other {key}" for key in after.known_by))
     assert marks.isdisjoint(sealed_marks(other, sealed_split(other).test))
 
 

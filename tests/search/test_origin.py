@@ -25,7 +25,7 @@ class Noted(Quiet):
 
 
 def darker(image_set):
-    return dataclasses.replace(image_set, images=image_set.images // 3, digest="darker", keys=())
+    return dataclasses.replace(image_set, images=image_set.images // 3, digest="darker")
 
 
 @pytest.fixture
