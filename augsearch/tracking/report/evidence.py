@@ -80,18 +80,17 @@ def weights_sentence(found: Understanding) -> str:
     """The finding in words; empty if there are too few trials."""
     if found.weights is None:
         return ""
-    shown = [
-        f"{w.name} ({f'{100 * w.share:.0f}' if w.share >= 0.005 else 'below 1'} %)"
-        for w in found.weights
-        if w.shown
-    ]
+    shown = [f"{w.name} ({w.over_chance:.1f})" for w in found.weights if w.shown]
     basis = f"from {found.finished} trials"
     if not shown:
         return (
             f"No parameter decides more than chance could whether a policy is among the best "
             f"quarter ({basis})."
         )
-    return f"What decides whether a policy is among the best quarter: {listed(shown)} ({basis})."
+    return (
+        "What decides whether a policy is among the best quarter, in multiples of what chance "
+        f"reaches: {listed(shown)} ({basis})."
+    )
 
 
 def _weights(found: Understanding) -> str:
