@@ -148,10 +148,10 @@ def test_preview_writes_a_picture(cli):
 
 def test_preview_of_a_study_shows_its_winner_on_its_images(cli, finished_study, monkeypatch):
     monkeypatch.chdir(finished_study)
-    said = cli("preview", "small", "--baseline", "crop only", "--output", "small.png")
+    said = cli("preview", "small", "--baseline", "SimCLR s=1", "--output", "small.png")
     assert (said.code, said.out) == (0, "wrote small.png\n")
     by_hand = ["--policy", "runs/small/policy.yaml", "--data", "images", "--image-size", "16"]
-    cli("preview", *by_hand, "--baseline", "Crop Only", "--output", "by_hand.png")
+    cli("preview", *by_hand, "--baseline", "SIMCLR S=1", "--output", "by_hand.png")
     assert Path("small.png").read_bytes() == Path("by_hand.png").read_bytes()
 
 
