@@ -25,7 +25,7 @@ POWER = 0.8
 RACES = 200  # simulated for each gain that is tried
 MOST_UNITS = 300  # images that are simulated; more of them are taken for so many steadier ones
 MOST_SEEDS = 30
-HALVINGS = 9
+HALVINGS = 8
 
 
 def smallest_gain(images: ScoredImages, plan: RacePlan) -> float:
@@ -56,13 +56,19 @@ def _smallest_gain(units: int, allow_for_images: bool, rest_sd: float, plan: Rac
         draws=1,
         by_class=False,
     )
+
+    def is_found_often(gain: float) -> bool:
+        missed = 0
+        for some in noise:
+            missed += not _is_found(gain, some, plan, sample if allow_for_images else None)
+            if missed > (1 - POWER) * RACES:
+                return False
+        return True
+
     low, high = 0.0, 0.5
     for _ in range(HALVINGS):
         gain = (low + high) / 2
-        won = sum(
-            _is_found(gain, some, plan, sample if allow_for_images else None) for some in noise
-        )
-        low, high = (low, gain) if won >= POWER * RACES else (gain, high)
+        low, high = (low, gain) if is_found_often(gain) else (gain, high)
     return (low + high) / 2
 
 

@@ -25,6 +25,7 @@ from augsearch.search.sampler import SeededPerTrial, build_pruner
 from augsearch.search.schemas import schema_texts
 from augsearch.search.store import (
     Store,
+    delete_study,
     open_storage,
     trial_curve,
     trial_outcome,
@@ -325,13 +326,23 @@ def test_an_old_file_store_is_named_before_any_work():
 
 
 def test_the_sealed_split_remembers_every_look():
-    assert run(trials=1, name="one").sealed_split_uses == 1
-    assert run(trials=1, name="one").sealed_split_uses == 1  # the same look again
-    assert run(trials=2, name="one").sealed_split_uses == 2  # at what more trials have found
-    assert run(trials=1, name="two", seed=5).sealed_split_uses == 3
-    delete_stored(STORAGE, "two")
-    assert run(trials=1, name="two", seed=6).sealed_split_uses == 4  # another study of that name
-    assert run(trials=1, name="three", data=small_images(seed=3)).sealed_split_uses == 1
+    assert run(trials=1).sealed_split_uses == 1
+    assert run(trials=1).sealed_split_uses == 1  # the same look again
+    storage = open_storage(STORAGE)
+    marks = Store(storage, "small").sealed
+
+    def look(name, marks=marks, trials=0):
+        store = Store(storage, name, settings={})
+        for _ in range(trials):
+            store.trials_study.add_trial(optuna.create_trial(value=0.5))
+        return store.count_sealed_use(marks)
+
+    assert look("other") == 2
+    assert look("other", trials=1) == 3  # at what more trials have found
+    delete_study(storage, "other")
+    assert look("other") == 4  # another study of that name
+    assert look("part", marks[:5]) == 5
+    assert look("elsewhere", ["ffffffffffff"]) == 1
 
 
 def test_deleting_while_mlflow_is_away_deletes_nothing(monkeypatch):
