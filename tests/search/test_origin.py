@@ -1,6 +1,7 @@
 """A study that begins from an earlier one: its winner, its trials, how its images looked."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -28,9 +29,22 @@ def darker(image_set):
     return dataclasses.replace(image_set, images=image_set.images // 3, digest="darker")
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A directory in which the study `first` has been run to its end."""
+    directory = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        run_study(
+            small_space(), data=small_images(), study=small_config(), name="first", device="cpu"
+        )
+    return directory
+
+
 @pytest.fixture
-def first():
-    run_study(small_space(), data=small_images(), study=small_config(), name="first", device="cpu")
+def first(finished):
+    shutil.copytree(finished, ".", dirs_exist_ok=True)
     return Store(open_storage(STORAGE), "first")
 
 
