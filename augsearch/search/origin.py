@@ -106,7 +106,7 @@ def compared(origin: Origin, bench: Bench) -> str:
     marks = sealed_marks(bench.image_set, bench.split.test)
     known = len(set(marks) & set(origin.sealed)) / max(1, len(marks))
     if known == 1:
-        return "These are the same images, so the sealed split has been looked at before."
+        return "These are the same images, or nearly: the sealed ones have been looked at before."
     old, size = origin.looks, bench.image_set.image_size
     if size < old.side:
         found = f"Images of {size} pixels are not compared with its own of {old.side}."
