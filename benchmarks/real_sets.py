@@ -31,8 +31,8 @@ from augsearch.cli.progress import TerminalProgress
 from augsearch.engines.processes import cpu_threads
 from augsearch.search.bench import Bench, Outcome
 from augsearch.search.config import load_study_config
+from augsearch.search.database import DEFAULT_STORAGE
 from augsearch.search.reopen import reopen
-from augsearch.search.store import DEFAULT_STORAGE
 from augsearch.search.study import run_study
 from augsearch.search.supervised import try_supervised
 from augsearch.space.policy import Policy, load_policy

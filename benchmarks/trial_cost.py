@@ -16,7 +16,8 @@ import statistics
 from itertools import pairwise
 from pathlib import Path
 
-from augsearch.search.store import Store, open_storage, trial_outcome
+from augsearch.search.database import open_storage
+from augsearch.search.store import Store, trial_outcome
 
 
 def main() -> None:

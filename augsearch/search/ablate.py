@@ -53,22 +53,13 @@ from augsearch.search.ablation_words import changed_by, in_words
 from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import ABLATION, SUPERVISED, Job, run_beside
 from augsearch.search.config import StudyConfig
+from augsearch.search.database import DEFAULT_STORAGE, find_storage, open_storage, owner_lock
 from augsearch.search.progress import Progress, Quiet, duration
 from augsearch.search.records import record_makers, safe_name
 from augsearch.search.report_files import ablation_report_files
 from augsearch.search.result import versions
 from augsearch.search.setup import EMBEDDED, Setup, check_output, prepare, some_images
-from augsearch.search.store import (
-    ABLATIONS,
-    DEFAULT_STORAGE,
-    Run,
-    Store,
-    check_settings,
-    find_storage,
-    open_storage,
-    owner_lock,
-    stores_with,
-)
+from augsearch.search.store import ABLATIONS, Run, Store, check_settings, stores_with
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import PolicyOp

@@ -22,6 +22,7 @@ from augsearch.search.bench import Bench, Outcome, derived_seed
 from augsearch.search.beside import BASELINE, CERTIFICATION, Job, run_beside
 from augsearch.search.certificate import FEWEST, Certificate, Tried, certify_scores
 from augsearch.search.config import CertifyConfig
+from augsearch.search.database import DEFAULT_STORAGE, open_storage, owner_lock
 from augsearch.search.outputs import write_files
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.records import record_makers
@@ -30,15 +31,7 @@ from augsearch.search.report import stored_result
 from augsearch.search.report_content import Sources
 from augsearch.search.report_files import report_files
 from augsearch.search.setup import Setup, check_output, some_images
-from augsearch.search.store import (
-    DEFAULT_STORAGE,
-    Store,
-    open_storage,
-    owner_lock,
-    trial_outcome,
-    trial_policy,
-    trial_score,
-)
+from augsearch.search.store import Store, trial_outcome, trial_policy, trial_score
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy
 from augsearch.tracking.report.words import counted

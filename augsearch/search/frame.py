@@ -9,15 +9,8 @@ from optuna.trial import FrozenTrial
 
 from augsearch.search.bench import Outcome
 from augsearch.search.beside import CONFIRMATION, PHASES
-from augsearch.search.store import (
-    DEFAULT_STORAGE,
-    Run,
-    Store,
-    trial_curve,
-    trial_outcome,
-    trial_policy,
-    trial_score,
-)
+from augsearch.search.database import DEFAULT_STORAGE
+from augsearch.search.store import Run, Store, trial_curve, trial_outcome, trial_policy, trial_score
 from augsearch.search.stored import find_study
 from augsearch.space.policy import Policy
 

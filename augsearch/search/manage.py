@@ -9,12 +9,11 @@ import optuna
 from augsearch.data.cache import clear_cache
 from augsearch.errors import StudyError
 from augsearch.search.beside import PHASES
+from augsearch.search.database import find_storage, owner_lock
 from augsearch.search.store import (
     Store,
     StudySummary,
     delete_study,
-    find_storage,
-    owner_lock,
     summaries,
     trial_curve,
     trial_policy,

@@ -23,6 +23,7 @@ from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, OutputError, StudyError
 from augsearch.search.ablation_plan import middle_policy
 from augsearch.search.config import StudyConfig
+from augsearch.search.database import DEFAULT_STORAGE
 from augsearch.search.op_strips import (
     TRIED,
     Pixels,
@@ -36,7 +37,6 @@ from augsearch.search.op_strips import (
 from augsearch.search.outputs import write_whole
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.setup import EMBEDDED
-from augsearch.search.store import DEFAULT_STORAGE
 from augsearch.search.stored import find_study, stored_config
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.presets import find_config

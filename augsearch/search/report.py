@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.search.config import StudyConfig
+from augsearch.search.database import DEFAULT_STORAGE, is_running
 from augsearch.search.outputs import write_files
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.reopen import reopen
@@ -17,7 +18,7 @@ from augsearch.search.report_content import Sources
 from augsearch.search.report_files import PAGE, ablation_report_files, report_files
 from augsearch.search.result import StudyResult
 from augsearch.search.setup import Setup, check_output
-from augsearch.search.store import DEFAULT_STORAGE, Store, is_running
+from augsearch.search.store import Store
 from augsearch.search.stored import find_study, stored_config
 from augsearch.search.study import views_painter
 from augsearch.tracking.mirror import attach, quiet_mlflow

@@ -19,6 +19,7 @@ from augsearch.search.beside import BASELINE, CONFIRMATION, PHASES
 from augsearch.search.certificate import Certificate
 from augsearch.search.config import StudyConfig
 from augsearch.search.crossed import estimate_mean
+from augsearch.search.database import DEFAULT_STORAGE, is_running
 from augsearch.search.importance import bounds, choices, understand
 from augsearch.search.moderated import moderated_means
 from augsearch.search.policy_words import policy_steps
@@ -26,14 +27,7 @@ from augsearch.search.proxies import PROXY_COLUMNS
 from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
 from augsearch.search.setup import Setup
-from augsearch.search.store import (
-    DEFAULT_STORAGE,
-    Store,
-    is_running,
-    trial_curve,
-    trial_outcome,
-    trial_policy,
-)
+from augsearch.search.store import Store, trial_curve, trial_outcome, trial_policy
 from augsearch.search.verdict import UNTRAINED
 from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
 from augsearch.space.policy import Policy

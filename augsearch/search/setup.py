@@ -22,9 +22,9 @@ from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError, OutputError
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig, load_study_config
+from augsearch.search.database import DEFAULT_STORAGE
 from augsearch.search.origin import Origin
 from augsearch.search.progress import Progress
-from augsearch.search.store import DEFAULT_STORAGE
 from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config, preset_names

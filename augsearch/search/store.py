@@ -7,31 +7,26 @@ untrained encoder, confirmation) are kept beside it, in a companion study that n
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import filelock
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from augsearch.data.appearance import Looks
 from augsearch.errors import StudyError
 from augsearch.search.aims import direction, pareto_front, ranked
 from augsearch.search.bench import Outcome
 from augsearch.search.config import Aim
+from augsearch.search.database import find_storage
 from augsearch.search.sampler import KILLED
 from augsearch.space.policy import Policy
 
-DEFAULT_STORAGE = "sqlite:///augsearch.db"
 COMPANION = " / beside"
 SEALED = "sealed split / uses"
 PRIOR = "prior of"
@@ -80,46 +75,6 @@ class StudySummary:
     data: str
     space: str
     verdict: str
-
-
-def open_storage(url: str) -> optuna.storages.RDBStorage:
-    """The database at `url`.
-
-    Raises:
-        StudyError: it cannot be opened.
-    """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        return _made_once(url)
-    except (SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise StudyError(f"--storage {url}: cannot be opened ({reason})") from None
-
-
-def _made_once(url: str) -> optuna.storages.RDBStorage:
-    """Two processes that start together both find a new database empty; one makes its tables."""
-    for _ in range(20):
-        try:
-            return optuna.storages.RDBStorage(url)
-        except (OperationalError, IntegrityError) as error:
-            if not any(sign in str(error) for sign in ("already exists", "UNIQUE constraint")):
-                raise
-            time.sleep(0.25)
-    return optuna.storages.RDBStorage(url)
-
-
-def find_storage(url: str) -> optuna.storages.RDBStorage | None:
-    """The database at `url`, or None if it is an SQLite file that no study has made yet.
-
-    Raises:
-        StudyError: it cannot be opened, or could not be made.
-    """
-    file = _sqlite_file(url)
-    if file is None or file.exists():
-        return open_storage(url)
-    if not file.parent.is_dir():
-        raise StudyError(f"--storage {url}: there is no directory {file.parent} for it")
-    return None
 
 
 def check_settings(url: str, name: str, settings: Mapping[str, Any]) -> None:
@@ -513,49 +468,6 @@ def delete_study(storage: optuna.storages.BaseStorage, name: str) -> None:
     Store(storage, name)
     optuna.delete_study(study_name=name, storage=storage)
     optuna.delete_study(study_name=name + COMPANION, storage=storage)
-
-
-@contextmanager
-def owner_lock(storage_url: str, name: str) -> Iterator[None]:
-    """Hold the study while this process drives it; the system frees it if the process dies.
-
-    Raises:
-        StudyError: another live process holds it.
-    """
-    database = _sqlite_file(storage_url)
-    if database is None:
-        yield
-        return
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-    lock = filelock.FileLock(database.with_name(f".{database.name}.{safe}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise StudyError(
-            f"the study {name!r} is being run by another process; wait for it, stop it, or "
-            "choose another --name"
-        ) from None
-    try:
-        yield
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
-
-
-def is_running(storage_url: str, name: str) -> bool:
-    """Whether another process holds the study; not known, and so False, beside a shared server."""
-    try:
-        with owner_lock(storage_url, name):
-            return False
-    except StudyError:
-        return True
-
-
-def _sqlite_file(url: str) -> Path | None:
-    """The file behind an SQLite URL; None for other databases."""
-    if not url.startswith("sqlite:///"):
-        return None
-    return Path(url.removeprefix("sqlite:///").partition("?")[0])
 
 
 def _is_study(name: str) -> bool:

@@ -6,7 +6,8 @@ import json
 
 from augsearch.errors import StudyError
 from augsearch.search.config import StudyConfig
-from augsearch.search.store import Store, find_storage
+from augsearch.search.database import find_storage
+from augsearch.search.store import Store
 from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
 

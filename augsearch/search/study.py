@@ -17,6 +17,7 @@ from augsearch.search import outputs
 from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import confirm, run_baselines
+from augsearch.search.database import DEFAULT_STORAGE, open_storage, owner_lock
 from augsearch.search.estimate import Estimate, estimate
 from augsearch.search.origin import Origin, compared, find_origin, hand_on_trials, looks_of
 from augsearch.search.preview import draw_views
@@ -29,13 +30,7 @@ from augsearch.search.report_files import report_files
 from augsearch.search.result import StudyResult
 from augsearch.search.sampler import SeededPerTrial, build_pruner, distributions
 from augsearch.search.setup import Setup, check_output, prepare
-from augsearch.search.store import (
-    DEFAULT_STORAGE,
-    Store,
-    check_settings,
-    open_storage,
-    owner_lock,
-)
+from augsearch.search.store import Store, check_settings
 from augsearch.search.trials import classes_in_words, run_trials
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space

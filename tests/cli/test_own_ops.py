@@ -8,7 +8,8 @@ import pytest
 from conftest import STUDY, write_files, write_images
 
 from augsearch.engines.processes import process_count
-from augsearch.search.store import Store, open_storage
+from augsearch.search.database import open_storage
+from augsearch.search.store import Store
 
 OPS = """\
 import multiprocessing, os

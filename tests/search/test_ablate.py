@@ -20,10 +20,11 @@ from augsearch.search.ablation_cost import makespan
 from augsearch.search.ablation_plan import BASE_CROP
 from augsearch.search.ablation_result import Ablation
 from augsearch.search.config import AblateConfig, ComputeConfig, NoPrunerConfig
+from augsearch.search.database import open_storage
 from augsearch.search.manage import delete_stored, empty_studies, list_stored, stored_study
 from augsearch.search.progress import Quiet
 from augsearch.search.report import report_study
-from augsearch.search.store import Store, open_storage
+from augsearch.search.store import Store
 from augsearch.space.space import Space
 from augsearch.tracking.mirror import client_for, tracking_uri
 

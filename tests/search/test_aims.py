@@ -10,8 +10,9 @@ from small_study import small_config, small_images, small_space
 from augsearch.errors import ConfigError
 from augsearch.search.aims import Reference, pareto_front, ranked
 from augsearch.search.config import NoPrunerConfig, StudyConfig
+from augsearch.search.database import open_storage
 from augsearch.search.progress import Quiet
-from augsearch.search.store import Store, open_storage
+from augsearch.search.store import Store
 from augsearch.search.study import run_study
 from augsearch.space.yaml_file import parse_model
 

@@ -12,10 +12,11 @@ from augsearch.errors import StudyError
 from augsearch.search.certificate import Tried, certify_scores
 from augsearch.search.certify import FIRST_SEED, certify_study
 from augsearch.search.config import CertifyConfig
+from augsearch.search.database import open_storage
 from augsearch.search.progress import Quiet
 from augsearch.search.ranks import reliability, slope, spearman
 from augsearch.search.reopen import reopen
-from augsearch.search.store import Store, open_storage
+from augsearch.search.store import Store
 from augsearch.search.study import run_study
 from augsearch.tracking.mirror import client_for, tracking_uri
 

@@ -9,8 +9,9 @@ from small_study import small_config, small_images, small_space
 
 from augsearch.errors import StudyError
 from augsearch.search.config import GpConfig, NoPrunerConfig
+from augsearch.search.database import open_storage
 from augsearch.search.progress import Quiet
-from augsearch.search.store import Store, open_storage
+from augsearch.search.store import Store
 from augsearch.search.study import run_study
 from augsearch.space.space import Space
 

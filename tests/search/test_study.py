@@ -19,6 +19,7 @@ from augsearch.augment.baselines import BASELINES
 from augsearch.errors import ConfigError, OutputError, StudyError, TrialFailure
 from augsearch.search.bench import Bench
 from augsearch.search.confirm import run_baselines
+from augsearch.search.database import open_storage
 from augsearch.search.manage import delete_stored, list_stored
 from augsearch.search.progress import Quiet
 from augsearch.search.sampler import SeededPerTrial, build_pruner
@@ -26,7 +27,6 @@ from augsearch.search.schemas import schema_texts
 from augsearch.search.store import (
     Store,
     delete_study,
-    open_storage,
     trial_curve,
     trial_outcome,
     trial_policy,
@@ -289,7 +289,7 @@ def test_another_space_under_the_same_name_is_refused_with_the_difference():
 
 
 def test_a_study_is_driven_by_one_process_at_a_time():
-    from augsearch.search.store import owner_lock
+    from augsearch.search.database import owner_lock
 
     with (
         owner_lock(STORAGE, "small"),

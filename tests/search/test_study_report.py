@@ -13,9 +13,10 @@ import augsearch
 from augsearch.errors import DataError, StudyError
 from augsearch.search.ablate import ablate
 from augsearch.search.config import NoPrunerConfig
+from augsearch.search.database import open_storage, owner_lock
 from augsearch.search.progress import Quiet
 from augsearch.search.report import report_study
-from augsearch.search.store import Store, open_storage, owner_lock
+from augsearch.search.store import Store
 from augsearch.search.study import run_study
 from augsearch.tracking.mirror import client_for, tracking_uri
 

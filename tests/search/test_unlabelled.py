@@ -16,8 +16,9 @@ from augsearch.data.imageset import UNLABELLED, ImageSet
 from augsearch.errors import DataError
 from augsearch.evaluate.shared_views import SCORES
 from augsearch.search.bench import Bench, Outcome
+from augsearch.search.database import open_storage
 from augsearch.search.progress import Quiet
-from augsearch.search.store import Store, open_storage
+from augsearch.search.store import Store
 from augsearch.search.study import run_study
 from augsearch.tracking.mirror import client_for, tracking_uri
 
