@@ -20,6 +20,8 @@ import argparse
 import json
 import os
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ from scipy import stats
 from timing import write_result
 
 from augsearch.cli.progress import TerminalProgress
-from augsearch.engines.processes import cpu_threads
+from augsearch.engines.processes import process_count, run_jobs
 from augsearch.search.bench import Bench, Outcome
 from augsearch.search.config import load_study_config
 from augsearch.search.database import DEFAULT_STORAGE
@@ -55,19 +57,51 @@ def with_groups(data: Path, folder: Path) -> Path:
     return copy
 
 
-def supervised(bench: Bench, policy: Policy, file: Path) -> list[float]:
-    """Scores on the sealed split, one for each seed."""
-    scores = []
-    for seed in SEEDS:
-        kept = file.with_name(f"{file.name}-{seed}.json")
-        if not kept.exists():
-            outcome = try_supervised(
-                bench, policy, replicate=seed, steps=bench.config.confirm.steps, scored="test"
-            )
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(outcome.model_dump_json())
-        scores.append(Outcome.model_validate_json(kept.read_text()).score)
-    return scores
+@dataclass(frozen=True)
+class Job:
+    """A supervised run: under which policy (JSON), with which seed, and where its outcome lies."""
+
+    policy: str
+    seed: int
+    kept: Path
+
+
+_shared: dict[str, Bench] = {}
+
+
+def prepare(bench: Bench) -> None:
+    _shared["bench"] = bench
+
+
+def train(job: Job) -> None:
+    bench = _shared["bench"]
+    steps = bench.config.confirm.steps
+    policy = Policy.model_validate_json(job.policy)
+    outcome = try_supervised(bench, policy, replicate=job.seed, steps=steps, scored="test")
+    job.kept.write_text(outcome.model_dump_json())
+
+
+def supervised(bench: Bench, ways: Mapping[str, Policy], folder: Path) -> dict[str, list[float]]:
+    """Scores on the sealed split for every policy, one for each seed."""
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = {
+        way: [
+            Job(policy.model_dump_json(exclude_none=True), seed, folder / f"{way}-{seed}.json")
+            for seed in SEEDS
+        ]
+        for way, policy in ways.items()
+    }
+    todo = [job for some in jobs.values() for job in some if not job.kept.exists()]
+    processes = process_count(1, len(todo))
+    for job, _ in run_jobs(
+        train, todo, processes=processes, threads=1, prepare=prepare, shared=(bench,)
+    ):
+        print(f"supervised: {job.kept.stem}", flush=True)
+    return {
+        way: [Outcome.model_validate_json(job.kept.read_text()).score for job in some]
+        for way, some in jobs.items()
+    }
 
 
 def main() -> None:
@@ -97,11 +131,7 @@ def main() -> None:
         "crop only": setup.baselines["crop only"],
         "recommended policy": load_policy(setup.directory / "policy.yaml"),
     }
-    with cpu_threads(2):
-        trained = {
-            way: supervised(setup.bench, policy, Path("supervised") / name / way)
-            for way, policy in ways.items()
-        }
+    trained = supervised(setup.bench, ways, Path("supervised") / name)
     rows = [
         (p.name, p.kind, p.search_score, p.confirmed_mean, p.confirmed_interval, p.confirmed_scores)
         for p in result.policies
@@ -125,4 +155,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Other processes find what they are to do by its module's name, which here is __main__.
+    import real_sets
+
+    real_sets.main()
