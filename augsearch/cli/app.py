@@ -211,6 +211,14 @@ def export(
 @app.command()
 def certify(
     study: Annotated[str, typer.Argument(help="Name of a finished study.")],
+    random: Annotated[
+        int | None,
+        typer.Option(min=0, help="Trials drawn at random. [default: the study file's]"),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Seeds of the longest runs. [default: the study file's]"),
+    ] = None,
     data: Annotated[
         str | None, typer.Option(help="Where the images are now. [default: where they were]")
     ] = None,
@@ -225,7 +233,13 @@ def certify(
     with TerminalProgress() as progress:
         try:
             certificate = certify_study(
-                study, storage=storage, data=data, device=device, progress=progress
+                study,
+                storage=storage,
+                random=random,
+                seeds=seeds,
+                data=data,
+                device=device,
+                progress=progress,
             )
         except KeyboardInterrupt:
             progress.note("stopped; nothing that was finished is lost. The same command goes on")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,8 @@ def certify_study(
     name: str,
     *,
     storage: str = DEFAULT_STORAGE,
+    random: int | None = None,
+    seeds: int | None = None,
     data: str | Path | ImageSet | None = None,
     device: str = "auto",
     progress: Progress | None = None,
@@ -55,6 +57,8 @@ def certify_study(
 
     Args:
         name: of the study.
+        random, seeds: instead of what the study file says, in later calls as well: trials drawn at
+            random, and seeds of the longest runs. More keep the runs that are there.
         storage: URL of Optuna's database.
         data: the images, if they have moved or were not read from files.
         device: as in `run_study`.
@@ -62,13 +66,16 @@ def certify_study(
 
     Raises:
         StudyError: no such study, one that is running, or one with too few finished trials.
+        ValueError: `random` is negative, or `seeds` below 1.
     """
     progress = progress or Quiet()
     setup = reopen(name, storage=storage, data=data, device=device, progress=progress)
+    setup = _with_wishes(setup, random=random, seeds=seeds)
     config, bench = setup.config, setup.bench
     check_output(setup.directory, make=True)
     with owner_lock(storage, name):
         store = Store(open_storage(storage), name, settings=setup.settings)
+        store.asked = {**store.asked, "certify": setup.asked["certify"]}
         policies = policies_to_certify(store, config.certify, setup.seed)
         jobs = _jobs(setup, policies)
         _announce(setup, store, jobs, progress)
@@ -79,6 +86,13 @@ def certify_study(
         store.certificate = certificate.model_dump(mode="json")
         _publish(setup, store, certificate, progress)
     return certificate
+
+
+def _with_wishes(setup: Setup, **wishes: int | None) -> Setup:
+    """The setup with these values of `certify`, where one is given."""
+    given = {key: value for key, value in wishes.items() if value is not None}
+    wanted = CertifyConfig.model_validate({**setup.config.certify.model_dump(), **given})
+    return replace(setup, config=setup.config.model_copy(update={"certify": wanted}))
 
 
 @dataclass(frozen=True)

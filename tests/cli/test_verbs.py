@@ -39,7 +39,7 @@ FLAGS = {
         "--replicates", "--seed", "--device", "--storage", "--name", "--output", "--subset",
         "--dry-run",
     },
-    "certify": {"--data", "--device", "--storage"},
+    "certify": {"--random", "--seeds", "--data", "--device", "--storage"},
     "report": {"--data", "--output", "--storage"},
     "ui": {"--port"},
     "selftest": {"--seed"},

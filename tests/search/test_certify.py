@@ -180,6 +180,11 @@ def test_a_study_is_certified_and_goes_on_where_it_was_stopped(finished, monkeyp
     assert certify_study("small", data=small_images(), device="cpu") == certificate
     parent = client.get_run(parent.info.run_id)
     assert parent.data.tags["mlflow.note.content"] == note
+    # More random trials than the study file says keep the runs, and are remembered.
+    more = certify_study("small", random=5, data=small_images(), device="cpu")
+    now = store.runs("certification")
+    assert more.policies == 9 and len(now) > len(runs) and now.items() >= runs.items()
+    assert certify_study("small", data=small_images(), device="cpu") == more
 
 
 def test_a_study_is_opened_again_with_its_own_images_only(finished):
