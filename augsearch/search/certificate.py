@@ -172,8 +172,8 @@ def _in_words(
         return (
             f"Short runs seem to rank this space as long ones do, but {policies} policies are too "
             f"few to be sure: {seen}.{tilt}",
-            "Keep the budget for now, and certify with more policies (a larger --random, after more "
-            "trials if need be) before differences are trusted.",
+            "Keep the budget for now, and certify with more policies (a larger --random, after "
+            "more trials if need be) before differences are trusted.",
         )
     if trial.spearman >= AGREE:
         return (
