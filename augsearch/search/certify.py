@@ -36,8 +36,9 @@ from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy
 from augsearch.tracking.report.words import counted
 
-FIRST_SEED = 101
-"""Replicates of certification: none that the search (0) or the confirmation (1..) has used."""
+MIDDLE_SEED = 101
+"""Replicate of the budgets between, which have one as a trial does; the longest runs have those
+after it. None is of the search (0) or the confirmation (1..), and no run judges itself."""
 LOOKED_AT = 256  # images that the distance of two views is measured on
 
 
@@ -160,7 +161,7 @@ def _jobs(setup: Setup, policies: Sequence[Certified]) -> list[Job]:
     stopped = [policy for policy in policies if policy.short is None]
     return [
         *(policy.job(config.pretrain.steps, 0) for policy in stopped),
-        *(policy.job(steps, _middle_seed(setup)) for steps in shorter for policy in policies),
+        *(policy.job(steps, MIDDLE_SEED) for steps in shorter for policy in policies),
         *(policy.job(longest, seed) for seed in _seeds(setup) for policy in policies),
     ]
 
@@ -171,12 +172,7 @@ def _budgets(setup: Setup) -> list[int]:
 
 def _seeds(setup: Setup) -> range:
     """Of the longest runs."""
-    return range(FIRST_SEED, FIRST_SEED + setup.config.certify.seeds)
-
-
-def _middle_seed(setup: Setup) -> int:
-    """Of the budgets between: like a trial they have one, and share none with what judges them."""
-    return FIRST_SEED + setup.config.certify.seeds
+    return range(MIDDLE_SEED + 1, MIDDLE_SEED + 1 + setup.config.certify.seeds)
 
 
 def _announce(setup: Setup, store: Store, jobs: Sequence[Job], progress: Progress) -> None:
@@ -221,9 +217,7 @@ def _tried(setup: Setup, store: Store, policies: Sequence[Certified]) -> list[Tr
             trial = _scores(outcomes, policy, setup.config.pretrain.steps, [0])
         else:
             trial = [policy.short]
-        longer = {
-            steps: _scores(outcomes, policy, steps, [_middle_seed(setup)]) for steps in shorter
-        }
+        longer = {steps: _scores(outcomes, policy, steps, [MIDDLE_SEED]) for steps in shorter}
         longer[longest] = _scores(outcomes, policy, longest, _seeds(setup))
         if trial and all(longer.values()):
             strength = distance_of_views(setup.bench, policy.policy, images)

@@ -10,7 +10,7 @@ from small_study import small_config, small_images, small_space
 
 from augsearch.errors import StudyError
 from augsearch.search.certificate import Tried, certify_scores
-from augsearch.search.certify import FIRST_SEED, certify_study
+from augsearch.search.certify import MIDDLE_SEED, certify_study
 from augsearch.search.config import CertifyConfig
 from augsearch.search.database import open_storage
 from augsearch.search.progress import Quiet
@@ -161,7 +161,7 @@ def test_a_study_is_certified_and_goes_on_where_it_was_stopped(finished, monkeyp
     seeds = {}
     for (_, seed), run in runs.items():
         seeds.setdefault(run.outcome.steps, set()).add(seed)
-    assert seeds == {12: {0}, 24: {FIRST_SEED + 1}, 36: {FIRST_SEED}}
+    assert seeds == {12: {0}, 24: {MIDDLE_SEED}, 36: {MIDDLE_SEED + 1}}
     stopped = {f"trial {t.number}" for t in store.finished() if t.state.name == "PRUNED"}
     ended = {name.partition(",")[0] for name, seed in runs if seed == 0}
     assert ended and ended <= stopped
