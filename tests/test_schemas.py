@@ -6,7 +6,10 @@ import jsonschema
 import pytest
 import yaml
 
+from augsearch.search.config import StudyConfig, load_study_config
 from augsearch.search.schemas import schema_texts
+from augsearch.space.presets import find_config
+from augsearch.space.yaml_file import parse_model
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESETS = sorted([*(ROOT / "spaces").glob("*.yaml"), *(ROOT / "studies").glob("*.yaml")])
@@ -30,3 +33,13 @@ def test_preset_names_its_schema_and_satisfies_it(preset):
     checker.validate(content)
     with pytest.raises(jsonschema.ValidationError, match="speling"):
         checker.validate({**content, "speling": 1})
+
+
+def test_what_a_study_file_leaves_out_is_as_in_standard():
+    standard = load_study_config(find_config("standard", "studies"))
+    assert parse_model(StudyConfig, "name: standard\n", "study.yaml") == standard
+    shorter = parse_model(StudyConfig, "pretrain: {steps: 400}\n", "study.yaml")
+    assert (shorter.rungs, shorter.confirm.steps) == ((200,), 400)
+    named = "pretrain: {steps: 400}\nconfirm: {steps: 500}\nsearch: {aims: [score, cost]}\n"
+    longer = parse_model(StudyConfig, named, "study.yaml")
+    assert (longer.search.pruner.kind, longer.confirm.steps) == ("none", 500)

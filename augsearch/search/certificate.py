@@ -74,6 +74,9 @@ class Certificate(_Part):
         "on seeds that did not choose the better one; below 0 if that was chance"
     )
     best: str = Field(description="the policy that is best in the longest runs")
+    tried: tuple[Tried, ...] = Field(
+        default=(), description="every policy with its scores, best of the longest runs first"
+    )
     bias: float = Field(
         description="points that a policy gains in the longest runs over its short score, for each "
         "unit by which its views are farther apart; positive: short runs favour weak policies"
@@ -103,7 +106,7 @@ def certify_scores(study: str, steps: int, tried: Sequence[Tried]) -> Certificat
         *(_agreement(b, [p.scores[b][0] for p in fair], fair, longest) for b in budgets[:-1]),
     ]
     first = max(tried, key=lambda policy: policy.short)
-    best = max(tried, key=lambda policy: policy.mean(longest))
+    ordered = sorted(tried, key=lambda policy: policy.mean(longest), reverse=True)
     gain = 100 * np.array([policy.mean(longest) - policy.short for policy in fair])
     bias = slope(np.array([policy.strength for policy in fair]), gain)
     sentence, advice = _in_words(agreements, longest, bias, len(fair))
@@ -115,7 +118,8 @@ def certify_scores(study: str, steps: int, tried: Sequence[Tried]) -> Certificat
         policies=len(fair),
         budgets=tuple(agreements),
         regret=100 * _regret(first, tried, longest),
-        best=best.name,
+        best=ordered[0].name,
+        tried=tuple(ordered),
         bias=bias.value,
         bias_interval=(bias.low, bias.high),
         sentence=sentence,

@@ -55,7 +55,11 @@ class SuccessiveHalvingConfig(_Config):
     """Stop a trial at a rung unless it is among the best `1 / reduction_factor` so far."""
 
     kind: Literal["successive_halving"] = "successive_halving"
-    first_rung: int = Field(default=100, ge=1, description="optimiser steps of the first rung")
+    first_rung: int = Field(
+        default=600,
+        ge=1,
+        description="optimiser steps of the first rung; if left out, half of pretrain.steps",
+    )
     reduction_factor: int = Field(
         default=2, ge=2, description="each rung has this many times the steps of the one before"
     )
@@ -74,10 +78,11 @@ PrunerConfig = Annotated[SuccessiveHalvingConfig | NoPrunerConfig, Field(discrim
 class SearchConfig(_Config):
     """Which trials are run."""
 
-    trials: int = Field(default=24, ge=1, description="trials to finish (complete or pruned)")
-    sampler: SamplerConfig = Field(default=TpeConfig(), description="where to look next")
+    trials: int = Field(default=48, ge=1, description="trials to finish (complete or pruned)")
+    sampler: SamplerConfig = Field(default=GpConfig(), description="where to look next")
     pruner: PrunerConfig = Field(
-        default=SuccessiveHalvingConfig(), description="which trials to stop early"
+        default=SuccessiveHalvingConfig(),
+        description="which trials to stop early; if left out with two aims, none",
     )
     cost_weight: float = Field(
         default=0.0,
@@ -109,6 +114,13 @@ class SearchConfig(_Config):
             )
         return aims
 
+    @model_validator(mode="before")
+    @classmethod
+    def _two_aims_are_not_pruned(cls, content: object) -> object:
+        if isinstance(content, dict) and len(content.get("aims") or ()) > 1:
+            return {"pruner": NoPrunerConfig(), **content}
+        return content
+
     @model_validator(mode="after")
     def _one_order_to_prune_by(self) -> SearchConfig:
         if len(self.aims) > 1 and not isinstance(self.pruner, NoPrunerConfig):
@@ -137,7 +149,11 @@ class ConfirmConfig(_Config):
         description="most of the study's expected optimiser steps that the confirmation may take; "
         "the first `seeds` are run in any case",
     )
-    steps: int = Field(default=300, ge=1, description="optimiser steps of each rerun")
+    steps: int = Field(
+        default=1200,
+        ge=1,
+        description="optimiser steps of each rerun; if left out, those of a trial",
+    )
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -231,7 +247,7 @@ class ComputeConfig(_Config):
 
 
 class StudyConfig(_Config):
-    """A study file."""
+    """A study file. What it leaves out is as in the preset `standard`."""
 
     schema_version: Literal[1] = Field(default=1, description="version of this file's form")
     name: str = Field(default="study", description="a name for people")
@@ -244,6 +260,22 @@ class StudyConfig(_Config):
     certify: CertifyConfig = Field(default=CertifyConfig(), description="the rerun at length")
     ablate: AblateConfig = Field(default=AblateConfig(), description="the ablations")
     compute: ComputeConfig = Field(default=ComputeConfig(), description="how a CPU is used")
+
+    @model_validator(mode="after")
+    def _lengths_follow_a_trial(self) -> StudyConfig:
+        """A rerun as long as a trial and the first rung at half of one, where none is set."""
+        steps, search, pruner = self.pretrain.steps, self.search, self.search.pruner
+        if "steps" not in self.confirm.model_fields_set:
+            confirm = self.confirm.model_copy(update={"steps": steps})
+            object.__setattr__(self, "confirm", confirm)
+        if (
+            isinstance(pruner, SuccessiveHalvingConfig)
+            and "first_rung" not in pruner.model_fields_set
+            and steps > 1
+        ):
+            halfway = pruner.model_copy(update={"first_rung": steps // 2})
+            object.__setattr__(self, "search", search.model_copy(update={"pruner": halfway}))
+        return self
 
     @model_validator(mode="after")
     def _classes_need_labels(self) -> StudyConfig:

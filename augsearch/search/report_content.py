@@ -378,6 +378,10 @@ def _certificate(store: Store) -> CertificateRead | None:
         budgets=tuple(
             BudgetAgreement(b.steps, b.spearman, *b.interval, b.doubt) for b in found.budgets
         ),
+        scores=tuple(
+            (one.name, (one.short, *(one.mean(steps) for steps in sorted(one.scores))))
+            for one in found.tried
+        ),
     )
 
 

@@ -53,7 +53,7 @@ class PretrainConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    steps: int = Field(default=200, ge=1, description="optimiser steps: the budget of a trial")
+    steps: int = Field(default=1200, ge=1, description="optimiser steps: the budget of a trial")
     batch_size: int = Field(default=64, ge=2, description="images a step; each gives two views")
     optimizer: Literal["adamw", "sgd"] = Field(
         default="adamw", description="adamw, or sgd with Nesterov momentum 0.9"

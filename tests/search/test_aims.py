@@ -132,7 +132,7 @@ def test_a_limit_on_classes_steers_the_search_and_is_told():
     [
         ("{aims: [cost]}", "begin with score"),
         ("{aims: [score, cost, cost]}", "once beside it"),
-        ("{aims: [score, cost]}", "no single order to prune by"),
+        ("{aims: [score, cost], pruner: {kind: successive_halving}}", "no single order"),
         ("{class_loss: -1}", "class_loss"),
     ],
 )

@@ -169,6 +169,10 @@ def test_a_study_is_certified_and_goes_on_where_it_was_stopped(finished, monkeyp
     written = json.loads(Path("runs/small/certificate.json").read_text())
     assert written == certificate.model_dump(mode="json") == store.certificate
     page = Path("runs/small/report.html").read_text()
+    best = certificate.tried[0]
+    scores = (best.short, best.mean(24), best.mean(36))
+    row = "".join(f"<td>{100 * score:.1f}</td>" for score in scores)
+    assert best.name == certificate.best and row in page
     assert "The certificate" in page and html.escape(certificate.sentence) in page
     client = client_for(tracking_uri())
     [experiment] = [e for e in client.search_experiments() if e.name == "augsearch"]

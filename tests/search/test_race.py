@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from simulated import FLOOR, Run, hit_runs, images, race_of
 
-from augsearch.search.config import ConfirmConfig, SearchConfig, StudyConfig
+from augsearch.search.config import (
+    ConfirmConfig,
+    SearchConfig,
+    StudyConfig,
+    SuccessiveHalvingConfig,
+)
 from augsearch.search.race import ALPHA, RacePlan, run_race
 from augsearch.simclr.config import PretrainConfig
 
@@ -147,7 +152,7 @@ def test_a_gain_on_these_images_alone_is_not_called_better():
 
 def test_the_share_is_of_expected_steps():
     config = StudyConfig(
-        search=SearchConfig(trials=24),
+        search=SearchConfig(trials=24, pruner=SuccessiveHalvingConfig(first_rung=100)),
         pretrain=PretrainConfig(steps=400),
         confirm=ConfirmConfig(steps=450),
     )

@@ -306,7 +306,11 @@ class BudgetAgreement:
 
 @dataclass(frozen=True)
 class CertificateRead:
-    """What longer runs said about the short ones."""
+    """What longer runs said about the short ones.
+
+    Attributes:
+        scores: of each policy at `budgets` and in the longest runs, in [0, 1].
+    """
 
     sentence: str
     advice: str
@@ -315,6 +319,7 @@ class CertificateRead:
     regret: float
     best: str
     budgets: tuple[BudgetAgreement, ...]
+    scores: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

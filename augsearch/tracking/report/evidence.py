@@ -279,6 +279,7 @@ def fidelity(report: Report) -> str:
     certificate = found.certificate
     parts: list[str] = []
     if certificate:
+        budgets = (*(b.steps for b in certificate.budgets), certificate.longest)
         parts += [
             heading("The certificate"),
             paragraph(certificate.sentence, certificate.advice),
@@ -299,6 +300,11 @@ def fidelity(report: Report) -> str:
             paragraph(
                 f"The search's best policy loses {max(0.0, certificate.regret):.1f} points in long "
                 f"runs; the best there is {certificate.best}."
+            ),
+            table(
+                "The same policies at every budget, in points: has the lead stayed?",
+                ("policy", *(f"{steps} steps" for steps in budgets)),
+                [(name, *(f"{100 * one:.1f}" for one in row)) for name, row in certificate.scores],
             ),
         ]
     rungs = [rung for rung in found.rungs if len(rung.pairs) > 2]
