@@ -133,7 +133,7 @@ def main() -> None:
     }
     trained = supervised(setup.bench, ways, Path("supervised") / name)
     rows = [
-        (p.name, p.kind, p.search_score, p.confirmed_mean, p.confirmed_interval, p.confirmed_scores)
+        (p.name, p.kind, p.search_score, p.confirmed_mean, p.interval, p.confirmed_scores)
         for p in result.policies
     ]
     for way, scores in trained.items():

@@ -150,6 +150,7 @@ def example_report() -> Report:
             certificate=CertificateRead(
                 "Runs of 200 steps rank well.", "Keep the budget.", 1600, 12, 0.4, "trial 3",
                 (BudgetAgreement(200, 0.85, 0.6, 0.95, 2.1),),
+                "Of a point of lead after 200 steps, 0.50 are left after 1600.",
                 (("trial 3", (0.812, 0.903)), (AWKWARD, (0.795, 0.899))),
             ),
             proxies=ProxiesRead(

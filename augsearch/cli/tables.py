@@ -90,6 +90,8 @@ def print_certificate(certificate: Certificate, console: Console) -> None:
         f"the search's best policy loses {max(0.0, certificate.regret):.1f} points in long runs; "
         f"the best there is {escape(certificate.best)}"
     )
+    if certificate.lead_words:
+        console.print(certificate.lead_words)
     console.print(f"[bold]{escape(certificate.sentence)}[/]")
     console.print(escape(certificate.advice))
 
@@ -146,7 +148,7 @@ def _confirmed_table(result: StudyResult) -> Table:
     table.add_column("95 % interval", justify="right")
     for policy in result.policies:
         chosen = policy.name == result.verdict.recommended
-        mean, interval = policy.confirmed_mean, policy.confirmed_interval
+        mean, interval = policy.confirmed_mean, policy.interval
         table.add_row(
             escape(policy.name) + (" *" if chosen else ""),
             KINDS[policy.kind],
@@ -155,7 +157,10 @@ def _confirmed_table(result: StudyResult) -> Table:
             f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else "",
             style="bold" if chosen else None,
         )
-    table.caption = "* in policy.yaml"
+    images = any(policy.images_interval for policy in result.policies)
+    table.caption = "* in policy.yaml; intervals hold for other seeds" + (
+        " and other test images" if images else " on these test images"
+    )
     return table
 
 

@@ -82,8 +82,27 @@ class Certificate(_Part):
         "unit by which its views are farther apart; positive: short runs favour weak policies"
     )
     bias_interval: tuple[float, float] = Field(description="95 % interval of bias")
+    lead: float | None = Field(
+        default=None,
+        description="points by which two policies differ in the longest runs, for each point by "
+        "which they differ in short ones; the noise of short runs makes it smaller, too",
+    )
+    lead_interval: tuple[float, float] | None = Field(
+        default=None, description="95 % interval of lead"
+    )
     sentence: str = Field(description="the finding in words")
     advice: str = Field(description="what to do")
+
+    @property
+    def lead_words(self) -> str:
+        """How much of a lead is left in the longest runs; empty in old certificates."""
+        if self.lead is None or self.lead_interval is None:
+            return ""
+        low, high = self.lead_interval
+        return (
+            f"Of a point of lead after {self.steps} steps, {self.lead:.2f} are left after "
+            f"{self.longest} (95 % interval {low:.2f} to {high:.2f})."
+        )
 
 
 def certify_scores(study: str, steps: int, tried: Sequence[Tried]) -> Certificate:
@@ -109,6 +128,10 @@ def certify_scores(study: str, steps: int, tried: Sequence[Tried]) -> Certificat
     ordered = sorted(tried, key=lambda policy: policy.mean(longest), reverse=True)
     gain = 100 * np.array([policy.mean(longest) - policy.short for policy in fair])
     bias = slope(np.array([policy.strength for policy in fair]), gain)
+    lead = slope(
+        np.array([policy.short for policy in fair]),
+        np.array([policy.mean(longest) for policy in fair]),
+    )
     sentence, advice = _in_words(agreements, longest, bias, len(fair))
     return Certificate(
         study=study,
@@ -122,6 +145,8 @@ def certify_scores(study: str, steps: int, tried: Sequence[Tried]) -> Certificat
         tried=tuple(ordered),
         bias=bias.value,
         bias_interval=(bias.low, bias.high),
+        lead=lead.value,
+        lead_interval=(lead.low, lead.high),
         sentence=sentence,
         advice=advice,
     )

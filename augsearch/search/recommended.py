@@ -51,9 +51,9 @@ def registration(setup: Setup, policy: Policy, result: StudyResult) -> Registrat
 
 def _scores(result: StudyResult) -> dict[str, str]:
     chosen = next(p for p in result.policies if p.name == result.verdict.recommended)
-    if chosen.confirmed_mean is None or chosen.confirmed_interval is None:
+    if chosen.confirmed_mean is None or chosen.interval is None:
         return {}
-    low, high = chosen.confirmed_interval
+    low, high = chosen.interval
     return {
         "score": f"{100 * chosen.confirmed_mean:.1f} %",
         "interval": f"{100 * low:.1f} to {100 * high:.1f} %",

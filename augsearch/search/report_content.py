@@ -378,6 +378,7 @@ def _certificate(store: Store) -> CertificateRead | None:
         budgets=tuple(
             BudgetAgreement(b.steps, b.spearman, *b.interval, b.doubt) for b in found.budgets
         ),
+        lead=found.lead_words,
         scores=tuple(
             (one.name, (one.short, *(one.mean(steps) for steps in sorted(one.scores))))
             for one in found.tried

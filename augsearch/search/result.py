@@ -45,6 +45,11 @@ class PolicyResult(_Part):
         description="mean recall of each class over the confirmed seeds, else in the search"
     )
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """How sure the confirmed score is: for other test images, too, where that is known."""
+        return self.images_interval or self.confirmed_interval
+
 
 class FrontPolicy(_Part):
     """A trial that none of the others beats in every aim."""

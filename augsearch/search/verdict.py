@@ -152,10 +152,7 @@ def decide(
             f"{chosen} is as good as the best baseline, {rival}: the difference is "
             f"{_points(mean)} points ({between})."
         )
-        advice = (
-            "Use either; a longer search is unlikely to gain more than "
-            f"{_points(high, sign=False)} points with this space."
-        )
+        advice = f"Use either: {chosen} gains {_points(high, sign=False)} points at most."
     else:
         code, recommended = "indistinguishable", chosen if mean >= 0 else rival
         sentence = (

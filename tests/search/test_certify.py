@@ -47,6 +47,7 @@ def test_short_runs_that_rank_well_are_trusted_above_their_noise():
     found = certify_scores("s", 100, tried(short_noise=0.008, middle_noise=0.005))
     assert found.sentence.startswith("Short runs rank this space well enough to trust differences")
     assert found.advice == "Keep the budget."
+    assert found.lead_interval[0] < 0.92 < found.lead_interval[1]  # of 1, noise takes 8 %
     # 1.645 times the standard deviation of the difference of two short scores
     assert found.budgets[0].doubt == pytest.approx(100 * 1.645 * np.sqrt(2) * 0.008, rel=0.4)
     assert [budget.steps for budget in found.budgets] == [100, 200]

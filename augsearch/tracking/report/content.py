@@ -309,6 +309,7 @@ class CertificateRead:
     """What longer runs said about the short ones.
 
     Attributes:
+        lead: how much of a lead is left in the longest runs, in words.
         scores: of each policy at `budgets` and in the longest runs, in [0, 1].
     """
 
@@ -319,6 +320,7 @@ class CertificateRead:
     regret: float
     best: str
     budgets: tuple[BudgetAgreement, ...]
+    lead: str = ""
     scores: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
 

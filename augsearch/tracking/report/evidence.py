@@ -299,10 +299,10 @@ def fidelity(report: Report) -> str:
             ),
             paragraph(
                 f"The search's best policy loses {max(0.0, certificate.regret):.1f} points in long "
-                f"runs; the best there is {certificate.best}."
+                f"runs; the best there is {certificate.best}. {certificate.lead}"
             ),
             table(
-                "The same policies at every budget, in points: has the lead stayed?",
+                "The same policies at every budget, in points",
                 ("policy", *(f"{steps} steps" for steps in budgets)),
                 [(name, *(f"{100 * one:.1f}" for one in row)) for name, row in certificate.scores],
             ),
