@@ -8,8 +8,7 @@ replay has a sampler's seed and a training seed of its own, the same for all str
 counted in trials of full length: a trial stopped at half its steps costs a half, one that is raced
 over three seeds costs three.
 
-Strategies: random, QMC, TPE, GP (half the replays but for the default: one takes seconds) and
-CMA-ES; each plain, with successive halving ("pruned"), and with seeds raced by Optuna's
+Strategies: random, QMC, TPE, GP and CMA-ES; each plain, with successive halving ("pruned"), and with seeds raced by Optuna's
 `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one, and stops when it is worse
 than the best trial on the seeds so far; on tables of five seeds or more, as three must agree). TPE
 and GP also as augsearch runs them ("carried": successive halving, and the model learns from stopped
@@ -133,11 +132,6 @@ class Strategy:
     @property
     def name(self) -> str:
         return f"{self.sampler}, {self.variant}"
-
-    @property
-    def halved(self) -> bool:
-        """Whether half the replays must do: one takes seconds."""
-        return self.sampler == "gp" and self.name != DEFAULT
 
 
 STRATEGIES = tuple(
@@ -295,11 +289,7 @@ def less_than(
 def search_table(name: str, replays: int, strategies: Sequence[Strategy], processes: int) -> None:
     table = read_table(name)
     strategies = [s for s in strategies if s.variant != "raced" or table.seeds >= RACED]
-    jobs = [
-        (name, strategy, number)
-        for strategy in strategies
-        for number in range(replays // (2 if strategy.halved else 1))
-    ]
+    jobs = [(name, strategy, number) for strategy in strategies for number in range(replays)]
     replays_of: dict[str, list[Replay]] = {s.name: [] for s in strategies}
     found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=quiet, shared=()))
     for job in jobs:
@@ -312,7 +302,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     print(
         f"\n{name}: {policies} policies, {table.seeds} seeds; best {best:.1f}, median "
         f"{middle:.1f}, sd of a seed {100 * noise:.1f} points; "
-        f"median regret over {replays} replays, {replays // 2} of the process's other variants"
+        f"median regret over {replays} replays"
     )
     head = "".join(f"{shown:>6}" for shown in SHOWN)
     print(
