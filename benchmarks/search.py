@@ -8,12 +8,12 @@ replay has a sampler's seed and a training seed of its own, the same for all str
 counted in trials of full length: a trial stopped at half its steps costs a half, one that is raced
 over three seeds costs three.
 
-Strategies: random, QMC, TPE, GP and CMA-ES; each plain, with successive halving ("pruned"), and with seeds raced by Optuna's
-`WilcoxonPruner` ("raced": a trial runs with up to all seeds but one, and stops when it is worse
-than the best trial on the seeds so far; on tables of five seeds or more, as three must agree). TPE
-and GP also as augsearch runs them ("carried": successive halving, and the model learns from stopped
-trials as if they had finished). `--only` does some of them again, with random search and the
-default, which all are compared with, and keeps the others' results.
+Strategies: random, QMC, TPE, GP and CMA-ES; each plain, with successive halving ("pruned"), and
+with seeds raced by Optuna's `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one,
+and stops when it is worse than the best trial on the seeds so far; on tables of five seeds or more,
+as three must agree). TPE and GP also as augsearch runs them ("carried": successive halving, and the
+model learns from stopped trials as if they had finished). `--only` does some of them again, with
+random search and the default, which all are compared with, and keeps the others' results.
 
 Regret is what is lost by taking the policy that the search thinks best: the table's best less that
 policy's mean over the seeds that this replay has not seen, so that luck with the seeds it saw does
