@@ -17,13 +17,14 @@ random search and the default, which all are compared with, and keeps the others
 
 Regret is what is lost by taking the policy that the search thinks best: the table's best less that
 policy's mean over the seeds that this replay has not seen, so that luck with the seeds it saw does
-not count as skill. The best is drawn towards the mean of the table as far as its seeds disagree;
-single regrets can be below zero. Printed for each strategy: median regret in points after some
-compute, with the range from the 10th to the 90th percentile of replays at the end; and the share
-of the full compute from which on its median and its mean regret are as low as random search's at
-full compute, with a 95 % band from resampling the replays; and its mean regret over the search
-(from the first `STARTUP` trials' compute on) less that of the default, paired by replay. Writes
-results/search-<table>.json and docs/images/search.png.
+not count as skill; what a seed adds to the scores of all policies is taken off first. The best is
+drawn towards the mean of the table as far as its seeds disagree; single regrets can be below zero.
+Printed for each strategy: median regret in points after some compute, with the range from the 10th
+to the 90th percentile of replays at the end; and the share of the full compute from which on its
+median and its mean regret are as low as random search's at full compute, with a 95 % band from
+resampling the replays; and its mean regret over the search (from the first `STARTUP` trials'
+compute on) less that of the default, paired by replay. Writes results/search-<table>.json and
+docs/images/search.png.
 """
 
 from __future__ import annotations
@@ -90,8 +91,10 @@ class Table:
 
     @property
     def ends(self) -> NDArray[np.float64]:
-        """`[levels of each axis..., seeds]` at the last rung."""
-        return self.scores[..., -1]
+        """`[levels of each axis..., seeds]` at the last rung, without what a seed adds to all."""
+        ends = self.scores[..., -1]
+        policies = tuple(range(ends.ndim - 1))
+        return np.asarray(ends - ends.mean(axis=policies) + ends.mean())
 
     @property
     def best(self) -> float:
