@@ -383,7 +383,7 @@ def picture(names: Sequence[str]) -> None:
         axes.set_xlim(STARTUP - 2, BUDGET)
         axes.set_ylim(-1, 5)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=9)
+    figure.axes[0].legend(frameon=False, fontsize=9)
     figure.axes[0].set_ylabel("mean regret, points (10th to 90th percentile)")
     figure.savefig(IMAGES / "search.png")
 
