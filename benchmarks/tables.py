@@ -1,7 +1,7 @@
 """Tables of scores on which searches are replayed: every policy of a small grid, several seeds.
 
-    uv run python benchmarks/tables.py path/to/neu_cls [--seeds 3]     # 40 minutes, two cores
-    uv run python benchmarks/tables.py surfaces/hue --seeds 6
+    uv run python benchmarks/tables.py path/to/neu_cls --seeds 5     # 40 minutes, two cores
+    uv run python benchmarks/tables.py surfaces/hue --seeds 5
 
 A grid has four operations at three strengths, 81 policies. Each is trained with every seed for 300
 steps, in all else as in the `standard` study, and scored at a quarter, half, three quarters and
