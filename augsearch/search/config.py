@@ -117,7 +117,8 @@ class SearchConfig(_Config):
     @model_validator(mode="before")
     @classmethod
     def _two_aims_are_not_pruned(cls, content: object) -> object:
-        if isinstance(content, dict) and len(content.get("aims") or ()) > 1:
+        aims = content.get("aims") if isinstance(content, dict) else None
+        if isinstance(content, dict) and isinstance(aims, list | tuple) and len(aims) > 1:
             return {"pruner": NoPrunerConfig(), **content}
         return content
 

@@ -131,6 +131,7 @@ def test_a_limit_on_classes_steers_the_search_and_is_told():
     ("search", "said"),
     [
         ("{aims: [cost]}", "begin with score"),
+        ("{aims: 3}", "aims: 3 does not fit: want a list"),
         ("{aims: [score, cost, cost]}", "once beside it"),
         ("{aims: [score, cost], pruner: {kind: successive_halving}}", "no single order"),
         ("{class_loss: -1}", "class_loss"),
