@@ -2,6 +2,7 @@
 
     uv run python benchmarks/tables.py path/to/neu_cls --seeds 5     # 40 minutes, two cores
     uv run python benchmarks/tables.py surfaces/hue --seeds 5
+    uv run python benchmarks/tables.py surfaces/hue_orientation --seeds 5
 
 A grid has four operations at three strengths, 81 policies. Each is trained with every seed for 300
 steps, in all else as in the `standard` study, and scored at a quarter, half, three quarters and
@@ -40,8 +41,10 @@ TURN: tuple[Op, ...] = tuple({"op": "rotation", "p": 0.8, "degrees": d} for d in
 HUE: tuple[Op, ...] = tuple(
     {"op": "color_jitter", "name": "hue", "p": 0.8, "hue": h} for h in (0.0, 0.05, 0.2)
 )
+TINTED = {"crop": CROP, "light": LIGHT, "turn": TURN, "hue": HUE}
 GRIDS: dict[str, dict[str, tuple[Op, ...]]] = {
-    "hue": {"crop": CROP, "light": LIGHT, "turn": TURN, "hue": HUE},
+    "hue": TINTED,
+    "hue_orientation": TINTED,
     "neu_cls": {"crop": CROP, "light": LIGHT, "quarters": QUARTERS, "blur": BLUR},
 }
 """By the last part of the data's name: for each axis the operation at its three strengths."""
