@@ -301,9 +301,12 @@ def picture(scores: pd.DataFrame, name: str) -> None:
     ):
         own = truth[means.index]
         axes.scatter(means, own, color="#0b6e4f", s=26)
+        left = means.quantile(0.15)
         for policy in set(BASELINES) & set(own.index):
-            axes.annotate(policy.replace("_", " "), (means[policy], own[policy]), (6, -3),
-                          textcoords="offset points", fontsize=7.5, color="#545e64")  # fmt: skip
+            beside = (6, -3) if means[policy] < left else (-6, -3)
+            axes.annotate(policy.replace("_", " "), (means[policy], own[policy]), beside,
+                          textcoords="offset points", fontsize=7.5, color="#545e64",
+                          ha="left" if means[policy] < left else "right")  # fmt: skip
         axes.set_title(f"{title}: ρ {spearman(means, own).value:.2f}", loc="left", fontsize=10)
         axes.set_xlabel("score of a short run, %")
         axes.grid(color="#e3e6e8")
