@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from timing import RESULTS, write_result
+from timing import RESULTS, made, write_result
 
 from augsearch.data.domains import DOMAINS, Domain
 from augsearch.data.surface_scenes import Label
@@ -121,6 +121,7 @@ def domain_row(
     of = {n: [scores[Job(domain.label, n, s, steps)] for s in seeds] for n in names}
     return {
         "label": domain.label,
+        **made(),
         "seeds": list(seeds),
         "scores": of,
         "effects": [{**asdict(effect), "found": effect.found} for effect in effects(domain, of)],

@@ -123,11 +123,14 @@ def write_result(name: str, content: Mapping[str, object], folder: Path = RESULT
     """Write `content` with date, command and machine to <folder>/<name>.json; returns the path."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.json"
-    facts = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "command": " ".join(["python", os.path.relpath(sys.argv[0]), *map(_told, sys.argv[1:])]),
-        "machine": machine(),
-    }
-    text = json.dumps({**facts, **content}, indent=1, default=asdict)
+    text = json.dumps({**made(), "machine": machine(), **content}, indent=1, default=asdict)
     target.write_text(text + "\n", encoding="utf-8")
     return target
+
+
+def made() -> dict[str, str]:
+    """Today's date and the command, for what a result keeps of several calls."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": " ".join(["python", os.path.relpath(sys.argv[0]), *map(_told, sys.argv[1:])]),
+    }

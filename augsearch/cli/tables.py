@@ -172,7 +172,8 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
         )
         return
     table = Table()
-    for title in ("study", "space", "data", "trials", "best score", "verdict"):
+    table.add_column("study", no_wrap=True)  # to be copied
+    for title in ("space", "data", "trials", "best trial", "verdict"):
         table.add_column(title, overflow="fold")
     for one in summaries:
         failed = f" (+{one.failed} failed)" if one.failed else ""
@@ -182,9 +183,10 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
             escape(one.data),
             f"{one.finished}{failed}",
             f"{100 * one.best:.1f}" if one.best is not None else "",
-            escape(one.verdict) or "not finished",
+            escape(one.verdict.partition(":")[0]) or "not finished",
         )
     console.print(table)
+    console.print("a study in full: augsearch studies show NAME")
 
 
 def print_study(study: StoredStudy, console: Console) -> None:

@@ -266,7 +266,8 @@ def _json(content: object) -> bytes:
 def _table(result: StudyResult) -> pd.DataFrame:
     rows = []
     for policy in result.policies:
-        low, high = policy.confirmed_interval or (None, None)
+        low, high = policy.interval or (None, None)
+        seeds_low, seeds_high = policy.confirmed_interval or (None, None)
         rows.append(
             {
                 "policy": policy.name,
@@ -275,6 +276,8 @@ def _table(result: StudyResult) -> pd.DataFrame:
                 "confirmed_mean": policy.confirmed_mean,
                 "confirmed_low": low,
                 "confirmed_high": high,
+                "same_images_low": seeds_low,
+                "same_images_high": seeds_high,
                 **{f"recall {name}": value for name, value in policy.class_recall.items()},
             }
         )

@@ -119,17 +119,22 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
     """What the study will not see, and why no seeds will be added if none can be."""
     config = bench.config.confirm
     racing = plan.top + plan.baselines
-    reach = min(plan.max_seeds, max(plan.seeds, plan.runs // racing))
-    seeds = f"{plan.seeds} to {reach}" if reach > plan.seeds else str(plan.seeds)
+    more = min(plan.runs, plan.max_seeds * racing) - racing * plan.seeds
+    seeds = f"{plan.seeds} fresh seeds" + (
+        f" and {more} runs more where the answer is open" if more > 0 else ""
+    )
     sentences = []
     if images := scored_images(bench):
+        fitted = np.bincount(bench.image_set.labels[bench.draws["test"][0].fit])
+        least, most = int(fitted.min()), int(fitted.max())
+        labels = f"{least} to {most}" if least < most else str(most)
         fewest = int(np.bincount(images.labels).min())
         one_image = 1 / (fewest * len(np.unique(images.labels))) if fewest else 1.0
         gain = max(smallest_gain(images, plan), one_image)
         sentences.append(
             f"with {len(images.labels)} sealed test images (the rarest class has {fewest}), "
-            f"{images.draws} draws of {bench.config.evaluate.labels_per_class} labels a class and "
-            f"{seeds} fresh seeds, gains below about {100 * gain:.1f} points may well be missed "
+            f"{images.draws} draws of {labels} labels a class, {seeds}, a policy that is less than "
+            f"about {100 * gain:.1f} points above all {plan.baselines} baselines may well be missed "
             "(if policies vary as on the embedded surfaces: docs/verdict.md)"
         )
     first = racing * plan.seeds * config.steps

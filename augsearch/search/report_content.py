@@ -208,8 +208,8 @@ def _rows(sources: Sources) -> tuple[PolicyRow, ...]:
                 search=p.search_score,
                 confirmed=p.confirmed_scores,
                 mean=p.confirmed_mean,
-                interval=p.confirmed_interval,
-                wide=p.images_interval,
+                interval=p.interval,
+                seeds_only=p.confirmed_interval if p.images_interval else None,
                 chosen=p.name == result.verdict.recommended,
             )
             for p in result.policies
@@ -227,7 +227,7 @@ def _rows(sources: Sources) -> tuple[PolicyRow, ...]:
             confirmed=tuple(seed.score for seed in seeds) if mean else (),
             mean=mean.mean if mean else None,
             interval=mean.interval(LEVEL) if mean else None,
-            wide=None,
+            seeds_only=None,
             chosen=False,
         )
 

@@ -51,7 +51,7 @@ def test_no_gain_is_smaller_than_what_one_image_moves():
     bench = Bench.build(few, small_config(), seed=0, device=torch.device("cpu"))
     gain = float(
         power_sentences(bench, race_plan(bench.config))[0]
-        .partition("gains below about ")[2]
+        .partition("less than about ")[2]
         .split()[0]
     )
     fewest = min(sum(few.labels[bench.split.test] == k) for k in range(len(few.classes)))
@@ -65,7 +65,7 @@ def test_a_study_says_so_before_it_starts():
     )
     assert smallest_gain(images(12, group=2), PLAN) > 0  # groups as few as classes
     gains, share = power_sentences(bench, race_plan(bench.config))
-    assert "10 draws of 4 labels a class and 5 fresh seeds" in gains
+    assert "10 draws of 4 labels a class, 5 fresh seeds, a policy" in gains
     # 15 runs of 12 steps, against 4 trials of which half stop at 6, and 4 baselines of 12
     assert f"{100 * 180 / (180 + 36 + 48):.0f} % of all expected steps" in share
     without = config.model_copy(

@@ -1,21 +1,26 @@
 """Reports of real studies: finished, running, stopped, without their images, with two aims."""
 
 import html
+import io
+import re
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from small_study import small_config, small_images, small_space
 
 import augsearch
+from augsearch.cli.tables import print_result
 from augsearch.errors import DataError, StudyError
 from augsearch.search.ablate import ablate
 from augsearch.search.config import NoPrunerConfig
 from augsearch.search.database import open_storage, owner_lock
 from augsearch.search.progress import Quiet
 from augsearch.search.report import report_study
+from augsearch.search.result import StudyResult
 from augsearch.search.store import Store
 from augsearch.search.study import run_study
 from augsearch.tracking.mirror import client_for, tracking_uri
@@ -89,6 +94,54 @@ def test_a_run_ends_with_its_report_which_mlflow_has_too(finished, monkeypatch):
     assert page.count("data:image/png") == 2
     assert "--name small" in page and store.winner.digest in page
     assert store.verdict.partition(":")[0] in (there / "report.md").read_text()
+
+
+def test_the_interval_of_a_score_is_the_same_wherever_it_is_shown(finished, monkeypatch):
+    """For other seeds and, where images add to it, other test images."""
+    monkeypatch.chdir(finished)
+    there = finished / "runs" / "small"
+    result = StudyResult.model_validate_json((there / "result.json").read_text())
+    chosen = next(p for p in result.policies if p.name == result.verdict.recommended)
+    low, high = chosen.interval
+    shown = f"{100 * low:.1f} to {100 * high:.1f}"
+    console = Console(file=io.StringIO(), width=160)
+    print_result(result, there, console)
+    [line] = [row for row in console.file.getvalue().splitlines() if f"{chosen.name} *" in row]
+    assert shown in line
+    [line] = [row for row in (there / "report.md").read_text().splitlines() if " ★ |" in row]
+    assert line.endswith(f"| {shown} |")
+    [tags] = [
+        version.tags
+        for version in client_for(tracking_uri()).search_model_versions("name='augsearch.small'")
+    ]
+    assert tags["interval"] == f"{shown} %"
+    row = pd.read_csv(there / "results.csv").set_index("policy").loc[chosen.name]
+    assert tuple(row[["confirmed_low", "confirmed_high"]]) == pytest.approx((low, high))
+    narrow = row[["same_images_low", "same_images_high"]]
+    assert tuple(narrow) == pytest.approx(chosen.confirmed_interval)
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)</t", text_of(there / "report.html"))
+    assert cells[cells.index(f"{chosen.name} ★") + 2] == shown
+
+
+def test_a_narrower_interval_has_a_name_of_its_own(finished, monkeypatch):
+    """As in a study whose test images add to the doubt: this one has too few to tell."""
+    monkeypatch.chdir(finished)
+    store = Store(open_storage(STORAGE), "small")
+    result = store.result
+    wide = [{**policy, "images_interval": (0.01, 0.99)} for policy in result["policies"]]
+    store.result = {**result, "policies": wide}
+    try:
+        page = report_study("small", output="wider")
+    finally:
+        store.result = result
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)</t", text_of(page))
+    policy = next(p for p in result["policies"] if p["name"] == result["verdict"]["recommended"])
+    low, high = policy["confirmed_interval"]
+    chosen = cells.index(f"{policy['name']} ★")
+    assert cells[chosen + 2 : chosen + 4] == ["1.0 to 99.0", f"{100 * low:.1f} to {100 * high:.1f}"]
+    head = cells.index("95 % interval")
+    assert cells[head + 1] == "on these images alone"
+    assert "| 1.0 to 99.0 |" in page.with_name("report.md").read_text()
 
 
 def test_a_report_of_a_finished_study_needs_its_images_only_for_the_views(finished, monkeypatch):

@@ -108,7 +108,7 @@ def test_a_class_that_loses_is_named_plainly():
     )
     assert "(−14.0 points)" in class_sentence(effects)
     undecided = replace(effects, classes=(ClassEffect("pit", 0.5, 0.5, 1, -3, 3),))
-    assert "no class is shown to gain or to lose" in class_sentence(undecided)
+    assert "no class is shown to gain or to lose by" in class_sentence(undecided)
 
 
 def test_a_study_that_runs_says_so_and_shows_what_there_is():

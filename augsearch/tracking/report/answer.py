@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from augsearch.tracking.report import figures
-from augsearch.tracking.report.content import ClassEffects, Extra, Report
+from augsearch.tracking.report.content import ClassEffects, Extra, PolicyRow, Report
 from augsearch.tracking.report.html import (
     bullets,
     code,
@@ -49,14 +51,14 @@ def results(report: Report) -> str:
             row.name + (" ★" if row.chosen else ""),
             percent(row.mean) or "not confirmed",
             interval(row.interval),
-            interval(row.wide),
+            interval(row.seeds_only),
             str(len(row.confirmed) or ""),
             percent(row.search),
             KINDS[row.kind],
         )
         for row in report.policies
     ]
-    header = ["policy", "confirmed", "95 % interval", "with other test images", "seeds"]
+    header = ["policy", "confirmed", "95 % interval", "on these images alone", "seeds"]
     header += ["in the search", "what it is"]
     keep = [i for i in range(len(header)) if i in (0, 5, 6) or any(row[i] for row in rows)]
     if not confirmed:
@@ -73,10 +75,18 @@ def results(report: Report) -> str:
         drawn = plot(
             figures.intervals(report.policies, report.metric),
             "Each policy's mean on sealed test images (circle), every fresh seed (ticks), and the "
-            "95 % interval for other seeds (thick) and for other test images as well (thin). "
+            f"95 % interval {_reach(confirmed)}. "
             "Differences are surer than the single scores: all were judged on the same images.",
         )
     return section("results", "Results", drawn, shown)
+
+
+def _reach(confirmed: Sequence[PolicyRow]) -> str:
+    if any(row.seeds_only for row in confirmed):
+        return (
+            "for other seeds and other test images (thin), for other seeds on these alone (thick)"
+        )
+    return "for other seeds on these test images"
 
 
 def front(report: Report) -> str:
@@ -217,7 +227,7 @@ def class_sentence(effects: ClassEffects) -> str:
     gains, loses = named("gains"), named("loses")
     against = f"Against {effects.theirs}, "
     if not gains and not loses:
-        return f"{against}no class is shown to gain or to lose: the intervals all hold 0."
+        return f"{against}no class is shown to gain or to lose by {effects.ours}: the intervals all hold 0."
     parts = []
     if gains:
         parts.append(f"{effects.ours} helps {listed(gains)}")

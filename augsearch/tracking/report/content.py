@@ -41,8 +41,8 @@ class PolicyRow:
 
     Attributes:
         confirmed: score of each fresh seed; empty if it was not confirmed.
-        interval: 95 %, other seeds on the same test images.
-        wide: the same for other test images too.
+        interval: 95 %, for other seeds and, where that is known, other test images.
+        seeds_only: the same for other seeds on the same test images, where `interval` is for both.
     """
 
     name: str
@@ -51,7 +51,7 @@ class PolicyRow:
     confirmed: tuple[float, ...]
     mean: float | None
     interval: tuple[float, float] | None
-    wide: tuple[float, float] | None
+    seeds_only: tuple[float, float] | None
     chosen: bool
 
 

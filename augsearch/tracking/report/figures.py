@@ -96,7 +96,7 @@ def intervals(rows: Sequence[PolicyRow], metric: str) -> Plot:
     traces: list[Any] = []
     for place, row in enumerate(shown):
         colour = BLUE if row.chosen else PALE if row.kind == "floor" else GREY
-        for ends, width in ((row.wide, 1.5), (row.interval, 6)):
+        for ends, width in ((row.interval, 1.5), (row.seeds_only or row.interval, 6)):
             if ends:
                 traces.append(
                     go.Scatter(
