@@ -134,8 +134,8 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
         sentences.append(
             f"with {len(images.labels)} sealed test images (the rarest class has {fewest}), "
             f"{images.draws} draws of {labels} labels a class, {seeds}, a policy that is less than "
-            f"about {100 * gain:.1f} points above all {plan.baselines} baselines may well be missed "
-            "(if policies vary as on the embedded surfaces: docs/verdict.md)"
+            f"about {100 * gain:.1f} points above all {plan.baselines} baselines may well be "
+            "missed (if policies vary as on the embedded surfaces: docs/verdict.md)"
         )
     first = racing * plan.seeds * config.steps
     share = first / (first + bench.config.search_steps)

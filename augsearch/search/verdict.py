@@ -198,8 +198,8 @@ def _basis(race: Race, detectable: float, images: int) -> str:
     )
     # Without any spread there is no saying what would have been seen.
     seen = (
-        f" In this comparison of two policies a true gain of {_points(detectable, sign=False)} points would have "
-        "been seen 4 times in 5."
+        " In this comparison of two policies a true gain of "
+        f"{_points(detectable, sign=False)} points would have been seen 4 times in 5."
         if detectable > 0
         else ""
     )

@@ -227,7 +227,8 @@ def class_sentence(effects: ClassEffects) -> str:
     gains, loses = named("gains"), named("loses")
     against = f"Against {effects.theirs}, "
     if not gains and not loses:
-        return f"{against}no class is shown to gain or to lose by {effects.ours}: the intervals all hold 0."
+        nothing = f"no class is shown to gain or to lose by {effects.ours}"
+        return f"{against}{nothing}: the intervals all hold 0."
     parts = []
     if gains:
         parts.append(f"{effects.ours} helps {listed(gains)}")
