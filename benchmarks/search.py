@@ -299,7 +299,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
         replays_of[job[1].name].append(found[job])
     whole = {key: np.stack([one.regret for one in some]) for key, some in replays_of.items()}
     reference = whole["random, plain"]
-    noise = table.ends.std(axis=-1, ddof=1).mean()
+    noise = np.sqrt(table.ends.var(axis=-1, ddof=1).mean())
     best, middle = 100 * table.best, 100 * np.median(table.ends.mean(axis=-1))
     policies = table.ends.size // table.seeds
     print(
