@@ -495,6 +495,8 @@ def _reproduce(sources: Sources) -> Reproduce:
         "steps of a trial": str(config.pretrain.steps),
         "steps of a confirmation": str(config.confirm.steps),
         "device": result.device if result else "",
+        # The files that the command names may have been changed since.
+        "both as they were read": "space.json and study.json, beside result.json" if result else "",
     }
     digests = result.digests if result else {"data": settings["data"]["digest"]}
     return Reproduce(

@@ -16,13 +16,14 @@ import augsearch
 from augsearch.cli.tables import print_result
 from augsearch.errors import DataError, StudyError
 from augsearch.search.ablate import ablate
-from augsearch.search.config import NoPrunerConfig
+from augsearch.search.config import NoPrunerConfig, load_study_config
 from augsearch.search.database import open_storage, owner_lock
 from augsearch.search.progress import Quiet
 from augsearch.search.report import report_study
 from augsearch.search.result import StudyResult
 from augsearch.search.store import Store
 from augsearch.search.study import run_study
+from augsearch.space.space import load_space
 from augsearch.tracking.mirror import client_for, tracking_uri
 
 STORAGE = "sqlite:///augsearch.db"
@@ -93,6 +94,9 @@ def test_a_run_ends_with_its_report_which_mlflow_has_too(finished, monkeypatch):
     assert store.verdict.replace("'", "&#x27;") in page
     assert page.count("data:image/png") == 2
     assert "--name small" in page and store.winner.digest in page
+    assert "space.json and study.json, beside result.json" in page
+    assert load_space(there / "space.json").digest == store.result["digests"]["space"]
+    assert load_study_config(there / "study.json").digest == store.result["digests"]["study"]
     assert store.verdict.partition(":")[0] in (there / "report.md").read_text()
 
 
