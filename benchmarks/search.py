@@ -1,6 +1,6 @@
 """Samplers and pruners replayed on tables of real scores: what finds a good policy soonest?
 
-    uv run python benchmarks/search.py [--tables hue,neu_cls] [--replays 200] [--only "gp, carried"]
+    uv run python benchmarks/search.py [--tables hue,hue_orientation,neu_cls] [--replays 200] [--only "gp, carried"]
 
 A replay is a whole search with Optuna in which a trial's score is looked up in a table of
 `tables.py` instead of trained. Everything else is real: noise of one seed, rungs, pruning. Each
@@ -392,7 +392,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tables", default="hue,neu_cls")
+    parser.add_argument("--tables", default="hue,hue_orientation,neu_cls")
     parser.add_argument("--replays", type=int, default=200)
     parser.add_argument("--only", default="", help="names of strategies, with semicolons between")
     parser.add_argument("--processes", type=int, default=process_count(1, 16))
