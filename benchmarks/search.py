@@ -381,7 +381,7 @@ def picture(names: Sequence[str]) -> None:
         axes.set_title(name, loc="left", fontsize=10)
         axes.set_xlabel("compute, in trials of full length")
         axes.set_xlim(STARTUP - 2, BUDGET)
-        axes.set_ylim(-1, 5)
+        axes.set_ylim(-1, max(5.0, 1.1 * rows[REFERENCE]["mean"][STARTUP]))
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].legend(frameon=False, fontsize=9)
     figure.axes[0].set_ylabel("mean regret, points (10th to 90th percentile)")
