@@ -1,6 +1,7 @@
 """Samplers and pruners replayed on tables of real scores: what finds a good policy soonest?
 
-    uv run python benchmarks/search.py [--tables hue,hue_orientation,neu_cls] [--replays 200] [--only "gp, carried"]
+    uv run python benchmarks/search.py [--replays 200] [--only "gp, carried"]
+        [--tables hue,hue_orientation,neu_cls]
 
 A replay is a whole search with Optuna in which a trial's score is looked up in a table of
 `tables.py` instead of trained. Everything else is real: noise of one seed, rungs, pruning. Each
