@@ -303,10 +303,10 @@ def picture(scores: pd.DataFrame, name: str) -> None:
         axes.scatter(means, own, color="#0b6e4f", s=26)
         left = means.quantile(0.15)
         for policy in set(BASELINES) & set(own.index):
-            beside = (6, -3) if means[policy] < left else (-6, -3)
-            axes.annotate(policy.replace("_", " "), (means[policy], own[policy]), beside,
+            offset, align = (6, "left") if means[policy] < left else (-6, "right")
+            axes.annotate(policy.replace("_", " "), (means[policy], own[policy]), (offset, -3),
                           textcoords="offset points", fontsize=7.5, color="#545e64",
-                          ha="left" if means[policy] < left else "right")  # fmt: skip
+                          ha=align)  # fmt: skip
         axes.set_title(f"{title}: ρ {spearman(means, own).value:.2f}", loc="left", fontsize=10)
         axes.set_xlabel("score of a short run, %")
         axes.grid(color="#e3e6e8")

@@ -97,16 +97,15 @@ def intervals(rows: Sequence[PolicyRow], metric: str) -> Plot:
     for place, row in enumerate(shown):
         colour = BLUE if row.chosen else PALE if row.kind == "floor" else GREY
         for ends, width in ((row.interval, 1.5), (row.seeds_only or row.interval, 6)):
-            if ends:
-                traces.append(
-                    go.Scatter(
-                        x=[100 * end for end in ends],
-                        y=[place, place],
-                        mode="lines",
-                        line={"color": colour, "width": width},
-                        hoverinfo="skip",
-                    )
+            traces.append(
+                go.Scatter(
+                    x=[100 * end for end in ends or ()],
+                    y=[place, place],
+                    mode="lines",
+                    line={"color": colour, "width": width},
+                    hoverinfo="skip",
                 )
+            )
         traces.append(
             go.Scatter(
                 x=[100 * score for score in row.confirmed],
