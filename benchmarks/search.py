@@ -1,6 +1,6 @@
 """Samplers and pruners replayed on tables of real scores: what finds a good policy soonest?
 
-    uv run python benchmarks/search.py [--replays 200] [--only "gp, carried"]
+    uv run python benchmarks/search.py [--replays 200] [--only "gp, carried; gp, pruned"]
         [--tables hue,hue_orientation,neu_cls]
 
 A replay is a whole search with Optuna in which a trial's score is looked up in a table of
@@ -12,14 +12,19 @@ over three seeds costs three.
 Strategies: random, QMC, TPE, GP and CMA-ES; each plain, with successive halving ("pruned"), and
 with seeds raced by Optuna's `WilcoxonPruner` ("raced": a trial runs with up to all seeds but one,
 and stops when it is worse than the best trial on the seeds so far; on tables of five seeds or more,
-as three must agree). TPE and GP also as augsearch runs them ("carried": successive halving, and the
-model learns from stopped trials as if they had finished). `--only` does some of them again, with
-random search and the default, which all are compared with, and keeps the others' results.
+as three must agree). TPE and GP also with a model that learns from stopped trials as if they had
+finished ("carried"); these two and the pruned ones run in augsearch's own sampler, of which "tpe,
+carried" is the default. `--only` does some of them again, with random search and the default, which
+all are compared with, and keeps the others' results.
 
 Regret is what is lost by taking the policy that the search thinks best: the table's best less that
-policy's mean over the seeds that this replay has not seen, so that luck with the seeds it saw does
-not count as skill; what a seed adds to the scores of all policies is taken off first. The best is
-drawn towards the mean of the table as far as its seeds disagree; single regrets can be below zero.
+policy's mean over seeds that this replay has not seen, so that luck with the seeds it saw does not
+count as skill; what a seed adds to the scores of all policies is taken off first. The best is drawn
+towards the mean of the table as far as its seeds disagree; single regrets can be below zero. Two
+regrets are given. "The best trial": the policy with the best score. "Confirmed", as a study
+decides: of the two best policies the better one on two more seeds, judged on the seeds that are
+left; the mean over all choices of the two. A race confirms by itself.
+
 Printed for each strategy: median regret in points after some compute, with the range from the 10th
 to the 90th percentile of replays at the end; and the share of the full compute from which on its
 median and its mean regret are as low as random search's at full compute, with a 95 % band from
@@ -36,6 +41,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +50,7 @@ import optuna
 import pandas as pd
 from numpy.typing import NDArray
 from optuna.trial import TrialState
+from threadpoolctl import threadpool_limits
 from timing import RESULTS, write_result
 
 from augsearch.engines.processes import process_count, run_jobs
@@ -60,20 +67,24 @@ SUSPICION = 0.2
 RACED = 5
 """Seeds of a table from which on races are worth replaying."""
 STARTUP = 8
+MEASURES = {"regret": "the best trial", "confirmed": "the better of two, confirmed"}
+TOP, CONFIRMED = 2, 2
+"""Trials that a study confirms (`confirm.top`), and fresh seeds of a replayed confirmation."""
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-REFERENCE, DEFAULT = "random, plain", "gp, carried"
+REFERENCE, DEFAULT = "random, plain", "tpe, carried"
 DRAWN = {
     REFERENCE: ("random, no pruning", "#8a949b"),
     "random, pruned": ("random, pruned", "#b8860b"),
     "tpe, plain": ("TPE, no pruning", "#7aa6c2"),
-    "tpe, carried": ("TPE, as augsearch runs it", "#b5495b"),
-    DEFAULT: ("GP, as augsearch runs it (the default)", "#0b6e4f"),
+    "gp, carried": ("GP, as augsearch runs it", "#b5495b"),
+    DEFAULT: ("TPE, as augsearch runs it (the default)", "#0b6e4f"),
 }
 """Strategies in the picture, with their names and colours."""
 SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes")
 Variant = Literal["plain", "pruned", "carried", "raced"]
 VARIANTS: tuple[Variant, ...] = ("plain", "pruned", "carried", "raced")
-CARRYING = ("tpe", "gp")
+OWN = {"tpe": TpeConfig, "gp": GpConfig}
+"""Samplers that augsearch has, which can learn from stopped trials as if they had finished."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,8 @@ def read_table(name: str) -> Table:
     keys = [*axes, "seed", "step"]
     ordered = frame.set_index(keys).score.sort_index()
     shape = [len(level) for level in ordered.index.levels]
+    if shape[-2] < CONFIRMED + 2:
+        raise SystemExit(f"grid-{name}.csv has {shape[-2]} seeds: {CONFIRMED + 2} are the least")
     if len(ordered) != np.prod(shape):
         raise SystemExit(f"grid-{name}.csv has holes: make it again with benchmarks/tables.py")
     steps = ordered.index.levels[-1].to_numpy()
@@ -142,14 +155,14 @@ STRATEGIES = tuple(
     Strategy(sampler, variant)
     for sampler in SAMPLERS
     for variant in VARIANTS
-    if variant != "carried" or sampler in CARRYING
+    if variant != "carried" or sampler in OWN
 )
 
 
 def sampler_of(name: str, seed: int, variant: Variant) -> optuna.samplers.BaseSampler:
-    if variant == "carried":
-        kind = GpConfig if name == "gp" else TpeConfig
-        return SeededPerTrial(kind(startup_trials=STARTUP), seed)
+    if name in OWN and variant in ("pruned", "carried"):
+        config = OWN[name](startup_trials=STARTUP)
+        return SeededPerTrial(config, seed, carry=variant == "carried")
     if name == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     if name == "qmc":
@@ -176,11 +189,14 @@ class Replay:
     """One search.
 
     Attributes:
-        regret: `[BUDGET + 1]` after so much compute; entry 0 is of a random policy.
+        regret: `[BUDGET + 1]` after so much compute, of the best trial; entry 0 is of a random
+            policy.
+        confirmed: the same of the better of the two best, as two more seeds say.
         stopped: share of trials that did not run to their end.
     """
 
     regret: NDArray[np.float64]
+    confirmed: NDArray[np.float64]
     stopped: float
 
 
@@ -194,9 +210,10 @@ def replay(table: Table, strategy: Strategy, number: int) -> Replay:
         pruner=pruner_of(strategy.variant),
     )
     axes = {name: optuna.distributions.IntDistribution(0, table.levels - 1) for name in table.axes}
-    unseen = order[table.seeds - 1 :] if strategy.variant == "raced" else order[1:]
-    regrets = table.best - table.ends[..., unseen].mean(axis=-1)
+    raced = strategy.variant == "raced"
+    regrets = table.best - table.ends[..., order[-1:] if raced else order[1:]].mean(axis=-1)
     regret = np.full(BUDGET + 1, rng.choice(regrets.ravel()))
+    confirmed = regret.copy()
     spent = 0.0
     while spent < BUDGET:
         trial = study.ask(fixed_distributions=axes)
@@ -208,11 +225,31 @@ def replay(table: Table, strategy: Strategy, number: int) -> Replay:
             study.tell(trial, value)
         spent += cost
         begin = int(np.ceil(spent - 1e-9))
-        if begin <= BUDGET and study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-            best = study.best_trial.params
-            regret[begin:] = regrets[tuple(best[name] for name in table.axes)]
+        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if begin <= BUDGET and complete:
+            complete.sort(key=lambda trial: (-trial.value, trial.number))
+            ranked = list(dict.fromkeys(tuple(t.params[a] for a in table.axes) for t in complete))
+            regret[begin:] = confirmed[begin:] = regrets[ranked[0]]
+            if not raced:  # a race has confirmed by itself
+                confirmed[begin:] = confirmed_regret(table, order[1:], ranked[:TOP])
     states = [trial.state for trial in study.get_trials(deepcopy=False)]
-    return Replay(regret, states.count(TrialState.PRUNED) / len(states))
+    return Replay(regret, confirmed, states.count(TrialState.PRUNED) / len(states))
+
+
+def confirmed_regret(
+    table: Table, unseen: NDArray[np.int64], policies: Sequence[tuple[int, ...]]
+) -> float:
+    """Regret of the policy that is best on `CONFIRMED` unseen seeds, judged on the others.
+
+    The mean over all choices of the seeds.
+    """
+    ends = np.stack([table.ends[levels] for levels in policies])
+    left = []
+    for fresh in combinations(unseen, CONFIRMED):
+        others = [seed for seed in unseen if seed not in fresh]
+        chosen = ends[:, list(fresh)].mean(axis=1).argmax()
+        left.append(table.best - ends[chosen, others].mean())
+    return float(np.mean(left))
 
 
 def run_trial(
@@ -239,7 +276,8 @@ def work(job: tuple[str, Strategy, int]) -> Replay:
     return replay(read_table(table), strategy, number)
 
 
-def quiet() -> None:
+def prepare() -> None:
+    threadpool_limits(1)  # the process's matrices are small: two threads take twice the time
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
@@ -275,19 +313,47 @@ def share_with_band(
     return value / BUDGET, float(low) / BUDGET, float(high) / BUDGET
 
 
-def less_than(
-    curves: NDArray[np.float64], default: NDArray[np.float64]
-) -> tuple[float, float, float]:
-    """Mean regret over the search less that of the default, with a 95 % interval, in points.
+def less_than(own: Sequence[float], default: Sequence[float]) -> tuple[float, float, float]:
+    """Mean regret less that of the default, with a 95 % interval.
 
     Args:
-        curves, default: `[replays, BUDGET + 1]`; the same seeds stand first.
+        own, default: `[replays]`, regret over the search; the same seeds stand first.
     """
-    both = min(len(curves), len(default))
-    gaps = 100 * (curves[:both, STARTUP:] - default[:both, STARTUP:]).mean(axis=1)
+    both = min(len(own), len(default))
+    gaps = np.array(own[:both]) - np.array(default[:both])
     rows = np.random.default_rng(0).integers(both, size=(2000, both))
     low, high = np.percentile(gaps[rows].mean(axis=1), [2.5, 97.5])
-    return float(gaps.mean()), float(low), float(high)
+    return round(float(gaps.mean()), 3), round(float(low), 3), round(float(high), 3)
+
+
+def judged(curves: NDArray[np.float64], reference: NDArray[np.float64]) -> dict[str, Any]:
+    """What is kept of a strategy's regrets, `[replays, BUDGET + 1]`; in points."""
+    points = 100 * curves
+    low, high = np.percentile(points, [10, 90], axis=0)
+    return {
+        "median": np.median(points, axis=0).round(3).tolist(),
+        "mean": points.mean(axis=0).round(3).tolist(),
+        "low": low.round(3).tolist(),
+        "high": high.round(3).tolist(),
+        "share_to_reach_random": {
+            "median": share_with_band(curves, reference, np.median),
+            "mean": share_with_band(curves, reference, np.mean),
+        },
+        "over_the_search": points[:, STARTUP:].mean(axis=1).round(3).tolist(),
+    }
+
+
+def print_row(row: dict[str, Any], measure: str) -> None:
+    found = row[measure]
+    shown = "".join(f"{found['median'][at]:6.2f}" for at in SHOWN)
+    median, mean = (found["share_to_reach_random"][how] for how in ("median", "mean"))
+    more = found["less_than_default"]
+    print(
+        f"  {row['strategy']:16}{shown}  {found['low'][-1]:4.2f}..{found['high'][-1]:4.2f}   "
+        f"{median[0]:.2f} ({median[1]:.2f}..{median[2]:.2f})  "
+        f"{mean[0]:.2f} ({mean[1]:.2f}..{mean[2]:.2f})   "
+        f"{more[0]:+.2f} ({more[1]:+.2f}..{more[2]:+.2f})   {row['stopped']:4.0%}"
+    )
 
 
 def search_table(name: str, replays: int, strategies: Sequence[Strategy], processes: int) -> None:
@@ -295,57 +361,50 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     strategies = [s for s in strategies if s.variant != "raced" or table.seeds >= RACED]
     jobs = [(name, strategy, number) for strategy in strategies for number in range(replays)]
     replays_of: dict[str, list[Replay]] = {s.name: [] for s in strategies}
-    found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=quiet, shared=()))
+    found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=prepare, shared=()))
     for job in jobs:
         replays_of[job[1].name].append(found[job])
-    whole = {key: np.stack([one.regret for one in some]) for key, some in replays_of.items()}
-    reference = whole["random, plain"]
     noise = np.sqrt(table.ends.var(axis=-1, ddof=1).mean())
     best, middle = 100 * table.best, 100 * np.median(table.ends.mean(axis=-1))
     policies = table.ends.size // table.seeds
     print(
         f"\n{name}: {policies} policies, {table.seeds} seeds; best {best:.1f}, median "
-        f"{middle:.1f}, sd of a seed {100 * noise:.1f} points; "
-        f"median regret over {replays} replays"
+        f"{middle:.1f}, sd of a seed {100 * noise:.1f} points"
     )
-    head = "".join(f"{shown:>6}" for shown in SHOWN)
-    print(
-        f"  {'':16}{head}  10..90 %     compute to reach random: median, mean     "
-        f"mean regret less the default's   stopped"
-    )
-    rows = []
-    for key, own in whole.items():
-        points = 100 * own
-        low, high = np.percentile(points, [10, 90], axis=0)
-        median = share_with_band(own, reference, np.median)
-        mean = share_with_band(own, reference, np.mean)
-        more = less_than(own, whole[DEFAULT])
-        stopped = float(np.mean([one.stopped for one in replays_of[key]]))
-        shown = "".join(f"{np.median(points[:, at]):6.2f}" for at in SHOWN)
-        print(
-            f"  {key:16}{shown}  {low[-1]:4.2f}..{high[-1]:4.2f}   "
-            f"{median[0]:.2f} ({median[1]:.2f}..{median[2]:.2f})  "
-            f"{mean[0]:.2f} ({mean[1]:.2f}..{mean[2]:.2f})   "
-            f"{more[0]:+.2f} ({more[1]:+.2f}..{more[2]:+.2f})   {stopped:4.0%}"
-        )
-        rows.append(
-            {
-                "strategy": key,
-                "replays": len(own),
-                "median": np.median(points, axis=0).round(3).tolist(),
-                "mean": points.mean(axis=0).round(3).tolist(),
-                "low": low.round(3).tolist(),
-                "high": high.round(3).tolist(),
-                "share_to_reach_random": {"median": median, "mean": mean},
-                "less_than_default": more,
-                "stopped": round(stopped, 3),
-            }
-        )
+    rows: list[dict[str, Any]] = [
+        {
+            "strategy": key,
+            "replays": len(some),
+            "stopped": round(float(np.mean([one.stopped for one in some])), 3),
+        }
+        for key, some in replays_of.items()
+    ]
+    for measure in MEASURES:
+        whole = {
+            key: np.stack([getattr(one, measure) for one in some])
+            for key, some in replays_of.items()
+        }
+        for row in rows:
+            row[measure] = judged(whole[row["strategy"]], whole[REFERENCE])
     earlier = earlier_result(name)
-    kept = [row for row in earlier.get("rows", []) if row["strategy"] not in whole]
+    kept = [row for row in earlier.get("rows", []) if row["strategy"] not in replays_of]
     rows += kept
     order = [strategy.name for strategy in STRATEGIES]
     rows.sort(key=lambda row: order.index(row["strategy"]))
+    for measure, said in MEASURES.items():
+        print(f"\n  median regret of {said}")
+        head = "".join(f"{shown:>6}" for shown in SHOWN)
+        print(
+            f"  {'':16}{head}  10..90 %     compute to reach random: median, mean     "
+            f"mean regret less the default's   stopped"
+        )
+        default = rows[[row["strategy"] for row in rows].index(DEFAULT)][measure]
+        for row in rows:
+            found = row[measure]
+            found["less_than_default"] = less_than(
+                found["over_the_search"], default["over_the_search"]
+            )
+            print_row(row, measure)
     content: dict[str, Any] = {"table": name, "budget": BUDGET, "rows": rows}
     if kept:
         others = earlier.get(
@@ -374,15 +433,18 @@ def picture(names: Sequence[str]) -> None:
         for strategy, (label, colour) in DRAWN.items():
             if (row := rows.get(strategy)) is None:
                 continue
-            axes.plot(compute[1:], row["mean"][1:], color=colour, label=label, linewidth=1.8)
+            found = row["confirmed"]
+            axes.plot(compute[1:], found["mean"][1:], color=colour, label=label, linewidth=1.8)
             if strategy in (REFERENCE, DEFAULT):
-                low, high = np.array(row["low"]), np.array(row["high"])
+                low, high = np.array(found["low"]), np.array(found["high"])
                 axes.fill_between(compute[1:], low[1:], high[1:], color=colour, alpha=0.13)
-        axes.axhline(rows[REFERENCE]["mean"][-1], color="#545e64", linewidth=0.8, linestyle=":")
+        axes.axhline(
+            rows[REFERENCE]["confirmed"]["mean"][-1], color="#545e64", linewidth=0.8, linestyle=":"
+        )
         axes.set_title(name, loc="left", fontsize=10)
         axes.set_xlabel("compute, in trials of full length")
         axes.set_xlim(STARTUP - 2, BUDGET)
-        axes.set_ylim(-1, max(5.0, 1.1 * rows[REFERENCE]["mean"][STARTUP]))
+        axes.set_ylim(-1, max(5.0, 1.1 * rows[REFERENCE]["confirmed"]["mean"][STARTUP]))
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].legend(frameon=False, fontsize=9)
     figure.axes[0].set_ylabel("mean regret, points (10th to 90th percentile)")
@@ -398,7 +460,6 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names of strategies, with semicolons between")
     parser.add_argument("--processes", type=int, default=process_count(1, 16))
     options = parser.parse_args()
-    quiet()
     wanted = {REFERENCE, DEFAULT, *(name.strip() for name in options.only.split(";"))}
     strategies = [s for s in STRATEGIES if not options.only or s.name in wanted]
     for name in options.tables.split(","):

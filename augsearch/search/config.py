@@ -28,7 +28,7 @@ class _Config(BaseModel):
 
 
 class TpeConfig(_Config):
-    """Optuna's multivariate tree-structured Parzen estimator."""
+    """Optuna's multivariate tree-structured Parzen estimator: what good trials have in common."""
 
     kind: Literal["tpe"] = "tpe"
     startup_trials: int = Field(
@@ -79,7 +79,7 @@ class SearchConfig(_Config):
     """Which trials are run."""
 
     trials: int = Field(default=48, ge=1, description="trials to finish (complete or pruned)")
-    sampler: SamplerConfig = Field(default=GpConfig(), description="where to look next")
+    sampler: SamplerConfig = Field(default=TpeConfig(), description="where to look next")
     pruner: PrunerConfig = Field(
         default=SuccessiveHalvingConfig(),
         description="which trials to stop early; if left out with two aims, none",

@@ -17,6 +17,7 @@ from optuna.distributions import (
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from augsearch.search.config import (
     GpConfig,
@@ -51,16 +52,19 @@ class SeededPerTrial(BaseSampler):
 
     A restarted process therefore repeats no point, and a study that was killed and resumed
     suggests what an undisturbed one would have: trials that died with their process are not
-    counted. Its model learns from trials that were stopped early as well, see `stopped_finished`.
+    counted.
 
     Args:
         config: which sampler.
         seed: the study's seed.
+        carry: let its model learn from trials that were stopped early as if they had finished, see
+            `stopped_finished`.
     """
 
-    def __init__(self, config: SamplerConfig, seed: int) -> None:
+    def __init__(self, config: SamplerConfig, seed: int, *, carry: bool = True) -> None:
         self._config = config
         self._seed = seed
+        self._carry = carry
         self._index = 0
         self._sampler = self._fresh(self._index)
 
@@ -95,10 +99,17 @@ class SeededPerTrial(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
+        # Threads cost these small fits more than they save: with two, a fit takes twice as long.
+        with threadpool_limits(1, user_api="blas"):
+            return self._suggest(study, trial, search_space)
+
+    def _suggest(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
         trials = study.get_trials(deepcopy=False)
         stopped = any(t.state == TrialState.PRUNED for t in trials)
         # Whether a stopped trial would have met a constraint, nobody knows.
-        if not stopped or any(t.constraints for t in trials):
+        if not self._carry or not stopped or any(t.constraints for t in trials):
             return self._sampler.sample_relative(study, trial, search_space)
         seen = stopped_finished(study)
         seen.sampler = self._fresh(self._index)  # one sampler serves one study

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from threadpoolctl import threadpool_limits
+
+from augsearch.search.config import SearchConfig, TpeConfig, load_study_config
+from augsearch.space.presets import find_config
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-REPLAYS = 16
+REPLAYS = 24
 
 
 @pytest.fixture
@@ -16,35 +19,43 @@ def search(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     import search
 
-    search.quiet()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the process's matrices are small: two threads take twice the time
-    yield search
-    torch.set_num_threads(threads)
+    with threadpool_limits(1):
+        search.prepare()
+        yield search
     for name in ("search", "timing"):
         sys.modules.pop(name, None)
 
 
-def regrets(search, name, strategy, replays):
-    """`[replays, BUDGET + 1]`"""
+def confirmed(search, name, strategy, replays):
+    """Regret after the confirmation, `[replays, BUDGET + 1]`."""
     table = search.read_table(name)
     assert table.scores.shape[:-2] == (3, 3, 3, 3)
-    return np.array([search.replay(table, strategy, number).regret for number in range(replays)])
+    (found,) = (each for each in search.STRATEGIES if each.name == strategy)
+    return np.array([search.replay(table, found, number).confirmed for number in range(replays)])
 
 
-def test_the_default_search_is_after_half_of_the_compute_where_random_ends(search):
-    default = regrets(search, "neu_cls", search.Strategy("gp", "carried"), REPLAYS)
-    random = regrets(search, "neu_cls", search.Strategy("random", "plain"), 4 * REPLAYS)
+def test_the_default_is_what_a_study_does():
+    config = load_study_config(find_config("standard", "studies"))
+    assert config.search.sampler == TpeConfig(startup_trials=8) == SearchConfig().sampler
+    assert config.search.pruner == SearchConfig().pruner
+    assert config.search.pruner.first_rung == config.pretrain.steps // 2
+    assert config.confirm.top == 2
+
+
+@pytest.mark.parametrize("name", ["hue_orientation", "neu_cls"])
+def test_the_default_is_after_half_of_the_compute_below_where_random_ends(search, name):
+    """Over 200 replays a third or little more is enough, see docs/search.md; these are fewer."""
+    default = confirmed(search, name, search.DEFAULT, REPLAYS)
+    random = confirmed(search, name, search.REFERENCE, REPLAYS)
     half, end = search.BUDGET // 2, search.BUDGET
-    assert np.median(default[:, half]) <= np.median(random[:, end])
-    assert default[:, half].mean() < random[:, half].mean()
+    assert default[:, half].mean() < random[:, end].mean()
     assert default[:, end].mean() < 0.005
 
 
 def test_where_every_search_is_soon_at_the_top_the_default_is_there_too(search):
     """On hue the best policies differ by less than one seed can see, see docs/search.md."""
-    default = regrets(search, "hue", search.Strategy("gp", "carried"), REPLAYS)
-    random = regrets(search, "hue", search.Strategy("random", "plain"), REPLAYS)
+    default = confirmed(search, "hue", search.DEFAULT, REPLAYS)
+    random = confirmed(search, "hue", search.REFERENCE, REPLAYS)
     half = search.BUDGET // 2
     assert default[:, half].mean() < 0.012
     assert default[:, search.STARTUP :].mean() < random[:, search.STARTUP :].mean() + 0.002
@@ -60,6 +71,17 @@ def test_one_lucky_run_leads_a_search_astray(search):
     assert table.best - table.ends[luck][1:].mean() > 0.2
     second = np.unravel_index(np.argsort(first, axis=None)[-2], first.shape)
     assert second == np.unravel_index(table.ends.mean(axis=-1).argmax(), first.shape)
+
+
+def test_a_confirmation_undoes_a_lucky_run(search):
+    """Replays that begin with the lucky seed of the test above: the second trial is better."""
+    table, strategy = search.read_table("hue_orientation"), search.Strategy("tpe", "pruned")
+    seeds = [np.random.default_rng([number, 1]).permutation(table.seeds) for number in range(40)]
+    lucky = [number for number, order in enumerate(seeds) if order[0] == 0][:4]
+    ends = [search.replay(table, strategy, number) for number in lucky]
+    astray = [one for one in ends if one.regret[-1] > 0.2]
+    assert astray
+    assert all(one.confirmed[-1] < 0.05 for one in astray)
 
 
 def test_compute_is_counted_by_what_was_trained(search):
