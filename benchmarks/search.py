@@ -444,7 +444,7 @@ def picture(names: Sequence[str]) -> None:
         axes.set_title(name, loc="left", fontsize=10)
         axes.set_xlabel("compute, in trials of full length")
         axes.set_xlim(STARTUP - 2, BUDGET)
-        axes.set_ylim(-1, max(5.0, 1.1 * rows[REFERENCE]["confirmed"]["mean"][STARTUP]))
+        axes.set_ylim(-2, max(5.0, 1.1 * rows[REFERENCE]["confirmed"]["mean"][STARTUP]))
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].legend(frameon=False, fontsize=9)
     figure.axes[0].set_ylabel("mean regret, points (10th to 90th percentile)")
