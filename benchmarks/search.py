@@ -17,20 +17,21 @@ finished ("carried"); these two and the pruned ones run in augsearch's own sampl
 carried" is the default. `--only` does some of them again, with random search and the default, which
 all are compared with, and keeps the others' results.
 
-Regret is what is lost by taking the policy that the search thinks best: the table's best less that
+Regret is what is lost by taking the policy that the search thinks best: the table's best minus that
 policy's mean over seeds that this replay has not seen, so that luck with the seeds it saw does not
 count as skill; what a seed adds to the scores of all policies is taken off first. The best is drawn
-towards the mean of the table as far as its seeds disagree; single regrets can be below zero. Two
-regrets are given. "The best trial": the policy with the best score. "Confirmed", as a study
-decides: of the two best policies the better one on two more seeds, judged on the seeds that are
-left; the mean over all choices of the two. A race confirms by itself.
+towards the mean of the table as far as seeds disagree, pooled over all policies; single regrets can
+be below zero. Two regrets are given. "The best trial": the policy with the best score. "Confirmed",
+much as a study decides, which takes more seeds: of the two best policies the better one on two more
+seeds, judged on the two that are left; the mean over all choices of the two. A race has confirmed
+by itself, runs three seeds of a trial at least, and is judged on the one seed that is left.
 
 Printed for each strategy: median regret in points after some compute, with the range from the 10th
-to the 90th percentile of replays at the end; and the share of the full compute from which on its
-median and its mean regret are as low as random search's at full compute, with a 95 % band from
-resampling the replays; and its mean regret over the search (from the first `STARTUP` trials'
-compute on) less that of the default, paired by replay. Writes results/search-<table>.json and
-docs/images/search.png.
+to the 90th percentile of replays at the end; the share of the full compute from which on its median
+and its mean regret are as low as random search's at full compute, with a 95 % band from resampling
+the replays; and its mean regret from the first `STARTUP` trials' compute on minus that of the
+default, with a 95 % interval in which a training seed counts once. Writes
+results/search-<table>.json and docs/images/search.png.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ import optuna
 import pandas as pd
 from numpy.typing import NDArray
 from optuna.trial import TrialState
+from scipy import stats
 from threadpoolctl import threadpool_limits
 from timing import RESULTS, write_result
 
@@ -200,10 +202,15 @@ class Replay:
     stopped: float
 
 
+def seed_order(number: int, seeds: int) -> tuple[np.random.Generator, NDArray[np.int64]]:
+    """A replay's random numbers and the order of its training seeds, the study's own first."""
+    rng = np.random.default_rng([number, 1])
+    return rng, rng.permutation(seeds)
+
+
 def replay(table: Table, strategy: Strategy, number: int) -> Replay:
     """A search by `strategy` in which scores are looked up; the same number, the same seeds."""
-    rng = np.random.default_rng([number, 1])
-    order = rng.permutation(table.seeds)  # a study's own seed first
+    rng, order = seed_order(number, table.seeds)
     study = optuna.create_study(
         direction="maximize",
         sampler=sampler_of(strategy.sampler, number, strategy.variant),
@@ -313,17 +320,22 @@ def share_with_band(
     return value / BUDGET, float(low) / BUDGET, float(high) / BUDGET
 
 
-def less_than(own: Sequence[float], default: Sequence[float]) -> tuple[float, float, float]:
-    """Mean regret less that of the default, with a 95 % interval.
+def less_than(
+    own: Sequence[float], default: Sequence[float], seeds: int
+) -> tuple[float, float, float]:
+    """Mean regret minus that of the default, with a 95 % interval for other training seeds.
+
+    Replays of one training seed look up the same scores: their mean counts once.
 
     Args:
         own, default: `[replays]`, regret over the search; the same seeds stand first.
+        seeds: of the table.
     """
     both = min(len(own), len(default))
-    gaps = np.array(own[:both]) - np.array(default[:both])
-    rows = np.random.default_rng(0).integers(both, size=(2000, both))
-    low, high = np.percentile(gaps[rows].mean(axis=1), [2.5, 97.5])
-    return round(float(gaps.mean()), 3), round(float(low), 3), round(float(high), 3)
+    gaps = pd.Series(np.array(own[:both]) - np.array(default[:both]))
+    means = gaps.groupby([seed_order(number, seeds)[1][0] for number in range(both)]).mean()
+    mean, half = float(means.mean()), float(stats.t.ppf(0.975, len(means) - 1) * means.sem())
+    return round(mean, 3), round(mean - half, 3), round(mean + half, 3)
 
 
 def judged(curves: NDArray[np.float64], reference: NDArray[np.float64]) -> dict[str, Any]:
@@ -396,13 +408,13 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
         head = "".join(f"{shown:>6}" for shown in SHOWN)
         print(
             f"  {'':16}{head}  10..90 %     compute to reach random: median, mean     "
-            f"mean regret less the default's   stopped"
+            f"mean regret minus the default's   stopped"
         )
         default = rows[[row["strategy"] for row in rows].index(DEFAULT)][measure]
         for row in rows:
             found = row[measure]
             found["less_than_default"] = less_than(
-                found["over_the_search"], default["over_the_search"]
+                found["over_the_search"], default["over_the_search"], table.seeds
             )
             print_row(row, measure)
     content: dict[str, Any] = {"table": name, "budget": BUDGET, "rows": rows}

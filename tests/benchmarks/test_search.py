@@ -115,3 +115,13 @@ def test_compute_to_reach_a_level_is_the_last_time_above_it(search):
     curve[30] = 2.0
     assert search.compute_to_reach(curve, 1.0) == 31
     assert search.compute_to_reach(curve, 0.5) == np.inf
+
+
+def test_replays_of_one_training_seed_count_once(search):
+    """What differs by training seed alone is as uncertain as five seeds leave it."""
+    firsts = [search.seed_order(number, 5)[1][0] for number in range(200)]
+    gaps = np.array([0.0, 1.0, 2.0, 3.0, 4.0])[firsts]
+    default = np.random.default_rng(0).normal(size=200)
+    found = search.less_than((default + gaps).tolist(), default.tolist(), 5)
+    sem = np.sqrt(2.5 / 5)
+    assert found == pytest.approx((2.0, 2 - 2.776 * sem, 2 + 2.776 * sem), abs=0.002)
