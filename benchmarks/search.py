@@ -410,7 +410,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
             f"  {'':16}{head}  10..90 %     compute to reach random: median, mean     "
             f"mean regret minus the default's   stopped"
         )
-        default = rows[[row["strategy"] for row in rows].index(DEFAULT)][measure]
+        default = next(row[measure] for row in rows if row["strategy"] == DEFAULT)
         for row in rows:
             found = row[measure]
             found["less_than_default"] = less_than(

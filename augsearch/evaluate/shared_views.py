@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from augsearch.augment.baselines import for_channels
