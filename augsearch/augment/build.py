@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +13,14 @@ from augsearch.augment.config import Executor
 from augsearch.augment.draws import Draws
 from augsearch.augment.executor import check_bytes_or_images
 from augsearch.augment.fused.plan import FusedPlan, fuse, run_fused
-from augsearch.augment.views import PlannedViews, ViewPlan, Views, plan_views, run_views
+from augsearch.augment.views import (
+    PlannedViews,
+    ViewPlan,
+    Views,
+    plan_views,
+    run_views,
+    surroundings_of,
+)
 from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
 
@@ -116,19 +124,49 @@ class Renderer:
 
 
 class TwoViews(PlannedViews):
-    """`PlannedViews` of a policy on the faster executor; what `Policy.build` returns."""
+    """`PlannedViews` of a policy on the faster executor; what `Policy.build` returns.
+
+    Copies for other processes are made from the policy again: compiled code and functions of a
+    user's own file cannot be sent.
+    """
 
     def __init__(
-        self, policy: Policy, image_size: int, seed: int = 0, executor: Executor = "auto"
+        self,
+        policy: Policy,
+        image_size: int,
+        seed: int = 0,
+        executor: Executor = "auto",
+        *,
+        fit: str | None = None,
+        normalise: bool = False,
+        rank: int | None = None,
+        world_size: int | None = None,
     ) -> None:
-        self.renderer = Renderer.build(policy, executor)
-        super().__init__(self.renderer.view_plan, image_size, seed)
+        renderer = Renderer.build(policy, executor)
+        super().__init__(
+            renderer.view_plan,
+            image_size,
+            seed,
+            surroundings=surroundings_of(policy).chosen(fit, normalise),
+            rank=rank,
+            world_size=world_size,
+        )
         self.policy = policy
+        self.executor: Executor = executor
+        self.renderer = renderer
 
-    def render(self, images: Tensor) -> Views:
-        both = self.renderer(images, self.image_size, seed=self.seed, step=self.step)
+    def render(self, images: Tensor, seed: int, step: int) -> Views:
+        both = self.renderer(images, self.image_size, seed=seed, step=step)
         first, second = both.chunk(2)
         return first, second
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("renderer", "view_plan")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self.renderer = Renderer.build(self.policy, self.executor)
+        self.view_plan = self.renderer.view_plan
 
 
 def make_view_function(

@@ -19,6 +19,8 @@ from augsearch.augment import (
     noise,
     operation,
     resample,
+    stream,
+    surroundings,
     torchvision_ops,
     views,
     warp,
@@ -28,7 +30,7 @@ from augsearch.augment.bundle import bundle
 from augsearch.augment.executor import Step
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
 from augsearch.augment.operation import Implementation
-from augsearch.augment.views import ViewPlan, plan_views
+from augsearch.augment.views import ViewPlan, plan_views, surroundings_of
 from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import CustomPolicyOp, walk
@@ -88,18 +90,83 @@ KORNIA_USE = """Needs torch and kornia. On a batch `images` [B, C, H, W], uint8 
     views = build_views(seed=0)
     view1, view2 = views(images)  # each [B, C, {size}, {size}] float in [0, 1]
 
-Every call draws new numbers from the seed and its own counter (`views.set_step(n)` sets it), the
-same on every device. Normalise afterwards."""
+Every call draws new numbers, the same on every device. They follow from the seed, the number of the
+call, the worker of a DataLoader, its epoch and the rank of a distributed run, which
+torch.distributed tells, or `rank` and `world_size`. `views.state_dict()` holds what a resumed run
+needs to draw on. Where copies of `views` are sent to processes that neither of the two knows, give
+each a rank or a seed of its own.
+
+`build_views(normalise=True)` gives views less MEAN, over STD."""
 
 TORCHVISION_USE = """Needs torch and torchvision. As the transform of a data set of images:
 
     dataset = torchvision.datasets.ImageFolder("images", transform=build_transform())
     (view1, view2), label = dataset[0]  # each view [C, {size}, {size}] float in [0, 1]
 
-Images should be square, as they were in the search. Pillow's images may be of any mode: palettes,
-transparency and more than 8 bits become grey or RGB as in the search, if they come from
-ImageFolder(..., loader=PIL.Image.open); `build_transform(white=4095)` says what is white in 12-bit
-files. Normalise afterwards."""
+Numbers come from torch's global generator, as torchvision's own do: a DataLoader seeds each worker
+anew in each epoch. Seed the ranks of a distributed run differently, and a resumed run with another
+number than the first, or they draw the same ones again.
+
+Pillow's images may be of any mode: palettes, transparency and more than 8 bits become grey or RGB
+as in the search, if they come from ImageFolder(..., loader=PIL.Image.open);
+`build_transform(white=4095)` says what is white in 12-bit files. Tensors are uint8, or float in
+[0, 1]. `build_transform(normalise=True)` gives views less MEAN, over STD."""
+
+
+def _found_on(policy: Policy, image_size: int) -> str:
+    """What the search did around the policy, as constants."""
+    found = surroundings_of(policy)
+    known = "" if policy.found_on else ": not known of this policy"
+    return (
+        f"IMAGE_SIZE = {image_size}  # of the views\n"
+        f"# The images that the search saw{known}.\n"
+        f"FOUND_AT = {found.tile}  # their size\n"
+        f"FIT = {found.fit!r}  # how pictures became square\n"
+        f"MEAN = {tuple(found.mean)!r}  # of each channel, in [0, 1]\n"
+        f"STD = {tuple(found.std)!r}\n"
+    )
+
+
+BUILD_VIEWS = '''
+
+def build_views(
+    seed: int = 0,
+    *,
+    image_size: int = IMAGE_SIZE,
+    fit: str = FIT,
+    normalise: bool = False,
+    rank: int | None = None,
+    world_size: int | None = None,
+) -> PlannedViews:
+    """Maps images [B, C, H, W] to two views of `image_size` pixels.
+
+    Args:
+        fit: how images become square: crop (the middle), squash, or tile (they are tiles already,
+            of FOUND_AT pixels).
+        normalise: views less MEAN, over STD.
+        rank, world_size: of a distributed run; None to ask torch.distributed.
+    """
+    surroundings = Surroundings(FIT, FOUND_AT, MEAN, STD).chosen(fit, normalise)
+    return PlannedViews(
+        POLICY, image_size, seed, surroundings=surroundings, rank=rank, world_size=world_size
+    )
+'''
+
+BUILD_TRANSFORM = '''
+
+def build_transform(
+    white: float | None = None, *, fit: str = FIT, normalise: bool = False
+) -> TwoViewTransform:
+    """Maps an image to two views of IMAGE_SIZE pixels.
+
+    Args:
+        white: see `eight_bits`.
+        fit: how pictures become square: crop (the middle), squash, or tile (they are tiles already,
+            of FOUND_AT pixels).
+        normalise: views less MEAN, over STD.
+    """
+    surroundings = Surroundings(FIT, FOUND_AT, MEAN, STD).chosen(fit, normalise)
+'''
 
 
 def _header(policy: Policy, use: str, image_size: int) -> str:
@@ -145,7 +212,10 @@ def _bundled(policy: Policy, modules: Sequence[ModuleType], roots: Sequence[str]
 
 def _kornia(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
     used = {name: IMPLEMENTATIONS[name] for name in _op_names(view_plan)} | _own(view_plan)
-    modules = (augsearch.errors, operation, draws, resample, *FAMILIES, executor, views)
+    modules = (
+        augsearch.errors, operation, draws, resample, *FAMILIES,
+        executor, stream, surroundings, views,
+    )  # fmt: skip
     functions = [implementation.apply.__name__ for implementation in used.values()]
     roots = ["PlannedViews", "ViewPlan", "Step", "Implementation", *functions]
     source = _bundled(policy, modules, roots)
@@ -156,10 +226,8 @@ def _kornia(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
     lists = "".join(f"        {_steps_text(steps)},\n" for steps in view_plan.lists)
     return (
         f"{source}\n\nIMPLEMENTATIONS: dict[str, Implementation] = {{\n{table}}}\n\n"
-        f"POLICY = ViewPlan(\n    (\n{lists}    )\n)\n\n\n"
-        f"def build_views(seed: int = 0) -> nn.Module:\n"
-        f'    """Maps images [B, C, H, W] to two views of {image_size} pixels."""\n'
-        f"    return PlannedViews(POLICY, image_size={image_size}, seed=seed)\n"
+        f"POLICY = ViewPlan(\n    (\n{lists}    )\n)\n\n"
+        f"{_found_on(policy, image_size)}{BUILD_VIEWS}"
     )
 
 
@@ -176,40 +244,41 @@ def _torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
             f"{', '.join(missing)}; remove them, or export it to kornia"
         )
     functions = [name for name in names if name not in (*TORCHVISION_OWN, "resized_crop")]
-    modules = (operation, draws, resample, *FAMILIES, torchvision_ops)
+    modules = (
+        augsearch.errors, operation, draws, resample, *FAMILIES, surroundings, torchvision_ops,
+    )  # fmt: skip
     functions += [implementation.apply.__name__ for implementation in _own(view_plan).values()]
-    roots = ["TwoViewTransform", "Gated", "ChooseOne", "OneImage", *functions]
+    roots = ["TwoViewTransform", "Surroundings", "Gated", "ChooseOne", "OneImage", *functions]
     shared = _bundled(policy, modules, roots)
-    lists = [_pipeline(steps, image_size) for steps in view_plan.lists]
+    lists = [_pipeline(steps) for steps in view_plan.lists]
     pipelines = "".join(f"    view{i} = {text}\n" for i, text in enumerate(lists, 1))
     second = "view2" if len(lists) > 1 else "view1"
     return (
         f"from functools import partial\n\nfrom torchvision.transforms import v2\n{shared}\n\n"
-        f"def build_transform(white: float | None = None) -> TwoViewTransform:\n"
-        f'    """Maps an image to two views of {image_size} pixels; white: see eight_bits."""\n'
-        f"{pipelines}    return TwoViewTransform(view1, {second}, white)\n"
+        f"{_found_on(policy, image_size)}{BUILD_TRANSFORM}"
+        f"{pipelines}    return TwoViewTransform(view1, {second}, white, surroundings)\n"
     )
 
 
-def _pipeline(steps: tuple[Step, ...], image_size: int) -> str:
-    resize = f"v2.Resize(({image_size}, {image_size}), antialias=True)"
-    lines = [_transform(step, image_size) for step in steps]
+def _pipeline(steps: tuple[Step, ...]) -> str:
+    resize = "v2.Resize((IMAGE_SIZE, IMAGE_SIZE), antialias=True)"
+    lines = [_transform(step) for step in steps]
     # A leading crop is cut from the image as it is; where its gate is closed, a resize is left.
     lines.insert(1 if steps and steps[0].op == "resized_crop" else 0, resize)
     inner = "".join(f"            {line},\n" for line in lines)
     return f"v2.Compose(\n        [\n{inner}        ]\n    )"
 
 
-def _transform(step: Step, image_size: int) -> str:
+def _transform(step: Step) -> str:
     values = "".join(f", {name}={value!r}" for name, value in step.values.items())
     if step.members:
-        members = (_transform(member, image_size) for member in step.members)
+        members = (_transform(member) for member in step.members)
         inner = "".join(f"                {member},\n" for member in members)
         text = f"ChooseOne(\n{inner}            )"
     elif step.op == "resized_crop":
         scale, ratio = step.values["scale_min"], step.values["ratio"]
         text = (
-            f"v2.RandomResizedCrop({image_size}, scale=({scale!r}, 1.0), "
+            f"v2.RandomResizedCrop(IMAGE_SIZE, scale=({scale!r}, 1.0), "
             f"ratio=({1 / ratio!r}, {ratio!r}), antialias=True)"
         )
     elif step.own is not None or step.op in BATCHED_WITHOUT_KORNIA:

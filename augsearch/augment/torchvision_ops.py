@@ -20,7 +20,11 @@ from torchvision.transforms.v2 import functional as F
 
 from augsearch.augment.blur import motion_kernels
 from augsearch.augment.operation import Field, Values
+from augsearch.augment.surroundings import Surroundings
+from augsearch.errors import DataError
 
+ROUNDING = 1e-4
+"""How far outside [0, 1] pixels may lie that were resampled before; nobody could see it."""
 Batched = Callable[[Tensor, Tensor, Values, Field], Tensor]
 
 
@@ -64,9 +68,10 @@ class OneImage(nn.Module):
 
 
 class TwoViewTransform:
-    """Maps an image (Pillow or tensor) to two views; use it as a data set's `transform`.
+    """Maps an image to two views; use it as a data set's `transform`.
 
     Pillow's images may be of any mode; they are read as they were in the search, see `eight_bits`.
+    Tensors `[C, H, W]` and arrays `[H, W, C]` are uint8, or floats in [0, 1].
     """
 
     def __init__(
@@ -74,16 +79,37 @@ class TwoViewTransform:
         first: Callable[[Tensor], Tensor],
         second: Callable[[Tensor], Tensor],
         white: float | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.first = first
         self.second = second
         self.white = white
+        self.surroundings = surroundings or Surroundings()
 
     def __call__(self, image: object) -> tuple[Tensor, Tensor]:
         if isinstance(image, Image.Image):
             image = eight_bits(image, self.white)
-        tensor = F.to_dtype(F.to_image(image), torch.float32, scale=True)
-        return self.first(tensor).clamp(0, 1), self.second(tensor).clamp(0, 1)
+        tensor = self.surroundings.square(unit_floats(F.to_image(image)))
+        views = (transform(tensor).clamp(0, 1) for transform in (self.first, self.second))
+        first, second = map(self.surroundings.normalised, views)
+        return first, second
+
+
+def unit_floats(image: Tensor) -> Tensor:
+    """`[C, H, W]` uint8, or floats in [0, 1], as float32.
+
+    Raises:
+        DataError: anything else, of which it is not known what is white.
+    """
+    wanted = "want uint8, or floats in [0, 1]"
+    if image.dtype != torch.uint8:
+        if not image.is_floating_point():
+            raise DataError(f"the image has the type {image.dtype}; {wanted}")
+        low, high = (float(extreme) for extreme in image.aminmax())
+        if not (low >= -ROUNDING and high <= 1 + ROUNDING):  # also true for NaN
+            raise DataError(f"pixel values run from {low:g} to {high:g}; {wanted}")
+        image = image.clamp(0, 1)
+    return F.to_dtype(image, torch.float32, scale=True)
 
 
 def eight_bits(image: Image.Image, white: float | None = None) -> Image.Image | Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from augsearch.augment.draws import Draws
 from augsearch.augment.executor import Step, check_bytes_or_images, plan, run_steps
 from augsearch.augment.geometric import CROP_SLOTS, crop_boxes
 from augsearch.augment.resample import crop_and_resize, resize
+from augsearch.augment.stream import DrawStream
+from augsearch.augment.surroundings import Surroundings
 from augsearch.space.policy import Policy
 
 Views = tuple[Tensor, Tensor]
@@ -28,6 +31,13 @@ def plan_views(policy: Policy) -> ViewPlan:
     if policy.shared:
         return ViewPlan((plan(policy.views[0]),))
     return ViewPlan(tuple(plan(ops) for ops in policy.views))
+
+
+def surroundings_of(policy: Policy) -> Surroundings:
+    """What the search that found a policy did around it."""
+    if (found := policy.found_on) is None:
+        return Surroundings()
+    return Surroundings(found.fit, found.image_size, found.mean, found.std)
 
 
 def to_unit_floats(images: Tensor) -> Tensor:
@@ -96,37 +106,63 @@ def _crop_to_size(images: Tensor, crop: Step, draws: Draws, size: tuple[int, int
 class PlannedViews(nn.Module):
     """Maps uint8 or float images `[B, C, H, W]` to two views `[B, C, S, S]`.
 
-    Every call in training mode uses the next step's draws; in evaluation mode both views are the
-    resized images themselves. The counter is not part of the state dict: use `set_step` to go on
-    where a run stopped.
+    Every call in training mode draws new numbers, in every worker, rank and epoch (see
+    `DrawStream`); in evaluation mode both views are the images themselves, made square and resized.
+    The state dict holds what a resumed run needs to draw on.
+
+    Args:
+        image_size: S.
+        surroundings: what is done to images before the policy and to views after it.
+        rank, world_size: see `DrawStream`.
+
+    Raises:
+        ConfigError: see `DrawStream`.
     """
 
-    def __init__(self, view_plan: ViewPlan, image_size: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        view_plan: ViewPlan,
+        image_size: int,
+        seed: int = 0,
+        *,
+        surroundings: Surroundings | None = None,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ) -> None:
         super().__init__()
         self.view_plan = view_plan
         self.image_size = image_size
-        self.seed = seed
-        self.step = 0
+        self.surroundings = surroundings or Surroundings()
+        self.stream = DrawStream(seed, rank, world_size)
 
     def set_step(self, step: int) -> None:
         """Let the next call in training mode be call number `step` (from 0)."""
-        self.step = step
+        self.stream.step = step
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Views:
-        if not self.training:
-            clean = resize(to_unit_floats(images), (self.image_size, self.image_size))
-            return clean, clean
-        views = self.render(images)
-        self.step += 1
-        return views
+        check_bytes_or_images(images)
+        images = self.surroundings.square(images)
+        if self.training:
+            first, second = self.render(images, *self.stream.next())
+        else:
+            first = second = resize(to_unit_floats(images), (self.image_size, self.image_size))
+        return self.surroundings.normalised(first), self.surroundings.normalised(second)
 
-    def render(self, images: Tensor) -> Views:
-        """The two views of this step."""
-        return run_views(self.view_plan, images, self.image_size, seed=self.seed, step=self.step)
+    def render(self, images: Tensor, seed: int, step: int) -> Views:
+        """The two views of a step."""
+        return run_views(self.view_plan, images, self.image_size, seed=seed, step=step)
+
+    def get_extra_state(self) -> dict[str, object]:
+        """What `state_dict` holds: the calls so far, and how often each worker was started."""
+        return self.stream.state()
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Go on after `state`."""
+        self.stream.set_state(state)
 
     def extra_repr(self) -> str:
-        return f"image_size={self.image_size}, seed={self.seed}"
+        return f"image_size={self.image_size}, seed={self.stream.seed}, {self.surroundings}"
 
 
 @torch.no_grad()

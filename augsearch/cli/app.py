@@ -199,7 +199,12 @@ def export(
     output: Annotated[
         Path | None, typer.Option(help="Python file to write. [default: views_<target>.py]")
     ] = None,
-    image_size: Annotated[int, typer.Option(help="Side of the views in pixels.")] = 224,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the views in pixels. [default: that of the study that found the policy]"
+        ),
+    ] = None,
 ) -> None:
     """Write a policy as a Python file that does not need augsearch."""
     from augsearch.search.export import write_export

@@ -504,7 +504,7 @@ def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
     mirror, paint = _mirror(prepared, progress), views_painter(bench)
 
     def mirror_now() -> None:
-        mirror.sync(record_makers(store, paint, lambda policy: bench.renderer(policy).executor))
+        mirror.sync(record_makers(store, paint, setup.executor_of, setup.as_found))
 
     progress.phase("ablation", len(jobs) - len(todo), len(jobs))
     run_beside(store, bench, todo, progress, after_each=mirror_now)

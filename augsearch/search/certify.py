@@ -249,14 +249,14 @@ def distance_of_views(bench: Bench, policy: Policy, images: torch.Tensor) -> flo
 def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Progress) -> None:
     """To the study's directory and to MLflow, with the report, which now has the certificate."""
     content = certificate.model_dump(mode="json")
-    bench, views = setup.bench, views_painter(setup.bench)
+    views = views_painter(setup.bench)
     result = stored_result(store, setup.directory)
     files = {
         "certificate.json": (json.dumps(content, indent=2) + "\n").encode(),
         **report_files(Sources(store, setup.config, setup.storage, setup, views, result)),
     }
     mirror = mirror_of(setup, progress)
-    makers = record_makers(store, views, lambda policy: bench.renderer(policy).executor)
+    makers = record_makers(store, views, setup.executor_of, setup.as_found)
     mirror.sync(makers)
     trial = certificate.budgets[0]
     mirror.amend(

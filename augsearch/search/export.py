@@ -12,18 +12,23 @@ from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import CustomPolicyOp, walk
 
 Target = Literal["kornia", "torchvision"]
-SMALLEST = 8
+SMALLEST, USUAL = 8, 224
 
 
 def write_export(
-    policy: str | Path | Policy, to: str, output: str | Path | None = None, *, image_size: int = 224
+    policy: str | Path | Policy,
+    to: str,
+    output: str | Path | None = None,
+    *,
+    image_size: int | None = None,
 ) -> Path:
     """Write `policy` as a stand-alone Python file; the path that was written.
 
     Args:
         to: `kornia` or `torchvision`.
         output: file to write; None for `views_<to>.py` in this directory.
-        image_size: side of the views in pixels.
+        image_size: side of the views in pixels; None for the size that the policy was found at,
+            224 if it does not say.
 
     Raises:
         ConfigError: unknown target, too small a size, or an operation that the target cannot
@@ -33,10 +38,11 @@ def write_export(
     targets = {str(target): target for target in get_args(Target)}
     if to not in targets:
         raise ConfigError(f"--to {to}: unknown target; known: {', '.join(targets)}")
-    if image_size < SMALLEST:
+    if image_size is not None and image_size < SMALLEST:
         raise ConfigError(f"--image-size {image_size}: must be {SMALLEST} pixels or more")
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
-    source = export_policy(chosen, targets[to], image_size)
+    found_at = chosen.found_on.image_size if chosen.found_on else USUAL
+    source = export_policy(chosen, targets[to], image_size or found_at)
     path = Path(output) if output is not None else Path(f"views_{to}.py")
     sources = [
         op.source.file

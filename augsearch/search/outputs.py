@@ -89,7 +89,7 @@ def winning_policy(setup: Setup, entrants: list[Entrant], verdict: Verdict) -> P
     winner = next(entrant for entrant in entrants if entrant.name == verdict.recommended)
     if winner.policy is None:
         raise RuntimeError("the untrained encoder cannot win")
-    policy = for_channels(winner.policy, setup.image_set.channels)
+    policy = setup.as_found(for_channels(winner.policy, setup.image_set.channels))
     return policy.model_copy(update={"name": f"{setup.name}: {winner.name}"})
 
 

@@ -78,11 +78,13 @@ image.{score}
 import mlflow
 
 model = mlflow.pyfunc.load_model("{uri}")
-views = model.predict(images, params={{"seed": 0}})  # images: uint8 [n, H, W, {channels}]
+views = model.predict(images)  # images: uint8 [n, H, W, {channels}]
 view1, view2 = views["view1"], views["view2"]  # float32 [n, {size}, {size}, {channels}] in [0, 1]
 ```
 
-The same seed draws the same views; `image_size` in `params` sets another size. What it needs is \
+Every call draws new views. `params={{"seed": 0, "step": 0}}` draws the same ones again; \
+`image_size` sets another size, and `normalise` subtracts the mean of the study's images and \
+divides by their standard deviation. What it needs is \
 in `requirements.txt`; augsearch is not among that. Where augsearch is installed, a training loop \
 gets the same views by `augsearch.load_policy("policy.yaml").build(image_size)`, with the file \
 from among the artifacts.

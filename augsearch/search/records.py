@@ -15,6 +15,7 @@ from augsearch.tracking.mirror import Record
 
 Views = Callable[[Policy], bytes]
 ExecutorOf = Callable[[Policy], str]
+Files = Callable[[Policy | None], dict[str, bytes]]
 STATUS = {
     TrialState.COMPLETE: "FINISHED",
     TrialState.PRUNED: "KILLED",
@@ -23,24 +24,31 @@ STATUS = {
 
 
 def record_makers(
-    store: Store, views: Views, executor_of: ExecutorOf
+    store: Store, views: Views, executor_of: ExecutorOf, as_found: Callable[[Policy], Policy]
 ) -> dict[str, Callable[[], Record]]:
     """Every finished run of the study by key, each made into a Record only when asked for.
 
     Args:
         views: a picture of a policy's views as PNG.
         executor_of: who renders a policy's views, in words.
+        as_found: a policy with what it was found on.
     """
     makers: dict[str, Callable[[], Record]] = {}
+
+    def files(policy: Policy | None) -> dict[str, bytes]:
+        if policy is None:
+            return {}
+        return {**as_found(policy).files(), "views.png": views(policy)}
+
     for run in store.all_runs():
-        makers[run.key] = _run_maker(run, views, executor_of)
+        makers[run.key] = _run_maker(run, files, executor_of)
     for trial in store.trials():
         if "policy" in trial.user_attrs:
-            makers[f"trial/{trial.number}"] = _trial_maker(trial, views, executor_of)
+            makers[f"trial/{trial.number}"] = _trial_maker(trial, files, executor_of)
     return makers
 
 
-def _run_maker(run: Run, views: Views, executor_of: ExecutorOf) -> Callable[[], Record]:
+def _run_maker(run: Run, files: Files, executor_of: ExecutorOf) -> Callable[[], Record]:
     def make() -> Record:
         replicate = f" seed {run.replicate}" if run.phase != BASELINE else ""
         seconds = run.outcome.seconds["total"] if run.outcome else 0.0
@@ -59,7 +67,7 @@ def _run_maker(run: Run, views: Views, executor_of: ExecutorOf) -> Callable[[], 
             metrics=_metrics(run.outcome) if run.outcome else {},
             series=_series(run.outcome.curve, run.outcome.losses) if run.outcome else {},
             tags=tags,
-            artifacts=lambda: _artifacts(run.policy, views),
+            artifacts=lambda: files(run.policy),
             start=run.ended - int(1000 * seconds),
             end=run.ended,
         )
@@ -67,7 +75,7 @@ def _run_maker(run: Run, views: Views, executor_of: ExecutorOf) -> Callable[[], 
     return make
 
 
-def _trial_maker(trial: FrozenTrial, views: Views, executor_of: ExecutorOf) -> Callable[[], Record]:
+def _trial_maker(trial: FrozenTrial, files: Files, executor_of: ExecutorOf) -> Callable[[], Record]:
     def make() -> Record:
         policy, outcome = trial_policy(trial), trial_outcome(trial)
         curve = trial_curve(trial)
@@ -93,7 +101,7 @@ def _trial_maker(trial: FrozenTrial, views: Views, executor_of: ExecutorOf) -> C
             metrics=metrics,
             series=series,
             tags=tags,
-            artifacts=lambda: _artifacts(policy, views),
+            artifacts=lambda: files(policy),
             start=int(began.timestamp() * 1000) if began else 0,
             end=int(ended.timestamp() * 1000) if ended else 0,
         )
@@ -130,12 +138,6 @@ def _series(
     curve: tuple[tuple[int, float], ...], losses: tuple[tuple[int, float], ...]
 ) -> Mapping[str, tuple[tuple[int, float], ...]]:
     return {"probe_score": curve, "loss": losses}
-
-
-def _artifacts(policy: Policy | None, views: Views) -> dict[str, bytes]:
-    if policy is None:
-        return {}
-    return {**policy.files(), "views.png": views(policy)}
 
 
 def safe_name(name: str) -> str:

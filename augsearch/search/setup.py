@@ -26,7 +26,7 @@ from augsearch.search.database import DEFAULT_STORAGE
 from augsearch.search.origin import Origin
 from augsearch.search.progress import Progress
 from augsearch.simclr.device import resolve_device
-from augsearch.space.policy import Policy
+from augsearch.space.policy import FoundOn, Policy
 from augsearch.space.presets import find_config, preset_names
 from augsearch.space.space import Space, load_space
 
@@ -80,6 +80,20 @@ class Setup:
     @property
     def image_set(self) -> ImageSet:
         return self.bench.image_set
+
+    def executor_of(self, policy: Policy) -> str:
+        """Who renders a policy's views, in words."""
+        return self.bench.renderer(policy).executor
+
+    def as_found(self, policy: Policy) -> Policy:
+        """The policy with what it was found on, for files that leave the study."""
+        found_on = FoundOn(
+            image_size=self.image_set.image_size,
+            fit=self.config.data.fit,
+            mean=self.bench.mean,
+            std=self.bench.std,
+        )
+        return policy.model_copy(update={"found_on": found_on})
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -189,7 +189,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         mirror = mirror_of(setup, progress)
 
         def mirror_now() -> None:
-            mirror.sync(record_makers(store, views, lambda policy: bench.renderer(policy).executor))
+            mirror.sync(record_makers(store, views, setup.executor_of, setup.as_found))
 
         views = views_painter(bench)
         try:

@@ -26,6 +26,25 @@ if TYPE_CHECKING:
     from augsearch.augment.config import Executor
 
 
+class FoundOn(BaseModel):
+    """The images that a policy was found on, as the search saw them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    image_size: int = Field(ge=1, description="side of the square images in pixels")
+    fit: Literal["crop", "squash", "tile"] = Field(description="how pictures became square")
+    mean: tuple[float, ...] = Field(description="of each channel, with pixels in [0, 1]")
+    std: tuple[float, ...] = Field(description="standard deviation of each channel")
+
+    @model_validator(mode="after")
+    def _a_number_for_each_channel(self) -> FoundOn:
+        if len(self.mean) not in (1, 3) or len(self.mean) != len(self.std):
+            raise ValueError("mean and std want one number for grey images or three for colour")
+        if min(self.std) <= 0:
+            raise ValueError("std has to be above 0")
+        return self
+
+
 class Policy(BaseModel):
     """Ordered operations for two views, frozen and comparable; YAML there and back loses nothing.
 
@@ -36,6 +55,9 @@ class Policy(BaseModel):
 
     schema_version: Literal[1] = Field(default=1, description="version of this file's form")
     name: str = Field(default="policy", description="a name for people; not part of the digest")
+    found_on: FoundOn | None = Field(
+        default=None, description="the images it was found on; not part of the digest"
+    )
     ops: tuple[AnyOp, ...] | None = Field(default=None, description="operations of both views")
     view1: tuple[AnyOp, ...] | None = Field(default=None, description="operations of view 1")
     view2: tuple[AnyOp, ...] | None = Field(default=None, description="operations of view 2")
@@ -65,7 +87,9 @@ class Policy(BaseModel):
     @property
     def digest(self) -> str:
         """Twelve hex digits that change with anything that changes a view, and nothing else."""
-        content = portable(self.model_dump(mode="json", exclude={"name"}, exclude_none=True))
+        content = portable(
+            self.model_dump(mode="json", exclude={"name", "found_on"}, exclude_none=True)
+        )
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -103,19 +127,48 @@ class Policy(BaseModel):
         operations = custom_files((*self.views[0], *self.views[1]))
         return {"policy.yaml": self.to_yaml().encode(), **operations}
 
-    def build(self, image_size: int, seed: int = 0, executor: Executor = "auto") -> nn.Module:
+    def build(
+        self,
+        image_size: int,
+        seed: int = 0,
+        executor: Executor = "auto",
+        *,
+        fit: Literal["crop", "squash", "tile"] | None = None,
+        normalise: bool = False,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ) -> nn.Module:
         """A module that maps images `[B, C, H, W]` to two views, for any training loop.
 
         Input is uint8, or float in [0, 1]; both views are float32 `[B, C, S, S]` in [0, 1],
-        S = `image_size`. Every call in training mode draws new numbers from `seed` and its own
-        counter, never from the global generators.
+        S = `image_size`. Every call in training mode draws new numbers, never from the global
+        generators; they follow from `seed`, the call's number, the worker of a DataLoader, its
+        epoch and the rank of a distributed run (`augment.stream.DrawStream`). The state dict holds
+        what a resumed run needs to draw on.
+
+        Args:
+            fit: how images become square, as `data.fit` of a study; None for that of the study
+                that found the policy, and `squash` if it does not say.
+            normalise: views less the mean of the images that the policy was found on, over their
+                standard deviation.
+            rank, world_size: of a distributed run; None to ask `torch.distributed`.
 
         Raises:
-            ConfigError: the executor (`auto`, `kornia`, `fused`) does not know an operation.
+            ConfigError: the executor (`auto`, `kornia`, `fused`) does not know an operation, or
+                what is asked for is not known.
         """
         from augsearch.augment.build import TwoViews
 
-        module: nn.Module = TwoViews(self, image_size, seed, executor)
+        module: nn.Module = TwoViews(
+            self,
+            image_size,
+            seed,
+            executor,
+            fit=fit,
+            normalise=normalise,
+            rank=rank,
+            world_size=world_size,
+        )
         return module
 
 

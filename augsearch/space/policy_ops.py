@@ -75,6 +75,7 @@ def _policy_op_model(operation: Operation) -> type[PolicyOp]:
 POLICY_OPS: dict[str, type[PolicyOp]] = {
     name: _policy_op_model(operation) for name, operation in OPERATIONS.items()
 }
+globals().update({model.__name__: model for model in POLICY_OPS.values()})  # pickle looks here
 
 OF = "file.py:name of a CustomOp; a relative path starts at the file that says so"
 CODE = "digest of that file, filled in on reading; a file that has changed is refused"

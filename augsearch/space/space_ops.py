@@ -88,6 +88,7 @@ def _space_op_model(operation: Operation) -> type[SpaceOp]:
 SPACE_OPS: dict[str, type[SpaceOp]] = {
     name: _space_op_model(operation) for name, operation in OPERATIONS.items()
 }
+globals().update({model.__name__: model for model in SPACE_OPS.values()})  # pickle looks here
 
 
 class SpaceCustom(SpaceOp):

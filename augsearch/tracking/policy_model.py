@@ -22,6 +22,8 @@ from augsearch.space.policy import Policy
 
 PREDICT = '''
 
+import secrets
+
 import mlflow
 import numpy as np
 
@@ -30,11 +32,22 @@ class TwoViewsModel(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input: np.ndarray, params=None):
         """Images [n, H, W, C] uint8 -> `view1` and `view2`, each [n, S, S, C] float32 in [0, 1].
 
-        The views of `seed` are always the same ones; S is `image_size`.
+        Every call draws new numbers, unless `seed` is given (0 or more): the views of a seed and a
+        `step` are always the same ones. S is `image_size`; `normalise` gives views less MEAN, over
+        STD.
         """
-        options = {"seed": 0, "image_size": IMAGE_SIZE, **(params or {})}
+        options = {"seed": -1, "step": 0, "image_size": IMAGE_SIZE, "normalise": False}
+        options |= params or {}
+        seed = options["seed"] if options["seed"] >= 0 else secrets.randbits(63)
+        views = build_views(
+            seed,
+            image_size=options["image_size"],
+            normalise=options["normalise"],
+            rank=0,
+            world_size=1,
+        )
+        views.set_step(options["step"])
         images = torch.from_numpy(np.array(model_input)).permute(0, 3, 1, 2)
-        views = PlannedViews(POLICY, image_size=options["image_size"], seed=options["seed"])
         view1, view2 = (view.permute(0, 2, 3, 1).contiguous().numpy() for view in views(images))
         return {"view1": view1, "view2": view2}
 
@@ -62,8 +75,7 @@ class PolicyModel:
         Raises:
             ConfigError: a custom operation uses a name that means something else here.
         """
-        views = export_policy(self.policy, "kornia", self.image_size)
-        return views + PREDICT.replace("IMAGE_SIZE", str(self.image_size))
+        return export_policy(self.policy, "kornia", self.image_size) + PREDICT
 
     def save(self, directory: Path, model_id: str, run_id: str) -> None:
         """Write the model to `directory`, which must not exist yet.
@@ -112,8 +124,10 @@ class PolicyModel:
             ),
             params=ParamSchema(
                 [
-                    ParamSpec("seed", DataType.long, 0),
+                    ParamSpec("seed", DataType.long, -1),
+                    ParamSpec("step", DataType.long, 0),
                     ParamSpec("image_size", DataType.long, self.image_size),
+                    ParamSpec("normalise", DataType.boolean, False),
                 ]
             ),
         )
