@@ -21,7 +21,7 @@ from torch.utils.data import get_worker_info
 
 from augsearch.errors import ConfigError
 
-WORKERS = 1024  # that are told apart in how often they were started
+SLOTS = 1024  # in which the starts of workers are counted, and as many for other processes
 
 
 class DrawStream:
@@ -33,11 +33,12 @@ class DrawStream:
     - in a worker of a DataLoader: its number and how often a worker of that number has been
       started, which differs by epoch unless workers persist, and then their steps go on;
     - on a rank of a distributed run: rank and size, as given or as `torch.distributed` has them;
-    - in another child process: the name that `multiprocessing` gave it.
+    - in another child process: the name that `multiprocessing` gave it, and how often a copy came
+      there.
 
-    The starts of workers are counted in shared memory, where the next epoch's workers find them.
-    `state` holds them and the step, so that a resumed run goes on with numbers not yet drawn: the
-    ones that an undisturbed run would have drawn if it was stopped between epochs.
+    These starts are counted in shared memory, where the next epoch's workers find them. `state`
+    holds them and the step, so that a resumed run goes on with numbers not yet drawn: the ones that
+    an undisturbed run would have drawn if it was stopped between epochs.
 
     Two loaders that iterate at the same time need a stream each, of different seeds. One stream is
     for one thread at a time.
@@ -62,7 +63,7 @@ class DrawStream:
         self._seen = (0, 1)
         self._here = os.getpid()  # the process that `_place` speaks of
         self._place = ""
-        self._starts = _shared(torch.zeros(WORKERS, dtype=torch.int64))
+        self._starts = _shared(torch.zeros(2 * SLOTS, dtype=torch.int64))
 
     def next(self) -> tuple[int, int]:
         """Seed and step of this call; the step is then counted."""
@@ -74,17 +75,16 @@ class DrawStream:
         return (_hashed(f"{self.seed}; {place}") if place else self.seed), step
 
     def state(self) -> dict[str, Any]:
-        """`step`, and `starts`: how often each worker was started."""
-        starts = self._starts.tolist()
-        while starts and not starts[-1]:
-            starts.pop()
+        """`step`, and `starts`: how often each worker was started, by its number."""
+        starts = {slot: count for slot, count in enumerate(self._starts.tolist()) if count}
         return {"step": self.step, "starts": starts}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
         self.step = int(state["step"])
-        starts = torch.tensor(state["starts"][:WORKERS], dtype=torch.int64)
-        self._starts.zero_()[: len(starts)] = starts
+        self._starts.zero_()
+        for slot, count in state["starts"].items():
+            self._starts[slot] = count
 
     def _rank(self) -> tuple[int, int]:
         if self._given is not None:
@@ -99,12 +99,11 @@ class DrawStream:
         info = get_worker_info()
         name = current_process().name
         if info is not None:
-            slot = info.id % WORKERS
-            start = int(self._starts[slot])
-            self._starts[slot] = start + 1
+            start = self._start(info.id % SLOTS)
             self._place = f"worker {info.id}, start {start}, after {self.step}"
         elif name != "MainProcess":
-            self._place = f"process {name}, after {self.step}"
+            start = self._start(SLOTS + _hashed(name) % SLOTS)
+            self._place = f"process {name}, start {start}, after {self.step}"
         else:
             self._place = f"process {os.getpid()}"
             warnings.warn(
@@ -114,6 +113,11 @@ class DrawStream:
                 stacklevel=2,
             )
         self.step = 0
+
+    def _start(self, slot: int) -> int:
+        start = int(self._starts[slot])
+        self._starts[slot] = start + 1
+        return start
 
     def __getstate__(self) -> dict[str, Any]:
         self._rank()  # a worker that is spawned cannot ask torch.distributed

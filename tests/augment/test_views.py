@@ -106,7 +106,7 @@ def test_the_module_counts_its_calls():
     assert near(later, two_views(simclr(1), images, 32, seed=5, step=1))
     module.set_step(0)
     assert all(map(torch.equal, module(images), first))
-    assert module.state_dict() == {"_extra_state": {"step": 1, "starts": []}}
+    assert module.state_dict() == {"_extra_state": {"step": 1, "starts": {}}}
 
 
 def test_the_module_in_evaluation_mode_only_resizes():
