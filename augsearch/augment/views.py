@@ -141,7 +141,6 @@ class PlannedViews(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Views:
-        check_bytes_or_images(images)
         images = self.surroundings.square(images)
         if self.training:
             first, second = self.render(images, *self.stream.next())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -190,6 +191,19 @@ def test_an_exported_kornia_file_renders_the_same(policy, tmp_path):
     views = scope["build_views"](seed=5)(images)
     ours = policy.build(32, seed=5)(images)
     assert all((a - b).abs().max() < 1e-5 for a, b in zip(views, ours, strict=True))
+
+
+def test_views_with_a_custom_op_can_be_sent_to_another_process(policy, tmp_path):
+    images = pictures(2, 3, 32, 32)
+    views = policy.build(32, seed=5)
+    (tmp_path / "sent.pickle").write_bytes(pickle.dumps((views, images)))
+    program = (
+        "import pickle, torch\n"
+        "views, images = pickle.load(open('sent.pickle', 'rb'))\n"
+        "torch.save(views(images)[0], 'drawn.pt')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
+    assert (torch.load(tmp_path / "drawn.pt") - views(images)[0]).abs().max() < 1e-5
 
 
 def test_names_that_would_clash_in_an_exported_file_are_refused(directory):

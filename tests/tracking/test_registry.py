@@ -18,7 +18,6 @@ import torch
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import simclr
-from augsearch.augment.views import two_views
 from augsearch.search.manage import delete_stored
 from augsearch.search.progress import Quiet
 from augsearch.search.study import run_study
@@ -47,7 +46,13 @@ for uri, images, views in zip(sys.argv[3::3], sys.argv[4::3], sys.argv[5::3]):
     model = mlflow.pyfunc.load_model(uri)
     drawn = model.predict(np.load(images), params={"seed": 4, "image_size": 24})
     again = model.predict(np.load(images), params={"seed": 4, "image_size": 24})
-    usual = model.predict(np.load(images))
+    later = model.predict(np.load(images), params={"seed": 4, "step": 1, "image_size": 24})
+    usual, anew = model.predict(np.load(images)), model.predict(np.load(images))
+    assert not np.array_equal(drawn["view1"], later["view1"])
+    assert not np.array_equal(usual["view1"], anew["view1"])
+    if uri.startswith("models:"):  # a study's policy says what it was found on
+        normal = model.predict(np.load(images), params={"seed": 4, "normalise": True})
+        assert normal["view1"].min() < 0
     assert all(np.array_equal(drawn[name], again[name]) for name in drawn)
     np.savez(views, **drawn, usual=usual["view1"])
 """
@@ -141,7 +146,9 @@ def test_a_finished_study_has_its_policy_registered(finished):
     told = mlflow.models.Model.load(str(saved))
     assert [str(column.type) for column in told.signature.inputs] == ["uint8"]
     assert told.signature.outputs.input_names() == ["view1", "view2"]
-    assert {param.name for param in told.signature.params} == {"seed", "image_size"}
+    assert {param.name for param in told.signature.params} == {
+        *("seed", "step", "image_size", "normalise")
+    }
     assert told.saved_input_example_info is not None
     files = {path.name for path in saved.rglob("*") if path.is_file()}
     assert "two_views.py" in files
@@ -181,7 +188,7 @@ def test_models_draw_the_policy_s_views_without_augsearch(finished, tmp_path):
     for number, (uri, (policy, channels)) in enumerate(cases.items()):
         drawn = np.load(tmp_path / f"{number}.npz")
         batch = torch.from_numpy(images[uri]).permute(0, 3, 1, 2)
-        wanted = two_views(policy, batch, 24, seed=4)
+        wanted = policy.build(24, seed=4)(batch)
         for name, view in zip(("view1", "view2"), wanted, strict=True):
             assert drawn[name].shape == (3, 24, 24, channels)
             assert drawn[name].dtype == np.float32
@@ -314,6 +321,6 @@ def test_a_new_environment_with_the_model_s_requirements_is_enough(finished, tmp
     print(f"{time.monotonic() - began:.0f} s")
     views = np.load(tmp_path / "views.npz")
     policy = load_policy(finished / "runs/line/policy.yaml")
-    wanted = two_views(policy, torch.from_numpy(images).permute(0, 3, 1, 2), 24, seed=4)
+    wanted = policy.build(24, seed=4)(torch.from_numpy(images).permute(0, 3, 1, 2))
     for name, view in zip(("view1", "view2"), wanted, strict=True):
         assert np.abs(views[name] - view.permute(0, 2, 3, 1).numpy()).mean() < 1e-4
