@@ -85,16 +85,17 @@ def export_policy(policy: Policy, target: Literal["kornia", "torchvision"], imag
     )
 
 
+DRAWS = """Every call draws new numbers. They follow from the seed, the number of the call, the
+worker of a DataLoader, its epoch and the rank of a distributed run, which torch.distributed tells,
+or `rank` and `world_size`. `state_dict()` holds what a resumed run needs to draw on. Where copies
+are sent to processes that neither of the two knows, give each a rank or a seed of its own."""
+
 KORNIA_USE = """Needs torch and kornia. On a batch `images` [B, C, H, W], uint8 or float in [0, 1]:
 
     views = build_views(seed=0)
     view1, view2 = views(images)  # each [B, C, {size}, {size}] float in [0, 1]
 
-Every call draws new numbers, the same on every device. They follow from the seed, the number of the
-call, the worker of a DataLoader, its epoch and the rank of a distributed run, which
-torch.distributed tells, or `rank` and `world_size`. `views.state_dict()` holds what a resumed run
-needs to draw on. Where copies of `views` are sent to processes that neither of the two knows, give
-each a rank or a seed of its own.
+{draws}
 
 `build_views(normalise=True)` gives views less MEAN, over STD."""
 
@@ -103,9 +104,7 @@ TORCHVISION_USE = """Needs torch and torchvision. As the transform of a data set
     dataset = torchvision.datasets.ImageFolder("images", transform=build_transform())
     (view1, view2), label = dataset[0]  # each view [C, {size}, {size}] float in [0, 1]
 
-Numbers come from torch's global generator, as torchvision's own do: a DataLoader seeds each worker
-anew in each epoch. Seed the ranks of a distributed run differently, and a resumed run with another
-number than the first, or they draw the same ones again.
+{draws}
 
 Pillow's images may be of any mode: palettes, transparency and more than 8 bits become grey or RGB
 as in the search, if they come from ImageFolder(..., loader=PIL.Image.open);
@@ -155,7 +154,13 @@ def build_views(
 BUILD_TRANSFORM = '''
 
 def build_transform(
-    white: float | None = None, *, fit: str = FIT, normalise: bool = False
+    white: float | None = None,
+    seed: int = 0,
+    *,
+    fit: str = FIT,
+    normalise: bool = False,
+    rank: int | None = None,
+    world_size: int | None = None,
 ) -> TwoViewTransform:
     """Maps an image to two views of IMAGE_SIZE pixels.
 
@@ -164,7 +169,9 @@ def build_transform(
         fit: how pictures become square: crop (the middle), squash, or tile (they are tiles already,
             of FOUND_AT pixels).
         normalise: views less MEAN, over STD.
+        rank, world_size: of a distributed run; None to ask torch.distributed.
     """
+    stream = DrawStream(seed, rank, world_size)
     surroundings = Surroundings(FIT, FOUND_AT, MEAN, STD).chosen(fit, normalise)
 '''
 
@@ -172,7 +179,8 @@ def build_transform(
 def _header(policy: Policy, use: str, image_size: int) -> str:
     text = (
         f"Two views under the policy {policy.name!r} (digest {policy.digest}), "
-        f"exported by augsearch {version('augsearch')}.\n\n{use.format(size=image_size)}\n\n"
+        f"exported by augsearch {version('augsearch')}.\n\n"
+        f"{use.format(size=image_size, draws=DRAWS)}\n\n"
         f"The policy:\n\n{policy.to_yaml()}"
     )
     comment = "\n".join(f"# {line}".rstrip() for line in text.splitlines())
@@ -245,10 +253,19 @@ def _torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
         )
     functions = [name for name in names if name not in (*TORCHVISION_OWN, "resized_crop")]
     modules = (
-        augsearch.errors, operation, draws, resample, *FAMILIES, surroundings, torchvision_ops,
+        augsearch.errors, operation, draws, resample, *FAMILIES,
+        stream, surroundings, torchvision_ops,
     )  # fmt: skip
     functions += [implementation.apply.__name__ for implementation in _own(view_plan).values()]
-    roots = ["TwoViewTransform", "Surroundings", "Gated", "ChooseOne", "OneImage", *functions]
+    roots = [
+        "TwoViewTransform",
+        "DrawStream",
+        "Surroundings",
+        "Gated",
+        "ChooseOne",
+        "OneImage",
+        *functions,
+    ]
     shared = _bundled(policy, modules, roots)
     lists = [_pipeline(steps) for steps in view_plan.lists]
     pipelines = "".join(f"    view{i} = {text}\n" for i, text in enumerate(lists, 1))
@@ -256,7 +273,7 @@ def _torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
     return (
         f"from functools import partial\n\nfrom torchvision.transforms import v2\n{shared}\n\n"
         f"{_found_on(policy, image_size)}{BUILD_TRANSFORM}"
-        f"{pipelines}    return TwoViewTransform(view1, {second}, white, surroundings)\n"
+        f"{pipelines}    return TwoViewTransform(view1, {second}, white, surroundings, stream)\n"
     )
 
 

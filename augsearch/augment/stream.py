@@ -72,7 +72,7 @@ class DrawStream:
         rank, world = self._rank()
         place = (f"rank {rank} of {world}; " if world > 1 else "") + self._place
         step, self.step = self.step, self.step + 1
-        return (_hashed(f"{self.seed}; {place}") if place else self.seed), step
+        return (hashed(f"{self.seed}; {place}") if place else self.seed), step
 
     def state(self) -> dict[str, Any]:
         """`step`, and `starts`: how often each worker was started, by its number."""
@@ -102,7 +102,7 @@ class DrawStream:
             start = self._start(info.id % SLOTS)
             self._place = f"worker {info.id}, start {start}, after {self.step}"
         elif name != "MainProcess":
-            start = self._start(SLOTS + _hashed(name) % SLOTS)
+            start = self._start(SLOTS + hashed(name) % SLOTS)
             self._place = f"process {name}, start {start}, after {self.step}"
         else:
             self._place = f"process {os.getpid()}"
@@ -136,6 +136,7 @@ def _shared(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _hashed(words: str) -> int:
+def hashed(words: str) -> int:
+    """64 bits that change with the words."""
     digest = hashlib.blake2b(words.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")

@@ -2,9 +2,9 @@
 # mypy: disable-error-code="no-any-return"
 """Operations for one image at a time, as exported torchvision pipelines use them.
 
-Nothing in the search runs this: the exported files take their numbers from torch's global
-generator, as torchvision's own transforms do. Images are `[C, H, W]` float32 in [0, 1]; the
-arguments are the catalogue's values.
+Nothing in the search runs this. The operations take their numbers from torch's global generator, as
+torchvision's own transforms do; `TwoViewTransform` seeds it for each image and puts it back. Images
+are `[C, H, W]` float32 in [0, 1]; the arguments are the catalogue's values.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import torch
 from PIL import Image, ImageOps
@@ -20,6 +21,7 @@ from torchvision.transforms.v2 import functional as F
 
 from augsearch.augment.blur import motion_kernels
 from augsearch.augment.operation import Field, Values
+from augsearch.augment.stream import DrawStream, hashed
 from augsearch.augment.surroundings import Surroundings
 from augsearch.errors import DataError
 
@@ -71,7 +73,9 @@ class TwoViewTransform:
     """Maps an image to two views; use it as a data set's `transform`.
 
     Pillow's images may be of any mode; they are read as they were in the search, see `eight_bits`.
-    Tensors `[C, H, W]` and arrays `[H, W, C]` are uint8, or floats in [0, 1].
+    Tensors `[C, H, W]` and arrays `[H, W, C]` are uint8, or floats in [0, 1]. Every call draws new
+    numbers, in every worker, rank and epoch (see `DrawStream`); torch's global generator is left as
+    it was. `state_dict` holds what a resumed run needs to draw on.
     """
 
     def __init__(
@@ -80,19 +84,35 @@ class TwoViewTransform:
         second: Callable[[Tensor], Tensor],
         white: float | None = None,
         surroundings: Surroundings | None = None,
+        stream: DrawStream | None = None,
     ) -> None:
         self.first = first
         self.second = second
         self.white = white
         self.surroundings = surroundings or Surroundings()
+        self.stream = stream or DrawStream(0)
 
     def __call__(self, image: object) -> tuple[Tensor, Tensor]:
         if isinstance(image, Image.Image):
             image = eight_bits(image, self.white)
         tensor = self.surroundings.square(unit_floats(F.to_image(image)))
-        views = (transform(tensor).clamp(0, 1) for transform in (self.first, self.second))
-        first, second = map(self.surroundings.normalised, views)
-        return first, second
+        seed, step = self.stream.next()
+        generator = torch.default_generator
+        before = generator.get_state()
+        generator.manual_seed(hashed(f"{seed}; {step}"))
+        try:
+            first, second = self.first(tensor).clamp(0, 1), self.second(tensor).clamp(0, 1)
+        finally:
+            generator.set_state(before)
+        return self.surroundings.normalised(first), self.surroundings.normalised(second)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The calls so far, and how often each worker was started."""
+        return self.stream.state()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on after `state`."""
+        self.stream.set_state(state)
 
 
 def unit_floats(image: Tensor) -> Tensor:

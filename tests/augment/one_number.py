@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from augsearch.space.policy import Policy
 
 POLICY = Policy.model_validate({"ops": [{"op": "gamma", "gamma": 3.0}]})
+LENGTH = 24
 GREY = torch.full((1, 8, 8), 128, dtype=torch.uint8)
 
 
@@ -36,6 +37,13 @@ class Numbers(Dataset):
         return number(first), number(second)
 
 
+class Transformed(Numbers):
+    """The same of a transform of one image."""
+
+    def __init__(self, transform) -> None:
+        super().__init__(lambda images: transform(images[0]), LENGTH)
+
+
 class Collate:
     """The same, a batch at a time."""
 
@@ -56,7 +64,7 @@ def epochs(loader: DataLoader, count: int) -> list[list[float]]:
 
 
 def loader_of(
-    views, workers: int, context: str | None = None, persistent: bool = False, length: int = 24
+    views, workers: int, context: str | None = None, persistent: bool = False, length: int = LENGTH
 ) -> DataLoader:
     """A loader of `Numbers`."""
     return DataLoader(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import io
 import itertools
 import multiprocessing
@@ -12,10 +13,21 @@ import socket
 
 import pytest
 import torch
-from one_number import GREY, POLICY, Collate, epochs, loader_of, number, on_a_rank
+from one_number import (
+    GREY,
+    LENGTH,
+    POLICY,
+    Collate,
+    Transformed,
+    epochs,
+    loader_of,
+    number,
+    on_a_rank,
+)  # fmt: skip
 from torch.utils.data import DataLoader
 
 from augsearch.augment.baselines import BASELINES
+from augsearch.augment.export import export_policy
 from augsearch.errors import ConfigError
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
@@ -45,7 +57,7 @@ SLOW_WAYS = [(2, "spawn", True), (4, "spawn", False), (4, "spawn", True)]
 def test_workers_and_epochs_draw_as_many_numbers_as_there_are_calls(workers, context, persistent):
     count = 2 if context == "spawn" else 3
     drawn = epochs(loader_of(build(), workers, context, persistent), count)
-    assert len(set(flat(drawn))) == len(flat(drawn)) == 2 * 24 * count
+    assert len(set(flat(drawn))) == len(flat(drawn)) == 2 * LENGTH * count
     torch.manual_seed(1)  # what torch seeds workers by does not matter, nor how they are started
     again = epochs(loader_of(build(), workers, context and "fork", persistent), count)
     assert drawn == again
@@ -54,9 +66,9 @@ def test_workers_and_epochs_draw_as_many_numbers_as_there_are_calls(workers, con
 
 
 def test_whole_batches_in_collate_draw_anew_each_time():
-    loader = DataLoader([GREY] * 24, batch_size=4, num_workers=2, collate_fn=Collate(build()))
+    loader = DataLoader([GREY] * LENGTH, batch_size=4, num_workers=2, collate_fn=Collate(build()))
     numbers = flat(epochs(loader, 3))
-    assert len(set(numbers)) == len(numbers) == 2 * 24 * 3
+    assert len(set(numbers)) == len(numbers) == 2 * LENGTH * 3
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -135,6 +147,26 @@ def test_a_pool_of_processes_draws_apart_and_a_fork_by_hand_says_so():
         os._exit(0)
     os.waitpid(child, 0)
     assert float(os.read(reader, 100)) != next_number(views)
+
+
+def test_an_exported_transform_draws_by_the_same_rules(tmp_path, monkeypatch):
+    (tmp_path / "views_gamma.py").write_text(export_policy(POLICY, "torchvision", 8))
+    monkeypatch.syspath_prepend(tmp_path)
+    build = importlib.import_module("views_gamma").build_transform
+    torch.manual_seed(0)
+    expected, _ = torch.rand(3), torch.manual_seed(0)
+    through = epochs(DataLoader(Transformed(build()), batch_size=None, num_workers=2), 3)
+    assert len(set(flat(through))) == len(flat(through)) == 2 * LENGTH * 3
+    first, second = build(), build()
+    epochs(DataLoader(Transformed(first), batch_size=None, num_workers=2), 1)
+    second.load_state_dict(first.state_dict())
+    later = epochs(DataLoader(Transformed(second), batch_size=None, num_workers=2), 2)
+    assert later == through[1:]
+    ranks = [number(build(rank=rank, world_size=2)(GREY)[0]) for rank in range(2)]
+    assert len({*ranks, number(build()(GREY)[0]), number(build(seed=1)(GREY)[0])}) == 4
+    torch.manual_seed(0)
+    build()(GREY)
+    assert torch.equal(torch.rand(3), expected)  # the global generator is left alone
 
 
 def next_number(views) -> float:
