@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import warnings
 from multiprocessing import current_process
 from typing import Any
@@ -40,8 +41,8 @@ class DrawStream:
     holds them and the step, so that a resumed run goes on with numbers not yet drawn: the ones that
     an undisturbed run would have drawn if it was stopped between epochs.
 
-    Two loaders that iterate at the same time need a stream each, of different seeds. One stream is
-    for one thread at a time.
+    Threads of one process share the steps, and which of them gets which is a matter of timing. So
+    is what two loaders get that are read at the same time: give each a stream of another seed.
 
     Args:
         seed: any whole number.
@@ -63,6 +64,7 @@ class DrawStream:
         self._seen = (0, 1)
         self._here = os.getpid()  # the process that `_place` speaks of
         self._place = ""
+        self._lock = threading.Lock()
         self._starts = _shared(torch.zeros(2 * SLOTS, dtype=torch.int64))
 
     def next(self) -> tuple[int, int]:
@@ -71,7 +73,8 @@ class DrawStream:
             self._arrive()
         rank, world = self._rank()
         place = (f"rank {rank} of {world}; " if world > 1 else "") + self._place
-        step, self.step = self.step, self.step + 1
+        with self._lock:
+            step, self.step = self.step, self.step + 1
         return (hashed(f"{self.seed}; {place}") if place else self.seed), step
 
     def state(self) -> dict[str, Any]:
@@ -96,6 +99,7 @@ class DrawStream:
     def _arrive(self) -> None:
         """Find out where this copy is; what it drew before its copying does not count here."""
         self._here = os.getpid()
+        self._lock = threading.Lock()  # another thread may have held it when this was forked
         info = get_worker_info()
         name = current_process().name
         if info is not None:
@@ -121,10 +125,11 @@ class DrawStream:
 
     def __getstate__(self) -> dict[str, Any]:
         self._rank()  # a worker that is spawned cannot ask torch.distributed
-        return self.__dict__
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._lock = threading.Lock()
         _shared(self._starts)
         if get_worker_info() is None and current_process().name == "MainProcess":
             self._here = os.getpid()  # loaded from a file: this is its home now

@@ -10,6 +10,8 @@ import multiprocessing
 import os
 import pickle
 import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -28,6 +30,7 @@ from torch.utils.data import DataLoader
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.augment.export import export_policy
+from augsearch.augment.stream import DrawStream
 from augsearch.errors import ConfigError
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
@@ -171,6 +174,18 @@ def test_an_exported_transform_draws_by_the_same_rules(tmp_path, monkeypatch):
 
 def next_number(views) -> float:
     return number(views(GREY[None])[0])
+
+
+def test_threads_share_the_steps():
+    stream = DrawStream(0)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            drawn = list(pool.map(lambda _: stream.next(), range(4000)))
+    finally:
+        sys.setswitchinterval(before)
+    assert sorted(drawn) == [(0, step) for step in range(4000)]
 
 
 def test_copies_go_on_alike_and_their_workers_are_counted():
