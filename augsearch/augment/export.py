@@ -15,6 +15,7 @@ from augsearch.augment import (
     draws,
     executor,
     geometric,
+    grain,
     illumination,
     noise,
     operation,
@@ -33,7 +34,7 @@ from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import CustomPolicyOp, walk
 
-FAMILIES = (geometric, warp, colour, channels, blur, noise, weather, illumination)
+FAMILIES = (grain, geometric, warp, colour, channels, blur, noise, weather, illumination)
 BATCHED_WITHOUT_KORNIA = (
     "rotate90",
     "elastic",
@@ -59,8 +60,6 @@ TORCHVISION_OWN = {
     "horizontal_flip": "F.horizontal_flip",
     "vertical_flip": "F.vertical_flip",
     "invert": "F.invert",
-    "equalize": "F.equalize",
-    "autocontrast": "F.autocontrast",
 }
 WITHOUT_TORCHVISION = ("clahe", "plasma_shadow", "plasma_brightness", "plasma_contrast")
 

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from augsearch.augment.grain import grid_of, spread
 from augsearch.augment.operation import Field, Values, both_ways, per_image
 
 RAIN_GREY = 200 / 255
@@ -16,12 +17,13 @@ SHORTEST_DROP = 0.25
 
 
 def rain(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
-    """Kornia's drops, straight lines one pixel wide that lie wholly inside the image.
+    """Kornia's drops, straight lines one cell wide that lie wholly inside the image.
 
     Written anew because Kornia reads every image's numbers back to the host, and raises where a
     drop is as large as the image. How many drops are laid out follows from the policy alone.
     """
-    n, _, height, width = images.shape
+    n = len(images)
+    height, width = grid_of(images, values["grain"])  # of the cells that drops are made of
     longest = values["length"] * min(height, width)
     tall = longest * (SHORTEST_DROP + (1 - SHORTEST_DROP) * u[:, 1])
     tall = tall.round().clamp(1, height - 1)  # [n] rows of a drop
@@ -48,7 +50,8 @@ def rain(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
     pixel = torch.where(on_drop, y * width + x, height * width).long().view(n, -1)
     wet = torch.zeros(n, height * width + 1, dtype=torch.bool, device=u.device)
     wet = wet.scatter_(1, pixel, True)[:, :-1].view(n, 1, height, width)
-    return images.masked_fill(wet, RAIN_GREY)
+    share = spread(wet.to(images.dtype), *images.shape[2:])
+    return (images * (1 - share) + share * RAIN_GREY).clamp_(0, 1)
 
 
 def snow(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy_ops import (
     AnyOp,
     PolicyOp,
@@ -72,8 +73,8 @@ class Policy(BaseModel):
     def flatten(self) -> dict[str, str | float]:
         """Every value under `view1.<op instance>.<parameter>`, for tables and MLflow.
 
-        `view1.order` names the operations in their order. A policy with shared operations says
-        `view2: "as view1"` instead of repeating them.
+        `view1.order` names the operations in their order; a grain at its default is left out. A
+        policy with shared operations says `view2: "as view1"` instead of repeating them.
         """
         flat: dict[str, str | float] = {}
         for number, ops in enumerate(self.views, 1):
@@ -83,7 +84,10 @@ class Policy(BaseModel):
             flat[f"view{number}.order"] = " > ".join(op.instance for op in ops)
             for op in walk(ops):
                 flat[f"view{number}.{op.instance}.p"] = op.p
-                flat |= {f"view{number}.{op.instance}.{k}": v for k, v in op.values().items()}
+                values = op.values()
+                if values.get(GRAIN.name) == GRAIN.default:
+                    del values[GRAIN.name]
+                flat |= {f"view{number}.{op.instance}.{k}": v for k, v in values.items()}
         return flat
 
     def to_yaml(self) -> str:

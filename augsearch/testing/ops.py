@@ -32,7 +32,7 @@ from augsearch.augment.draws import Draws
 from augsearch.augment.executor import Step, run_steps
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
 from augsearch.augment.operation import Implementation
-from augsearch.space.catalogue import Operation, Parameter
+from augsearch.space.catalogue import GRAIN, Operation, Parameter
 
 CPU = torch.device("cpu")
 SHAPES = (
@@ -70,7 +70,8 @@ class Case:
 
     def values(self, share: float) -> dict[str, float]:
         """Every parameter that far between its identity and its strongest value."""
-        return {p.name: self.value(p, share) for p in self.operation.parameters}
+        still = {GRAIN.name: GRAIN.default} if self.operation.grained else {}
+        return still | {p.name: self.value(p, share) for p in self.operation.parameters}
 
     def idle_values(self) -> list[dict[str, float]]:
         """Magnitudes at their identities; what shapes the effect at its default, then least."""
@@ -101,6 +102,8 @@ class Case:
         rows = torch.arange(len(images)) if rows is None else rows
         draws = Draws(seed, 0, 0, (0,), int(rows.max()) + 1, CPU)
         name = self.operation.name
+        if self.operation.grained:
+            values = {GRAIN.name: GRAIN.default, **values}
 
         def field(slot: int, shape: tuple[int, ...]) -> Tensor:
             if fields is not None:

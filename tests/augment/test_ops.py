@@ -99,7 +99,7 @@ def test_directions():
 def test_motion_blur_keeps_brightness_and_goes_one_way():
     images = torch.zeros(32, 1, 33, 33)
     images[:, :, 16, 16] = 1
-    out = render("motion_blur", images, {"length": 0.5})
+    out = render("motion_blur", images, {"length": 0.5, "grain": 1 / 33})
     assert torch.allclose(out.sum((1, 2, 3)), torch.ones(32), atol=1e-4)
     y, x = torch.meshgrid(torch.arange(33.0) - 16, torch.arange(33.0) - 16, indexing="ij")
     weights = out[:, 0]
