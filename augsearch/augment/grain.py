@@ -31,41 +31,41 @@ def averaging(fine: int, coarse: int, device: torch.device) -> Tensor:
     return inside.clamp(min=0) / step
 
 
-def enlarging(coarse: int, fine: int, device: torch.device) -> Tensor:
-    """`[fine, coarse]`: linear interpolation, sharpened so that `averaging` brings the cells back.
+def enlarging(coarse: int, fine: int, device: torch.device, *, smooth: bool) -> Tensor:
+    """`[fine, coarse]`: linear interpolation if `smooth`, else the cell that a pixel lies in.
 
-    `averaging(fine, coarse) @ enlarging(coarse, fine)` is the identity.
+    Sharpened so that `averaging(fine, coarse) @ enlarging(coarse, fine)` is the identity.
     """
-    place = ((torch.arange(fine, device=device) + 0.5) * (coarse / fine)).clamp(0.5, coarse - 0.5)
-    cell = torch.arange(coarse, device=device) + 0.5
-    linear = (1 - (place[:, None] - cell).abs()).clamp(min=0)
+    if smooth:
+        place = (torch.arange(fine, device=device) + 0.5) * (coarse / fine)
+        cell = torch.arange(coarse, device=device) + 0.5
+        away = place.clamp(0.5, coarse - 0.5)[:, None] - cell
+        shape = (1 - away.abs()).clamp(min=0)
+    else:
+        shape = averaging(coarse, fine, device)  # a pixel on a border has some of both cells
     # `inv` would wait for the device to learn whether there is an inverse.
-    return linear @ torch.linalg.inv_ex(averaging(fine, coarse, device) @ linear).inverse
+    return shape @ torch.linalg.inv_ex(averaging(fine, coarse, device) @ shape).inverse
 
 
-def resized(images: Tensor, height: int, width: int) -> Tensor:
-    """`[n, C, H, W]` -> `[n, C, height, width]`, not clamped; there and back changes nothing."""
+def resized(images: Tensor, height: int, width: int, *, smooth: bool = True) -> Tensor:
+    """`[n, C, H, W]` -> `[n, C, height, width]`, not clamped; larger and back changes nothing."""
+    if images.shape[2:] == (height, width):
+        return images
 
     def matrix(length: int, wanted: int) -> Tensor:
-        change = enlarging if wanted > length else averaging
-        return change(length, wanted, images.device)
+        if wanted > length:
+            return enlarging(length, wanted, images.device, smooth=smooth)
+        return averaging(length, wanted, images.device)
 
     down, across = matrix(images.shape[2], height), matrix(images.shape[3], width)
     return down @ images @ across.mT
 
 
 def spread(cells: Tensor, height: int, width: int) -> Tensor:
-    """Numbers of cells `[n, C, rows, columns]` as pixels: each pixel has that of the cell it is in,
-    or the mean of its cells.
+    """Numbers of cells `[n, C, rows, columns]` as pixels `[n, C, height, width]`: each has that of
+    its cell, so that noise keeps its variance, or the mean of cells that are finer.
     """
-    rows, columns = cells.shape[2:]
-    if (rows, columns) == (height, width):
-        return cells
-    if rows > height:
-        return resized(cells, height, width)
-    down = (torch.arange(height, device=cells.device) * 2 + 1) * rows // (2 * height)
-    across = (torch.arange(width, device=cells.device) * 2 + 1) * columns // (2 * width)
-    return cells[:, :, down[:, None], across]
+    return resized(cells, height, width, smooth=False)
 
 
 def carried(

@@ -69,8 +69,6 @@ def plasma(images: Tensor, u: Tensor, grain: float, field: Field) -> Tensor:
     roughness = ROUGHNESS[0] + (ROUGHNESS[1] - ROUGHNESS[0]) * u
     size = (len(images), 1, *grid_of(images, grain))
     clouds: Tensor = diamond_square(size, roughness, random_fn=random, device=images.device)
-    if clouds.shape[2:] == images.shape[2:]:
-        return clouds
     return resized(clouds, *images.shape[2:]).clamp_(0, 1)
 
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from augsearch.augment.grain import grid_of, spread
+from augsearch.augment.grain import carried, grid_of, spread
 from augsearch.augment.operation import Field, Values, both_ways, per_image
 
 RAIN_GREY = 200 / 255
@@ -61,9 +61,14 @@ def snow(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
     its chroma times something that only depends on the hue, and at one saturation the chroma goes
     with 1 - |2 lightness - 1|, so the factor between the chromas is all that is needed.
     """
-    lightness = (images.amax(1, keepdim=True) + images.amin(1, keepdim=True)) / 2  # [n, 1, H, W]
     factor = 1 + per_image(u[:, 0]) * (values["brightness"] - 1)
-    lit = (lightness * factor).clamp(max=1)
-    chroma = (1 - (2 * lit - 1).abs()) / (1 - (2 * lightness - 1).abs()).clamp(min=1e-6)
-    covered = lightness < per_image(u[:, 1]) * values["coverage"]
-    return torch.where(covered, lit + (images - lightness) * chroma, images).clamp_(0, 1)
+    darkest = per_image(u[:, 1]) * values["coverage"]
+
+    def whiten(pixels: Tensor) -> Tensor:
+        lightness = (pixels.amax(1, keepdim=True) + pixels.amin(1, keepdim=True)) / 2
+        lit = (lightness * factor).clamp(max=1)  # [n, 1, H, W]
+        chroma = (1 - (2 * lit - 1).abs()) / (1 - (2 * lightness - 1).abs()).clamp(min=1e-6)
+        snowed = lit + (pixels - lightness) * chroma
+        return torch.where(lightness < darkest, snowed, pixels).clamp_(0, 1)
+
+    return carried(images, values["grain"], whiten, fine=True)

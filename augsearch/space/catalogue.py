@@ -160,6 +160,7 @@ GEOMETRIC = (
                 identity=None, default=0.1, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "thin_plate_spline",
@@ -469,6 +470,7 @@ WEATHER = (
                 identity=None, default=0.5, unit="%",
             ),
         ),
+        grained=True,
     ),
 )  # fmt: skip
 

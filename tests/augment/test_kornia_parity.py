@@ -412,7 +412,7 @@ def test_elastic_shifts_have_the_documented_deviation():
     out = IMPLEMENTATIONS["elastic"].apply(
         ramp,
         u,
-        {"displacement": 0.02, "smoothness": 0.05},
+        {"displacement": 0.02, "smoothness": 0.05, "grain": 1 / size},
         lambda slot, shape: draws.field("elastic", torch.arange(64), shape, slot),
     )
     inside = (out - ramp)[..., 16:-16, 16:-16] / 0.6 * (size - 1) / size
