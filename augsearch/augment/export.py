@@ -31,6 +31,7 @@ from augsearch.augment.kornia_ops import IMPLEMENTATIONS
 from augsearch.augment.operation import Implementation
 from augsearch.augment.views import ViewPlan, plan_views
 from augsearch.errors import ConfigError
+from augsearch.space.carry_over import carry_over_note
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import CustomPolicyOp, walk
 
@@ -102,10 +103,12 @@ files. Normalise afterwards."""
 
 
 def _header(policy: Policy, use: str, image_size: int) -> str:
+    note = carry_over_note(policy, image_size)
+    note = f"Note: {note}.\n\n" if note else ""
     text = (
         f"Two views under the policy {policy.name!r} (digest {policy.digest}), "
         f"exported by augsearch {version('augsearch')}.\n\n{use.format(size=image_size)}\n\n"
-        f"The policy:\n\n{policy.to_yaml()}"
+        f"{note}The policy:\n\n{policy.to_yaml()}"
     )
     comment = "\n".join(f"# {line}".rstrip() for line in text.splitlines())
     return f"{comment}\n\nfrom __future__ import annotations\n\n"

@@ -190,7 +190,7 @@ def result_files(
     """Everything that is written: file name -> content."""
     return {
         **setup.space.files(),
-        **policy.files(),
+        **policy.found_at(setup.image_set.image_size).files(),
         "views.png": paint(policy),
         "confirmation.png": _picture(result),
         **({"front.png": _front_picture(setup, store)} if result.front else {}),

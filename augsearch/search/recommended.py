@@ -32,7 +32,7 @@ def registration(setup: Setup, policy: Policy, result: StudyResult) -> Registrat
     name = registered_name(setup.name)
     return Registration(
         study=setup.name,
-        model=PolicyModel(policy, size, np.ascontiguousarray(images.cpu())),
+        model=PolicyModel(policy.found_at(size), size, np.ascontiguousarray(images.cpu())),
         about=f"Two augmented views of images, for self-supervised pretraining: what the augsearch "
         f"study {setup.name} recommends for {setup.image_set.name}. Each version is one policy; "
         f"`models:/{name}@{ALIAS}` is the one to use, once the study could measure something.",

@@ -60,6 +60,7 @@ class Operation:
         parameters: its magnitudes and what shapes them.
         colour_only: does nothing to a grey image.
         grained: it works on cells, whose side is `GRAIN`.
+        limits: where it does not do the same at other sizes; empty if it does anywhere.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     colour_only: bool = False
     grained: bool = False
+    limits: str = ""
 
     @property
     def numbers(self) -> tuple[Parameter, ...]:
@@ -329,6 +331,9 @@ SHARPNESS_AND_BLUR = (
                 identity=0.0, default=0.01, unit="%",
             ),
         ),
+        limits="Does not carry over to other sizes where sigma is below one pixel of the smaller "
+        "size: too few neighbours are left to blur with. SimCLR's blur, 2 of 224 pixels, does next "
+        "to nothing at 32.",
     ),
     Operation(
         "box_blur",

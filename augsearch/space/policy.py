@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from augsearch.errors import CarryOverWarning
 from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy_ops import (
     AnyOp,
@@ -37,6 +39,11 @@ class Policy(BaseModel):
 
     schema_version: Literal[1] = Field(default=1, description="version of this file's form")
     name: str = Field(default="policy", description="a name for people; not part of the digest")
+    image_size: int | None = Field(
+        default=None,
+        ge=1,
+        description="shorter side in pixels of the images it was found on; not part of the digest",
+    )
     ops: tuple[AnyOp, ...] | None = Field(default=None, description="operations of both views")
     view1: tuple[AnyOp, ...] | None = Field(default=None, description="operations of view 1")
     view2: tuple[AnyOp, ...] | None = Field(default=None, description="operations of view 2")
@@ -66,9 +73,14 @@ class Policy(BaseModel):
     @property
     def digest(self) -> str:
         """Twelve hex digits that change with anything that changes a view, and nothing else."""
-        content = portable(self.model_dump(mode="json", exclude={"name"}, exclude_none=True))
+        beside = {"name", "image_size"}
+        content = portable(self.model_dump(mode="json", exclude=beside, exclude_none=True))
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def found_at(self, image_size: int) -> Policy:
+        """The same policy, which says on images of which shorter side it was found."""
+        return self.model_copy(update={"image_size": image_size})
 
     def flatten(self) -> dict[str, str | float]:
         """Every value under `view1.<op instance>.<parameter>`, for tables and MLflow.
@@ -114,11 +126,17 @@ class Policy(BaseModel):
         S = `image_size`. Every call in training mode draws new numbers from `seed` and its own
         counter, never from the global generators.
 
+        Warns (`CarryOverWarning`) of operations that need not do there what they did at the size
+        at which the policy was found.
+
         Raises:
             ConfigError: the executor (`auto`, `kornia`, `fused`) does not know an operation.
         """
         from augsearch.augment.build import TwoViews
+        from augsearch.space.carry_over import carry_over_note
 
+        if note := carry_over_note(self, image_size):
+            warnings.warn(note, CarryOverWarning, stacklevel=2)
         module: nn.Module = TwoViews(self, image_size, seed, executor)
         return module
 

@@ -59,15 +59,15 @@ def carried_share(
 
     Effects are root mean squares over all pixels, under the same draws.
 
-    Raises:
-        ValueError: it does next to nothing to the small images.
+    Infinite where it does next to nothing to the small images and something to the large ones; 1
+    where it does nothing to either.
     """
     small = resized(images, REFERENCE, REFERENCE)
     effect = _render(name, implementation, values, images, seed) - images
     seen = resized(effect, REFERENCE, REFERENCE).square().mean().sqrt()
     there = (_render(name, implementation, values, small, seed) - small).square().mean().sqrt()
     if there < SMALLEST:
-        raise ValueError(f"{name} does nothing to images of {REFERENCE} pixels")
+        return 1.0 if seen < SMALLEST else math.inf
     return float(seen / there)
 
 

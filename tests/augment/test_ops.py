@@ -21,8 +21,6 @@ CASES = {
         operation,
         IMPLEMENTATIONS[name],
         interpolates=name in WARPS,
-        # Kornia sharpens over 3 x 3 pixels; JPEG's blocks have 8 x 8.
-        pixel_scale=name in ("sharpness", "jpeg"),
         # Kornia's codec and its CLAHE look at what they are given.
         reads_back=name in ("jpeg", "clahe"),
         # How far apart the ratios of its boxes are is tested below.
