@@ -24,11 +24,11 @@ def grid_of(images: Tensor, grain: float) -> tuple[int, int]:
 
 def averaging(fine: int, coarse: int, device: torch.device) -> Tensor:
     """`[coarse, fine]`: means over the pixels of a finer axis, each by the length inside."""
-    step = fine / coarse
-    pixel = torch.arange(fine, device=device)
-    start = torch.arange(coarse, device=device)[:, None] * step
-    inside = torch.minimum(pixel + 1, start + step) - torch.maximum(pixel, start)
-    return inside.clamp(min=0) / step
+    # In whole shares of a pixel, so that cells of whole pixels come out exactly.
+    pixel = torch.arange(fine, device=device) * coarse
+    cell = torch.arange(coarse, device=device)[:, None] * fine
+    inside = torch.minimum(pixel + coarse, cell + fine) - torch.maximum(pixel, cell)
+    return inside.clamp(min=0) / fine
 
 
 def enlarging(coarse: int, fine: int, device: torch.device, *, smooth: bool) -> Tensor:
@@ -44,7 +44,8 @@ def enlarging(coarse: int, fine: int, device: torch.device, *, smooth: bool) -> 
     else:
         shape = averaging(coarse, fine, device)  # a pixel on a border has some of both cells
     # `inv` would wait for the device to learn whether there is an inverse.
-    return shape @ torch.linalg.inv_ex(averaging(fine, coarse, device) @ shape).inverse
+    back: Tensor = torch.linalg.inv_ex(averaging(fine, coarse, device) @ shape).inverse
+    return shape @ back
 
 
 def resized(images: Tensor, height: int, width: int, *, smooth: bool = True) -> Tensor:

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import PolicyOp, walk
 
 CARRY_OVER_FILE = Path(__file__).with_name("carry_over.json")
 SMALLEST_SIGMA = 1.0
 """Pixels below which a Gaussian's samples blur too little: by 8 % there, by half at 0.6."""
+
+SAFE_CELL = 5
+"""Pixels from which a cell may end inside one: a white pixel cannot make up for half of one."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,18 @@ def _reasons(ops: tuple[PolicyOp, ...], found: int, used: int) -> Iterator[str]:
             continue
         if op.op == "custom":
             yield f"{op.instance} is code of your own, which `augsearch.testing.ops` can check"
-        elif op.op == "gaussian_blur" and op.sigma * smaller < SMALLEST_SIGMA:
-            yield (
-                f"{op.instance} has a sigma of at most {op.sigma * smaller:.2g} pixels at "
-                f"{smaller}, where it blurs less than at {max(found, used)}"
-            )
+        elif op.op == "gaussian_blur":
+            sigma = op.values()["sigma"] * smaller
+            if sigma < SMALLEST_SIGMA:
+                yield (
+                    f"{op.instance} has a sigma of at most {sigma:.2g} pixels at {smaller}, where "
+                    f"it blurs less than at {max(found, used)}"
+                )
+        elif op.op == "salt_and_pepper":
+            cells = round(1 / op.values()[GRAIN.name])
+            for size in (found, used):
+                if cells < size < SAFE_CELL * cells and size % cells:
+                    yield (
+                        f"{op.instance} works on {cells} cells a side, no whole pixels at {size}, "
+                        "where it does less"
+                    )

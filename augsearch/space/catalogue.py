@@ -408,6 +408,8 @@ NOISE_AND_LOSS = (
             ),
         ),
         grained=True,
+        limits="Does not carry over to sizes at which a cell is less than five pixels and not a "
+        "whole number of them, such as 100: it loses up to a quarter of its effect there.",
     ),
     Operation(
         "erasing",

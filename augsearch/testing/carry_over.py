@@ -40,7 +40,8 @@ def natural_pictures(n: int, channels: int, side: int) -> Tensor:
     mixed = drawn[:, :1] + 0.5 * drawn[:, 1:]
     spread = mixed.std((1, 2, 3), keepdim=True)
     level = 0.35 + 0.3 * torch.rand(n, 1, 1, 1, generator=generator)
-    return (level + 0.16 * mixed / spread).clamp(0, 1)
+    pictures: Tensor = level + 0.16 * mixed / spread
+    return pictures.clamp(0, 1)
 
 
 def typical_values(operation: Operation) -> dict[str, float]:

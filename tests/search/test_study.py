@@ -85,6 +85,7 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     assert (directory / "views.png").read_bytes().startswith(b"\x89PNG")
     policy = load_policy(directory / "policy.yaml")
     assert policy.digest == result.digests["policy"]
+    assert policy.image_size == 16
     assert sum(result.trials.values()) == 4
     split = pd.read_csv(directory / "split.csv").set_index("path")
     drawn = pd.read_csv(directory / "label_draws.csv")
