@@ -39,5 +39,9 @@ class OutputError(AugsearchError):
     """A file or directory cannot be written."""
 
 
+class CarryOverWarning(UserWarning):
+    """A policy is used at a size at which an operation need not do what it did in the search."""
+
+
 class TrialFailure(AugsearchError):
     """A training run diverged (non-finite loss) or collapsed (all features alike)."""

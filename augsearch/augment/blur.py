@@ -9,6 +9,7 @@ from kornia.enhance import sharpness as kornia_sharpness
 from kornia.filters import filter2d
 from torch import Tensor
 
+from augsearch.augment.grain import carried
 from augsearch.augment.operation import Field, Values, per_image
 
 SMALLEST_SIGMA = 1e-3
@@ -60,8 +61,11 @@ def average(images: Tensor, width: Tensor, most: float) -> Tensor:
 
 
 def box_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
-    most = values["length"] * min(images.shape[2:])
-    return average(images, u[:, 0] * most, most)
+    def blur(pixels: Tensor) -> Tensor:
+        most = values["length"] * min(pixels.shape[2:])
+        return average(pixels, u[:, 0] * most, most)
+
+    return carried(images, values["grain"], blur, fine=True)
 
 
 def sort_three(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -93,14 +97,18 @@ def median_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> Ten
     """The median over 3 x 3 pixels, blended with the image for shorter lengths.
 
     Kornia's window is whole and one per batch, and its cost grows with the window's area. A larger
-    window is divided into 3 x 3 cells instead, and the median is that of the cells' means.
+    window is divided into 3 x 3 squares instead, and the median is that of the squares' means.
     """
-    most = values["length"] * min(images.shape[2:])
-    window = u[:, 0] * most
-    cell = (window / 3).clamp(min=1)
-    means = average(images, cell, most / 3) if most > 3 else images
-    median = median_of_nine(means, cell.round().long())
-    return torch.lerp(images, median, per_image((window - 1) / 2).clamp(0, 1)).clamp_(0, 1)
+
+    def blur(pixels: Tensor) -> Tensor:
+        most = values["length"] * min(pixels.shape[2:])
+        window = u[:, 0] * most
+        square = (window / 3).clamp(min=1)
+        means = average(pixels, square, most / 3) if most > 3 else pixels
+        median = median_of_nine(means, square.round().long())
+        return torch.lerp(pixels, median, per_image((window - 1) / 2).clamp(0, 1)).clamp_(0, 1)
+
+    return carried(images, values["grain"], blur, fine=True)
 
 
 def motion_kernels(length: Tensor, angle: Tensor, radius: int) -> Tensor:
@@ -126,12 +134,18 @@ def motion_kernels(length: Tensor, angle: Tensor, radius: int) -> Tensor:
 
 
 def motion_blur(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
-    side = min(images.shape[2:])
-    most = values["length"] * side
-    radius = min(max(1, math.ceil(most / 2)), side - 1)
-    kernels = motion_kernels(u[:, 0] * most, u[:, 1] * math.pi, radius)
-    return filter2d(images, kernels).clamp_(0, 1)
+    def blur(pixels: Tensor) -> Tensor:
+        side = min(pixels.shape[2:])
+        most = values["length"] * side
+        radius = min(max(1, math.ceil(most / 2)), side - 1)
+        kernels = motion_kernels(u[:, 0] * most, u[:, 1] * math.pi, radius)
+        return filter2d(pixels, kernels).clamp_(0, 1)
+
+    return carried(images, values["grain"], blur, fine=True)
 
 
 def sharpness(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
-    return kornia_sharpness(images, 1 + u[:, 0] * values["amount"])
+    def sharpen(pixels: Tensor) -> Tensor:
+        return kornia_sharpness(pixels, 1 + u[:, 0] * values["amount"])
+
+    return carried(images, values["grain"], sharpen, fine=False)

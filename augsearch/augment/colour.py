@@ -21,6 +21,7 @@ from kornia.enhance import posterize as kornia_posterize
 from kornia.enhance import solarize as kornia_solarize
 from torch import Tensor
 
+from augsearch.augment.grain import carried, grid_of
 from augsearch.augment.operation import Field, Values, both_ways, log_both_ways
 
 COLOUR_CHANNELS = 3
@@ -68,21 +69,24 @@ def solarize(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor
 def posterize(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
     lowest = int(values["bits_min"])
     bits = lowest + (u[:, 0] * (8 - lowest + 1)).long()
-    return kornia_posterize(images, bits)
+    return carried(images, values["grain"], lambda x: kornia_posterize(x, bits), fine=True)
 
 
-def equalize(images: Tensor, _u: Tensor, _values: Values, _field: Field) -> Tensor:
-    return kornia_equalize(images)
+def equalize(images: Tensor, _u: Tensor, values: Values, _field: Field) -> Tensor:
+    return carried(images, values["grain"], kornia_equalize, fine=True)
 
 
-def autocontrast(images: Tensor, _u: Tensor, _values: Values, _field: Field) -> Tensor:
-    # Kornia turns a channel of one value black; there is nothing to stretch in it.
-    flat = images.amax((2, 3), keepdim=True) == images.amin((2, 3), keepdim=True)
-    return torch.where(flat, images, normalize_min_max(images).clamp_(0, 1))
+def autocontrast(images: Tensor, _u: Tensor, values: Values, _field: Field) -> Tensor:
+    def stretch(pixels: Tensor) -> Tensor:
+        # Kornia turns a channel of one value black; there is nothing to stretch in it.
+        flat = pixels.amax((2, 3), keepdim=True) == pixels.amin((2, 3), keepdim=True)
+        return torch.where(flat, pixels, normalize_min_max(pixels).clamp_(0, 1))
+
+    return carried(images, values["grain"], stretch, fine=True)
 
 
 def clahe_tiles(side: int) -> int:
-    """Tiles along an axis: eight, or fewer where one would be smaller than 16 pixels.
+    """Tiles along an axis: eight, or fewer where one would be smaller than 16 cells.
 
     Contrast limits are whole counts per grey level; with fewer than 256 pixels to a tile the
     smallest, one, already distorts.
@@ -92,10 +96,13 @@ def clahe_tiles(side: int) -> int:
 
 def clahe(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
     limits = 1 + (values["clip_limit"] - 1) * u[:, 0]
-    kornia_clahe = RandomClahe(
-        grid_size=(clahe_tiles(images.shape[2]), clahe_tiles(images.shape[3]))
-    )
-    equalised: Tensor = kornia_clahe.apply_transform(
-        images, {"clip_limit_factor": limits}, kornia_clahe.flags
-    )
-    return equalised.clamp(0, 1)
+    rows, columns = grid_of(images, values["grain"])
+    kornia_clahe = RandomClahe(grid_size=(clahe_tiles(rows), clahe_tiles(columns)))
+
+    def equalise(pixels: Tensor) -> Tensor:
+        equalised: Tensor = kornia_clahe.apply_transform(
+            pixels, {"clip_limit_factor": limits}, kornia_clahe.flags
+        )
+        return equalised.clamp(0, 1)
+
+    return carried(images, values["grain"], equalise, fine=True)

@@ -15,6 +15,7 @@ from augsearch.augment import (
     draws,
     executor,
     geometric,
+    grain,
     illumination,
     noise,
     operation,
@@ -32,10 +33,11 @@ from augsearch.augment.kornia_ops import IMPLEMENTATIONS
 from augsearch.augment.operation import Implementation
 from augsearch.augment.views import ViewPlan, plan_views, surroundings_of
 from augsearch.errors import ConfigError
+from augsearch.space.carry_over import carry_over_note
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import CustomPolicyOp, walk
 
-FAMILIES = (geometric, warp, colour, channels, blur, noise, weather, illumination)
+FAMILIES = (grain, geometric, warp, colour, channels, blur, noise, weather, illumination)
 BATCHED_WITHOUT_KORNIA = (
     "rotate90",
     "elastic",
@@ -61,8 +63,6 @@ TORCHVISION_OWN = {
     "horizontal_flip": "F.horizontal_flip",
     "vertical_flip": "F.vertical_flip",
     "invert": "F.invert",
-    "equalize": "F.equalize",
-    "autocontrast": "F.autocontrast",
 }
 WITHOUT_TORCHVISION = ("clahe", "plasma_shadow", "plasma_brightness", "plasma_contrast")
 
@@ -177,11 +177,13 @@ def build_transform(
 
 
 def _header(policy: Policy, use: str, image_size: int) -> str:
+    note = carry_over_note(policy, image_size)
+    note = f"Note: {note}.\n\n" if note else ""
     text = (
         f"Two views under the policy {policy.name!r} (digest {policy.digest}), "
         f"exported by augsearch {version('augsearch')}.\n\n"
         f"{use.format(size=image_size, draws=DRAWS)}\n\n"
-        f"The policy:\n\n{policy.to_yaml()}"
+        f"{note}The policy:\n\n{policy.to_yaml()}"
     )
     comment = "\n".join(f"# {line}".rstrip() for line in text.splitlines())
     return f"{comment}\n\nfrom __future__ import annotations\n\n"

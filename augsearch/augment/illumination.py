@@ -8,6 +8,7 @@ import torch
 from kornia.contrib import diamond_square
 from torch import Tensor
 
+from augsearch.augment.grain import grid_of, resized
 from augsearch.augment.operation import Field, Values, both_ways, per_image
 
 ROUGHNESS = (0.1, 0.7)
@@ -53,11 +54,12 @@ def linear_corner_illumination(images: Tensor, u: Tensor, values: Values, _field
     return (images + per_image(both_ways(u[:, 0], values["gain"])) * ramp).clamp_(0, 1)
 
 
-def plasma(images: Tensor, u: Tensor, field: Field) -> Tensor:
+def plasma(images: Tensor, u: Tensor, grain: float, field: Field) -> Tensor:
     """Kornia's plasma (diamond-square), `[n, 1, H, W]` in [0, 1], of this operation's fields.
 
     There is one field per recursion; `u` `[n]` decides the roughness. All channels share one map,
-    as light does, also where Kornia would colour it.
+    as light does, also where Kornia would colour it. The clouds are those of the grid, as finer
+    ones would have less contrast where they are large.
     """
     levels = itertools.count()
 
@@ -65,23 +67,23 @@ def plasma(images: Tensor, u: Tensor, field: Field) -> Tensor:
         return field(next(levels), tuple(size[1:]))
 
     roughness = ROUGHNESS[0] + (ROUGHNESS[1] - ROUGHNESS[0]) * u
-    size = (len(images), 1, images.shape[2], images.shape[3])
+    size = (len(images), 1, *grid_of(images, grain))
     clouds: Tensor = diamond_square(size, roughness, random_fn=random, device=images.device)
-    return clouds
+    return resized(clouds, *images.shape[2:]).clamp_(0, 1)
 
 
 def plasma_shadow(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
-    shaded = plasma(images, u[:, 0], field) < per_image(u[:, 1])
+    shaded = plasma(images, u[:, 0], values["grain"], field) < per_image(u[:, 1])
     return (images - shaded * per_image(u[:, 2]) * values["shade"]).clamp_(0, 1)
 
 
 def plasma_brightness(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
-    clouds = 2 * plasma(images, u[:, 0], field) - 1
+    clouds = 2 * plasma(images, u[:, 0], values["grain"], field) - 1
     return (images + clouds * per_image(u[:, 1]) * values["gain"]).clamp_(0, 1)
 
 
 def plasma_contrast(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
     """Kornia's factor, 0 to 4, is what is reached at amount 1."""
     amount = per_image(u[:, 1]) * values["amount"]
-    factor = 1 + amount * (4 * plasma(images, u[:, 0], field) - 1)
+    factor = 1 + amount * (4 * plasma(images, u[:, 0], values["grain"], field) - 1)
     return ((images - 0.5) * factor + 0.5).clamp_(0, 1)

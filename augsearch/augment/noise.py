@@ -8,6 +8,7 @@ from kornia.enhance import jpeg_codec_differentiable
 from torch import Tensor
 
 from augsearch.augment.draws import gaussian
+from augsearch.augment.grain import carried, grid_of, spread
 from augsearch.augment.operation import Field, Values, log_both_ways, per_image
 
 BEST_QUALITY = 100.0
@@ -15,14 +16,17 @@ BEST_QUALITY = 100.0
 
 def gaussian_noise(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
     std = per_image(u[:, 0]) * values["std"]
-    return (images + std * gaussian(field(0, tuple(images.shape[1:])))).clamp_(0, 1)
+    cells = gaussian(field(0, (images.shape[1], *grid_of(images, values["grain"]))))
+    return (images + std * spread(cells, *images.shape[2:])).clamp_(0, 1)
 
 
 def salt_and_pepper(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
-    """A hit pixel is white or black in all channels, each as likely."""
+    """A hit cell is white or black in all channels, each as likely."""
     half = per_image(u[:, 0]) * values["amount"] / 2
-    fate = field(0, (1, *images.shape[2:]))
-    return images.masked_fill(fate < half, 1.0).masked_fill(fate >= 1 - half, 0.0)
+    fate = field(0, (1, *grid_of(images, values["grain"])))
+    white = spread((fate < half).to(images.dtype), *images.shape[2:])
+    black = spread((fate >= 1 - half).to(images.dtype), *images.shape[2:])
+    return (images * (1 - black - white) + white).clamp_(0, 1)
 
 
 def erasing(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
@@ -45,7 +49,12 @@ def jpeg(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
     """Kornia's codec, which pads to its blocks of 16 pixels; at quality 100 nothing is coded."""
     quality = values["quality_min"] + (BEST_QUALITY - values["quality_min"]) * u[:, 0]
     grey = images.shape[1] == 1
-    coded = jpeg_codec_differentiable(images.expand(-1, 3, -1, -1) if grey else images, quality)
-    coded = (rgb_to_grayscale(coded) if grey else coded).clamp(0, 1)
-    # Even there the colours would be subsampled.
-    return torch.where(per_image(quality) < BEST_QUALITY, coded, images)
+
+    def code(pixels: Tensor) -> Tensor:
+        colour = pixels.expand(-1, 3, -1, -1) if grey else pixels
+        coded = jpeg_codec_differentiable(colour, quality)
+        coded = (rgb_to_grayscale(coded) if grey else coded).clamp(0, 1)
+        # Even there the colours would be subsampled.
+        return torch.where(per_image(quality) < BEST_QUALITY, coded, pixels)
+
+    return carried(images, values["grain"], code, fine=False)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as F
 
 from augsearch.augment.blur import motion_kernels
+from augsearch.augment.grain import carried
 from augsearch.augment.operation import Field, Values
 from augsearch.augment.stream import DrawStream, hashed
 from augsearch.augment.surroundings import Surroundings
@@ -232,10 +233,28 @@ def solarize(image: Tensor, threshold_min: float) -> Tensor:
     return F.solarize(image, draw(threshold_min, 1))
 
 
-def posterize(image: Tensor, bits_min: int) -> Tensor:
+def on_cells(
+    image: Tensor, grain: float, compute: Callable[[Tensor], Tensor], *, fine: bool
+) -> Tensor:
+    return carried(image[None], grain, lambda images: compute(images[0])[None], fine=fine)[0]
+
+
+def posterize(image: Tensor, bits_min: int, grain: float) -> Tensor:
     bits = int(torch.randint(bits_min, 9, ()))
-    whole = F.posterize((image * 255).to(torch.uint8), bits)
-    return image if bits == 8 else F.to_dtype(whole, torch.float32, scale=True)
+
+    def coarse(pixels: Tensor) -> Tensor:
+        whole = F.posterize((pixels * 255).to(torch.uint8), bits)
+        return pixels if bits == 8 else F.to_dtype(whole, torch.float32, scale=True)
+
+    return on_cells(image, grain, coarse, fine=True)
+
+
+def equalize(image: Tensor, grain: float) -> Tensor:
+    return on_cells(image, grain, F.equalize, fine=True)
+
+
+def autocontrast(image: Tensor, grain: float) -> Tensor:
+    return on_cells(image, grain, F.autocontrast, fine=True)
 
 
 def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
@@ -244,22 +263,32 @@ def gaussian_blur(image: Tensor, sigma: float) -> Tensor:
     return F.gaussian_blur(image, 2 * radius + 1, max(1e-3, draw(0, sigma * side)))
 
 
-def motion_blur(image: Tensor, length: float) -> Tensor:
-    side = min(image.shape[-2:])
-    radius = min(max(1, math.ceil(length * side / 2)), side - 1)
-    smear, angle = torch.tensor([draw(0, length * side)]), torch.tensor([draw(0, math.pi)])
-    padded = F.pad(image, [radius], padding_mode="reflect")
-    blurred = nn.functional.conv2d(padded[:, None], motion_kernels(smear, angle, radius)[:, None])
-    return blurred[:, 0].clamp(0, 1)
+def motion_blur(image: Tensor, length: float, grain: float) -> Tensor:
+    smear, angle = draw(0, length), torch.tensor([draw(0, math.pi)])
+
+    def blur(pixels: Tensor) -> Tensor:
+        side = min(pixels.shape[-2:])
+        radius = min(max(1, math.ceil(length * side / 2)), side - 1)
+        kernels = motion_kernels(torch.tensor([smear * side]), angle, radius)
+        padded = F.pad(pixels, [radius], padding_mode="reflect")
+        return nn.functional.conv2d(padded[:, None], kernels[:, None])[:, 0].clamp(0, 1)
+
+    return on_cells(image, grain, blur, fine=True)
 
 
-def sharpness(image: Tensor, amount: float) -> Tensor:
-    return F.adjust_sharpness(image, 1 + draw(0, amount))
+def sharpness(image: Tensor, amount: float, grain: float) -> Tensor:
+    factor = 1 + draw(0, amount)
+    return on_cells(image, grain, lambda x: F.adjust_sharpness(x, factor), fine=False)
 
 
-def jpeg(image: Tensor, quality_min: float) -> Tensor:
+def jpeg(image: Tensor, quality_min: float, grain: float) -> Tensor:
     """By way of Pillow; torchvision's own codec is deprecated."""
-    with BytesIO() as file:
-        F.to_pil_image(image).save(file, "JPEG", quality=round(draw(quality_min, 100)))
-        with Image.open(file) as coded:
-            return F.to_dtype(F.pil_to_tensor(coded), torch.float32, scale=True)
+    quality = round(draw(quality_min, 100))
+
+    def code(pixels: Tensor) -> Tensor:
+        with BytesIO() as file:
+            F.to_pil_image(pixels).save(file, "JPEG", quality=quality)
+            with Image.open(file) as coded:
+                return F.to_dtype(F.pil_to_tensor(coded), torch.float32, scale=True)
+
+    return on_cells(image, grain, code, fine=False)

@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from augsearch.augment.grain import carried, grid_of, resized
 from augsearch.augment.operation import Field, Values, both_ways, per_image
 
 FISHEYE_POWER = (0.9, 1.0)
@@ -48,15 +49,20 @@ def elastic(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
     """Simard et al. 2003, as Kornia has it.
 
     There the strength is a factor before smoothing, so that a wider smoothing weakens it; here it
-    is the deviation that is left after it, in pixels.
+    is the deviation that is left after it. The shifts are drawn on the grid.
     """
-    height, width = images.shape[2:]
-    side = min(height, width)
-    noise = 2 * field(0, (2, height, width)) - 1  # x, then y
-    pixels = smooth_noise(noise, values["smoothness"] * side)
-    pixels = pixels * per_image(u[:, 0] * values["displacement"] * side)
-    x, y = pixels[:, 0] * 2 / (width - 1), pixels[:, 1] * 2 / (height - 1)
-    return sample_at(images, pixel_grid(images) + torch.stack([x, y], dim=-1))
+    rows, columns = grid_of(images, values["grain"])
+    noise = 2 * field(0, (2, rows, columns)) - 1  # x, then y
+    shifts = smooth_noise(noise, values["smoothness"] * min(rows, columns))
+    shifts = shifts * per_image(u[:, 0] * values["displacement"])  # shares of the shorter side
+
+    def warp(pixels: Tensor) -> Tensor:
+        height, width = pixels.shape[2:]
+        moved = resized(shifts, height, width) * min(height, width)
+        x, y = moved[:, 0] * 2 / (width - 1), moved[:, 1] * 2 / (height - 1)
+        return sample_at(pixels, pixel_grid(pixels) + torch.stack([x, y], dim=-1))
+
+    return carried(images, values["grain"], warp, fine=True)
 
 
 def spline_kernel(squared_distance: Tensor) -> Tensor:

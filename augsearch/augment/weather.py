@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from augsearch.augment.grain import carried, grid_of, spread
 from augsearch.augment.operation import Field, Values, both_ways, per_image
 
 RAIN_GREY = 200 / 255
@@ -16,12 +17,13 @@ SHORTEST_DROP = 0.25
 
 
 def rain(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
-    """Kornia's drops, straight lines one pixel wide that lie wholly inside the image.
+    """Kornia's drops, straight lines one cell wide that lie wholly inside the image.
 
     Written anew because Kornia reads every image's numbers back to the host, and raises where a
     drop is as large as the image. How many drops are laid out follows from the policy alone.
     """
-    n, _, height, width = images.shape
+    n = len(images)
+    height, width = grid_of(images, values["grain"])  # of the cells that drops are made of
     longest = values["length"] * min(height, width)
     tall = longest * (SHORTEST_DROP + (1 - SHORTEST_DROP) * u[:, 1])
     tall = tall.round().clamp(1, height - 1)  # [n] rows of a drop
@@ -48,7 +50,8 @@ def rain(images: Tensor, u: Tensor, values: Values, field: Field) -> Tensor:
     pixel = torch.where(on_drop, y * width + x, height * width).long().view(n, -1)
     wet = torch.zeros(n, height * width + 1, dtype=torch.bool, device=u.device)
     wet = wet.scatter_(1, pixel, True)[:, :-1].view(n, 1, height, width)
-    return images.masked_fill(wet, RAIN_GREY)
+    share = spread(wet.to(images.dtype), *images.shape[2:])
+    return (images * (1 - share) + share * RAIN_GREY).clamp_(0, 1)
 
 
 def snow(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
@@ -58,9 +61,14 @@ def snow(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
     its chroma times something that only depends on the hue, and at one saturation the chroma goes
     with 1 - |2 lightness - 1|, so the factor between the chromas is all that is needed.
     """
-    lightness = (images.amax(1, keepdim=True) + images.amin(1, keepdim=True)) / 2  # [n, 1, H, W]
     factor = 1 + per_image(u[:, 0]) * (values["brightness"] - 1)
-    lit = (lightness * factor).clamp(max=1)
-    chroma = (1 - (2 * lit - 1).abs()) / (1 - (2 * lightness - 1).abs()).clamp(min=1e-6)
-    covered = lightness < per_image(u[:, 1]) * values["coverage"]
-    return torch.where(covered, lit + (images - lightness) * chroma, images).clamp_(0, 1)
+    darkest = per_image(u[:, 1]) * values["coverage"]
+
+    def whiten(pixels: Tensor) -> Tensor:
+        lightness = (pixels.amax(1, keepdim=True) + pixels.amin(1, keepdim=True)) / 2
+        lit = (lightness * factor).clamp(max=1)  # [n, 1, H, W]
+        chroma = (1 - (2 * lit - 1).abs()) / (1 - (2 * lightness - 1).abs()).clamp(min=1e-6)
+        snowed = lit + (pixels - lightness) * chroma
+        return torch.where(lightness < darkest, snowed, pixels).clamp_(0, 1)
+
+    return carried(images, values["grain"], whiten, fine=True)

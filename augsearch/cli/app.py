@@ -208,9 +208,13 @@ def export(
 ) -> None:
     """Write a policy as a Python file that does not need augsearch."""
     from augsearch.search.export import write_export
+    from augsearch.space.carry_over import carry_over_note
+    from augsearch.space.policy import load_policy
 
     written = write_export(policy, to, output, image_size=image_size)
     typer.echo(f"wrote {written}")
+    if image_size and (note := carry_over_note(load_policy(policy), image_size)):
+        typer.echo(f"note: {note}")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from augsearch.space.groups import GROUPS, Group
 from augsearch.space.handbook import (
     OpDescription,
     bounds_text,
+    carry_over_text,
     cost_text,
     describe_op,
     describe_ops,
@@ -51,8 +52,10 @@ def _print_list(descriptions: Sequence[OpDescription], console: Console) -> None
         for one in members:
             colour = NEEDS_COLOUR if one.operation.colour_only else ""
             table.add_row(f"  {one.name}", escape(one.summary) + colour)
-            for parameter in one.operation.parameters:
+            for parameter in one.operation.numbers:
                 table.add_row("", _parameter_line(parameter))
+            if one.operation.limits:
+                table.add_row("", f"[dim]{escape(one.operation.limits)}[/]")
     console.print(table)
     console.print(GATE)
     console.print(f"Beside operations, `ops` may hold: {', '.join(GROUPS)}.")
@@ -72,9 +75,9 @@ def _print_op(description: OpDescription, console: Console) -> None:
     console.print(f"[bold]{operation.name}[/] ({description.family}){colour}")
     console.print(escape(operation.doc))
     console.print()
-    if operation.parameters:
+    if operation.numbers:
         table = _table("parameter", "bounds", "identity", "default", "meaning")
-        for parameter in operation.parameters:
+        for parameter in operation.numbers:
             table.add_row(
                 parameter.name,
                 bounds_text(parameter),
@@ -90,6 +93,9 @@ def _print_op(description: OpDescription, console: Console) -> None:
         table.add_row(domain, escape(advice.good_for), escape(advice.dangerous))
     console.print(table)
     console.print(f"cost of an image, gate open: {cost_text(description.costs)}")
+    console.print(f"effect over that at 32 px: {carry_over_text(description.carry_over)}")
+    if operation.limits:
+        console.print(escape(operation.limits))
 
 
 def _print_group(group: Group, console: Console) -> None:

@@ -38,6 +38,7 @@ from augsearch.search.outputs import write_whole
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.setup import EMBEDDED
 from augsearch.search.stored import find_study, stored_config
+from augsearch.space.carry_over import carry_over_note
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
@@ -128,7 +129,7 @@ def preview(
             (image.numpy(), *(view[row] for pairs in views for view in pairs[:2]))
             for row, image in enumerate(images[:THUMBNAILS])
         ),
-        notes=tuple(notes),
+        notes=tuple(filter(None, [*notes, carry_over_note(policy, image_set.image_size)])),
     )
 
 

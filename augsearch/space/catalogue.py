@@ -3,7 +3,8 @@ computes. Spaces and policies are checked against it; `augsearch.augment` holds 
 
 A parameter is the *most* that an operation does: the magnitude of one sample is drawn uniformly
 between the identity and the parameter's value (each entry says how). Lengths are fractions of the
-image's shorter side, so that a policy means the same at 32 and at 224 pixels.
+image's shorter side. What acts on single pixels has a `grain`, the side of the cells that stand for
+pixels, so that it does the same at 32 and at 224 pixels; `carry_over` measures how well that holds.
 
 Every 2D augmentation of Kornia that makes sense for one image is here: `COVERED` says by which
 operation, `LEFT_OUT` what is not, and why.
@@ -41,18 +42,42 @@ class Parameter:
     unit: str = ""
 
 
+GRAIN = Parameter(
+    "grain", 1 / 512, 0.25,
+    "side of the cells that it works on, as a share of the shorter side; at 1/32 a cell is a pixel "
+    "of 32 (fixed unless searched)",
+    identity=None, default=1 / 32, unit="%",
+)  # fmt: skip
+"""No magnitude: every sample has the same, so it is not among an operation's `parameters`."""
+
+
 @dataclass(frozen=True)
 class Operation:
-    """One augmentation: what it does, its parameters, and whether it needs colour."""
+    """One augmentation.
+
+    Attributes:
+        name, doc: what it is called and what it does.
+        parameters: its magnitudes and what shapes them.
+        colour_only: does nothing to a grey image.
+        grained: it works on cells, whose side is `GRAIN`.
+        limits: where it does not do the same at other sizes; empty if it does anywhere.
+    """
 
     name: str
     doc: str
     parameters: tuple[Parameter, ...] = ()
     colour_only: bool = False
+    grained: bool = False
+    limits: str = ""
+
+    @property
+    def numbers(self) -> tuple[Parameter, ...]:
+        """All that can be set: the parameters, then the grain if it has one."""
+        return (*self.parameters, GRAIN) if self.grained else self.parameters
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter called `name`; KeyError if there is none."""
-        for parameter in self.parameters:
+        """The parameter or grain called `name`; KeyError if there is none."""
+        for parameter in self.numbers:
             if parameter.name == name:
                 return parameter
         raise KeyError(name)
@@ -137,6 +162,7 @@ GEOMETRIC = (
                 identity=None, default=0.1, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "thin_plate_spline",
@@ -276,9 +302,10 @@ COLOUR = (
                 identity=8, default=4, integer=True, unit="bits",
             ),
         ),
+        grained=True,
     ),
-    Operation("equalize", "Flatten the histogram of each channel."),
-    Operation("autocontrast", "Stretch each channel to the full range."),
+    Operation("equalize", "Flatten the histogram of each channel.", grained=True),
+    Operation("autocontrast", "Stretch each channel to the full range.", grained=True),
     Operation(
         "clahe",
         "Equalise the histogram locally, with limited contrast (slow).",
@@ -288,6 +315,7 @@ COLOUR = (
                 identity=None, default=4.0,
             ),
         ),
+        grained=True,
     ),
 )  # fmt: skip
 
@@ -303,6 +331,9 @@ SHARPNESS_AND_BLUR = (
                 identity=0.0, default=0.01, unit="%",
             ),
         ),
+        limits="Does not carry over to other sizes where sigma is below one pixel of the smaller "
+        "size: too few neighbours are left to blur with. SimCLR's blur, 2 of 224 pixels, does next "
+        "to nothing at 32.",
     ),
     Operation(
         "box_blur",
@@ -315,6 +346,7 @@ SHARPNESS_AND_BLUR = (
                 identity=0.0, default=0.1, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "median_blur",
@@ -327,6 +359,7 @@ SHARPNESS_AND_BLUR = (
                 identity=0.0, default=0.1, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "motion_blur",
@@ -338,6 +371,7 @@ SHARPNESS_AND_BLUR = (
                 identity=0.0, default=0.1, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "sharpness",
@@ -348,29 +382,34 @@ SHARPNESS_AND_BLUR = (
                 identity=0.0, default=1.0,
             ),
         ),
+        grained=True,
     ),
 )  # fmt: skip
 
 NOISE_AND_LOSS = (
     Operation(
         "gaussian_noise",
-        "Sensor noise, independent in every pixel and channel.",
+        "Sensor noise, independent in every cell and channel.",
         (
             Parameter(
                 "std", 0.0, 0.5, "largest standard deviation (white = 1); uniform from 0",
                 identity=0.0, default=0.05, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "salt_and_pepper",
         "Dead and hot pixels.",
         (
             Parameter(
-                "amount", 0.0, 0.5, "largest share of pixels hit; uniform from 0",
+                "amount", 0.0, 0.5, "largest share of cells hit; uniform from 0",
                 identity=0.0, default=0.02, unit="%",
             ),
         ),
+        grained=True,
+        limits="Does not carry over to sizes at which a cell is less than five pixels and not a "
+        "whole number of them, such as 100: it loses up to a quarter of its effect there.",
     ),
     Operation(
         "erasing",
@@ -395,6 +434,7 @@ NOISE_AND_LOSS = (
                 identity=100.0, default=50.0,
             ),
         ),
+        grained=True,
     ),
 )  # fmt: skip
 
@@ -420,6 +460,7 @@ WEATHER = (
                 identity=None, default=15.0, unit="°",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "snow",
@@ -436,6 +477,7 @@ WEATHER = (
                 identity=None, default=0.5, unit="%",
             ),
         ),
+        grained=True,
     ),
 )  # fmt: skip
 
@@ -479,6 +521,7 @@ ILLUMINATION = (
                 identity=0.0, default=0.2, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "plasma_brightness",
@@ -489,6 +532,7 @@ ILLUMINATION = (
                 identity=0.0, default=0.3, unit="%",
             ),
         ),
+        grained=True,
     ),
     Operation(
         "plasma_contrast",
@@ -501,6 +545,7 @@ ILLUMINATION = (
                 identity=0.0, default=0.5,
             ),
         ),
+        grained=True,
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from augsearch.errors import ConfigError
 from augsearch.space.advice import ADVICE, OpAdvice
+from augsearch.space.carry_over import CarryOver, measured_carry_over
 from augsearch.space.catalogue import (
     COLOUR,
     GEOMETRIC,
@@ -40,12 +41,14 @@ class OpDescription:
         family: the group of operations that it belongs to.
         advice: for four kinds of images, what it is good for and where it is dangerous.
         costs: measured microseconds per image; empty if it was not measured.
+        carry_over: measured effects on larger images over those at 32 pixels.
     """
 
     operation: Operation
     family: str
     advice: OpAdvice
     costs: tuple[Cost, ...]
+    carry_over: tuple[CarryOver, ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,9 +62,15 @@ class OpDescription:
 
 def describe_ops() -> tuple[OpDescription, ...]:
     """Every operation of the catalogue, family by family."""
-    costs = load_costs().ops
+    costs, carried = load_costs().ops, measured_carry_over()
     return tuple(
-        OpDescription(operation, family, ADVICE[operation.name], costs.get(operation.name, ()))
+        OpDescription(
+            operation,
+            family,
+            ADVICE[operation.name],
+            costs.get(operation.name, ()),
+            carried.get(operation.name, ()),
+        )
         for family, operations in FAMILIES.items()
         for operation in operations
     )
@@ -107,6 +116,15 @@ def bounds_text(parameter: Parameter) -> str:
 def identity_text(parameter: Parameter) -> str:
     """Where a parameter changes nothing; a dash if it only shapes the effect."""
     return "-" if parameter.identity is None else number_text(parameter.identity)
+
+
+def carry_over_text(found: Sequence[CarryOver]) -> str:
+    """Ratios as "0.98 at 96 px, 0.97 at 224 px (surfaces); ..."; "not measured" without any."""
+    pictures: dict[str, list[str]] = {}
+    for one in found:
+        pictures.setdefault(one.pictures, []).append(f"{one.ratio:.2f} at {one.image_size} px")
+    parts = [f"{', '.join(sizes)} ({name})" for name, sizes in pictures.items()]
+    return "; ".join(parts) or "not measured"
 
 
 def cost_text(costs: Sequence[Cost]) -> str:

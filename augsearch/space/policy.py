@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from augsearch.errors import CarryOverWarning
+from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy_ops import (
     AnyOp,
     PolicyOp,
@@ -96,8 +99,8 @@ class Policy(BaseModel):
     def flatten(self) -> dict[str, str | float]:
         """Every value under `view1.<op instance>.<parameter>`, for tables and MLflow.
 
-        `view1.order` names the operations in their order. A policy with shared operations says
-        `view2: "as view1"` instead of repeating them.
+        `view1.order` names the operations in their order; a grain at its default is left out. A
+        policy with shared operations says `view2: "as view1"` instead of repeating them.
         """
         flat: dict[str, str | float] = {}
         for number, ops in enumerate(self.views, 1):
@@ -107,7 +110,10 @@ class Policy(BaseModel):
             flat[f"view{number}.order"] = " > ".join(op.instance for op in ops)
             for op in walk(ops):
                 flat[f"view{number}.{op.instance}.p"] = op.p
-                flat |= {f"view{number}.{op.instance}.{k}": v for k, v in op.values().items()}
+                values = op.values()
+                if values.get(GRAIN.name) == GRAIN.default:
+                    del values[GRAIN.name]
+                flat |= {f"view{number}.{op.instance}.{k}": v for k, v in values.items()}
         return flat
 
     def to_yaml(self) -> str:
@@ -153,12 +159,18 @@ class Policy(BaseModel):
                 standard deviation.
             rank, world_size: of a distributed run; None to ask `torch.distributed`.
 
+        Warns (`CarryOverWarning`) of operations that need not do there what they did at the size
+        at which the policy was found.
+
         Raises:
             ConfigError: the executor (`auto`, `kornia`, `fused`) does not know an operation, or
                 what is asked for is not known.
         """
         from augsearch.augment.build import TwoViews
+        from augsearch.space.carry_over import carry_over_note
 
+        if note := carry_over_note(self, image_size):
+            warnings.warn(note, CarryOverWarning, stacklevel=2)
         module: nn.Module = TwoViews(
             self,
             image_size,

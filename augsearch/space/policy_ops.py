@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from augsearch.errors import ConfigError
-from augsearch.space.catalogue import OPERATIONS, Operation
+from augsearch.space.catalogue import GRAIN, OPERATIONS, Operation
 from augsearch.space.custom import CustomOp, CustomSource, digest, found_again, has_changed
 
 
@@ -42,8 +42,8 @@ class PolicyOp(BaseModel):
         return OPERATIONS[self.op]
 
     def values(self) -> dict[str, float]:
-        """Parameter values by name, without the gate."""
-        return {p.name: getattr(self, p.name) for p in self.operation.parameters}
+        """Parameter values by name, with the grain, without the gate."""
+        return {p.name: getattr(self, p.name) for p in self.operation.numbers}
 
     def with_values(self, values: dict[str, float]) -> Self:
         """The same operation with some values replaced."""
@@ -62,7 +62,7 @@ def values_are_identity(operation: Operation, values: dict[str, float]) -> bool:
 
 def _policy_op_model(operation: Operation) -> type[PolicyOp]:
     fields: dict[str, Any] = {"op": (Literal[operation.name], ...)}
-    for parameter in operation.parameters:
+    for parameter in operation.numbers:
         kind = int if parameter.integer else float
         bounds = Field(ge=parameter.low, le=parameter.high, description=parameter.doc)
         fields[parameter.name] = (Annotated[kind, bounds], kind(parameter.default))
@@ -168,8 +168,14 @@ def check_names(given: dict[str, Any], known: dict[str, Any]) -> None:
 
 
 def portable(content: dict[str, Any]) -> dict[str, Any]:
-    """A dumped space or policy without empty names and without the directories of its files."""
+    """A dumped space or policy without the directories of its files.
+
+    Empty names and grains at their default are left out: digests are those of versions that had
+    no grain.
+    """
     kept = dict(content)
+    if kept.get(GRAIN.name) == GRAIN.default:
+        del kept[GRAIN.name]
     if "op" in kept and kept.get("name") == "":
         del kept["name"]
     if kept.get("op") == "custom":

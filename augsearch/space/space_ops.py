@@ -69,13 +69,13 @@ class SpaceOp(BaseModel):
     def numbers(self) -> Iterator[tuple[Parameter, AnySearched]]:
         """The gate and every parameter, with what the space says about it."""
         yield GATE, self.p
-        for parameter in self.operation.parameters:
+        for parameter in self.operation.numbers:
             yield parameter, getattr(self, parameter.name)
 
 
 def _space_op_model(operation: Operation) -> type[SpaceOp]:
     fields: dict[str, Any] = {"op": (Literal[operation.name], ...)}
-    for parameter in operation.parameters:
+    for parameter in operation.numbers:
         doc = f"{parameter.doc} (bounds {parameter.low:g} to {parameter.high:g})"
         kind = Annotated[Searched, AfterValidator(within(parameter))]
         fields[parameter.name] = (kind, Field(default=parameter.default, description=doc))

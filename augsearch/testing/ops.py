@@ -32,7 +32,8 @@ from augsearch.augment.draws import Draws
 from augsearch.augment.executor import Step, run_steps
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
 from augsearch.augment.operation import Implementation
-from augsearch.space.catalogue import Operation, Parameter
+from augsearch.space.catalogue import GRAIN, Operation, Parameter
+from augsearch.testing.carry_over import BOUNDS, REFERENCE, carried_share, natural_pictures
 
 CPU = torch.device("cpu")
 SHAPES = (
@@ -56,7 +57,7 @@ class Case:
     Attributes:
         operation, implementation: what the catalogue says and what computes it.
         interpolates: it reads between pixels, at whole ones only up to rounding.
-        pixel_scale: it acts on the finest detail, of which a finer picture has less.
+        pixel_scale: it acts on the finest detail, and does not carry over to other sizes.
         reads_back: the host waits for numbers of the device.
         effect_elsewhere: parameters whose growing effect has a test of its own.
     """
@@ -70,7 +71,8 @@ class Case:
 
     def values(self, share: float) -> dict[str, float]:
         """Every parameter that far between its identity and its strongest value."""
-        return {p.name: self.value(p, share) for p in self.operation.parameters}
+        still = {GRAIN.name: GRAIN.default} if self.operation.grained else {}
+        return still | {p.name: self.value(p, share) for p in self.operation.parameters}
 
     def idle_values(self) -> list[dict[str, float]]:
         """Magnitudes at their identities; what shapes the effect at its default, then least."""
@@ -101,6 +103,8 @@ class Case:
         rows = torch.arange(len(images)) if rows is None else rows
         draws = Draws(seed, 0, 0, (0,), int(rows.max()) + 1, CPU)
         name = self.operation.name
+        if self.operation.grained:
+            values = {GRAIN.name: GRAIN.default, **values}
 
         def field(slot: int, shape: tuple[int, ...]) -> Tensor:
             if fields is not None:
@@ -299,21 +303,21 @@ def check_effect(case: Case) -> None:
 
 
 def check_size(case: Case) -> None:
-    """Lengths are shares: the same picture in finer pixels changes as much."""
+    """What it does to pictures of 96 pixels is, seen at 32, as much as what it does to 32.
+
+    Lengths that are no shares of the side fail, and so does what acts on every pixel by itself:
+    `augsearch.augment.grain` has what helps.
+    """
     if case.pixel_scale:
         return
-    rng = np.random.default_rng(0)
-    coarse = torch.from_numpy(rng.random((48, 3, 5, 5), dtype=np.float32))
-    fine = torch.nn.functional.interpolate(coarse, size=(96, 96), mode="bicubic") * 0.7 + 0.15
-    fine = fine.clamp(0, 1)
     shaping = {p.name: p.default for p in case.operation.parameters if p.identity is None}
-    effects = []
-    for images in (torch.nn.functional.avg_pool2d(fine, 3), fine):
-        out = case.render(images, case.values(0.6) | shaping)
-        effects.append((out - images).abs().mean().item())
-    assert abs(effects[1] - effects[0]) <= 0.15 * max(effects), (
-        f"32 pixels change by {effects[0]:.4f} on average, the same pictures in 96 pixels by "
-        f"{effects[1]:.4f}"
+    values = case.values(0.6) | shaping
+    images = natural_pictures(24, 3, 96)
+    share = carried_share(case.operation.name, case.implementation, values, images)
+    low, high = BOUNDS
+    assert low <= share <= high, (
+        f"what it does to pictures of 96 pixels, seen at {REFERENCE}, is {share:.2f} of what it "
+        f"does to {REFERENCE} pixels; want {low} to {high}"
     )
 
 

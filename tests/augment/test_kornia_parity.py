@@ -31,7 +31,10 @@ def images() -> torch.Tensor:
 def ours(name, images, **values):
     u = DRAWS.uniform(name, IMPLEMENTATIONS[name].slots)
     out = IMPLEMENTATIONS[name].apply(
-        images, u, values, lambda slot, shape: DRAWS.field(name, ROWS, shape, slot)
+        images,
+        u,
+        {"grain": 1 / SIZE, **values},
+        lambda slot, shape: DRAWS.field(name, ROWS, shape, slot),
     )
     return out, u
 
@@ -129,7 +132,9 @@ def test_gaussian_blur(images):
 def test_motion_blur_along_an_axis_is_kornias(images):
     u = torch.zeros(N, 2)
     u[:, 0] = 5 / 8  # of at most 8 pixels; angle 0
-    out = IMPLEMENTATIONS["motion_blur"].apply(images, u, {"length": 8 / SIZE}, None)
+    out = IMPLEMENTATIONS["motion_blur"].apply(
+        images, u, {"length": 8 / SIZE, "grain": 1 / SIZE}, None
+    )
     near(out, kornia.filters.motion_blur(images, 5, 0.0, 0.0))
 
 
@@ -228,19 +233,25 @@ def test_plasma_shadow(images):
 def test_box_blur_is_kornias_at_whole_odd_lengths(images):
     for width in (1, 3, 5):
         u = torch.full((N, 1), width / 8)  # of at most 8 pixels
-        out = IMPLEMENTATIONS["box_blur"].apply(images, u, {"length": 8 / SIZE}, None)
+        out = IMPLEMENTATIONS["box_blur"].apply(
+            images, u, {"length": 8 / SIZE, "grain": 1 / SIZE}, None
+        )
         near(out, kornias(K.RandomBoxBlur((width, width), p=1.0), images))
 
 
 def test_median_blur_is_kornias_at_three_pixels(images):
     u = torch.full((N, 1), 3 / 8)  # of at most 8 pixels
-    out = IMPLEMENTATIONS["median_blur"].apply(images, u, {"length": 8 / SIZE}, None)
+    out = IMPLEMENTATIONS["median_blur"].apply(
+        images, u, {"length": 8 / SIZE, "grain": 1 / SIZE}, None
+    )
     near(out, kornias(K.RandomMedianBlur((3, 3), p=1.0), images))
 
 
 def test_median_blur_over_nine_pixels_is_the_median_of_cell_means(images):
     u = torch.ones(N, 1)
-    out = IMPLEMENTATIONS["median_blur"].apply(images, u, {"length": 9 / SIZE}, lambda *_: u)
+    out = IMPLEMENTATIONS["median_blur"].apply(
+        images, u, {"length": 9 / SIZE, "grain": 1 / SIZE}, lambda *_: u
+    )
     means = kornia.filters.box_blur(images, (3, 3))
     cells = torch.stack([means.roll((y, x), (2, 3)) for y in (-3, 0, 3) for x in (-3, 0, 3)])
     inside = (..., slice(3, -3), slice(3, -3))
@@ -305,7 +316,7 @@ def test_plasma_brightness_and_contrast(images, name):
         0.1 + 0.6 * u[:, 0],
         random_fn=lambda size, **_: field(next(levels), tuple(size[1:])),
     )
-    out = IMPLEMENTATIONS[name].apply(images, u, values, field)
+    out = IMPLEMENTATIONS[name].apply(images, u, {"grain": 1 / SIZE, **values}, field)
     driven = {
         "plasma_brightness": K.RandomPlasmaBrightness(p=1.0),
         "plasma_contrast": K.RandomPlasmaContrast(p=1.0),
@@ -401,7 +412,7 @@ def test_elastic_shifts_have_the_documented_deviation():
     out = IMPLEMENTATIONS["elastic"].apply(
         ramp,
         u,
-        {"displacement": 0.02, "smoothness": 0.05},
+        {"displacement": 0.02, "smoothness": 0.05, "grain": 1 / size},
         lambda slot, shape: draws.field("elastic", torch.arange(64), shape, slot),
     )
     inside = (out - ramp)[..., 16:-16, 16:-16] / 0.6 * (size - 1) / size

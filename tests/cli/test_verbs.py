@@ -190,6 +190,8 @@ def test_ops_lists_every_operation_with_its_parameters(cli):
         assert any(line.startswith(f"{name} ") for line in lines), name
     assert "degrees 0 to 180, identity 0, default 15" in lines
     assert "hue 0 to 0.5, identity 0, default 0 (needs colour)" in lines
+    assert lines.count("grain 0.001953 to 0.25, default 0.03125") == 17
+    assert sum(line.startswith("Does not carry over") for line in lines) == 2
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -201,6 +203,25 @@ def test_ops_shows_one_in_full(cli, name):
     for domain in ("inspection", "satellite", "microscopy", "natural"):
         assert domain in shown
     assert "cost of an image, gate open: " in shown
+    assert "effect over that at 32 px: " in shown
+    assert ("grain 0.001953 to 0.25 - 0.03125 " in shown) == OPERATIONS[name].grained
+    assert "Does not carry over" in shown or not OPERATIONS[name].limits
+
+
+def test_export_and_preview_say_what_need_not_carry_over(cli):
+    Path("policy.yaml").write_text("ops: [{op: gaussian_blur}]\nimage_size: 32\n")
+    note = (
+        "policy 'policy' was found at 32 pixels and is used at 96, where it need not mean the "
+        "same: gaussian_blur has a sigma of at most 0.32 pixels at 32"
+    )
+    said = cli("export", "--policy", "policy.yaml", "--to", "kornia", "--image-size", "96")
+    assert said.code == 0
+    assert f"note: {note}" in " ".join(said.out.split())
+    assert f"# Note: {note}" in Path("views_kornia.py").read_text()
+    said = cli("preview", "--policy", "policy.yaml", "--image-size", "96")
+    assert note in " ".join((said.out + said.err).split())
+    said = cli("export", "--policy", "policy.yaml", "--to", "kornia", "--image-size", "32")
+    assert "need not" not in said.out
 
 
 @pytest.mark.parametrize("target", ["kornia", "torchvision"])

@@ -85,6 +85,8 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     assert (directory / "views.png").read_bytes().startswith(b"\x89PNG")
     policy = load_policy(directory / "policy.yaml")
     assert policy.digest == result.digests["policy"]
+    assert (policy.found_on.image_size, policy.found_on.fit) == (16, "crop")
+    assert all(0 < number < 1 for number in (*policy.found_on.mean, *policy.found_on.std))
     assert sum(result.trials.values()) == 4
     split = pd.read_csv(directory / "split.csv").set_index("path")
     drawn = pd.read_csv(directory / "label_draws.csv")

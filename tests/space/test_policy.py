@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from augsearch.errors import ConfigError
 from augsearch.space.catalogue import OPERATIONS, Operation
-from augsearch.space.policy import Policy, load_policy
+from augsearch.space.policy import FoundOn, Policy, load_policy
 from augsearch.space.yaml_file import parse_model
 
 
@@ -15,7 +15,7 @@ def operations(operation: Operation, name: str = "") -> st.SearchStrategy[dict]:
         p.name: st.integers(int(p.low), int(p.high))
         if p.integer
         else st.floats(p.low, p.high, allow_nan=False)
-        for p in operation.parameters
+        for p in operation.numbers
     }
     fixed = {"op": st.just(operation.name), "p": st.floats(0, 1)}
     return st.fixed_dictionaries(fixed | numbers | ({"name": st.just(name)} if name else {}))
@@ -51,6 +51,31 @@ def test_digest_ignores_the_name_and_nothing_else():
     assert policy.model_copy(update={"name": "other"}).digest == policy.digest
     changed = Policy.model_validate({"ops": [{"op": "invert", "p": 0.25}]})
     assert changed.digest != policy.digest
+
+
+def test_digests_are_those_of_versions_without_grain():
+    ops = [
+        {"op": "gaussian_noise", "std": 0.1},
+        {"op": "one_of", "ops": [{"op": "jpeg"}, {"op": "equalize"}]},
+        {"op": "sharpness", "p": 0.5, "amount": 2.0},
+    ]
+    policy = Policy.model_validate({"ops": ops})
+    assert policy.digest == "0d8473c0f443"  # as augsearch gave it before operations had a grain
+    assert "grain" not in policy.to_yaml()
+    assert not [key for key in policy.flatten() if key.endswith("grain")]
+    finer = Policy.model_validate({"ops": [{**ops[0], "grain": 1 / 224}, *ops[1:]]})
+    assert finer.digest != policy.digest
+    assert finer.flatten()["view1.gaussian_noise.grain"] == 1 / 224
+    assert parse_model(Policy, finer.to_yaml(), "policy.yaml") == finer
+
+
+def test_where_a_policy_was_found_is_kept_and_changes_no_view():
+    policy = Policy.model_validate({"ops": [{"op": "invert"}]})
+    where = FoundOn(image_size=32, fit="crop", mean=(0.5,), std=(0.2,))
+    found = policy.model_copy(update={"found_on": where})
+    assert found.digest == policy.digest
+    assert parse_model(Policy, found.to_yaml(), "policy.yaml").found_on == where
+    assert "found_on" not in policy.to_yaml()
 
 
 def test_flattened_values_compare_side_by_side():

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from augsearch.augment.grain import grid_of, spread
 from augsearch.augment.operation import Implementation
 from augsearch.space.catalogue import Operation, Parameter
 from augsearch.testing import ops
@@ -50,6 +51,10 @@ def test_all_checks_are_listed():
 
 def test_a_good_operation_passes():
     assert failed(case(glow)) == set()
+
+
+def test_noise_on_cells_passes():
+    assert failed(case(dust_in_cells)) == set()
 
 
 def test_a_good_operation_without_numbers_passes():
@@ -174,6 +179,17 @@ def in_pixels(images, u, values, field):
     return torch.lerp(images, images.roll(2, 3), u[:, :, None, None] * values["strength"])
 
 
+def dust_in_pixels(images, u, values, field):
+    """Noise in every pixel, which averages out in smaller pictures."""
+    return (images + values["strength"] * (field(0, tuple(images.shape[1:])) - 0.5)).clamp(0, 1)
+
+
+def dust_in_cells(images, u, values, field):
+    cells = field(0, (images.shape[1], *grid_of(images, 1 / 32))) - 0.5
+    dust = spread(cells, *images.shape[2:]) * values["strength"] * u[:, :, None, None]
+    return (images + dust).clamp(0, 1)
+
+
 def on_the_host(images, u, values, field):
     return glow(images, u, values, field) * torch.ones(32)[: images.shape[-1]]
 
@@ -212,6 +228,7 @@ BROKEN = [
     (weaker_when_stronger, {"check_effect"}),
     (gated_inside, {"check_gate"}),
     (in_pixels, {"check_size"}),
+    (dust_in_pixels, {"check_size"}),
 ]
 
 

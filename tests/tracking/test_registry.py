@@ -158,6 +158,7 @@ def test_a_finished_study_has_its_policy_registered(finished):
     assert {line.partition("==")[0] for line in packages} == {"kornia", "mlflow", "numpy", "torch"}
 
 
+@pytest.mark.filterwarnings("ignore::augsearch.errors.CarryOverWarning")
 def test_models_draw_the_policy_s_views_without_augsearch(finished, tmp_path):
     """The study's, by its name; one with an operation of its own, separate views, grey images."""
     (tmp_path / "my_ops.py").write_text(OWN_OP)
@@ -299,6 +300,7 @@ def test_requirements_are_what_the_code_imports():
     assert not any("+" in line for line in requirements(code))
 
 
+@pytest.mark.filterwarnings("ignore::augsearch.errors.CarryOverWarning")
 @pytest.mark.slow
 def test_a_new_environment_with_the_model_s_requirements_is_enough(finished, tmp_path):
     """Made by uv from requirements.txt and nothing else."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from augsearch.augment.draws import Draws
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.space.catalogue import GRAIN
 from tools.ops_page.scenes import scenes
 from tools.ops_page.strips import MOST, Column, Strip
 
@@ -76,4 +77,5 @@ def _rendered(strip: Strip, column: Column, originals: Tensor) -> Tensor:
     def field(slot: int, shape: tuple[int, ...]) -> Tensor:
         return draws.field(name, rows, shape, slot)
 
-    return implementation.apply(originals, uniform, column.values, field)
+    values = {GRAIN.name: GRAIN.default, **column.values}
+    return implementation.apply(originals, uniform, values, field)

@@ -14,6 +14,7 @@ from torch import Tensor
 from augsearch.augment.draws import gaussian
 from augsearch.augment.fused.compiled import compiled
 from augsearch.augment.fused.pass_ import Gate, Kernel, Rows
+from augsearch.augment.grain import carried, grid_of, spread
 from augsearch.augment.illumination import SPOT_CENTRE, SPOT_SIGMA
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
 from augsearch.augment.operation import both_ways, log_both_ways, per_image
@@ -159,6 +160,18 @@ def solarize(gate: Gate) -> Kernel:
     return apply
 
 
+def on_cells(kernel: Kernel, gate: Gate) -> Kernel:
+    """`kernel`, carried over to finer pixels than the cells that it was meant for."""
+    grain = gate.values["grain"]
+
+    def apply(images: Tensor, rows: Rows) -> Tensor:
+        if grid_of(images, grain) == images.shape[2:]:
+            return kernel(images, rows)
+        return carried(images, grain, lambda x: kernel(x.clone(), rows), fine=True)
+
+    return apply
+
+
 def posterize(gate: Gate) -> Kernel:
     lowest = int(gate.values["bits_min"])
     bits = lowest + (gate.u[:, 0] * (8 - lowest + 1)).long()
@@ -169,7 +182,7 @@ def posterize(gate: Gate) -> Kernel:
         coarse = (images * 255).floor_().div_(step).floor_().mul_(step).div_(255)
         return images.lerp_(coarse, (dropped[rows] > 0).to(images.dtype))
 
-    return apply
+    return on_cells(apply, gate)
 
 
 def autocontrast(gate: Gate) -> Kernel:
@@ -179,15 +192,16 @@ def autocontrast(gate: Gate) -> Kernel:
         low = torch.where(stretched, low, 0.0)
         return images.sub_(low).div_(torch.where(stretched, high - low, 1.0)).clamp_(0, 1)
 
-    return apply
+    return on_cells(apply, gate)
 
 
 def gaussian_noise(gate: Gate) -> Kernel:
     std = gate.where_open(gate.u[:, 0] * gate.values["std"], 0.0)
 
     def apply(images: Tensor, rows: Rows) -> Tensor:
-        noise = gaussian(gate.field(rows, tuple(images.shape[1:])))
-        return images.add_(noise.mul_(std[rows])).clamp_(0, 1)
+        grid = grid_of(images, gate.values["grain"])
+        noise = gaussian(gate.field(rows, (images.shape[1], *grid))).mul_(std[rows])
+        return images.add_(spread(noise, *images.shape[2:])).clamp_(0, 1)
 
     return apply
 
@@ -196,10 +210,11 @@ def salt_and_pepper(gate: Gate) -> Kernel:
     half = gate.where_open(gate.u[:, 0] * gate.values["amount"] / 2, 0.0)
 
     def apply(images: Tensor, rows: Rows) -> Tensor:
-        fate = gate.field(rows, (1, *images.shape[2:]))
+        fate = gate.field(rows, (1, *grid_of(images, gate.values["grain"])))
         white = torch.lt(fate, half[rows], out=torch.empty_like(fate))
         kept = torch.lt(fate, 1 - half[rows], out=fate).sub_(white)
-        return images.mul_(kept).add_(white)
+        kept, white = (spread(cells, *images.shape[2:]) for cells in (kept, white))
+        return images.mul_(kept).add_(white).clamp_(0, 1)
 
     return apply
 
