@@ -6,7 +6,6 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ import torch
 
 from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import UNLABELLED
-from augsearch.errors import OutputError
 from augsearch.search.aims import values
 from augsearch.search.bench import mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION
@@ -325,36 +323,6 @@ def _environment(setup: Setup) -> dict[str, object]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
     }
-
-
-def write_files(directory: Path, files: dict[str, bytes]) -> None:
-    """Write the results.
-
-    Raises:
-        OutputError: a file cannot be written; the study itself is safe in its storage.
-    """
-    for name, content in files.items():
-        path = directory / name
-        try:
-            write_whole(path, content)
-        except OSError as error:
-            raise OutputError(
-                f"{path}: cannot be written ({error.strerror}); nothing is lost: run the same "
-                "command again with another --output"
-            ) from None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that one that was there stays if writing fails. OSError if it does."""
-    if path.exists() and not path.is_file():  # a device has no place beside it
-        path.write_bytes(content)
-        return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def parent_metrics(result: StudyResult) -> dict[str, float]:

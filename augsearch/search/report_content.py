@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,16 +16,17 @@ from augsearch.search.aims import ranked
 from augsearch.search.bench import Outcome
 from augsearch.search.beside import BASELINE, CONFIRMATION, PHASES
 from augsearch.search.certificate import Certificate
+from augsearch.search.command import command_line
 from augsearch.search.config import StudyConfig
 from augsearch.search.crossed import estimate_mean
-from augsearch.search.database import DEFAULT_STORAGE, is_running
+from augsearch.search.database import DEFAULT_STORAGE, is_running, shown_url
 from augsearch.search.importance import bounds, choices, understand
 from augsearch.search.moderated import moderated_means
 from augsearch.search.policy_words import policy_steps
 from augsearch.search.proxies import PROXY_COLUMNS
 from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
-from augsearch.search.setup import Setup
+from augsearch.search.setup import EMBEDDED, Setup
 from augsearch.search.store import Store, trial_curve, trial_outcome, trial_policy
 from augsearch.search.verdict import UNTRAINED
 from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
@@ -486,6 +486,8 @@ def _reproduce(sources: Sources) -> Reproduce:
     if result:
         seeds = f"{result.confirmation_seeds[0]} to {result.confirmation_seeds[-1]}"
     facts = {
+        "in the directory": asked.get("directory", ""),
+        "by a command": asked.get("in_python", ""),
         "seed": str(settings["seed"]),
         "seeds of the confirmation": seeds,
         "data": str(asked["data"]),
@@ -508,20 +510,14 @@ def _reproduce(sources: Sources) -> Reproduce:
 
 
 def _command(sources: Sources) -> str:
-    """The command that repeats the study or goes on with it."""
-    if sources.result:
-        return sources.result.command
-    if sources.setup:
-        return sources.setup.command()
-    asked = sources.store.asked
-    options = {
-        "--space": asked["space_file"],
-        "--study": asked["study_file"],
-        "--data": asked["data"],
-        "--trials": str(asked["trials"]),
-        "--seed": str(sources.store.settings["seed"]),
-        "--name": sources.store.name,
-        "--storage": sources.storage if sources.storage != DEFAULT_STORAGE else "",
-    }
-    given = [part for option, text in options.items() if text for part in (option, text)]
-    return shlex.join(["augsearch", "run", *given])
+    """The command that repeats the study or goes on with it, where its parts are now."""
+    asked, setup = sources.store.asked, sources.setup
+    if "flags" not in asked:  # an older version made the study
+        if sources.result:
+            return sources.result.command
+        return setup.command() if setup else "its command, as it was given"
+    flags = dict(asked["flags"])
+    flags["--storage"] = None if sources.storage == DEFAULT_STORAGE else shown_url(sources.storage)
+    if setup and setup.source not in (asked["data"], EMBEDDED):
+        flags["--data"] = setup.source
+    return command_line("run", flags)

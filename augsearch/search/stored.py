@@ -8,7 +8,6 @@ from augsearch.errors import StudyError
 from augsearch.search.config import StudyConfig
 from augsearch.search.database import find_storage
 from augsearch.search.store import Store
-from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
 
 
@@ -32,5 +31,5 @@ def stored_space(store: Store) -> Space:
     """The space of a study; one with operations of the user's own is read where these lie."""
     stored = store.settings["space"]
     if '"custom"' in json.dumps(stored):
-        return load_space(find_config(store.asked["space_file"], "spaces"))
+        return load_space(store.asked["space_file"])
     return Space.model_validate(stored)

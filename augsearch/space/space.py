@@ -24,6 +24,7 @@ from augsearch.space.policy_ops import (
     values_are_identity,
     walk,
 )
+from augsearch.space.presets import find_config
 from augsearch.space.searched import (
     AnySearched,
     Choices,
@@ -315,11 +316,15 @@ def _without_colour(op: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def load_space(path: str | Path) -> Space:
-    """Read a space file; ConfigError names file, line and key of what is wrong.
+    """Read a space file, or a preset by its name.
 
     A space that has no `name` is called by its file.
+
+    Raises:
+        ConfigError: there is no such file or preset, or file, line and key of what is wrong.
     """
-    space = load_model(Space, Path(path))
+    file = find_config(path, "spaces")
+    space = load_model(Space, file)
     if "name" in space.model_fields_set:
         return space
-    return space.model_copy(update={"name": Path(path).stem})
+    return space.model_copy(update={"name": file.stem})
