@@ -194,7 +194,7 @@ def in_sentence(estimate: AblationEstimate) -> str:
     runs = estimate.done + estimate.left
     beside = f", {estimate.processes} at once" if estimate.processes > 1 else ""
     expected = (
-        f"expected: {duration(estimate.seconds + estimate.starting_seconds)}"
+        f"expected: about {duration(estimate.seconds + estimate.starting_seconds)}"
         if estimate.left
         else "nothing is left to train"
     )

@@ -8,11 +8,12 @@ from datetime import datetime
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import ValidationError
 
 from augsearch.augment.baselines import for_channels
+from augsearch.errors import ConfigError
 from augsearch.search import outputs
 from augsearch.search.ablation_report import ablation_sections
-from augsearch.search.aims import ranked
 from augsearch.search.bench import Outcome
 from augsearch.search.beside import BASELINE, CONFIRMATION, PHASES
 from augsearch.search.certificate import Certificate
@@ -28,8 +29,9 @@ from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
 from augsearch.search.setup import EMBEDDED, Setup
 from augsearch.search.store import Store, trial_curve, trial_outcome, trial_policy
+from augsearch.search.stored import stored_space
 from augsearch.search.verdict import UNTRAINED
-from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
+from augsearch.space.costs import NOT_MEASURED, measured_costs
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
 from augsearch.tracking.report.content import (
@@ -125,7 +127,7 @@ def collect(sources: Sources) -> Report:
         missing=sources.missing,
         recipe=_recipe(sources, ours),
         effects=effects,
-        understanding=understand(store.finished()),
+        understanding=understand(store.finished(), limits=_limits(sources)),
         trials=tuple(_point(trial) for trial in trials),
         scales=_scales(trials),
         baseline=(best_baseline, baselines[best_baseline]) if best_baseline else None,
@@ -342,6 +344,15 @@ def _scales(trials: Sequence[FrozenTrial]) -> tuple[Scale, ...]:
     )
 
 
+def _limits(sources: Sources) -> dict[str, tuple[float, float]]:
+    """Of the parameters, where the space can be read."""
+    try:
+        space = sources.setup.space if sources.setup else stored_space(sources.store)
+    except (ConfigError, ValidationError):
+        return {}
+    return {axis.name: axis.limits for axis in space.axes() if axis.limits}
+
+
 def _fidelity(sources: Sources) -> Fidelity:
     proxies = sources.result.proxies if sources.result else None
     return Fidelity(
@@ -441,31 +452,15 @@ def _front(sources: Sources) -> Front | None:
     store = sources.store
     if len(store.aims) == 1:
         return None
-    aim = store.aims[1]
-    name, factor = outputs.AXES[aim]
-    on_front = {trial.number for trial in store.front()}
-    points = []
-    complete = [trial for trial in store.trials() if trial.state == TrialState.COMPLETE]
-    for trial in ranked(complete, store.aims):
-        broken = any(excess > 0 for excess in trial.constraints.values())
-        score, other = trial.values
-        points.append(
-            FrontPoint(
-                f"trial {trial.number}",
-                factor * other,
-                100 * score,
-                "front" if trial.number in on_front else "broken" if broken else "beaten",
-            )
-        )
-    for run in store.runs(BASELINE).values():
-        if run.policy and run.outcome:
-            other = min(run.outcome.class_recall.values(), default=0.0)
-            if aim == "cost":
-                fitting = for_channels(run.policy, sources.channels)
-                size = sources.config.data.image_size
-                other = views_microseconds(fitting, size, sources.config.compute.executor)
-            points.append(FrontPoint(run.name, factor * other, 100 * run.outcome.score, "baseline"))
-    return Front(name, tuple(points))
+    found = outputs.front_points(store, sources.config, sources.channels)
+    return Front(
+        outputs.AXES[store.aims[1]][0],
+        tuple(
+            FrontPoint(p.label if p.kind == "baseline" else f"trial {p.label}", p.x, p.y, p.kind)
+            for p in found
+        ),
+        outputs.front_note(sources.config),
+    )
 
 
 def _data(sources: Sources) -> str:

@@ -78,7 +78,7 @@ class FrontPolicy(_Part):
 
     name: str = Field(description="`trial N`")
     digest: str = Field(description="digest of the policy")
-    values: dict[str, float] = Field(description="aim -> value in the search")
+    values: dict[str, float] = Field(description="aim -> value in the search, the score in full")
 
 
 class KeptClasses(_Part):

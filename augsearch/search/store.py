@@ -161,9 +161,11 @@ class Store:
         return tuple(self.settings.get("study", {}).get("search", {}).get("aims", ("score",)))
 
     def front(self) -> list[FrozenTrial]:
-        """The complete trials that none beats in every aim, best score first."""
+        """The complete trials that none beats in every aim, best score first. Scores count in full,
+        as they are shown: what the search takes off for cost is not in them."""
         complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
-        return ranked(pareto_front(complete, self.aims), self.aims)
+        found = pareto_front(complete, self.aims, full_values)
+        return sorted(found, key=lambda trial: (-trial_score(trial), trial.number))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -439,6 +441,11 @@ def trial_score(trial: FrozenTrial) -> float:
     """The score of a complete trial; what the search takes off for cost is not in it."""
     outcome = trial_outcome(trial)
     return outcome.score if outcome else trial.values[0]
+
+
+def full_values(trial: FrozenTrial) -> list[float]:
+    """A complete trial's value for each aim, the score in full."""
+    return [trial_score(trial), *trial.values[1:]]
 
 
 def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:

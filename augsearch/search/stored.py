@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+from pydantic import ValidationError
+
 from augsearch.errors import StudyError
+from augsearch.evaluate.config import EvaluateConfig
 from augsearch.search.config import StudyConfig
 from augsearch.search.database import find_storage
 from augsearch.search.store import Store
@@ -25,6 +28,14 @@ def stored_config(store: Store) -> StudyConfig:
     parts = {**store.settings["study"], "certify": asked["certify"], "name": asked["study_name"]}
     parts["search"] = {**parts["search"], "trials": asked["trials"]}
     return StudyConfig.model_validate(parts)
+
+
+def stored_metric(store: Store) -> str:
+    """What the scores of a study or ablation are; `score` if an older version does not say."""
+    try:
+        return EvaluateConfig.model_validate(store.settings["study"]["evaluate"]).measured
+    except (KeyError, ValidationError):
+        return "score"
 
 
 def stored_space(store: Store) -> Space:

@@ -53,12 +53,14 @@ class Axis:
         form: Range or Choices.
         integer: whole numbers only.
         identity: the value at which it changes nothing; None if it only shapes an effect.
+        limits: beyond which no space can search; None if there are none.
     """
 
     name: str
     form: Range | Choices
     integer: bool = False
     identity: float | None = None
+    limits: tuple[float, float] | None = None
 
 
 class Space(BaseModel):
@@ -144,7 +146,7 @@ class Space(BaseModel):
     def axes(self) -> tuple[Axis, ...]:
         """Every searched number, in a fixed order."""
         found = [
-            Axis(f"strength.{name}", form, identity=0.0)
+            Axis(f"strength.{name}", form, identity=0.0, limits=(0.0, 1.0))
             for name, form in self.strengths.items()
             if isinstance(form, (Range, Choices))
         ]
@@ -157,6 +159,7 @@ class Space(BaseModel):
                     form,
                     parameter.integer,
                     parameter.identity,
+                    (parameter.low, parameter.high),
                 )
                 for parameter, form in op.numbers()
                 if isinstance(form, (Range, Choices))

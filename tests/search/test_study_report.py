@@ -133,11 +133,11 @@ def test_a_narrower_interval_has_a_name_of_its_own(finished, monkeypatch):
     store = Store(open_storage(STORAGE), "small")
     result = store.result
     wide = [{**policy, "images_interval": (0.01, 0.99)} for policy in result["policies"]]
-    store.result = {**result, "policies": wide}
+    store.decide(store.winner, {**result, "policies": wide})
     try:
         page = report_study("small", output="wider")
     finally:
-        store.result = result
+        store.decide(store.winner, result)
     cells = re.findall(r"<t[dh][^>]*>([^<]*)</t", text_of(page))
     policy = next(p for p in result["policies"] if p["name"] == result["verdict"]["recommended"])
     low, high = policy["confirmed_interval"]
@@ -209,11 +209,11 @@ def test_more_trials_than_the_verdict_knows_are_pointed_out(finished, monkeypatc
     store = Store(open_storage(STORAGE), "small")
     result = store.result
     fewer = {**result["trials"], "complete": result["trials"]["complete"] - 1}
-    store.result = {**result, "trials": fewer}
+    store.decide(store.winner, {**result, "trials": fewer})
     try:
         page = text_of(report_study("small", output="older"))
     finally:
-        store.result = result
+        store.decide(store.winner, result)
     assert "this verdict is older than the study&#x27;s last 1 trials" in page
 
 

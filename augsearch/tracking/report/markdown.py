@@ -74,7 +74,7 @@ def _findings(report: Report) -> list[str]:
 def _understood(found: Understanding) -> list[str]:
     return [
         evidence.weights_sentence(found),
-        *(evidence.marginal_sentence(m) for m in found.marginals or () if m.shown),
+        *map(evidence.parameter_sentence, found.parameters),
         *(evidence.interaction_sentence(i) for i in found.interactions or () if i.shown),
         *(evidence.common_sentence(c) for c in found.common or () if c.shown),
     ]
