@@ -355,8 +355,8 @@ def test_two_aims_show_their_front_in_full_scores():
     section = page.partition('<section id="front">')[2].partition("</section>")[0]
     assert section.count('<th scope="row"') == len(front)
     full = {t.number: trial_outcome(t).score for t in store.trials()}
-    assert all(t.values[0] < full[t.number] for t in store.trials())
-    costs = {t.number: t.values[1] for t in store.trials()}
+    assert all(t.values[0] < full[t.number] for t in store.trials())  # noqa: PD011
+    costs = {t.number: t.values[1] for t in store.trials()}  # noqa: PD011
     assert [t.number for t in front] == sorted(
         (
             a
@@ -369,7 +369,8 @@ def test_two_aims_show_their_front_in_full_scores():
         ),
         key=lambda number: -full[number],
     )  # fmt: skip
-    assert [p.values["score"] for p in result.front] == [full[t.number] for t in front]
+    shown = [p.values["score"] for p in result.front]  # noqa: PD011
+    assert shown == [full[t.number] for t in front]
     points = {p.label: p.y / 100 for p in front_points(store, stored_config(store), 3)}
     baselines = {n: o.score for (n, _), o in store.outcomes("baseline").items()}
     for label, shown in points.items():
