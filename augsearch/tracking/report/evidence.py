@@ -87,7 +87,7 @@ def parameter_sentence(one: ParameterFacts) -> str:
             f"{one.name}: best near {value(one.best)}, {one.effect or 0:.1f} points above "
             f"{value(one.worst)} ({counted(one.trials, 'trial')})."
         )
-        return f"{shown}{_at_end(one)}"
+        return f"{shown}{_at_end(one)}{_beside(one)}"
     if one.decides:
         return (
             f"{one.name}: tells the best quarter from the others ({one.importance:.1f} times what "
@@ -95,6 +95,15 @@ def parameter_sentence(one: ParameterFacts) -> str:
             f"value is named ({counted(one.trials, 'trial')})."
         )
     return ""
+
+
+def _beside(one: ParameterFacts) -> str:
+    """What importance says beside a shown effect: the two ask different questions."""
+    if one.importance is None:
+        return ""
+    if one.decides:
+        return f" It tells the best quarter apart, {one.importance:.1f} times what chance reaches."
+    return " That it tells the best quarter apart is not shown."
 
 
 def _at_end(one: ParameterFacts) -> str:
