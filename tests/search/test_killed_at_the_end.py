@@ -125,4 +125,4 @@ def test_killed_at_any_write_of_its_end_a_study_is_completed_by_the_next_run(
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert int(done.stdout.split()[-1]) > 3
+    assert int(done.stdout.split()[-1]) > 1
