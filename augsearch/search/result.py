@@ -31,6 +31,12 @@ class Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     _files: dict[str, Path] = PrivateAttr(default_factory=dict)
 
+    def __eq__(self, other: object) -> bool:
+        """Where the files are makes no difference."""
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    __hash__ = BaseModel.__hash__
+
     @property
     def files(self) -> dict[str, Path]:
         """Name -> path of what was written with it; empty if that is not known."""
