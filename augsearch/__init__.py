@@ -3,8 +3,8 @@
 Everything that a verb of the command line does is one call here:
 
     result = augsearch.run_study("factory", data="images/")
+    two_views = result.policy.build(image_size=96)
     policy = augsearch.load_policy("runs/.../policy.yaml")
-    two_views = policy.build(image_size=96)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from augsearch.search.manage import clean_stored, delete_stored, list_stored, stored_study
     from augsearch.search.preview import preview, write_preview
     from augsearch.search.report import report_study
-    from augsearch.search.result import StudyResult
+    from augsearch.search.result import StudyResult, load_result
     from augsearch.search.study import estimate_study, run_study
     from augsearch.space.catalogue import Parameter
     from augsearch.space.custom import CustomOp
@@ -47,6 +47,7 @@ _HOMES = {
     "export_policy": "augsearch.augment.export",
     "load_images": "augsearch.data.cache",
     "load_policy": "augsearch.space.policy",
+    "load_result": "augsearch.search.result",
     "load_space": "augsearch.space.space",
     "load_study_config": "augsearch.search.config",
     "preview": "augsearch.search.preview",
@@ -86,6 +87,7 @@ __all__ = [
     "list_stored",
     "load_images",
     "load_policy",
+    "load_result",
     "load_space",
     "load_study_config",
     "preview",
@@ -103,3 +105,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'augsearch' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -20,6 +20,7 @@ from augsearch.tracking.report.content import (
     Headline,
     Interaction,
     Marginal,
+    ParameterFacts,
     PolicyRow,
     ProxiesRead,
     Recipe,
@@ -80,7 +81,16 @@ def understanding():
             "interactions": 40,
             "the best quarter": 20,
         },
-        scored_at={},
+        priced=False,
+        parameters=(
+            ParameterFacts(
+                "crop.scale_min", 40, (0.1, 1), (0.1, 1), 4.0, 4.5, 1e-5, 1.0, 0.1,
+                "as far as it goes",
+            ),
+            ParameterFacts(
+                AWKWARD, 40, (0, 0.5), (0, 0.5), 0.4, 2.5, 0.4, 0.5, 0.0, "inside"
+            ),
+        ),
         weights=(Weight("crop.scale_min", 0.7, 4.0), Weight(AWKWARD, 0.3, 0.4)),
         marginals=(marginal("crop.scale_min", 1e-5), marginal(AWKWARD, 0.4, choices=True)),
         interactions=(
@@ -92,7 +102,7 @@ def understanding():
             Common("crop.scale_min", (0.1, 0.2, 0.3), (0.1, 0.5, 1), (), (), (), 0.001),
             Common(AWKWARD, (0, 0, 0), (0, 0, 0), (0, 0.5), (1, 0), (0.5, 0.5), 0.01),
         ),
-    )
+    )  # fmt: skip
 
 
 def example_report() -> Report:
@@ -208,7 +218,7 @@ def running_report() -> Report:
         effects=None,
         understanding=replace(
             understanding(), finished=3, complete=1,
-            weights=None, marginals=None, interactions=None, common=None,
+            parameters=(), weights=None, marginals=None, interactions=None, common=None,
         ),
         trials=few,
         baseline=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from rich.progress import (
 
 from augsearch.cli.tables import print_estimate
 from augsearch.cli.terminal import duration, terminal
+from augsearch.search.forecast import Forecast
 
 if TYPE_CHECKING:
     from augsearch.search.estimate import Estimate
@@ -41,8 +41,8 @@ class TerminalProgress:
         self._phase: TaskID | None = None
         self._run: TaskID | None = None
         self._phase_name = ""
-        self._phase_began = 0.0
-        self._done = self._total = self._done_before = 0
+        self._forecast = Forecast()
+        self._done = self._total = 0
         self._best: float | None = None
         self._baseline: float | None = None
 
@@ -65,6 +65,7 @@ class TerminalProgress:
         self.console.print(f"[yellow]warning:[/] {escape(sentence)}")
 
     def estimated(self, estimate: Estimate) -> None:
+        self._forecast = Forecast(estimate.phases)
         print_estimate(estimate, self.console)
 
     def images(self, done: int, total: int) -> None:
@@ -81,8 +82,8 @@ class TerminalProgress:
                 self._bars.remove_task(task)
         self._phase = self._bars.add_task(name, total=total, completed=done, rate="")
         self._run = self._bars.add_task("", total=1, rate="", visible=False)
-        self._phase_name, self._done, self._total, self._done_before = name, done, total, done
-        self._phase_began = time.monotonic()
+        self._phase_name, self._done, self._total = name, done, total
+        self._forecast.begin(name, done, total)
         resumed = f" ({done} done before)" if done else ""
         self.console.print(f"[bold]{name}[/]: {total} runs{resumed}")
 
@@ -99,11 +100,17 @@ class TerminalProgress:
 
     def run_ended(self, run: str, score: float | None, remark: str) -> None:
         self._done += score is not None
+        self._forecast.run_ended(counts=score is not None)
+        left = self._forecast.left()
+        said = f"about {duration(left)} left" if left else ""
         if self._phase is not None:
-            self._bars.update(self._phase, completed=self._done, rate=self._left())
+            self._bars.update(self._phase, completed=self._done, rate=said)
         shown = f"{100 * score:5.1f}" if score is not None else "    -"
         tail = (f"  {escape(remark)}" if remark else "") + self._standing(score, remark)
         self.console.print(f"  {self._done:3d}/{self._total}  {shown}  {escape(run)}{tail}")
+        ended = self._forecast.ended
+        if said and score is not None and ended & (ended - 1) == 0:  # after 1, 2, 4, 8, ... runs
+            self.console.print(f"  [dim]{said}, as the runs so far went[/]")
 
     def _standing(self, score: float | None, remark: str) -> str:
         """How the best trial stands against the best baseline, where that is what happens."""
@@ -116,10 +123,3 @@ class TerminalProgress:
         self._best = max(score, self._best or 0.0)
         against = f", best baseline {100 * self._baseline:.1f}" if self._baseline else ""
         return f"  [dim](best {100 * self._best:.1f}{against})[/]"
-
-    def _left(self) -> str:
-        ran = self._done - self._done_before
-        if not ran:
-            return ""
-        left = (time.monotonic() - self._phase_began) / ran * (self._total - self._done)
-        return f"about {duration(left)} left"

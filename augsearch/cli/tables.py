@@ -32,10 +32,14 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
     )
     starting = estimate.starting_seconds
     of_them = f" (about {duration(starting)} of them for starting and keeping records)"
+    done = sum(phase.done for phase in estimate.phases)
+    if done:
+        console.print(f"{done} runs are done; what is left:")
     console.print(
-        f"expected: at most {duration(estimate.seconds + starting)}"
+        f"expected: about {duration(estimate.seconds + starting)}"
         f"{of_them if starting > estimate.seconds / 10 else ''}, "
-        f"{estimate.memory_mb:.0f} MB of memory, {estimate.disk_mb:.0f} MB of disk"
+        f"{estimate.memory_mb:.0f} MB of memory, {estimate.disk_mb:.0f} MB of disk; an estimate, "
+        "which the first runs correct"
     )
     for sentence in filter(None, (estimate.views, *estimate.power)):
         console.print(escape(sentence))
@@ -173,7 +177,7 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
         return
     table = Table()
     table.add_column("study", no_wrap=True)  # to be copied
-    for title in ("space", "data", "trials", "best trial", "verdict"):
+    for title in ("space", "data", "trials", "best in the search", "verdict"):
         table.add_column(title, overflow="fold")
     for one in summaries:
         failed = f" (+{one.failed} failed)" if one.failed else ""
@@ -190,12 +194,20 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
 
 
 def print_study(study: StoredStudy, console: Console) -> None:
-    """One study's runs, best first."""
-    table = Table(title=escape(study.summary.name), title_justify="left")
-    for title in ("run", "state", "score", "policy"):
-        table.add_column(title)
-    for row in study.rows:
-        score = f"{100 * row.score:.1f}" if row.score is not None else ""
-        table.add_row(escape(row.name), row.state, score, row.digest)
-    console.print(table)
+    """One study's runs, best first, those apart whose scores are not alike."""
+    console.print(f"[bold]{escape(study.summary.name)}[/], {study.metric.replace('_', ' ')} in %")
+    for title, rows in study.sections.items():
+        table = Table(title=title, title_justify="left")
+        table.add_column("run", overflow="fold")
+        table.add_column("state")
+        for column in ("score", "after steps"):
+            table.add_column(column, justify="right")
+        table.add_column("policy")
+        for row in rows:
+            score = f"{100 * row.score:.1f}" if row.score is not None else ""
+            step = "" if row.step is None else str(row.step)
+            table.add_row(escape(row.name), row.state, score, step, row.digest)
+        console.print()
+        console.print(table)
+    console.print()
     console.print(escape(study.summary.verdict) or "not finished: no verdict yet")

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
@@ -52,8 +50,10 @@ from augsearch.search.ablation_result import Ablation, Key, analyse
 from augsearch.search.ablation_words import changed_by, in_words
 from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import ABLATION, SUPERVISED, Job, run_beside
+from augsearch.search.command import command_line, handed_over
 from augsearch.search.config import StudyConfig
 from augsearch.search.database import DEFAULT_STORAGE, find_storage, open_storage, owner_lock
+from augsearch.search.files import write_files
 from augsearch.search.progress import Progress, Quiet, duration
 from augsearch.search.records import record_makers, safe_name
 from augsearch.search.report_files import ablation_report_files
@@ -63,7 +63,6 @@ from augsearch.search.store import ABLATIONS, Run, Store, check_settings, stores
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import PolicyOp
-from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
 from augsearch.tracking.mirror import Mirror, quiet_mlflow, tracking_uri
 
@@ -75,6 +74,8 @@ FEWEST_SEEDS_OF_CLASSES = 3
 LOOKED_AT = 32  # images that an operation must change one of
 NOTHING = 0.5 / 255  # a change that no 8-bit pixel shows
 
+SEARCHING = ("--from", "--trials")
+"""Options of `run` that `ablate` does not have."""
 PHASES: dict[Training, str] = {"simclr": ABLATION, "supervised": SUPERVISED}
 Done = dict[tuple[str, str, int], Run]
 """Finished and failed runs by (phase, digest of the policy, replicate)."""
@@ -87,6 +88,7 @@ class Prepared:
     Attributes:
         changes: what each operation changes in an image, in a word or two.
         left_out: operations without an effect on these images.
+        flags: every option of `ablate` but `--dry-run`, as the user gave it.
     """
 
     setup: Setup
@@ -94,7 +96,12 @@ class Prepared:
     seeds: tuple[int, ...]
     changes: dict[str, str]
     left_out: tuple[str, ...]
-    command: str
+    flags: Mapping[str, Any]
+
+    @property
+    def command(self) -> str:
+        """The command that repeats this ablation or goes on with it."""
+        return command_line("ablate", self.flags)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -128,7 +135,7 @@ def ablate(
         asked: see `prepare_ablation`.
 
     Returns:
-        What `<title>.json` holds.
+        What `<title>.json` holds; `.files` is what was written.
 
     Raises:
         AugsearchError: anything a user can cause, in one line.
@@ -143,8 +150,10 @@ def ablate(
             store = Store(opened, setup.name, settings=prepared.settings)
             store.asked = {
                 "command": prepared.command,
+                "in_python": setup.in_python,
+                "directory": str(Path.cwd()),
                 "space_name": setup.space.name,
-                "output": setup.output,
+                "output": None if setup.output is None else str(setup.output.resolve()),
             }
             for lender in stores_with(opened, prepared.settings, but=setup.name):
                 _take_over(store, lender, prepared.jobs())
@@ -153,6 +162,8 @@ def ablate(
     except KeyboardInterrupt:
         progress.note("stopped; nothing that was finished is lost. Go on with:")
         progress.note(prepared.command)
+        if setup.in_python:
+            progress.note(setup.in_python)
         raise
     except StorageInternalError as error:
         reason = str(error.__cause__ or error).splitlines()[0]
@@ -183,7 +194,7 @@ def in_sentence(estimate: AblationEstimate) -> str:
     runs = estimate.done + estimate.left
     beside = f", {estimate.processes} at once" if estimate.processes > 1 else ""
     expected = (
-        f"expected: {duration(estimate.seconds + estimate.starting_seconds)}"
+        f"expected: about {duration(estimate.seconds + estimate.starting_seconds)}"
         if estimate.left
         else "nothing is left to train"
     )
@@ -233,7 +244,7 @@ def prepare_ablation(
     quiet_mlflow()
     tracking_uri()
     _check_flags(mode, protocol, ops, op, replicates)
-    whole = space if isinstance(space, Space) else load_space(find_config(space, "spaces"))
+    whole = space if isinstance(space, Space) else load_space(space)
     given = load_policy(policy) if isinstance(policy, (str, Path)) else policy
     setup = prepare(
         whole,
@@ -263,8 +274,17 @@ def prepare_ablation(
         tail = hashlib.sha256(text.encode()).hexdigest()[:6]
         # "<space>-<data>-<digest of a search>", of which the last part says nothing here.
         name = f"{mode}-{setup.name.rpartition('-')[0]}-{tail}"
-    setup = replace(setup, name=name, space_file=str(space) if not isinstance(space, Space) else
-                    setup.space_file)  # fmt: skip
+    in_python = handed_over(
+        {
+            "space": isinstance(space, Space),
+            "study": isinstance(study, StudyConfig),
+            "images": isinstance(data, ImageSet),
+            "policy": isinstance(policy, Policy),
+        }
+    )
+    setup = replace(setup, name=name, in_python=in_python)
+    if not isinstance(space, Space):
+        setup = replace(setup, space_file=str(space), asked_space=str(space))
     check_settings(storage, name, settings)
     for sentence in data_warnings(
         setup.image_set,
@@ -274,6 +294,7 @@ def prepare_ablation(
     ):
         progress.warn(sentence)
     flags = {
+        **{flag: value for flag, value in setup.flags.items() if flag not in SEARCHING},
         "--mode": mode,
         "--protocol": protocol,
         "--ops": ",".join(ops) if ops is not None else None,
@@ -287,7 +308,7 @@ def prepare_ablation(
         seeds=tuple(range(FIRST_SEED, FIRST_SEED + replicates)),
         changes={name: changed_by(op) for name, op in acting.items()},
         left_out=tuple(left_out),
-        command=_command(setup, flags),
+        flags=flags,
     )
 
 
@@ -440,23 +461,6 @@ def _settings(setup: Setup) -> dict[str, Any]:
     }
 
 
-def _command(setup: Setup, flags: dict[str, Any]) -> str:
-    options = {
-        "--space": setup.space_file,
-        "--data": setup.source if setup.source != EMBEDDED else None,
-        "--study": setup.study_file,
-        **flags,
-        "--seed": setup.seed,
-        "--device": None if setup.asked_device == "auto" else setup.asked_device,
-        "--storage": None if setup.storage == DEFAULT_STORAGE else setup.storage,
-        "--name": setup.name,
-        "--output": setup.output,
-        "--subset": setup.subset,
-    }
-    given = [(option, str(value)) for option, value in options.items() if value is not None]
-    return shlex.join(["augsearch", "ablate", *chain.from_iterable(given)])
-
-
 def _done(stores: Sequence[Store]) -> Done:
     return {
         (run.phase, run.policy.digest, run.replicate): run
@@ -511,7 +515,6 @@ def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
     mirror_now()
     found = _result(prepared, store)
     store.add_ablation(found.title, found.model_dump(mode="json"))
-    store.verdict = found.sentences[0]
     files = {**ablation_files(found), **ablation_report_files(store)}
     mirror.amend(
         section=found.title,
@@ -521,8 +524,8 @@ def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
         artifacts=files,
         tags={"augsearch.verdict": found.sentences[0]},
     )
-    outputs.write_files(setup.directory, files)
-    return found
+    write_files(setup.directory, files)
+    return found.written(setup.directory, files)
 
 
 def _mirror(prepared: Prepared, progress: Progress) -> Mirror:

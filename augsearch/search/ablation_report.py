@@ -49,7 +49,12 @@ def ablation_report(store: Store, running: bool) -> Report:
         if seconds:
             phases[phase] = (len(seconds), sum(seconds))
     data = store.settings["data"]
-    facts = {"seed": str(store.settings["seed"]), "space": str(store.asked.get("space_name", ""))}
+    facts = {
+        "in the directory": str(store.asked.get("directory", "")),
+        "by a command": str(store.asked.get("in_python", "")),
+        "seed": str(store.settings["seed"]),
+        "space": str(store.asked.get("space_name", "")),
+    }
     if last:
         facts |= {
             "seeds of a cell": f"{last.seeds[0]} to {last.seeds[-1]}",

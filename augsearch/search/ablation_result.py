@@ -16,7 +16,7 @@ from augsearch.search.ablation_plan import Cell, Comparison, Mode, Plan, Protoco
 from augsearch.search.bench import Outcome, mean_recall
 from augsearch.search.crossed import MeanEstimate, holm
 from augsearch.search.moderated import moderated_means, two_sided
-from augsearch.search.result import LEVEL
+from augsearch.search.result import LEVEL, Written
 
 ALPHA = 0.05
 Key = tuple[Training, str]
@@ -91,7 +91,7 @@ class ClassGain(_Model):
     gain: Gain
 
 
-class Ablation(_Model):
+class Ablation(Written):
     """All that an ablation found; `<title>.json` holds it.
 
     Attributes:

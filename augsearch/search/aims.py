@@ -6,7 +6,7 @@ one beats in both (the Pareto front), and nothing is pruned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,12 +88,25 @@ def ranked(trials: Sequence[FrozenTrial], aims: Sequence[Aim]) -> list[FrozenTri
     return sorted(trials, key=lambda t: (broken(t), t.number not in fronts, -t.values[0], t.number))
 
 
-def pareto_front(trials: Sequence[FrozenTrial], aims: Sequence[Aim]) -> list[FrozenTrial]:
-    """The feasible complete trials that no other one equals or beats in all aims at once."""
+def told(trial: FrozenTrial) -> Sequence[float]:
+    """What Optuna was told of a complete trial: a value for each aim."""
+    return list(trial.values)
+
+
+def pareto_front(
+    trials: Sequence[FrozenTrial],
+    aims: Sequence[Aim],
+    values_of: Callable[[FrozenTrial], Sequence[float]] = told,
+) -> list[FrozenTrial]:
+    """The feasible complete trials that no other one equals or beats in all aims at once.
+
+    Args:
+        values_of: a trial's value for each aim.
+    """
     signs = [1 if direction(aim) == "maximize" else -1 for aim in aims]
     kept = [trial for trial in trials if feasible(trial)]
     points = {
-        t.number: tuple(sign * v for sign, v in zip(signs, t.values, strict=True)) for t in kept
+        t.number: tuple(sign * v for sign, v in zip(signs, values_of(t), strict=True)) for t in kept
     }
 
     def beaten(own: tuple[float, ...]) -> bool:

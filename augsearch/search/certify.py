@@ -23,7 +23,7 @@ from augsearch.search.beside import BASELINE, CERTIFICATION, Job, run_beside
 from augsearch.search.certificate import FEWEST, Certificate, Tried, certify_scores
 from augsearch.search.config import CertifyConfig
 from augsearch.search.database import DEFAULT_STORAGE, open_storage, owner_lock
-from augsearch.search.outputs import write_files
+from augsearch.search.files import write_files
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.records import record_makers
 from augsearch.search.reopen import reopen

@@ -15,6 +15,7 @@ from augsearch.augment.config import Executor
 from augsearch.data.config import DataConfig
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.space.presets import find_config
 from augsearch.space.yaml_file import load_model
 
 FEWEST_SEEDS = 5
@@ -345,6 +346,10 @@ class StudyConfig(_Config):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def load_study_config(path: Path) -> StudyConfig:
-    """Read a study file; ConfigError names file, line and key of what is wrong."""
-    return load_model(StudyConfig, path)
+def load_study_config(path: str | Path) -> StudyConfig:
+    """Read a study file, or a preset by its name.
+
+    Raises:
+        ConfigError: there is no such file or preset, or file, line and key of what is wrong.
+    """
+    return load_model(StudyConfig, find_config(path, "studies"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import filelock
 import optuna
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy import URL, NullPool, create_engine, func, make_url, select
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
 from augsearch.errors import StudyError
 
@@ -23,11 +25,11 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
         StudyError: it cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    parts = _checked_url(url)
     try:
         return _made_once(url)
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise StudyError(f"--storage {url}: cannot be opened ({reason})") from None
+        raise _not_opened(parts, error) from None
 
 
 def _made_once(url: str) -> optuna.storages.RDBStorage:
@@ -48,52 +50,132 @@ def find_storage(url: str) -> optuna.storages.RDBStorage | None:
     Raises:
         StudyError: it cannot be opened, or could not be made.
     """
-    file = _sqlite_file(url)
-    if file is None or file.exists():
+    parts = _checked_url(url)
+    file = _sqlite_file(parts)
+    if _on_server(parts) or file.exists():
         return open_storage(url)
     if not file.parent.is_dir():
         raise StudyError(f"--storage {url}: there is no directory {file.parent} for it")
     return None
 
 
+class _Taken(StudyError):
+    """Another process holds the study."""
+
+
 @contextmanager
 def owner_lock(storage_url: str, name: str) -> Iterator[None]:
     """Hold the study while this process drives it; the system frees it if the process dies.
 
+    Beside an SQLite file that is a locked file, which every process of this machine sees. On
+    PostgreSQL it is an advisory lock of a connection of its own, which every machine sees.
+
     Raises:
-        StudyError: another live process holds it.
+        StudyError: another live process holds it, or the database cannot be reached.
     """
-    database = _sqlite_file(storage_url)
-    if database is None:
+    url = _checked_url(storage_url)
+    taken = _Taken(
+        f"the study {name!r} is being run by another process; wait for it, stop it, or "
+        "choose another --name"
+    )
+    with _held_server(url, name, taken) if _on_server(url) else _held_file(url, name, taken):
         yield
-        return
+
+
+@contextmanager
+def _held_file(url: URL, name: str, taken: StudyError) -> Iterator[None]:
+    database = _sqlite_file(url).resolve()
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    # The file stays: if it were removed, two processes could hold one each.
     lock = filelock.FileLock(database.with_name(f".{database.name}.{safe}.lock"))
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise StudyError(
-            f"the study {name!r} is being run by another process; wait for it, stop it, or "
-            "choose another --name"
-        ) from None
+        raise taken from None
     try:
         yield
     finally:
-        Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
 
+@contextmanager
+def _held_server(url: URL, name: str, taken: StudyError) -> Iterator[None]:
+    """https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS"""
+    digest = hashlib.blake2b(f"augsearch study {name}".encode(), digest_size=8).digest()
+    key = int.from_bytes(digest, signed=True)
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        connection = engine.connect()
+        held = connection.scalar(select(func.pg_try_advisory_lock(key)))
+    except SQLAlchemyError as error:
+        raise _not_opened(url, error) from None
+    with connection:  # closing it frees the lock
+        if not held:
+            raise taken
+        yield
+
+
 def is_running(storage_url: str, name: str) -> bool:
-    """Whether another process holds the study; not known, and so False, beside a shared server."""
+    """Whether another process holds the study."""
     try:
         with owner_lock(storage_url, name):
             return False
-    except StudyError:
+    except _Taken:
         return True
 
 
-def _sqlite_file(url: str) -> Path | None:
-    """The file behind an SQLite URL; None for other databases."""
-    if not url.startswith("sqlite:///"):
-        return None
-    return Path(url.removeprefix("sqlite:///").partition("?")[0])
+def shown_url(url: str) -> str:
+    """`url` without its password, for people and for what they pass on.
+
+    The password is read from where PostgreSQL's own programs have it: `PGPASSWORD` or `~/.pgpass`.
+    """
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return url
+    return parts._replace(password=None).difference_update_query(["password"]).render_as_string()
+
+
+def _checked_url(url: str) -> URL:
+    """The parts of a URL at which a study can be held for one process.
+
+    Raises:
+        StudyError: it is none, or of a database where that cannot be done.
+    """
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        raise StudyError(
+            f"--storage {url}: is no URL of a database; write sqlite:///FILE or "
+            "postgresql://USER@HOST/DATABASE"
+        ) from None
+    kind = parts.get_backend_name()
+    if kind == "sqlite" and parts.database in (None, "", ":memory:"):
+        raise StudyError(
+            f"--storage {url}: a database in memory would be lost; name a file, like "
+            "sqlite:///augsearch.db"
+        )
+    if kind == "sqlite" and str(parts.database).startswith("file:"):
+        raise StudyError(f"--storage {url}: name the file itself, like sqlite:///augsearch.db")
+    if kind not in ("sqlite", "postgresql"):
+        raise StudyError(
+            f"--storage {shown_url(url)}: a study in {kind} could not be kept to one process at a "
+            "time; use SQLite (sqlite:///FILE) or PostgreSQL (postgresql://USER@HOST/DATABASE)"
+        )
+    return parts
+
+
+def _on_server(url: URL) -> bool:
+    return url.get_backend_name() == "postgresql"
+
+
+def _sqlite_file(url: URL) -> Path:
+    return Path(str(url.database))
+
+
+def _not_opened(url: URL, error: Exception) -> StudyError:
+    reason = str(error).splitlines()[0]
+    remedy = ""
+    if isinstance(error.__cause__ or error, ImportError):
+        remedy = "; install its driver with: pip install 'augsearch[postgresql]'"
+    return StudyError(f"--storage {shown_url(str(url))}: cannot be opened ({reason}){remedy}")

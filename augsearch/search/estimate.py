@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import optuna
 import psutil
 import torch
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.advice import data_warnings
 from augsearch.engines.processes import cpu_threads, process_count
+from augsearch.search.beside import BASELINE, CONFIRMATION
 from augsearch.search.confirm import race_plan
+from augsearch.search.database import find_storage
+from augsearch.search.forecast import PhaseCost
 from augsearch.search.power import power_sentences
 from augsearch.search.proxies import space_warning
 from augsearch.search.setup import EMBEDDED, Setup, some_images
+from augsearch.search.store import Store
 from augsearch.simclr.pretrain import views_do_not_fit
 
 WARMUP, MEASURED = 3, 8
@@ -34,8 +39,10 @@ class Estimate:
     """Cost of a study and what may spoil it.
 
     Attributes:
-        seconds: of training and scoring; an upper bound, as no trial is pruned.
+        seconds: of training and scoring what is left, by a few steps as fast as the machine was
+            then, and without what stopping trials early saves.
         starting_seconds: what starting and keeping records adds, roughly.
+        phases: what is left of each, for a forecast that learns from the runs.
         views: a sentence on the cost of the views, where that matters; or empty.
         power: sentences on what the confirmation will be able to see.
     """
@@ -49,6 +56,7 @@ class Estimate:
     device: str
     seconds: float
     starting_seconds: float
+    phases: tuple[PhaseCost, ...]
     views: str
     power: tuple[str, ...]
     memory_mb: float
@@ -88,8 +96,16 @@ def estimate(setup: Setup) -> Estimate:
     beside = 1
     if setup.device.type == "cpu":
         beside = process_count(config.compute.threads, long)
-    runs = config.search.trials + short + long
-    seconds = config.search.trials * trial + (short * baseline + long * rerun) / beside
+    done = _done(setup)
+    phases = (
+        PhaseCost("baselines", short + 1, done["baselines"], baseline / beside + RECORDING),
+        PhaseCost("trials", config.search.trials, done["trials"], trial + RECORDING),
+        PhaseCost(
+            "confirmation", long + plan.seeds, done["confirmation"], rerun / beside + RECORDING
+        ),
+    )
+    runs = sum(phase.left for phase in phases)
+    seconds = sum(phase.left * (phase.seconds - RECORDING) for phase in phases)
     decoded = image_set.images.nbytes / 1e6
     confounded = space_warning(setup.space, config.evaluate)
     return Estimate(
@@ -102,6 +118,7 @@ def estimate(setup: Setup) -> Estimate:
         device=str(setup.device),
         seconds=seconds,
         starting_seconds=STARTING + RECORDING * runs,
+        phases=phases,
         views=_on_views(views, encoder, setup),
         power=power_sentences(bench, plan),
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
@@ -115,6 +132,19 @@ def estimate(setup: Setup) -> Estimate:
         + run.notes
         + ((confounded,) if confounded else ()),
     )
+
+
+def _done(setup: Setup) -> dict[str, int]:
+    """Finished runs of a study that goes on."""
+    storage = find_storage(setup.storage)
+    if storage is None or setup.name not in optuna.get_all_study_names(storage):
+        return {"baselines": 0, "trials": 0, "confirmation": 0}
+    store = Store(storage, setup.name)
+    return {
+        "baselines": len(store.runs(BASELINE)),
+        "trials": len(store.finished()),
+        "confirmation": len(store.runs(CONFIRMATION)),
+    }
 
 
 @torch.no_grad()

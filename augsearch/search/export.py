@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from augsearch.augment.export import export_policy
 from augsearch.errors import ConfigError, OutputError
-from augsearch.search.outputs import write_whole
+from augsearch.search.files import write_whole
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import CustomPolicyOp, walk
 

@@ -5,18 +5,23 @@ score goes along each (a regression), whether the effect of one depends on anoth
 term), and what the best quarter has in common (rank-sum tests). Each is asked only where there are
 enough trials, and each says of a finding how often chance would bring one like it.
 
-A trial that was stopped early has no score at its end. It was not among the best, so it counts
-where the best are told from the others. Regressions go by the scores at the end if enough trials
-have one, else by those at the first rung, which all trials reached.
+All four look at the same trials: every finished one in which the operation did something. A trial
+that was stopped early has no score at its end. It was not among the best, so it counts where the
+best are told from the others; regressions give it its last score and the median of what complete
+trials gained from there on. Scores are shown in full: what a search takes off for cost
+(`search.cost_weight`) is not taken off here.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 import optuna
@@ -32,7 +37,16 @@ from optuna.trial import FrozenTrial, TrialState
 from scipy import stats
 
 from augsearch.search.crossed import holm
-from augsearch.tracking.report.content import Common, Interaction, Marginal, Understanding, Weight
+from augsearch.search.store import PRICE, trial_curve, trial_score
+from augsearch.tracking.report.content import (
+    Common,
+    Interaction,
+    Marginal,
+    ParameterFacts,
+    Place,
+    Understanding,
+    Weight,
+)
 
 FEWEST = {"importance": 20, "marginal effects": 16, "interactions": 40, "the best quarter": 20}
 """Trials that each part asks for. A quarter of 20 is five, the least that Optuna advises for
@@ -44,37 +58,46 @@ PER_CHOICE = 8
 PER_TERM = 3
 """Trials for each term of a regression, below which other parameters are left out of it."""
 GRID = 25
+AT_END = 0.1
+"""How near to an end of its range the best value counts as lying there; the range has length 2."""
 
 Numbers = NDArray[np.float64]
 
 
-def understand(trials: Sequence[FrozenTrial], seed: int = 0) -> Understanding:
+def understand(
+    trials: Sequence[FrozenTrial],
+    seed: int = 0,
+    limits: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+) -> Understanding:
     """What finished trials say.
 
     Args:
         trials: complete and pruned; the first of their values is the score, higher is better.
         seed: of the shuffles that say what chance would bring.
+        limits: of parameters beyond which no space can search.
     """
-    finished = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
-    complete = [t for t in finished if t.state == TrialState.COMPLETE]
+    complete = [t for t in trials if t.state == TrialState.COMPLETE]
+    finished = [
+        t
+        for t in trials
+        if t.state == TrialState.COMPLETE
+        or (t.state == TrialState.PRUNED and t.intermediate_values)
+    ]
     axes = _searched(finished)
     many = len(finished)
-    along, paired = (
-        _scored(finished, complete, part) for part in ("marginal effects", "interactions")
-    )
+    scored = _Scored(finished, _end_scores(finished, complete))
+    weights = _weights(finished, axes, seed) if _enough("importance", many) else None
+    marginals = _marginals(scored, axes) if _enough("marginal effects", many) else None
     return Understanding(
         finished=many,
         complete=len(complete),
         quarter=math.ceil(QUARTER * many),
         needed=FEWEST,
-        scored_at={
-            part: found.step
-            for part, found in (("marginal effects", along), ("interactions", paired))
-            if found and found.step is not None
-        },
-        weights=_weights(finished, axes, seed) if _enough("importance", many) else None,
-        marginals=_marginals(along, axes) if along else None,
-        interactions=_interactions(paired, axes) if paired else None,
+        priced=any(PRICE in trial.user_attrs for trial in finished),
+        parameters=_parameters(scored, axes, limits, weights or (), marginals or ()),
+        weights=weights,
+        marginals=marginals,
+        interactions=_interactions(scored, axes) if _enough("interactions", many) else None,
         common=_common(finished, axes) if _enough("the best quarter", many) else None,
     )
 
@@ -85,30 +108,31 @@ def _enough(part: str, trials: int) -> bool:
 
 @dataclass(frozen=True)
 class _Scored:
-    """Trials with the scores that a regression goes by; `step` is None for those at the end."""
+    """Trials with the scores that a regression goes by."""
 
     trials: Sequence[FrozenTrial]
     scores: Numbers
-    step: int | None = None
 
     def where(self, names: Sequence[str]) -> _Scored:
         """Only the trials in which all of these parameters did something."""
         acting = [all(_acts(name, trial) for name in names) for trial in self.trials]
         kept = [trial for trial, acts in zip(self.trials, acting, strict=True) if acts]
-        return _Scored(kept, self.scores[acting], self.step)
+        return _Scored(kept, self.scores[acting])
 
 
-def _scored(
-    finished: Sequence[FrozenTrial], complete: Sequence[FrozenTrial], part: str
-) -> _Scored | None:
-    """What there is to go by; None if it is too little."""
-    if _enough(part, len(complete)):
-        return _Scored(complete, np.array([trial.values[0] for trial in complete]))
-    first = min((step for t in finished for step in t.intermediate_values), default=None)
-    reached = [t for t in finished if first in t.intermediate_values]
-    if first is None or not _enough(part, len(reached)):
-        return None
-    return _Scored(reached, np.array([t.intermediate_values[first] for t in reached]), first)
+def _end_scores(finished: Sequence[FrozenTrial], complete: Sequence[FrozenTrial]) -> Numbers:
+    """`[n]` scores at the end; of a stopped trial its last one and the median of what complete
+    trials gained from that step on, as the sampler's model has it."""
+    curves = [(dict(trial_curve(trial)), trial_score(trial)) for trial in complete]
+
+    def at_end(trial: FrozenTrial) -> float:
+        if trial.state == TrialState.COMPLETE:
+            return trial_score(trial)
+        step, score = trial_curve(trial)[-1]
+        gains = [end - curve[step] for curve, end in curves if step in curve]
+        return score + (statistics.median(gains) if gains else 0.0)
+
+    return np.array([at_end(trial) for trial in finished], dtype=float)
 
 
 def _searched(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
@@ -123,8 +147,8 @@ def goodness(trials: Sequence[FrozenTrial]) -> Numbers:
 
     def key(trial: FrozenTrial) -> tuple[float, float]:
         if trial.state == TrialState.COMPLETE:
-            return math.inf, trial.values[0]
-        return max(trial.intermediate_values.items(), default=(-1.0, -math.inf))
+            return math.inf, trial_score(trial)
+        return max(trial_curve(trial), default=(-1.0, -math.inf))
 
     order = sorted({key(trial) for trial in trials})
     return np.array([order.index(key(trial)) for trial in trials], dtype=float)
@@ -140,29 +164,25 @@ def _weights(
     (the minimum-p method of Westfall and Young, Resampling-Based Multiple Testing, 1993). Half of
     the shuffles give the gamma, the other half the limit: those that it was fitted to would seem
     less lucky than they are."""
-    if not axes:
-        return ()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study()
-    study.add_trials(
-        [
-            optuna.create_trial(
-                params={name: trial.params[name] for name in axes},
-                distributions=dict(axes),
-                value=0.0,
-            )
-            for trial in trials
-        ]
-    )
+    groups = _acting_together(trials, axes)
+    names = [name for _, together, _ in groups for name in together]
+    if not names:
+        return ()
     evaluator = PedAnovaImportanceEvaluator(target_quantile=QUARTER)
 
     def importance(places: Numbers) -> Numbers:
-        with warnings.catch_warnings():  # that a target is minimised, which is why it is negative
-            warnings.simplefilter("ignore")
-            found = evaluator.evaluate(
-                study, list(axes), target=lambda trial: -float(places[trial.number])
-            )
-        return np.array([found[name] for name in axes])
+        found: dict[str, float] = {}
+        for rows, together, study in groups:
+            own = places[list(rows)]
+
+            def place(trial: FrozenTrial, own: Numbers = own) -> float:
+                return -float(own[trial.number])
+
+            with warnings.catch_warnings():  # a target is minimised, which is why it is negative
+                warnings.simplefilter("ignore")
+                found |= evaluator.evaluate(study, list(together), target=place)
+        return np.array([found[name] for name in names])
 
     places, rng = goodness(trials), np.random.default_rng(seed)
     own = importance(places)
@@ -176,9 +196,86 @@ def _weights(
     chance = by_chance.isf(np.quantile(luckiest, 0.05))
     found = [
         Weight(name, float(share), float(ratio))
-        for name, share, ratio in zip(axes, own / own.sum(), own / chance, strict=True)
+        for name, share, ratio in zip(names, own / own.sum(), own / chance, strict=True)
     ]
     return tuple(sorted(found, key=lambda weight: -weight.over_chance))
+
+
+def _acting_together(
+    trials: Sequence[FrozenTrial], axes: Mapping[str, BaseDistribution]
+) -> list[tuple[tuple[int, ...], tuple[str, ...], optuna.Study]]:
+    """Parameters that did something in the same trials, these trials' rows, and a study of them."""
+    found = defaultdict(list)
+    for name in axes:
+        rows = tuple(row for row, trial in enumerate(trials) if _acts(name, trial))
+        if _enough("importance", len(rows)) and np.ptp(_values(name, [trials[r] for r in rows])):
+            found[rows].append(name)
+    groups = []
+    for rows, names in found.items():
+        study = optuna.create_study()
+        study.add_trials(
+            [
+                optuna.create_trial(
+                    params={name: trials[row].params[name] for name in names},
+                    distributions={name: axes[name] for name in names},
+                    value=0.0,
+                )
+                for row in rows
+            ]
+        )
+        groups.append((rows, tuple(names), study))
+    return groups
+
+
+def _parameters(
+    scored: _Scored,
+    axes: Mapping[str, BaseDistribution],
+    limits: Mapping[str, tuple[float, float]],
+    weights: Sequence[Weight],
+    marginals: Sequence[Marginal],
+) -> tuple[ParameterFacts, ...]:
+    """All that is said of each parameter, in one place."""
+    importance = {weight.name: weight.over_chance for weight in weights}
+    effects = {marginal.name: marginal for marginal in marginals}
+    found = []
+    for name, axis in axes.items():
+        values = _values(name, scored.where([name]).trials)
+        if not values.size:
+            continue
+        along = effects.get(name)
+        best = along.at[int(np.argmax(along.score))] if along else None
+        found.append(
+            ParameterFacts(
+                name=name,
+                trials=len(values),
+                searched=bounds(axis),
+                tried=(float(values.min()), float(values.max())),
+                importance=importance.get(name),
+                effect=100 * (max(along.score) - min(along.score)) if along else None,
+                p_value=along.p_value if along else None,
+                best=best,
+                worst=along.at[int(np.argmin(along.score))] if along else None,
+                place="inside" if best is None else _place(axis, best, values, limits.get(name)),
+            )
+        )
+    return tuple(
+        sorted(found, key=lambda f: (not (f.decides or f.moves), -(f.importance or 0.0), f.name))
+    )
+
+
+def _place(
+    axis: BaseDistribution, best: float, values: Numbers, limits: tuple[float, float] | None
+) -> Place:
+    """Where the best value lies among those that could have been tried."""
+    if len(choices(axis)) == 2 or best not in (values.min(), values.max()):
+        return "inside"
+    end = bounds(axis)[0 if best == values.min() else 1]
+    scaled = _scaled(axis, np.array([best, end]))
+    if abs(scaled[0] - scaled[1]) > AT_END:
+        return "end of what was tried"
+    if limits and end in limits:
+        return "as far as it goes"
+    return "end of the range"
 
 
 def _marginals(scored: _Scored, axes: Mapping[str, BaseDistribution]) -> tuple[Marginal, ...]:
@@ -198,7 +295,7 @@ def _marginal(name: str, scored: _Scored, axes: Mapping[str, BaseDistribution]) 
     if not _enough("marginal effects", len(used)) or np.ptp(values) == 0:
         return None
     few = bool(choices(axis))
-    at = np.unique(values) if few else _grid(axis)
+    at = np.unique(values) if few else _grid(axis, values)
     own, on_grid = _shape(axis, values, at)
     others = _others(used, axes, {name}, own.shape[1] + 1)
     without = _Fit.of(others, score)
@@ -355,10 +452,13 @@ def bounds(axis: BaseDistribution) -> tuple[float, float]:
     return few[0], few[-1]
 
 
-def _grid(axis: BaseDistribution) -> Numbers:
-    low, high = bounds(axis)
+def _grid(axis: BaseDistribution, values: Numbers) -> Numbers:
+    """Values from the lowest to the highest that was tried: nothing is known beyond."""
+    low, high = float(values.min()), float(values.max())
     spaced = np.geomspace if getattr(axis, "log", False) else np.linspace
-    return np.asarray(spaced(low, high, GRID), dtype=float)
+    grid = np.asarray(spaced(low, high, GRID), dtype=float)
+    grid[[0, -1]] = low, high  # which rounding may miss
+    return grid
 
 
 def _shape(axis: BaseDistribution, values: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:

@@ -3,41 +3,74 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import optuna
 
 from augsearch.data.cache import clear_cache
 from augsearch.errors import StudyError
-from augsearch.search.beside import PHASES
-from augsearch.search.database import find_storage, owner_lock
+from augsearch.search.beside import CONFIRMATION, PHASES
+from augsearch.search.database import find_storage, is_running, owner_lock
 from augsearch.search.store import (
     Store,
     StudySummary,
     delete_study,
     summaries,
     trial_curve,
+    trial_outcome,
     trial_policy,
     trial_score,
 )
+from augsearch.search.stored import stored_metric
 from augsearch.tracking.mirror import delete_mirrored, quiet_mlflow
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run of a stored study."""
+    """One run of a stored study.
 
+    Attributes:
+        kind: `trial`, or the phase: `baseline`, `confirmation`, `certification`, `ablation`,
+            `supervised`.
+        state: `complete`, `pruned` (stopped early) or `fail`.
+        score: of a stopped trial the last one, at `step`.
+        step: optimiser steps that the score is after; None if they are not known.
+        scored_on: `validation` or `test` (the sealed images).
+    """
+
+    kind: str
     name: str
     state: str
     score: float | None
+    step: int | None
+    scored_on: Literal["validation", "test"]
     digest: str
 
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A stored study with its runs, best first."""
+    """A stored study with its runs, best first. Scores are alike within a section only."""
 
     summary: StudySummary
+    metric: str
     rows: tuple[StoredRun, ...]
+
+    @property
+    def sections(self) -> dict[str, tuple[StoredRun, ...]]:
+        """The runs by what their scores are, in words."""
+        titles = {
+            ("trial", "complete"): "search: baselines and complete trials, validation images",
+            ("baseline", "complete"): "search: baselines and complete trials, validation images",
+            ("trial", "pruned"): "stopped early: score at the last rung, validation images",
+            ("confirmation", "complete"): "confirmation on fresh seeds: sealed test images",
+            ("certification", "complete"): "certification, longer runs: validation images",
+            ("ablation", "complete"): "ablation: validation images",
+            ("supervised", "complete"): "supervised training: validation images",
+        }
+        found: dict[str, list[StoredRun]] = {title: [] for title in titles.values()}
+        for row in self.rows:
+            found.setdefault(titles.get((row.kind, row.state), "failed"), []).append(row)
+        return {title: tuple(rows) for title, rows in found.items() if rows}
 
 
 @dataclass(frozen=True)
@@ -66,26 +99,34 @@ def stored_study(storage: str, name: str) -> StoredStudy:
     store = Store(opened, name)
     rows = [
         StoredRun(
+            kind=run.phase,
             name=f"{run.phase}: {run.name}" + (f" seed {run.replicate}" if run.replicate else ""),
             state="complete" if run.outcome else "fail",
             score=run.outcome.score if run.outcome else None,
+            step=run.outcome.steps if run.outcome else None,
+            scored_on="test" if run.phase == CONFIRMATION else "validation",
             digest=run.policy.digest if run.policy else "",
         )
         for phase in PHASES
         for run in store.runs(phase).values()
     ]
     for trial in store.trials():
-        last = max(trial_curve(trial), default=(0, None))[1]
+        outcome = trial_outcome(trial)
+        step, last = max(trial_curve(trial), default=(None, None))
         rows.append(
             StoredRun(
+                kind="trial",
                 name=f"trial {trial.number}",
                 state=trial.state.name.lower(),
                 score=trial_score(trial) if trial.state.name == "COMPLETE" else last,
+                step=outcome.steps if outcome else step,
+                scored_on="validation",
                 digest=trial_policy(trial).digest if "policy" in trial.user_attrs else "",
             )
         )
     summary = next(one for one in summaries(opened) if one.name == name)
-    return StoredStudy(summary, tuple(sorted(rows, key=lambda row: -(row.score or 0.0))))
+    measured = stored_metric(store)
+    return StoredStudy(summary, measured, tuple(sorted(rows, key=lambda row: -(row.score or 0.0))))
 
 
 def delete_stored(storage: str, name: str) -> Deleted:
@@ -104,8 +145,12 @@ def delete_stored(storage: str, name: str) -> Deleted:
 
 
 def empty_studies(storage: str) -> list[str]:
-    """Names of the studies that hold no finished trial."""
-    return [one.name for one in list_stored(storage) if one.finished == 0]
+    """Names of the studies that hold no finished trial and that no process is running."""
+    return [
+        one.name
+        for one in list_stored(storage)
+        if one.finished == 0 and not is_running(storage, one.name)
+    ]
 
 
 def clean_stored(storage: str) -> int:

@@ -6,19 +6,19 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import psutil
 import torch
+from optuna.trial import TrialState
 
 from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import UNLABELLED
-from augsearch.errors import OutputError
-from augsearch.search.aims import values
+from augsearch.search.aims import feasible
 from augsearch.search.bench import mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION
+from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import Confirmation, Entrant, scored_images
 from augsearch.search.crossed import MeanEstimate, estimate_mean
 from augsearch.search.proxies import PROXY_COLUMNS, audit
@@ -31,8 +31,9 @@ from augsearch.search.result import (
     versions,
 )
 from augsearch.search.setup import Setup
-from augsearch.search.store import Store, trial_policy
+from augsearch.search.store import Store, full_values, trial_policy
 from augsearch.search.verdict import Verdict
+from augsearch.space.costs import views_microseconds
 from augsearch.space.policy import Policy
 from augsearch.tracking.front import Kind, Point, front_png
 from augsearch.tracking.intervals import Bar, intervals_png
@@ -78,7 +79,7 @@ def _front(store: Store) -> tuple[FrontPolicy, ...]:
         FrontPolicy(
             name=f"trial {trial.number}",
             digest=trial_policy(trial).digest,
-            values=dict(zip(store.aims, trial.values, strict=True)),
+            values=dict(zip(store.aims, full_values(trial), strict=True)),
         )
         for trial in store.front()
     )
@@ -239,23 +240,44 @@ AXES = {
 
 def _front_picture(setup: Setup, store: Store) -> bytes:
     """Score against the other aim, for every complete trial and baseline."""
-    name, factor = AXES[store.aims[1]]
+    return front_png(
+        front_points(store, setup.config, setup.image_set.channels),
+        title=f"{setup.name}\ntrials in the search, of one seed each"
+        + ("; scores in full" if setup.config.search.cost_weight else ""),
+        x_axis=AXES[store.aims[1]][0],
+        y_axis=f"{setup.config.evaluate.measured.replace('_', ' ')}, %",
+    )
+
+
+def front_points(store: Store, config: StudyConfig, channels: int) -> list[Point]:
+    """Every complete trial and baseline in two aims, scores in full. Trials go by their numbers."""
+    aim, (_, factor) = store.aims[1], AXES[store.aims[1]]
     front = {trial.number for trial in store.front()}
     points = []
-    for trial in store.best_trials(10**6):
-        broken = any(excess > 0 for excess in trial.constraints.values())
-        kind: Kind = "front" if trial.number in front else "broken" if broken else "beaten"
-        score, value = trial.values  # noqa: PD011, no pandas
-        points.append(Point(str(trial.number), factor * value, 100 * score, kind))
+    for trial in store.trials():
+        if trial.state == TrialState.COMPLETE:
+            kind: Kind = "front" if trial.number in front else "beaten"
+            kind = kind if feasible(trial) else "broken"
+            score, other = full_values(trial)
+            points.append(Point(str(trial.number), factor * other, 100 * score, kind))
     for run in store.runs(BASELINE).values():
         if run.policy and run.outcome:
-            score, value = values(setup.bench, run.policy, run.outcome)
-            points.append(Point(run.name, factor * value, 100 * score, "baseline"))
-    return front_png(
-        points,
-        title=f"{setup.name}\ntrials in the search, of one seed each",
-        x_axis=name,
-        y_axis=f"{setup.config.evaluate.measured.replace('_', ' ')}, %",
+            other = min(run.outcome.class_recall.values(), default=0.0)
+            if aim == "cost":
+                fitting = for_channels(run.policy, channels)
+                other = views_microseconds(fitting, config.data.image_size, config.compute.executor)
+            points.append(Point(run.name, factor * other, 100 * run.outcome.score, "baseline"))
+    return points
+
+
+def front_note(config: StudyConfig) -> str:
+    """How the scores on the front differ from those that the search went by; may be empty."""
+    weight = config.search.cost_weight
+    if not weight:
+        return ""
+    return (
+        "Scores of trials and baselines are shown in full. The search compared trials by the score "
+        f"less {weight:g} points for each millisecond of their views (search.cost_weight)."
     )
 
 
@@ -325,36 +347,6 @@ def _environment(setup: Setup) -> dict[str, object]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
     }
-
-
-def write_files(directory: Path, files: dict[str, bytes]) -> None:
-    """Write the results.
-
-    Raises:
-        OutputError: a file cannot be written; the study itself is safe in its storage.
-    """
-    for name, content in files.items():
-        path = directory / name
-        try:
-            write_whole(path, content)
-        except OSError as error:
-            raise OutputError(
-                f"{path}: cannot be written ({error.strerror}); nothing is lost: run the same "
-                "command again with another --output"
-            ) from None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that one that was there stays if writing fails. OSError if it does."""
-    if path.exists() and not path.is_file():  # a device has no place beside it
-        path.write_bytes(content)
-        return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def parent_metrics(result: StudyResult) -> dict[str, float]:

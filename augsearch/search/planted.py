@@ -22,7 +22,6 @@ from augsearch.search.bench import Bench
 from augsearch.search.config import StudyConfig, load_study_config
 from augsearch.search.verdict import UNTRAINED
 from augsearch.simclr.device import resolve_device
-from augsearch.space.presets import find_config
 from augsearch.space.space import Space
 
 BASE = "base"
@@ -91,7 +90,7 @@ class Effect:
 
 def quick_config() -> StudyConfig:
     """The budget that the truth is found at: that of the preset `quick`."""
-    return load_study_config(find_config("quick", "studies"))
+    return load_study_config("quick")
 
 
 def planted_jobs(labels: Sequence[Label], seeds: Sequence[int], steps: int) -> list[Job]:

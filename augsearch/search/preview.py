@@ -24,6 +24,7 @@ from augsearch.errors import ConfigError, OutputError, StudyError
 from augsearch.search.ablation_plan import middle_policy
 from augsearch.search.config import StudyConfig
 from augsearch.search.database import DEFAULT_STORAGE
+from augsearch.search.files import write_whole
 from augsearch.search.op_strips import (
     TRIED,
     Pixels,
@@ -34,13 +35,11 @@ from augsearch.search.op_strips import (
     ops_of_space,
     pair_of_views,
 )
-from augsearch.search.outputs import write_whole
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.setup import EMBEDDED
 from augsearch.search.stored import find_study, stored_config
 from augsearch.space.carry_over import carry_over_note
 from augsearch.space.policy import Policy, load_policy
-from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
 from augsearch.tracking.contact_sheet import ContactSheet, ViewPairs
 from augsearch.tracking.figures import views_png
@@ -230,7 +229,7 @@ def write_preview(
     form = _format(path)
     against = _baseline(baseline or BASELINE)
     if space is not None and not isinstance(space, Space):
-        space = load_space(find_config(space, "spaces"))
+        space = load_space(space)
     config = DataConfig(image_size=image_size or IMAGE_SIZE)
     executor: Executor = "auto"
     if study is not None:

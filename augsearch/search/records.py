@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.search.bench import Outcome
 from augsearch.search.beside import BASELINE
-from augsearch.search.store import Run, Store, trial_curve, trial_outcome, trial_policy
+from augsearch.search.store import PRICE, Run, Store, trial_curve, trial_outcome, trial_policy
 from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import Record
 
@@ -85,6 +85,8 @@ def _trial_maker(trial: FrozenTrial, files: Files, executor_of: ExecutorOf) -> C
             # A pruned trial's last rung is what it is compared by.
             metrics = {"last_rung_score": curve[-1][1]} if curve else {}
             series = _series(curve, ())
+        if price := trial.user_attrs.get(PRICE):
+            metrics = {**metrics, "price": price}
         tags = {
             "augsearch.kind": "trial",
             "augsearch.trial": str(trial.number),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -63,4 +66,20 @@ def reopen(
         progress=progress,
     )
     check_settings(storage, name, setup.settings)
-    return setup
+    return as_asked(setup, asked)
+
+
+def as_asked(setup: Setup, asked: Mapping[str, Any]) -> Setup:
+    """The setup with what the user once named, instead of the objects that it was opened with."""
+    flags = asked.get("flags")
+    if flags is None:  # an older version made the study
+        return setup
+    return replace(
+        setup,
+        space_file=asked["space_file"],
+        study_file=asked["study_file"],
+        asked_space=flags["--space"],
+        asked_study=flags["--study"],
+        asked_device=flags["--device"] or "auto",
+        in_python=asked["in_python"],
+    )

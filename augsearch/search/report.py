@@ -11,7 +11,7 @@ from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.search.config import StudyConfig
 from augsearch.search.database import DEFAULT_STORAGE, is_running
-from augsearch.search.outputs import write_files
+from augsearch.search.files import write_files
 from augsearch.search.progress import Progress, Quiet
 from augsearch.search.reopen import reopen
 from augsearch.search.report_content import Sources
@@ -88,9 +88,10 @@ def stored_result(store: Store, directory: Path) -> StudyResult | None:
     if content.get("study") != store.name:
         return None
     try:
-        return StudyResult.model_validate(content)
+        found = StudyResult.model_validate(content)
     except ValidationError:
         raise _other_version(store.name) from None
+    return found.written(directory, (), store.winner)
 
 
 def _config(store: Store) -> StudyConfig:

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import ValidationError
 
 from augsearch.augment.baselines import for_channels
+from augsearch.errors import ConfigError
 from augsearch.search import outputs
 from augsearch.search.ablation_report import ablation_sections
-from augsearch.search.aims import ranked
 from augsearch.search.bench import Outcome
 from augsearch.search.beside import BASELINE, CONFIRMATION, PHASES
 from augsearch.search.certificate import Certificate
+from augsearch.search.command import command_line
 from augsearch.search.config import StudyConfig
 from augsearch.search.crossed import estimate_mean
-from augsearch.search.database import DEFAULT_STORAGE, is_running
+from augsearch.search.database import DEFAULT_STORAGE, is_running, shown_url
 from augsearch.search.importance import bounds, choices, understand
 from augsearch.search.moderated import moderated_means
 from augsearch.search.policy_words import policy_steps
 from augsearch.search.proxies import PROXY_COLUMNS
 from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
-from augsearch.search.setup import Setup
+from augsearch.search.setup import EMBEDDED, Setup
 from augsearch.search.store import Store, trial_curve, trial_outcome, trial_policy
+from augsearch.search.stored import stored_space
 from augsearch.search.verdict import UNTRAINED
-from augsearch.space.costs import NOT_MEASURED, measured_costs, views_microseconds
+from augsearch.space.costs import NOT_MEASURED, measured_costs
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
 from augsearch.tracking.report.content import (
@@ -125,7 +127,7 @@ def collect(sources: Sources) -> Report:
         missing=sources.missing,
         recipe=_recipe(sources, ours),
         effects=effects,
-        understanding=understand(store.finished()),
+        understanding=understand(store.finished(), limits=_limits(sources)),
         trials=tuple(_point(trial) for trial in trials),
         scales=_scales(trials),
         baseline=(best_baseline, baselines[best_baseline]) if best_baseline else None,
@@ -342,6 +344,15 @@ def _scales(trials: Sequence[FrozenTrial]) -> tuple[Scale, ...]:
     )
 
 
+def _limits(sources: Sources) -> dict[str, tuple[float, float]]:
+    """Of the parameters, where the space can be read."""
+    try:
+        space = sources.setup.space if sources.setup else stored_space(sources.store)
+    except (ConfigError, ValidationError):
+        return {}
+    return {axis.name: axis.limits for axis in space.axes() if axis.limits}
+
+
 def _fidelity(sources: Sources) -> Fidelity:
     proxies = sources.result.proxies if sources.result else None
     return Fidelity(
@@ -441,31 +452,15 @@ def _front(sources: Sources) -> Front | None:
     store = sources.store
     if len(store.aims) == 1:
         return None
-    aim = store.aims[1]
-    name, factor = outputs.AXES[aim]
-    on_front = {trial.number for trial in store.front()}
-    points = []
-    complete = [trial for trial in store.trials() if trial.state == TrialState.COMPLETE]
-    for trial in ranked(complete, store.aims):
-        broken = any(excess > 0 for excess in trial.constraints.values())
-        score, other = trial.values
-        points.append(
-            FrontPoint(
-                f"trial {trial.number}",
-                factor * other,
-                100 * score,
-                "front" if trial.number in on_front else "broken" if broken else "beaten",
-            )
-        )
-    for run in store.runs(BASELINE).values():
-        if run.policy and run.outcome:
-            other = min(run.outcome.class_recall.values(), default=0.0)
-            if aim == "cost":
-                fitting = for_channels(run.policy, sources.channels)
-                size = sources.config.data.image_size
-                other = views_microseconds(fitting, size, sources.config.compute.executor)
-            points.append(FrontPoint(run.name, factor * other, 100 * run.outcome.score, "baseline"))
-    return Front(name, tuple(points))
+    found = outputs.front_points(store, sources.config, sources.channels)
+    return Front(
+        outputs.AXES[store.aims[1]][0],
+        tuple(
+            FrontPoint(p.label if p.kind == "baseline" else f"trial {p.label}", p.x, p.y, p.kind)
+            for p in found
+        ),
+        outputs.front_note(sources.config),
+    )
 
 
 def _data(sources: Sources) -> str:
@@ -486,6 +481,8 @@ def _reproduce(sources: Sources) -> Reproduce:
     if result:
         seeds = f"{result.confirmation_seeds[0]} to {result.confirmation_seeds[-1]}"
     facts = {
+        "in the directory": asked.get("directory", ""),
+        "by a command": asked.get("in_python", ""),
         "seed": str(settings["seed"]),
         "seeds of the confirmation": seeds,
         "data": str(asked["data"]),
@@ -508,20 +505,14 @@ def _reproduce(sources: Sources) -> Reproduce:
 
 
 def _command(sources: Sources) -> str:
-    """The command that repeats the study or goes on with it."""
-    if sources.result:
-        return sources.result.command
-    if sources.setup:
-        return sources.setup.command()
-    asked = sources.store.asked
-    options = {
-        "--space": asked["space_file"],
-        "--study": asked["study_file"],
-        "--data": asked["data"],
-        "--trials": str(asked["trials"]),
-        "--seed": str(sources.store.settings["seed"]),
-        "--name": sources.store.name,
-        "--storage": sources.storage if sources.storage != DEFAULT_STORAGE else "",
-    }
-    given = [part for option, text in options.items() if text for part in (option, text)]
-    return shlex.join(["augsearch", "run", *given])
+    """The command that repeats the study or goes on with it, where its parts are now."""
+    asked, setup = sources.store.asked, sources.setup
+    if "flags" not in asked:  # an older version made the study
+        if sources.result:
+            return sources.result.command
+        return setup.command() if setup else "its command, as it was given"
+    flags = dict(asked["flags"])
+    flags["--storage"] = None if sources.storage == DEFAULT_STORAGE else shown_url(sources.storage)
+    if setup and setup.source not in (asked["data"], EMBEDDED):
+        flags["--data"] = setup.source
+    return command_line("run", flags)

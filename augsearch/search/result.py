@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
+from augsearch.errors import StudyError
 from augsearch.search.proxies import ProxyAudit
 from augsearch.search.verdict import Verdict
+from augsearch.space.policy import Policy, load_policy
 
 LEVEL = 0.95
 MANY_USES = 5
@@ -19,6 +23,30 @@ PACKAGES = ("augsearch", "torch", "torchvision", "kornia", "optuna", "mlflow", "
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Written(BaseModel):
+    """Something found that lies in files; they are no part of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        """Where the files are makes no difference."""
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    __hash__ = BaseModel.__hash__
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Name -> path of what was written with it; empty if that is not known."""
+        return dict(self._files)
+
+    def written(self, directory: Path, names: Iterable[str]) -> Self:
+        """The same, with where its files are."""
+        found = self.model_copy()
+        found._files = {name: directory / name for name in names}
+        return found
 
 
 class PolicyResult(_Part):
@@ -56,7 +84,7 @@ class FrontPolicy(_Part):
 
     name: str = Field(description="`trial N`")
     digest: str = Field(description="digest of the policy")
-    values: dict[str, float] = Field(description="aim -> value in the search")
+    values: dict[str, float] = Field(description="aim -> value in the search, the score in full")
 
 
 class KeptClasses(_Part):
@@ -83,8 +111,10 @@ class KeptClasses(_Part):
         )
 
 
-class StudyResult(_Part):
+class StudyResult(Written):
     """The result of a study, as in `result.json`."""
+
+    _policy: Policy | None = PrivateAttr(default=None)
 
     schema_version: Literal[1] = Field(default=1, description="version of this file's form")
     study: str = Field(description="the study's name")
@@ -116,6 +146,53 @@ class StudyResult(_Part):
     device: str = Field(description="where training ran")
     versions: dict[str, str] = Field(description="of Python and the packages that matter")
     command: str = Field(description="the command that repeats this study")
+
+    @property
+    def policy(self) -> Policy:
+        """The recommended policy, as in `policy.yaml`.
+
+        Raises:
+            StudyError: the result was read without it.
+        """
+        if self._policy is None:
+            raise StudyError(
+                f"the result of {self.study!r} was read without its policy; read both with "
+                "load_result(DIRECTORY)"
+            )
+        return self._policy
+
+    def written(
+        self, directory: Path, names: Iterable[str], policy: Policy | None = None
+    ) -> StudyResult:
+        """The same, with where its files are and the policy that is in them."""
+        found = super().written(directory, names)
+        found._policy = policy
+        return found
+
+
+def load_result(directory: str | Path) -> StudyResult:
+    """What a study has written into `directory`, such as `runs/NAME`, its policy included.
+
+    Raises:
+        StudyError: no study has written its result there, or one of another version.
+        ConfigError: the policy's file cannot be read.
+    """
+    place = Path(directory)
+    try:
+        text = (place / "result.json").read_text(encoding="utf-8")
+        result = StudyResult.model_validate_json(text)
+    except OSError:
+        raise StudyError(
+            f"{place}: no finished study has written its result here; name a directory such as "
+            "runs/NAME"
+        ) from None
+    except ValidationError:
+        raise StudyError(f"{place}: another version of augsearch wrote result.json") from None
+    policy = load_policy(place / "policy.yaml")
+    if policy.digest != result.digests["policy"]:
+        raise StudyError(f"{place}: policy.yaml is not the policy that result.json recommends")
+    names = sorted(path.name for path in place.iterdir() if path.is_file())
+    return result.written(place, [name for name in names if not name.startswith(".")], policy)
 
 
 def sealed_note(uses: int) -> str:

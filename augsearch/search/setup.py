@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -21,13 +19,14 @@ from augsearch.data.subset import take_subset
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError, OutputError
 from augsearch.search.bench import Bench
+from augsearch.search.command import command_line, handed_over
 from augsearch.search.config import StudyConfig, load_study_config
-from augsearch.search.database import DEFAULT_STORAGE
+from augsearch.search.database import DEFAULT_STORAGE, shown_url
 from augsearch.search.origin import Origin
 from augsearch.search.progress import Progress
 from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import FoundOn, Policy
-from augsearch.space.presets import find_config, preset_names
+from augsearch.space.presets import preset_names
 from augsearch.space.space import Space, load_space
 
 EMBEDDED = "embedded inspection surfaces"
@@ -42,7 +41,9 @@ class Setup:
 
     Attributes:
         space: already without colour if the images are grey.
-        space_file, study_file, data: what the user named, for the command that repeats it.
+        space_file, study_file, source: what the user named, or what was taken instead.
+        asked_space, asked_study: what the user named, None for what is taken by itself.
+        in_python: why no command repeats this, see `command.handed_over`.
     """
 
     name: str
@@ -58,6 +59,9 @@ class Setup:
     storage: str
     output: Path | None
     asked_device: str
+    asked_space: str | None
+    asked_study: str | None
+    in_python: str = ""
     origin: Origin | None = None
 
     @property
@@ -126,26 +130,33 @@ class Setup:
             "subset": self.subset,
             "trials": self.config.search.trials,
             "certify": self.config.certify.model_dump(mode="json"),
+            "flags": self.flags,
+            "in_python": self.in_python,
+            "directory": str(Path.cwd()),
             "output": None if self.output is None else str(self.output.resolve()),
         }
 
-    def command(self) -> str:
-        """The command that repeats this study or goes on with it."""
-        options = {
+    @property
+    def flags(self) -> dict[str, str | int | None]:
+        """Every option of `run` but `--dry-run`, as the user gave it; None where it says what goes
+        without saying."""
+        return {
             "--from": self.origin.study if self.origin else None,
-            "--space": self.space_file,
-            "--study": self.study_file,
+            "--space": self.asked_space,
+            "--study": self.asked_study,
             "--data": self.source if self.source != EMBEDDED else None,
             "--subset": self.subset,
             "--trials": self.config.search.trials,
             "--seed": self.seed,
             "--name": self.name,
             "--device": None if self.asked_device == "auto" else self.asked_device,
-            "--storage": None if self.storage == DEFAULT_STORAGE else self.storage,
-            "--output": self.output,
+            "--storage": None if self.storage == DEFAULT_STORAGE else shown_url(self.storage),
+            "--output": None if self.output is None else str(self.output),
         }
-        given = [(option, str(value)) for option, value in options.items() if value is not None]
-        return shlex.join(["augsearch", "run", *chain.from_iterable(given)])
+
+    def command(self) -> str:
+        """The command that repeats this study or goes on with it."""
+        return command_line("run", self.flags)
 
 
 def prepare(
@@ -224,6 +235,15 @@ def prepare(
         storage=storage,
         output=None if output is None else Path(output),
         asked_device=device,
+        asked_space=None if space is None else space_file,
+        asked_study=None if study is None and origin is not None else study_file,
+        in_python=handed_over(
+            {
+                "space": isinstance(space, Space),
+                "study": isinstance(study, StudyConfig),
+                "images": isinstance(data, ImageSet),
+            }
+        ),
         origin=origin,
     )
 
@@ -242,7 +262,7 @@ def _space(space: str | Path | Space | None, origin: Origin | None) -> tuple[Spa
         )
     if isinstance(space, Space):
         return space, f"{space.name}.yaml"
-    return load_space(find_config(space, "spaces")), str(space)
+    return load_space(space), str(space)
 
 
 def _fitting(
@@ -283,7 +303,7 @@ def _config(
     if isinstance(study, StudyConfig):
         return study, f"{study.name}.yaml"
     chosen = study or ("quick.yaml" if embedded else "standard.yaml")
-    return load_study_config(find_config(chosen, "studies")), str(chosen)
+    return load_study_config(chosen), str(chosen)
 
 
 def _images(

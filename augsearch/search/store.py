@@ -32,6 +32,7 @@ SEALED = "sealed split / uses"
 PRIOR = "prior of"
 """User attribute of another study's trial that only the sampler sees."""
 ABLATIONS = "ablations"
+ANSWER = "answer"
 PRICE = "price"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -160,9 +161,11 @@ class Store:
         return tuple(self.settings.get("study", {}).get("search", {}).get("aims", ("score",)))
 
     def front(self) -> list[FrozenTrial]:
-        """The complete trials that none beats in every aim, best score first."""
+        """The complete trials that none beats in every aim, best score first. Scores count in full,
+        as they are shown: what the search takes off for cost is not in them."""
         complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
-        return ranked(pareto_front(complete, self.aims), self.aims)
+        found = pareto_front(complete, self.aims, full_values)
+        return sorted(found, key=lambda trial: (-trial_score(trial), trial.number))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -330,7 +333,10 @@ class Store:
         return dict(self.trials_study.user_attrs.get(ABLATIONS, {}))
 
     def add_ablation(self, title: str, content: Mapping[str, Any]) -> None:
-        """Keep what an ablation found as the last one, instead of an earlier one of that title."""
+        """Keep what an ablation found as the last one, instead of an earlier one of that title.
+
+        Its first sentence is the verdict.
+        """
         others = {known: found for known, found in self.ablations.items() if known != title}
         self.trials_study.set_user_attr(ABLATIONS, {**others, title: dict(content)})
 
@@ -348,25 +354,37 @@ class Store:
             for trial in self._beside.get_trials(deepcopy=False)
         ]
 
+    def decide(self, winner: Policy, result: Mapping[str, Any]) -> None:
+        """Keep the answer, in one write: its parts are never of two different ones.
+
+        Args:
+            winner: the recommended policy.
+            result: what `result.json` holds, the verdict in it.
+        """
+        text = winner.model_dump_json(exclude_none=True)
+        self.trials_study.set_user_attr(ANSWER, {"winner": text, "result": dict(result)})
+
+    @property
+    def _answer(self) -> dict[str, Any]:
+        """The last answer. Earlier versions wrote its parts one after the other, the result last:
+        without it they were killed in between, and there is no answer."""
+        attributes = self.trials_study.user_attrs
+        if ANSWER in attributes:
+            return dict(attributes[ANSWER])
+        if {"verdict", "winner"} <= attributes.keys():
+            return {key: attributes[key] for key in ("winner", "result") if key in attributes}
+        return {}
+
     @property
     def result(self) -> dict[str, Any]:
         """What `result.json` held at the last verdict, or an empty one."""
-        return dict(self.trials_study.user_attrs.get("result", {}))
-
-    @result.setter
-    def result(self, result: Mapping[str, Any]) -> None:
-        self.trials_study.set_user_attr("result", dict(result))
+        return dict(self._answer.get("result", {}))
 
     @property
     def winner(self) -> Policy | None:
         """The recommended policy, once there is a verdict."""
-        stored = self.trials_study.user_attrs.get("winner")
+        stored = self._answer.get("winner")
         return Policy.model_validate_json(stored) if stored else None
-
-    @winner.setter
-    def winner(self, policy: Policy) -> None:
-        text = policy.model_dump_json(exclude_none=True)
-        self.trials_study.set_user_attr("winner", text)
 
     @property
     def looks(self) -> Looks:
@@ -391,11 +409,13 @@ class Store:
     @property
     def verdict(self) -> str:
         """The verdict's sentence, or an empty string while there is none."""
-        return str(self.trials_study.user_attrs.get("verdict", ""))
-
-    @verdict.setter
-    def verdict(self, sentence: str) -> None:
-        self.trials_study.set_user_attr("verdict", sentence)
+        if self.is_ablation:
+            last: dict[str, Any] = next(reversed(self.ablations.values()), {})
+            return str(next(iter(last.get("sentences", ())), ""))
+        if self.result:
+            return str(self.result["verdict"]["sentence"])
+        # Of studies from before results were kept here.
+        return str(self.trials_study.user_attrs.get("verdict", "")) if self.winner else ""
 
 
 def trial_policy(trial: FrozenTrial) -> Policy:
@@ -421,6 +441,11 @@ def trial_score(trial: FrozenTrial) -> float:
     """The score of a complete trial; what the search takes off for cost is not in it."""
     outcome = trial_outcome(trial)
     return outcome.score if outcome else trial.values[0]
+
+
+def full_values(trial: FrozenTrial) -> list[float]:
+    """A complete trial's value for each aim, the score in full."""
+    return [trial_score(trial), *trial.values[1:]]
 
 
 def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
@@ -466,8 +491,9 @@ def stores_with(
 def delete_study(storage: optuna.storages.BaseStorage, name: str) -> None:
     """Remove a study and its other runs. StudyError if there is none of that name."""
     Store(storage, name)
-    optuna.delete_study(study_name=name, storage=storage)
+    # The companion first: left behind, its runs would be those of a later study of that name.
     optuna.delete_study(study_name=name + COMPANION, storage=storage)
+    optuna.delete_study(study_name=name, storage=storage)
 
 
 def _is_study(name: str) -> bool:

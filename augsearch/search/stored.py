@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+from pydantic import ValidationError
+
 from augsearch.errors import StudyError
+from augsearch.evaluate.config import EvaluateConfig
 from augsearch.search.config import StudyConfig
 from augsearch.search.database import find_storage
 from augsearch.search.store import Store
-from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
 
 
@@ -28,9 +30,17 @@ def stored_config(store: Store) -> StudyConfig:
     return StudyConfig.model_validate(parts)
 
 
+def stored_metric(store: Store) -> str:
+    """What the scores of a study or ablation are; `score` if an older version does not say."""
+    try:
+        return EvaluateConfig.model_validate(store.settings["study"]["evaluate"]).measured
+    except (KeyError, ValidationError):
+        return "score"
+
+
 def stored_space(store: Store) -> Space:
     """The space of a study; one with operations of the user's own is read where these lie."""
     stored = store.settings["space"]
     if '"custom"' in json.dumps(stored):
-        return load_space(find_config(store.asked["space_file"], "spaces"))
+        return load_space(store.asked["space_file"])
     return Space.model_validate(stored)

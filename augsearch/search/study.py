@@ -19,6 +19,7 @@ from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import confirm, run_baselines
 from augsearch.search.database import DEFAULT_STORAGE, open_storage, owner_lock
 from augsearch.search.estimate import Estimate, estimate
+from augsearch.search.files import write_files
 from augsearch.search.origin import Origin, compared, find_origin, hand_on_trials, looks_of
 from augsearch.search.preview import draw_views
 from augsearch.search.progress import Progress, Quiet
@@ -75,7 +76,7 @@ def run_study(
         progress: told what happens.
 
     Returns:
-        What `result.json` holds.
+        What `result.json` holds; `.policy` is the recommended one, `.files` is what was written.
 
     Raises:
         AugsearchError: anything a user can cause, in one line.
@@ -104,6 +105,8 @@ def run_study(
     except KeyboardInterrupt:
         progress.note("stopped; nothing that was finished is lost. Go on with:")
         progress.note(setup.command())
+        if setup.in_python:
+            progress.note(setup.in_python)
         raise
     except StorageInternalError as error:
         reason = str(error.__cause__ or error).splitlines()[0]
@@ -211,27 +214,26 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             store.bury_dead_trials()
             raise
         verdict = in_words(confirmed.judge(), config.evaluate)
-        store.verdict = verdict.sentence
         result = outputs.study_result(setup, store, confirmed, verdict, uses)
         if result.proxies and (misleading := result.proxies.warning(config.evaluate.score)):
             progress.warn(misleading)
         policy = outputs.winning_policy(setup, confirmed.entrants, verdict)
-        store.winner = policy
-        store.result = result.model_dump(mode="json")
-        files = outputs.result_files(setup, store, policy, result, views)
-        outputs.write_files(setup.directory, files)
-        report = report_files(Sources(store, config, setup.storage, setup, views, result))
-        outputs.write_files(setup.directory, report)
+        store.decide(policy, result.model_dump(mode="json"))
+        files = {
+            **outputs.result_files(setup, store, policy, result, views),
+            **report_files(Sources(store, config, setup.storage, setup, views, result)),
+        }
+        write_files(setup.directory, files)
         mirrored = mirror.finish(
             description=outputs.description(result),
             metrics=outputs.parent_metrics(result),
-            artifacts={**files, **report},
+            artifacts=files,
             tags={"augsearch.verdict": verdict.code},
         )
         wanted = registration(setup, policy, result)
         if mirrored and mirror.register(wanted) and wanted.recommended:
             progress.note(f"in MLflow's model registry: {registered_name(setup.name)}")
-    return result
+    return result.written(setup.directory, files, policy)
 
 
 def _hand_on(setup: Setup, origin: Origin, store: Store, progress: Progress) -> None:

@@ -38,5 +38,7 @@ def find_config(name: str | Path, kind: Kind) -> Path:
         return preset
     names = preset_names(kind)
     close = difflib.get_close_matches(stem, names, n=1)
-    hint = f"did you mean the preset {close[0]!r}?" if close else f"presets: {', '.join(names)}"
-    raise ConfigError(f"{name}: no such file, and no preset of that name; {hint}")
+    hint = f"did you mean the preset {close[0]!r}? " if close else ""
+    raise ConfigError(
+        f"{name}: no such file, and no preset of that name; {hint}presets: {', '.join(names)}"
+    )

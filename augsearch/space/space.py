@@ -24,6 +24,7 @@ from augsearch.space.policy_ops import (
     values_are_identity,
     walk,
 )
+from augsearch.space.presets import find_config
 from augsearch.space.searched import (
     AnySearched,
     Choices,
@@ -52,12 +53,14 @@ class Axis:
         form: Range or Choices.
         integer: whole numbers only.
         identity: the value at which it changes nothing; None if it only shapes an effect.
+        limits: beyond which no space can search; None if there are none.
     """
 
     name: str
     form: Range | Choices
     integer: bool = False
     identity: float | None = None
+    limits: tuple[float, float] | None = None
 
 
 class Space(BaseModel):
@@ -143,7 +146,7 @@ class Space(BaseModel):
     def axes(self) -> tuple[Axis, ...]:
         """Every searched number, in a fixed order."""
         found = [
-            Axis(f"strength.{name}", form, identity=0.0)
+            Axis(f"strength.{name}", form, identity=0.0, limits=(0.0, 1.0))
             for name, form in self.strengths.items()
             if isinstance(form, (Range, Choices))
         ]
@@ -156,6 +159,7 @@ class Space(BaseModel):
                     form,
                     parameter.integer,
                     parameter.identity,
+                    (parameter.low, parameter.high),
                 )
                 for parameter, form in op.numbers()
                 if isinstance(form, (Range, Choices))
@@ -315,11 +319,15 @@ def _without_colour(op: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def load_space(path: str | Path) -> Space:
-    """Read a space file; ConfigError names file, line and key of what is wrong.
+    """Read a space file, or a preset by its name.
 
     A space that has no `name` is called by its file.
+
+    Raises:
+        ConfigError: there is no such file or preset, or file, line and key of what is wrong.
     """
-    space = load_model(Space, Path(path))
+    file = find_config(path, "spaces")
+    space = load_model(Space, file)
     if "name" in space.model_fields_set:
         return space
-    return space.model_copy(update={"name": Path(path).stem})
+    return space.model_copy(update={"name": file.stem})

@@ -6,7 +6,10 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState
 
+from augsearch.search.bench import Outcome
 from augsearch.search.importance import FEWEST, goodness, understand
+from augsearch.search.store import PRICE
+from augsearch.tracking.report.evidence import parameter_sentence
 
 AXES = {
     "crop.scale_min": FloatDistribution(0.1, 1.0),
@@ -71,7 +74,6 @@ def test_the_planted_parameter_has_the_weight_and_the_slope():
     [common] = [c for c in found.common if c.shown]
     assert common.name == "crop.scale_min" and common.best[2] < common.rest[0] + 0.3
     assert (found.finished, found.complete, found.quarter) == (60, 40, 15)
-    assert found.scored_at == {}
 
 
 def test_a_marginal_encloses_the_truth():
@@ -114,13 +116,105 @@ def test_an_operation_that_is_off_tells_nothing_of_its_parameters():
     assert crop.trials == 60
 
 
-def test_with_few_trials_at_the_end_the_first_rung_is_gone_by():
-    found = understand(drawn(60, crop_matters, stopped=50))
-    assert found.scored_at == {"marginal effects": 10, "interactions": 10}
+def test_stopped_trials_count_with_what_the_others_gained_from_there():
+    """At step 10 all trials stand at half their score: those that were stopped end above it by what
+    complete ones gain in the median."""
+    trials = drawn(60, crop_matters, stopped=50)
+    found = understand(trials)
+    assert (found.finished, found.complete) == (60, 10)
     [crop] = [m for m in found.marginals if m.shown]
-    assert crop.trials == 60
-    # At step 10 these trials stand at half their score.
-    assert max(crop.score) == pytest.approx(crop_matters({"crop.scale_min": 0.1}) / 2, abs=0.01)
+    assert crop.name == "crop.scale_min" and crop.trials == 60
+    gain = np.median([t.value - t.intermediate_values[10] for t in trials if t.value])
+    ends = [t.value if t.value else t.intermediate_values[10] + gain for t in trials]
+    assert [score for _, score in crop.points] == pytest.approx(ends)
+
+
+def test_importance_and_effect_come_from_the_same_trials():
+    """Where an operation was off, its parameter took values that did nothing: here these are
+    extreme and the scores high, which told of hue what was true of the gate."""
+    trials = drawn(80, lambda params: 0.5 + 0.2 * (params["jitter.p"] == 0), noise=0.02)
+    moved = [
+        optuna.create_trial(
+            params={
+                **t.params,
+                "jitter.hue": (0.45 if t.params["jitter.p"] == 0 else 0.5) * t.params["jitter.hue"]
+                + (0.275 if t.params["jitter.p"] == 0 else 0.0),
+            },
+            distributions=dict(AXES),
+            value=t.value,
+        )
+        for t in trials
+    ]
+    found = understand(moved)
+    on = sum(t.params["jitter.p"] > 0 for t in moved)
+    facts = {one.name: one for one in found.parameters}
+    assert facts["jitter.hue"].trials == on
+    assert not facts["jitter.hue"].decides and not facts["jitter.hue"].moves
+    assert facts["jitter.p"].decides and facts["jitter.p"].moves
+    for weight in found.weights:
+        assert facts[weight.name].importance == weight.over_chance
+    for marginal in found.marginals:
+        one = facts[marginal.name]
+        assert one.trials == marginal.trials and one.p_value == marginal.p_value
+
+
+def only_up_to(limit, score, name="blur.sigma", count=40):
+    trials = drawn(2000, score)
+    kept = [t for t in trials if t.params[name] <= limit][:count]
+    assert len(kept) == count
+    return kept
+
+
+def test_a_curve_ends_where_the_trials_end():
+    trials = only_up_to(0.148, lambda params: 0.5 + 0.5 * params["blur.sigma"])
+    found = understand(trials)
+    [blur] = [m for m in found.marginals if m.name == "blur.sigma"]
+    tried = [t.params["blur.sigma"] for t in trials]
+    assert (blur.at[0], blur.at[-1]) == (min(tried), max(tried))
+    [one] = [f for f in found.parameters if f.name == "blur.sigma"]
+    assert one.best == max(tried) and one.tried == (min(tried), max(tried))
+    assert one.place == "end of what was tried"
+    assert "No trial went further, though its range is 0.01 to 1." in parameter_sentence(one)
+
+
+def test_a_best_value_at_the_end_asks_for_a_wider_range_unless_there_is_none():
+    trials = drawn(60, crop_matters)
+    for limits, place, said in (
+        ({}, "end of the range", "That is the end of its range (0.1 to 1): widen the range there."),
+        ({"crop.scale_min": (0.1, 1.0)}, "as far as it goes", "That is as far as it goes."),
+    ):
+        [one] = [f for f in understand(trials, limits=limits).parameters if f.moves]
+        assert (one.name, one.place) == ("crop.scale_min", place)
+        assert one.best == one.tried[0]
+        assert said in parameter_sentence(one)
+    inside = drawn(60, lambda params: 0.6 - (params["crop.scale_min"] - 0.5) ** 2)
+    [one] = [f for f in understand(inside).parameters if f.moves]
+    assert one.place == "inside" and one.best == pytest.approx(0.5, abs=0.1)
+
+
+def test_effects_are_of_scores_in_full():
+    """A search against cost tells Optuna scores less a price; reports show them in full."""
+    priced, full = [], []
+    for trial in drawn(40, noise_alone):
+        price = 0.3 * trial.params["jitter.hue"]
+        outcome = Outcome(
+            score=trial.value, draw_scores=(), full_probe=None, knn=None, class_recall={},
+            curve=(), losses=(), steps=1, images_per_second=1, seconds={}, peak_memory_mb=1,
+        )  # fmt: skip
+        full.append(trial.value)
+        priced.append(
+            optuna.create_trial(
+                params=trial.params,
+                distributions=dict(AXES),
+                value=trial.value - price,
+                user_attrs={PRICE: price, "outcome": outcome.model_dump_json()},
+            )
+        )
+    found = understand(priced)
+    assert found.priced
+    [crop] = [m for m in found.marginals if m.name == "crop.scale_min"]
+    assert [score for _, score in crop.points] == pytest.approx(full)
+    assert not [f.name for f in found.parameters if f.moves or f.decides]
 
 
 def test_stopped_trials_rank_below_those_that_ended():

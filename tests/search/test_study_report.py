@@ -9,19 +9,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy
 from rich.console import Console
 from small_study import small_config, small_images, small_space
 
 import augsearch
-from augsearch.cli.tables import print_result
+from augsearch.cli.tables import print_result, print_study
 from augsearch.errors import DataError, StudyError
 from augsearch.search.ablate import ablate
 from augsearch.search.config import NoPrunerConfig, load_study_config
 from augsearch.search.database import open_storage, owner_lock
+from augsearch.search.manage import stored_study
+from augsearch.search.outputs import front_points
 from augsearch.search.progress import Quiet
 from augsearch.search.report import report_study
 from augsearch.search.result import StudyResult
-from augsearch.search.store import Store
+from augsearch.search.store import Store, delete_study, trial_outcome
+from augsearch.search.stored import stored_config
 from augsearch.search.study import run_study
 from augsearch.space.space import load_space
 from augsearch.tracking.mirror import client_for, tracking_uri
@@ -77,6 +81,14 @@ def artifacts(study):
     return {file.path: file.file_size for file in client.list_artifacts(parent.info.run_id)}
 
 
+def mirrored_trials(study):
+    client = client_for(tracking_uri())
+    experiment = client.get_experiment_by_name("augsearch").experiment_id
+    wanted = f"tags.`augsearch.study` = '{study}' AND tags.`augsearch.kind` = 'trial'"
+    runs = client.search_runs([experiment], wanted)
+    return {int(run.data.tags["augsearch.trial"]): run for run in runs}
+
+
 def text_of(page):
     """The page without plotly's script and the pictures."""
     return page.read_text(encoding="utf-8").partition("<noscript>")[0]
@@ -98,6 +110,71 @@ def test_a_run_ends_with_its_report_which_mlflow_has_too(finished, monkeypatch):
     assert load_space(there / "space.json").digest == store.result["digests"]["space"]
     assert load_study_config(there / "study.json").digest == store.result["digests"]["study"]
     assert store.verdict.partition(":")[0] in (there / "report.md").read_text()
+
+
+def test_a_result_has_its_policy_and_its_files(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    result = augsearch.load_result("runs/small")
+    store = Store(open_storage(STORAGE), "small")
+    assert result.policy == store.winner and result.policy.digest == result.digests["policy"]
+    assert result.verdict.sentence == store.verdict
+    assert {"policy.yaml", "report.html", "result.json", "views.png"} <= result.files.keys()
+    assert all(path.is_file() for path in result.files.values())
+    bare = StudyResult.model_validate_json(result.files["result.json"].read_text())
+    with pytest.raises(StudyError, match=r"read without its policy; read both with load_result"):
+        bare.policy  # noqa: B018
+    with pytest.raises(StudyError, match="no finished study has written its result here"):
+        augsearch.load_result("runs")
+
+
+def test_the_answer_of_a_study_is_one_write(finished, monkeypatch):
+    """Between two writes a reader or a kill would leave a verdict without its winner."""
+    monkeypatch.chdir(finished)
+    storage = open_storage(STORAGE)
+    store = Store(storage, "small")
+    winner = store.winner
+    other = winner.model_copy(update={"name": "another"})
+    writes = []
+    result = store.result
+
+    def count(connection):
+        writes.append(1)
+
+    sqlalchemy.event.listen(storage.engine, "commit", count)
+    try:
+        store.decide(other, {**result, "verdict": {**result["verdict"], "sentence": "other"}})
+        assert len(writes) == 1
+        store.trials_study.set_user_attr("verdict", "of an older version, killed in between")
+        assert (store.winner.name, store.verdict) == ("another", "other")
+    finally:
+        sqlalchemy.event.remove(storage.engine, "commit", count)
+        store.decide(winner, result)
+    early = Store(storage, "early", settings={})
+    early.trials_study.set_user_attr("verdict", "of an older version, killed in between")
+    assert (early.verdict, early.winner, early.result) == ("", None, {})
+    delete_study(storage, "early")
+
+
+def test_a_study_is_shown_in_sections_whose_scores_are_alike(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    shown = stored_study(STORAGE, "small")
+    assert {row.scored_on for row in shown.rows if row.kind == "confirmation"} == {"test"}
+    assert {row.scored_on for row in shown.rows if row.kind != "confirmation"} == {"validation"}
+    for title, rows in shown.sections.items():
+        assert len({(row.scored_on, row.state) for row in rows}) == 1, title
+        assert ("sealed" in title) == (rows[0].scored_on == "test")
+        scores = [row.score for row in rows]
+        assert scores == sorted(scores, reverse=True)
+    assert sum(map(len, shown.sections.values())) == len(shown.rows)
+    stopped = [row for row in shown.rows if row.state == "pruned"]
+    assert stopped and {row.step for row in stopped} == {6}
+    console = Console(file=io.StringIO(), width=120)
+    print_study(shown, console)
+    text = console.file.getvalue()
+    assert "small, balanced accuracy in %" in text
+    places = [text.index(title) for title in shown.sections]
+    assert places == sorted(places)
+    assert "stopped early: score at the last rung, validation images" in text
 
 
 def test_the_interval_of_a_score_is_the_same_wherever_it_is_shown(finished, monkeypatch):
@@ -133,11 +210,11 @@ def test_a_narrower_interval_has_a_name_of_its_own(finished, monkeypatch):
     store = Store(open_storage(STORAGE), "small")
     result = store.result
     wide = [{**policy, "images_interval": (0.01, 0.99)} for policy in result["policies"]]
-    store.result = {**result, "policies": wide}
+    store.decide(store.winner, {**result, "policies": wide})
     try:
         page = report_study("small", output="wider")
     finally:
-        store.result = result
+        store.decide(store.winner, result)
     cells = re.findall(r"<t[dh][^>]*>([^<]*)</t", text_of(page))
     policy = next(p for p in result["policies"] if p["name"] == result["verdict"]["recommended"])
     low, high = policy["confirmed_interval"]
@@ -209,11 +286,11 @@ def test_more_trials_than_the_verdict_knows_are_pointed_out(finished, monkeypatc
     store = Store(open_storage(STORAGE), "small")
     result = store.result
     fewer = {**result["trials"], "complete": result["trials"]["complete"] - 1}
-    store.result = {**result, "trials": fewer}
+    store.decide(store.winner, {**result, "trials": fewer})
     try:
         page = text_of(report_study("small", output="older"))
     finally:
-        store.result = result
+        store.decide(store.winner, result)
     assert "this verdict is older than the study&#x27;s last 1 trials" in page
 
 
@@ -256,12 +333,13 @@ def test_before_the_first_trial_there_is_a_report_as_well():
     assert "This study is not finished: 0 of 4 trials are done." in page
 
 
-def test_two_aims_show_their_front():
+def test_two_aims_show_their_front_in_full_scores():
+    """Also where the search took a price off: baselines and trials are shown alike."""
     config = small_config()
     searching = config.search.model_copy(
-        update={"aims": ("score", "cost"), "pruner": NoPrunerConfig()}
+        update={"aims": ("score", "cost"), "pruner": NoPrunerConfig(), "cost_weight": 500.0}
     )
-    run_study(
+    result = run_study(
         small_space(),
         data=small_images(),
         study=config.model_copy(update={"search": searching}),
@@ -271,9 +349,55 @@ def test_two_aims_show_their_front():
     )
     page = text_of(Path("runs/two/report.html"))
     assert "<h2>Two aims at once</h2>" in page
-    front = Store(open_storage(STORAGE), "two").front()
+    assert "less 500 points for each millisecond" in page
+    store = Store(open_storage(STORAGE), "two")
+    front = store.front()
     section = page.partition('<section id="front">')[2].partition("</section>")[0]
     assert section.count('<th scope="row"') == len(front)
+    full = {t.number: trial_outcome(t).score for t in store.trials()}
+    assert all(t.values[0] < full[t.number] for t in store.trials())  # noqa: PD011
+    costs = {t.number: t.values[1] for t in store.trials()}  # noqa: PD011
+    assert [t.number for t in front] == sorted(
+        (
+            a
+            for a in full
+            if not any(
+                full[b] >= full[a] and costs[b] <= costs[a] and (full[b], costs[b]) !=
+                (full[a], costs[a])
+                for b in full
+            )
+        ),
+        key=lambda number: -full[number],
+    )  # fmt: skip
+    shown = [p.values["score"] for p in result.front]  # noqa: PD011
+    assert shown == [full[t.number] for t in front]
+    points = {p.label: p.y / 100 for p in front_points(store, stored_config(store), 3)}
+    baselines = {n: o.score for (n, _), o in store.outcomes("baseline").items()}
+    for label, shown in points.items():
+        own = full[int(label)] if label.isdigit() else baselines[label]
+        assert shown == pytest.approx(own)
+    children = mirrored_trials("two")
+    for number, run in children.items():
+        assert run.data.metrics["score"] == pytest.approx(full[number])
+        assert run.data.metrics["price"] > 0
+    frame = augsearch.study_frame("two")
+    frame = frame[frame["kind"] == "trial"].set_index("name")
+    for number, score in full.items():
+        assert frame.loc[f"trial {number}", "score"] == pytest.approx(score)
+    # Stopped here and given again, it is estimated by what is left.
+    left = augsearch.estimate_study(
+        small_space(),
+        data=small_images(),
+        study=config.model_copy(update={"search": searching}),
+        trials=4,
+        name="two",
+        device="cpu",
+    )
+    assert {p.name: (p.runs, p.done) for p in left.phases} == {
+        "baselines": (5, 5),
+        "trials": (4, 3),
+        "confirmation": (20, 20),
+    }
 
 
 def test_ablations_of_the_same_images_are_in_the_report_as_well(finished, monkeypatch):

@@ -106,6 +106,7 @@ def front(report: Report) -> str:
             "No trial beats these in both aims: which of them suits you is your choice, not a "
             "matter of statistics. All are trials of one seed each."
         ),
+        paragraph(found.note, kind="basis"),
         plot(
             figures.front(found.points, found.x_axis, f"{report.metric}, %"),
             "Every trial in both aims; those that no other one beats in both are joined.",

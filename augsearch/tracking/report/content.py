@@ -67,10 +67,12 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Front:
-    """What two aims at once leave: `x_axis` says what the second is, with its unit."""
+    """What two aims at once leave: `x_axis` says what the second is, with its unit. `note` says
+    how the scores shown differ from those that the search went by, or is empty."""
 
     x_axis: str
     points: tuple[FrontPoint, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,45 @@ class Marginal:
         return self.p_value < 0.05
 
 
+Place = Literal["inside", "end of what was tried", "end of the range", "as far as it goes"]
+
+
+@dataclass(frozen=True)
+class ParameterFacts:
+    """All that is said of one parameter, from the same trials: the source of every sentence on it.
+
+    Attributes:
+        trials: in which it did something.
+        searched, tried: lowest and highest value that could be and that was tried.
+        importance: over what chance reaches, see `Weight`; None with too few trials.
+        effect: points between the best and the worst of the fitted means; None with too few trials.
+        p_value: of no effect, see `Marginal`.
+        best, worst: where the fitted mean is highest and lowest, never beyond what was tried.
+        place: where `best` lies.
+    """
+
+    name: str
+    trials: int
+    searched: tuple[float, float]
+    tried: tuple[float, float]
+    importance: float | None
+    effect: float | None
+    p_value: float | None
+    best: float | None
+    worst: float | None
+    place: Place
+
+    @property
+    def decides(self) -> bool:
+        """Whether it is shown to tell the best quarter from the others."""
+        return self.importance is not None and self.importance > 1
+
+    @property
+    def moves(self) -> bool:
+        """Whether the score is shown to change along it."""
+        return self.p_value is not None and self.p_value < 0.05
+
+
 @dataclass(frozen=True)
 class Interaction:
     """Whether the effect of one parameter depends on another.
@@ -234,15 +275,16 @@ class Understanding:
         finished, complete: trials; stopped ones are finished, but have no score at the end.
         needed: part -> the trials that it asks for.
         quarter: policies in the best quarter.
-        scored_at: part -> the optimiser step whose scores it goes by, where too few trials have a
-            score at the end.
+        priced: whether the search went by scores less a price; scores here are in full.
+        parameters: what the parts say of each parameter, those first of which something is shown.
     """
 
     finished: int
     complete: int
     quarter: int
     needed: Mapping[str, int]
-    scored_at: Mapping[str, int]
+    priced: bool
+    parameters: tuple[ParameterFacts, ...]
     weights: tuple[Weight, ...] | None
     marginals: tuple[Marginal, ...] | None
     interactions: tuple[Interaction, ...] | None

@@ -9,7 +9,7 @@ from augsearch.tracking.report import figures
 from augsearch.tracking.report.content import (
     Common,
     Interaction,
-    Marginal,
+    ParameterFacts,
     Report,
     RungAgreement,
     Understanding,
@@ -51,6 +51,7 @@ def understanding(report: Report) -> str:
             f"the end and {stopped} stopped early. The search looked more often where it was good, "
             "so these are hints on where to look next, not measurements; an ablation measures."
         ),
+        _parameters(found),
         _weights(found),
         _marginals(found, report.metric),
         _interactions(found),
@@ -66,13 +67,88 @@ def silence(found: Understanding, part: str) -> str:
     )
 
 
-def basis(found: Understanding, part: str) -> str:
-    """What the scores of a part are."""
-    if part not in found.scored_at:
-        return f"From the scores at the end of {found.complete} complete trials."
-    return (
-        f"From the scores at step {found.scored_at[part]}, which all trials reached: only "
-        f"{found.complete} have one at the end."
+def basis(found: Understanding) -> str:
+    """What the scores are."""
+    stopped = found.finished - found.complete
+    guessed = (
+        f" The {stopped} that were stopped count with their last score and the median of what the "
+        "others gained from there on."
+        if stopped
+        else ""
+    )
+    full = " Scores are in full, without what the search took off for cost." if found.priced else ""
+    return f"From all {found.finished} finished trials.{guessed}{full}"
+
+
+def parameter_sentence(one: ParameterFacts) -> str:
+    """What is shown of a parameter, in words; empty if nothing is."""
+    if one.moves and one.best is not None and one.worst is not None:
+        shown = (
+            f"{one.name}: best near {value(one.best)}, {one.effect or 0:.1f} points above "
+            f"{value(one.worst)} ({counted(one.trials, 'trial')})."
+        )
+        return f"{shown}{_at_end(one)}{_beside(one)}"
+    if one.decides:
+        return (
+            f"{one.name}: tells the best quarter from the others ({one.importance:.1f} times what "
+            "chance reaches), but the mean score is not shown to rise or fall along it; no best "
+            f"value is named ({counted(one.trials, 'trial')})."
+        )
+    return ""
+
+
+def _beside(one: ParameterFacts) -> str:
+    """What importance says beside a shown effect: the two ask different questions."""
+    if one.importance is None:
+        return ""
+    if one.decides:
+        return f" It tells the best quarter apart, {one.importance:.1f} times what chance reaches."
+    return " That it tells the best quarter apart is not shown."
+
+
+def _at_end(one: ParameterFacts) -> str:
+    low, high = (value(end) for end in one.searched)
+    if one.place == "end of the range":
+        return f" That is the end of its range ({low} to {high}): widen the range there."
+    if one.place == "end of what was tried":
+        return f" No trial went further, though its range is {low} to {high}."
+    return " That is as far as it goes." if one.place == "as far as it goes" else ""
+
+
+def _parameters(found: Understanding) -> str:
+    """The table that everything said of single parameters comes from."""
+    if not found.parameters:
+        return ""
+
+    def shown(number: float | None, form: str) -> str:
+        return "" if number is None else format(number, form)
+
+    rows = [
+        (
+            one.name,
+            str(one.trials),
+            " to ".join(map(value, one.searched)),
+            " to ".join(map(value, one.tried)),
+            shown(one.importance, ".1f"),
+            shown(one.effect, ".1f"),
+            "" if one.p_value is None else probability(one.p_value),
+            value(one.best) if one.moves and one.best is not None else "",
+        )
+        for one in found.parameters
+    ]
+    sentences = [sentence for one in found.parameters if (sentence := parameter_sentence(one))]
+    return bullets(sentences) + details(
+        "Every parameter",
+        table(
+            "Importance in multiples of what chance reaches for any parameter in one of 20 "
+            "studies; effect in points between the best and the worst mean, its p-value after "
+            "Holm's correction; the best value where an effect is shown",
+            (
+                *("parameter", "trials", "range", "tried", "importance", "effect", "p"),
+                "best",
+            ),
+            rows,
+        ),
     )
 
 
@@ -103,21 +179,10 @@ def _weights(found: Understanding) -> str:
         + paragraph(weights_sentence(found))
         + plot(
             figures.weights(found.weights),
-            f"PED-ANOVA over {found.finished} trials, trials that were stopped counting as not "
-            "among the best. 1 is what chance reaches for any of the parameters in one of 20 "
-            "studies; pale bars stay below it.",
+            f"PED-ANOVA over {found.finished} trials, for each parameter those in which it did "
+            "something; trials that were stopped count as not among the best. 1 is what chance "
+            "reaches for any of the parameters in one of 20 studies; pale bars stay below it.",
         )
-    )
-
-
-def marginal_sentence(one: Marginal) -> str:
-    """A shown effect in words."""
-    best = one.at[one.score.index(max(one.score))]
-    worst = one.at[one.score.index(min(one.score))]
-    gap = 100 * (max(one.score) - min(one.score))
-    return (
-        f"{one.name}: best near {value(best)}, {gap:.1f} points above {value(worst)} "
-        f"({counted(one.trials, 'trial')})."
     )
 
 
@@ -132,7 +197,7 @@ def _marginals(found: Understanding, metric: str) -> str:
     scores = [score for m in drawn for _, score in m.points]
     ends = (math.floor(100 * min(scores)) - 1.0, math.ceil(100 * max(scores)) + 1.0)
     intro = (
-        bullets(map(marginal_sentence, shown))
+        ""
         if shown
         else paragraph("Along no parameter does the score change more than chance could make it.")
     )
@@ -151,8 +216,9 @@ def _marginals(found: Understanding, metric: str) -> str:
         + intro
         + grid(plots, "small")
         + paragraph(
-            f"{basis(found, 'marginal effects')} Dots are trials, in % of {metric}; the line is "
-            "the mean with its 95 % band, the other parameters held at their means where there "
+            f"{basis(found)} Dots are trials, in % of {metric}; the line is the mean with its "
+            "95 % band, from the lowest to the highest value that was tried, the other parameters "
+            "held at their means where there "
             f"are trials enough; p after Holm's correction over all parameters.{rest}",
             kind="basis",
         )
@@ -194,7 +260,7 @@ def _interactions(found: Understanding) -> str:
             f"The {len(drawn)} of {counted(pairs, 'pair')} that chance explains least: how "
             "much the effect of the first (from its 10th to its 90th percentile) changes with the "
             "second, with the 95 % interval of each pair alone. Pale: chance suffices, after "
-            f"Holm's correction over all pairs. {basis(found, 'interactions')}",
+            f"Holm's correction over all pairs. {basis(found)}",
         )
     )
 

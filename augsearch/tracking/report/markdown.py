@@ -72,9 +72,9 @@ def _findings(report: Report) -> list[str]:
 
 
 def _understood(found: Understanding) -> list[str]:
+    told = [said for one in found.parameters if (said := evidence.parameter_sentence(one))]
     return [
-        evidence.weights_sentence(found),
-        *(evidence.marginal_sentence(m) for m in found.marginals or () if m.shown),
+        *(told or [evidence.weights_sentence(found)]),
         *(evidence.interaction_sentence(i) for i in found.interactions or () if i.shown),
         *(evidence.common_sentence(c) for c in found.common or () if c.shown),
     ]

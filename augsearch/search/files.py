@@ -1,0 +1,88 @@
+"""Files that belong together, written so that a killed process leaves no mixture."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from augsearch.errors import OutputError
+
+LAST = "result.json"
+"""It is there only while all that was written with it is."""
+
+
+def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write files as a set into a directory that is there.
+
+    All are written beside their places before the first old one is touched, so that a full disk
+    changes nothing. Then the old ones that differ go, and the new ones take their places. A process
+    that is killed leaves old files alone or new files alone, maybe not all of them, and never
+    `result.json` without the rest; writing the same again completes the set.
+
+    Raises:
+        OutputError: a file cannot be written; the study itself is safe in its storage.
+    """
+    _clear_away(directory)
+    changed = [name for name, content in files.items() if not _holds(directory / name, content)]
+    if changed and LAST in files:
+        changed = [name for name in (LAST, *changed) if name != LAST] + [LAST]
+    waiting = directory / _waiting_name()
+    path = directory
+    try:
+        if changed:
+            waiting.mkdir()
+        for name in changed:
+            path = directory / name
+            if path.is_dir():
+                raise IsADirectoryError(0, "is a directory")
+            (waiting / name).write_bytes(files[name])
+        for name in reversed(changed):  # result.json first
+            path = directory / name
+            path.unlink(missing_ok=True)
+        for name in changed:
+            path = directory / name
+            (waiting / name).replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); nothing is lost: make room, or run the "
+            "same command again with another --output"
+        ) from None
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that one that was there stays if writing fails. OSError if it does."""
+    if path.exists() and not path.is_file():  # a device has no place beside it
+        path.write_bytes(content)
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _waiting_name(process: int | str = "") -> str:
+    return f".augsearch-{socket.gethostname()}-{process or os.getpid()}.part"
+
+
+def _clear_away(directory: Path) -> None:
+    """Remove what processes of this machine that were killed have left."""
+    for left in directory.glob(_waiting_name("*")):
+        process = left.stem.rpartition("-")[2]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left, ignore_errors=True)

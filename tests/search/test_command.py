@@ -1,0 +1,166 @@
+"""Commands that are printed do again what was asked, flag by flag."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from small_study import small_config, small_images, small_space
+
+from augsearch.cli.app import app
+from augsearch.search.ablate import prepare_ablation
+from augsearch.search.aims import Reference
+from augsearch.search.command import command_line, handed_over
+from augsearch.search.database import shown_url
+from augsearch.search.origin import Origin, looks_of
+from augsearch.search.progress import Quiet
+from augsearch.search.reopen import as_asked
+from augsearch.search.setup import prepare
+from augsearch.space.policy import load_policy
+
+NOT_REPEATED = {"dry_run"}
+AWKWARD = 'it\'s a "b" $HOME; rm'
+
+
+def parsed(verb, line):
+    """What the command line makes of a printed command: option -> value, those given alone."""
+    program, said, *rest = shlex.split(line)
+    assert (program, said) == ("augsearch", verb)
+    command = typer.main.get_command(app).commands[verb]
+    context = command.make_context(verb, list(rest))
+    given = click.core.ParameterSource.COMMANDLINE
+    return {
+        option.name: context.params[option.name]
+        for option in command.params
+        if context.get_parameter_source(option.name).name == given.name
+    }
+
+
+def options_of(verb):
+    return {option.name for option in typer.main.get_command(app).commands[verb].params}
+
+
+@pytest.fixture
+def files():
+    place = Path(AWKWARD)
+    place.mkdir()
+    (place / "space.yaml").write_text(
+        "ops: [{op: resized_crop, scale_min: {low: 0.1, high: 1.0}}, {op: horizontal_flip}]\n"
+    )
+    (place / "study.yaml").write_text(
+        "data: {image_size: 16}\nencoder: {width: 4, stages: 1}\n"
+        "pretrain: {steps: 4, batch_size: 8}\nevaluate: {labels_per_class: 2, draws: 10}\n"
+    )
+    (place / "policy.yaml").write_text("ops: [{op: resized_crop, scale_min: 0.5}]\n")
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 16, 16, 3), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        folder = place / "images" / f"class {number % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{number}.png")
+    return place
+
+
+def setup_with_everything(place):
+    setup = prepare(
+        place / "space.yaml",
+        data=place / "images",
+        study=str(place / "study.yaml"),
+        trials=7,
+        seed=3,
+        device="cpu",
+        name="named",
+        subset=30,
+        storage="sqlite:///other place.db",
+        output=place / "out",
+        progress=Quiet(),
+    )
+    policy = load_policy(place / "policy.yaml")
+    older = Origin(
+        study="older", winner=policy, space=setup.space, config=setup.config, trials=(),
+        baselines={}, reference=Reference("none", {}), looks=looks_of(setup.bench), sealed=(),
+    )  # fmt: skip
+    return replace(setup, origin=older)
+
+
+def test_run_repeats_every_option_that_it_has(files):
+    """A new option of `run` must be in the command or in NOT_REPEATED."""
+    setup = setup_with_everything(files)
+    again = parsed("run", setup.command())
+    assert again.keys() == options_of("run") - NOT_REPEATED - {"help"}
+    assert again == {
+        "space": str(files / "space.yaml"),
+        "data": files / "images",
+        "from_study": "older",
+        "study": str(files / "study.yaml"),
+        "trials": 7,
+        "seed": 3,
+        "device": "cpu",
+        "storage": "sqlite:///other place.db",
+        "name": "named",
+        "output": files / "out",
+        "subset": 30,
+    }
+    # As it is stored, and after it has been opened again with objects and on another device.
+    assert parsed("run", command_line("run", setup.asked["flags"])) == again
+    other = replace(setup, asked_space="x.yaml", asked_study="y.yaml", asked_device="cuda:1")
+    assert as_asked(other, setup.asked).command() == setup.command()
+
+
+def test_what_was_not_asked_for_is_not_made_up(files):
+    setup = prepare(
+        files / "space.yaml", data=None, study="quick", trials=None, seed=0, device="auto",
+        name=None, subset=None, storage="sqlite:///augsearch.db", output=None, progress=Quiet(),
+    )  # fmt: skip
+    assert parsed("run", setup.command()).keys() == {"space", "study", "trials", "seed", "name"}
+    # A study that took its space and study file from another one has none of its own.
+    bare = replace(setup, asked_space=None, asked_study=None)
+    assert not {"space", "study"} & parsed("run", bare.command()).keys()
+
+
+def test_ablate_repeats_every_option_that_it_has(files):
+    common = {
+        "data": files / "images", "study": str(files / "study.yaml"), "replicates": 4, "seed": 3,
+        "device": "cpu", "storage": "sqlite:///other.db", "name": "named", "output": files / "out",
+        "subset": 30, "policy": files / "policy.yaml",
+    }  # fmt: skip
+    seen = set()
+    for own in (
+        {"mode": "pairs", "protocol": "policy", "ops": ["resized_crop", "horizontal_flip"]},
+        {"mode": "strength", "op": "resized_crop"},
+    ):
+        prepared = prepare_ablation(files / "space.yaml", **common, **own, progress=Quiet())
+        again = parsed("ablate", prepared.command)
+        wanted = {**common, **own, "space": str(files / "space.yaml")}
+        if "ops" in own:
+            wanted["ops"] = ",".join(own["ops"])
+        assert again == wanted
+        seen |= again.keys()
+    assert seen == options_of("ablate") - NOT_REPEATED - {"help"}
+
+
+def test_what_no_command_can_name_is_said():
+    setup = prepare(
+        small_space(), data=small_images(), study=small_config(), trials=None, seed=0,
+        device="cpu", name="n", subset=None, storage="sqlite:///a.db", output=None,
+        progress=Quiet(),
+    )  # fmt: skip
+    assert "objects (space, study, images)" in setup.in_python
+    assert setup.asked["in_python"] == setup.in_python
+    assert handed_over({"space": False, "images": False}) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:geheim@host/db", "postgresql://me@host/db"),
+        ("postgresql://me@host/db?password=geheim&a=b", "postgresql://me@host/db?a=b"),
+        ("sqlite:///a.db", "sqlite:///a.db"),
+        ("no url", "no url"),
+    ],
+)
+def test_a_password_is_not_passed_on(url, shown):
+    assert shown_url(url) == shown

@@ -1,0 +1,77 @@
+"""What is left of a study, from what its runs took."""
+
+import pytest
+
+from augsearch.search.forecast import Forecast, PhaseCost
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def run(forecast, clock, seconds, counts=True):
+    clock.now += seconds
+    forecast.run_ended(counts=counts)
+
+
+def test_a_machine_that_is_slower_than_guessed_corrects_what_is_to_come():
+    clock = Clock()
+    forecast = Forecast(
+        [PhaseCost("baselines", 5, 0, 10.0), PhaseCost("trials", 8, 0, 10.0)], clock
+    )
+    forecast.begin("baselines", 0, 5)
+    assert forecast.left() is None
+    run(forecast, clock, 30)
+    assert forecast.left() == pytest.approx(4 * 30 + 8 * 30)  # three times as slow, all of it
+    for _ in range(4):
+        run(forecast, clock, 20)
+    pace = (30 + 4 * 20) / 50
+    assert forecast.left() == pytest.approx(8 * 10 * pace)
+    forecast.begin("trials", 0, 8)
+    run(forecast, clock, 40)
+    run(forecast, clock, 5)  # stopped early
+    assert forecast.left() == pytest.approx(6 * 22.5)  # its own pace
+
+
+def test_a_failed_trial_takes_time_and_leaves_as_many_to_do():
+    clock = Clock()
+    forecast = Forecast([PhaseCost("trials", 4, 0, 10.0)], clock)
+    forecast.begin("trials", 0, 4)
+    run(forecast, clock, 10)
+    run(forecast, clock, 10, counts=False)
+    assert forecast.left() == pytest.approx(3 * 20)
+
+
+def test_a_study_that_goes_on_counts_what_is_left():
+    clock = Clock()
+    forecast = Forecast(
+        [
+            PhaseCost("baselines", 5, 5, 10.0),
+            PhaseCost("trials", 8, 6, 10.0),
+            PhaseCost("confirmation", 20, 0, 30.0),
+        ],
+        clock,
+    )
+    forecast.begin("baselines", 5, 5)
+    forecast.begin("trials", 6, 8)
+    run(forecast, clock, 10)
+    assert forecast.left() == pytest.approx(1 * 10 + 20 * 30)
+    run(forecast, clock, 10)
+    forecast.begin("confirmation up to seed 5", 0, 15)
+    run(forecast, clock, 60)
+    assert forecast.left() == pytest.approx(19 * 60)
+    # A round that is longer than was guessed counts in full.
+    forecast.begin("confirmation up to seed 9", 1, 31)
+    assert forecast.left() == pytest.approx(30 * 60)
+
+
+def test_a_phase_that_nobody_guessed_goes_by_its_runs():
+    clock = Clock()
+    forecast = Forecast(clock=clock)
+    forecast.begin("ablation", 2, 10)
+    assert forecast.left() is None
+    run(forecast, clock, 7)
+    assert forecast.left() == pytest.approx(7 * 7)

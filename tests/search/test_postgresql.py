@@ -1,0 +1,138 @@
+"""Studies in a real PostgreSQL: one process at a time, as on SQLite."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from small_study import small_config, small_images, small_space
+
+from augsearch.errors import StudyError
+from augsearch.search.database import is_running, open_storage, owner_lock
+from augsearch.search.manage import delete_stored, empty_studies
+from augsearch.search.store import Store
+from augsearch.search.study import run_study
+
+BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
+    Path(found).parent for found in [shutil.which("pg_ctl")] if found
+]
+pytestmark = pytest.mark.skipif(not BINARIES, reason="needs PostgreSQL's server programs")
+
+OWNER = """
+import sys, time
+from small_study import small_config, small_images, small_space
+from augsearch.search.database import open_storage, owner_lock
+from augsearch.search.progress import Quiet
+from augsearch.search.setup import prepare
+from augsearch.search.store import Store
+url = sys.argv[1]
+setup = prepare(
+    small_space(), data=small_images(), study=small_config(), trials=None, seed=0, device="cpu",
+    name="small", subset=None, storage=url, output=None, progress=Quiet(),
+)
+with owner_lock(url, "small"):
+    store = Store(open_storage(url), "small", settings=setup.settings)
+    store.trials_study.ask()
+    print("running", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    """URL of a database in a cluster of our own."""
+    directory = Path(tempfile.mkdtemp(prefix="augsearch-pg-"))
+    as_owner = []
+    if os.geteuid() == 0:  # which PostgreSQL refuses to run as
+        shutil.chown(directory, "postgres")
+        as_owner = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def call(program, *arguments):
+        command = [*as_owner, BINARIES[-1] / program, "-D", directory / "data", *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=directory)
+
+    try:
+        call("initdb", "-U", "tester", "--auth", "trust", "--no-sync")
+        options = f"-p {port} -k {directory} -c listen_addresses=127.0.0.1 -c fsync=off"
+        call("pg_ctl", "-w", "-l", directory / "log", "-o", options, "start")
+        yield f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run(
+            [
+                *as_owner,
+                BINARIES[-1] / "pg_ctl",
+                "-D",
+                directory / "data",
+                "-m",
+                "immediate",
+                "stop",
+            ],
+            check=False,
+            capture_output=True,
+        )
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def owner(server):
+    """Another process that is running a trial of the study `small`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", OWNER, server],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    assert process.stdout.readline() == "running\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    storage = open_storage(server)
+    for name in optuna.get_all_study_names(storage):
+        optuna.delete_study(study_name=name, storage=storage)
+
+
+def states(server):
+    trials = Store(open_storage(server), "small").trials_study.get_trials()
+    return [trial.state for trial in trials]
+
+
+def test_a_study_that_another_process_runs_is_left_alone_until_that_dies(server, owner):
+    with pytest.raises(StudyError, match="run by another process"), owner_lock(server, "small"):
+        pass
+    with pytest.raises(StudyError, match="run by another process"):
+        run_study(
+            small_space(), data=small_images(), study=small_config(), name="small", device="cpu",
+            storage=server,
+        )  # fmt: skip
+    with pytest.raises(StudyError, match="run by another process"):
+        delete_stored(server, "small")
+    assert is_running(server, "small") and empty_studies(server) == []
+    assert states(server) == [TrialState.RUNNING]
+    with owner_lock(server, "other"):  # another study is free
+        pass
+
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    with owner_lock(server, "small"):
+        assert Store(open_storage(server), "small").bury_dead_trials() == 1
+    assert states(server) == [TrialState.FAIL]
+    assert not is_running(server, "small") and empty_studies(server) == ["small"]
+
+
+def test_the_lock_is_given_back_when_its_work_is_done_or_fails(server):
+    with pytest.raises(ZeroDivisionError), owner_lock(server, "brief"):
+        raise ZeroDivisionError
+    with owner_lock(server, "brief"):
+        assert is_running(server, "brief")
+    assert not is_running(server, "brief")
