@@ -59,7 +59,7 @@ def resized(images: Tensor, height: int, width: int, *, smooth: bool = True) -> 
         return averaging(length, wanted, images.device)
 
     down, across = matrix(images.shape[2], height), matrix(images.shape[3], width)
-    return down @ images @ across.mT
+    return down @ (images @ across.mT)
 
 
 def spread(cells: Tensor, height: int, width: int) -> Tensor:
