@@ -8,7 +8,8 @@ from PIL import Image
 
 from augsearch.data import decode
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import Depth, decode_file, large_files_allowed
+from augsearch.data.decode import decode_file, large_files_allowed
+from augsearch.data.window import Window
 from augsearch.errors import DataError
 
 CONFIG = DataConfig(image_size=16)
@@ -31,7 +32,7 @@ def test_picture_of_the_right_size_keeps_every_pixel(tmp_path: Path) -> None:
     pixels = RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8)
     decoded = decode_file(saved(Image.fromarray(pixels), tmp_path / "a.png"), CONFIG)
     np.testing.assert_array_equal(decoded.pixels[0], pixels)
-    assert decoded.depth is None
+    assert decoded.values is None
     assert not decoded.transparent
 
 
@@ -110,11 +111,10 @@ def test_sixteen_bit_png_and_big_endian_tiff(tmp_path: Path) -> None:
         np.testing.assert_array_equal(decode_file(path, CONFIG).pixels[0, ..., 0], expected)
 
 
-def test_a_given_depth_replaces_the_files_own(tmp_path: Path) -> None:
+def test_a_given_window_replaces_the_files_own(tmp_path: Path) -> None:
     dark = saved(Image.fromarray(np.full((16, 16), 900, np.uint16)), tmp_path / "a.tif")
-    whole = Depth("integer", 0, 900).join(Depth("integer", 3, 4000))
     assert decode_file(dark, CONFIG).pixels[0, 0, 0, 0] == 224
-    assert decode_file(dark, CONFIG, whole).pixels[0, 0, 0, 0] == 56
+    assert decode_file(dark, CONFIG, Window(0, 4095)).pixels[0, 0, 0, 0] == 56
 
 
 @pytest.mark.parametrize(("orientation", "corner"), [(1, (0, 0)), (3, (1, 1)), (6, (0, 1))])

@@ -94,7 +94,7 @@ def test_groups_table_beside_folders(tmp_path: Path) -> None:
     [
         (["file,label", "a.png,x"], r"labels\.csv, row 1: columns are 'file,label'"),
         (["path,label,groups", "a.png,x,1"], r"not 'path,label\[,group\]\[,split\]'"),
-        (["path;label", "a.png;x"], r"row 1: columns are 'path;label'"),
+        (["path:label", "a.png:x"], r"row 1: columns are 'path:label'"),
         ([""], r"labels\.csv is empty"),
         (["path,label", "a.png,x", "b.png,x,y"], r"labels\.csv is no comma-separated"),
         (["path,label", "a.png,x,y"], r"row 2: more cells than the 2 columns"),
