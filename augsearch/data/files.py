@@ -50,7 +50,6 @@ def list_files(root: Path) -> Files:
     if not os.path.isdir(root):  # noqa: PTH112 Path.is_dir raises where it may not look
         raise DataError(f"{printable(str(root))} {_why_none(root)}; give a folder of images")
     images, others, hidden = list[str](), list[str](), list[str]()
-    folders: tuple[str, ...] = ()
     for folder, names, is_hidden in _walk(root):
         at = Path(folder).relative_to(root)
         for name in names:
@@ -62,13 +61,13 @@ def list_files(root: Path) -> Files:
                 images.append(path)
             elif name.lower() not in JUNK:
                 others.append(path)
-    with os.scandir(root) as entries:
-        folders = tuple(sorted(e.name for e in entries if e.is_dir() and not _is_hidden(e.name)))
+    at_top = sorted(name for name in os.listdir(root) if not _is_hidden(name))  # noqa: PTH208
+    folders = tuple(name for name in at_top if os.path.isdir(root / name))  # noqa: PTH112
     if not images:
-        found = f"; found {len(others)} other files, such as {printable(sorted(others)[0])}"
+        found = f"; other files: {len(others)}, such as {printable(min(others))}" if others else ""
         raise DataError(
             f"no images in {printable(str(root))} (looked for {', '.join(COMMON)} and what else "
-            f"Pillow reads{found if others else ''})"
+            f"Pillow reads{found})"
         )
     return Files(tuple(sorted(images)), tuple(sorted(others)), tuple(sorted(hidden)), folders)
 

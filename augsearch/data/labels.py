@@ -18,7 +18,7 @@ def check_single_labels(where: Path, labels: Collection[str], *, strict: bool) -
     """Check that no label is a list of labels.
 
     A label is one if it is in brackets, if its parts between `; | , / + &` are labels of other
-    images, too, or if more labels with commas are made of the same parts.
+    images, too (with a comma, one of them), or if labels with commas are made of the same parts.
 
     Args:
         where: for the message.
@@ -34,9 +34,9 @@ def check_single_labels(where: Path, labels: Collection[str], *, strict: bool) -
             seen[part] = seen.get(part, 0) + 1
     for label in sorted(labels):
         listed = label.startswith(("[", "(", "{")) and label.endswith(("]", ")", "}"))
-        several = len(parts[label]) > 1 and all(
-            part in labels or ("," in label and seen[part] > 1) for part in parts[label]
-        )
+        known = [part in labels for part in parts[label]]
+        repeated = [seen[part] > 1 for part in parts[label]] if "," in label else [False]
+        several = len(known) > 1 and (all(known) or all(repeated) or ("," in label and any(known)))
         if several or (strict and ((listed and "," in label) or CERTAIN.search(label))):
             raise DataError(
                 f"{printable(str(where))}: {printable(label)!r} reads like several labels of one "

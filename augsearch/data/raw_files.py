@@ -26,6 +26,7 @@ OTHER_BYTE = {
 COLOURS = ("RGB;16", "RGBA;16", "RGBX;16", "R;16", "G;16", "B;16", "A;16")
 """Pillow's names of 16-bit layers begin with one of these."""
 GREY_ALPHA = "LA;16B"
+PLANES, BITS_PER_SAMPLE = ("R", "G", "B", "A"), 258
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 PNG_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -48,6 +49,7 @@ def read_sixteen_bits(
     """
     if not isinstance(image, ImageFile.ImageFile):
         return None
+    image.tile = _with_depth(image)
     names = {_raw_mode(tile.args) for tile in image.tile}
     if names == {GREY_ALPHA}:
         # Four bytes a pixel, as RGBA has: both of the grey, both of alpha.
@@ -62,6 +64,23 @@ def read_sixteen_bits(
     return both[..., :3], _alpha(both[..., 3]) if both.shape[-1] == 4 else None
 
 
+def _with_depth(image: ImageFile.ImageFile) -> list[Any]:
+    """The tiles; Pillow takes uncompressed planes of 16 bits in a TIFF for planes of 8."""
+    tags = getattr(image, "tag_v2", None)
+    if tags is None or 16 not in (tags.get(BITS_PER_SAMPLE) or ()):
+        return image.tile
+    order = ";16B" if tags.prefix == b"MM" else ";16L"
+    return [
+        _told(tile, _raw_mode(tile.args) + order) if _raw_mode(tile.args) in PLANES else tile
+        for tile in image.tile
+    ]
+
+
+def _told(tile: Any, name: str) -> Any:
+    """The tile as if its numbers were stored in another way."""
+    return tile._replace(args=(name, *tile.args[1:]) if isinstance(tile.args, tuple) else name)
+
+
 def _raw_mode(arguments: Any) -> str:
     """Pillow's name of how a tile's numbers are stored."""
     first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
@@ -71,12 +90,7 @@ def _raw_mode(arguments: Any) -> str:
 def _loaded(source: Path | io.BytesIO, names: Mapping[str, str]) -> NDArray[np.uint8]:
     """`[H, W, C]`: the pixels of `source`, its raw modes taken for others."""
     with Image.open(source) as image:
-        tiles = []
-        for tile in image.tile:
-            name = names[_raw_mode(tile.args)]
-            told = (name, *tile.args[1:]) if isinstance(tile.args, tuple) else name
-            tiles.append(tile._replace(args=told))
-        image.tile = tiles
+        image.tile = [_told(t, names[_raw_mode(t.args)]) for t in _with_depth(image)]
         return np.asarray(image)
 
 

@@ -179,6 +179,7 @@ def _records_from_folders(
             split = _split_of(folders[1]) if inside else split
         records.append(ImageRecord(path, label, split=split or ""))
     _say_where_classes_may_be(root, records, say)
+    _say_what_is_only_tested(records, say)
     return records
 
 
@@ -192,6 +193,8 @@ def _holds_classes(top: str, splits: Sequence[str], folders_of: Iterable[tuple[s
 def _splits_inside(folders_of: Iterable[tuple[str, ...]], say: Callable[[str], None]) -> bool:
     """Do all classes hold splits and nothing else, as in `rust/train`, `rust/test`?"""
     labelled = [f for f in folders_of if f and f[0].lower() not in UNLABELLED_FOLDERS]
+    if len({folders[0] for folders in labelled}) < 2:
+        return False
     inner = [_split_of(folders[1]) if len(folders) > 1 else None for folders in labelled]
     if len(set(inner) - {None}) < 2:
         return False
@@ -216,6 +219,19 @@ def _say_where_classes_may_be(
         say(
             f"all labelled images lie in one folder, {printable(folders[0][0])}; if "
             f"{_listed(below)} are what is meant, name {printable(str(root / folders[0][0]))}"
+        )
+
+
+def _say_what_is_only_tested(records: Iterable[ImageRecord], say: Callable[[str], None]) -> None:
+    classes: defaultdict[bool, set[str]] = defaultdict(set)
+    for record in records:
+        if record.label is not None:
+            classes[record.split == "train"].add(record.label)
+    only = sorted(classes[False] - classes[True])
+    if classes[True] and only:
+        say(
+            f"classes that the training part lacks: {_listed(only)}; probes need labels of every "
+            "class there (of MVTec AD, take the folder test alone)"
         )
 
 

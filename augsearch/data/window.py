@@ -3,8 +3,8 @@
 One rule for grey and colour, over all files of a set together, so that a dark exposure stays
 darker than its neighbours:
 
-1. In each file the `STRAY` most extreme values on either side are left out (hot and dead pixels),
-   and NaN and infinity.
+1. In each file, NaN and infinity are left out, and hot and dead pixels: the `STRAY` most extreme
+   values on a side, where they lie farther from the rest than this spans.
 2. An extreme value that lies farther from all others than these span is taken for "no data".
 3. If the bulk of the values, `CORE` of them, then gets at least `LEVELS` of the 255 grey levels
    under the smallest depth of 8, 10, 12, 14 or 16 bits (for floats also 1) that holds the largest
@@ -64,14 +64,17 @@ class Values:
             return None
         stray = 0 if n < FEWEST else max(STRAY, int(n * STRAY_SHARE))
         kept = ordered[stray : n - stray]
+        width = float(kept[-1]) - float(kept[0])
+        strays_below = float(kept[0]) - float(ordered[0]) > width > 0
+        strays_above = float(ordered[-1]) - float(kept[-1]) > width > 0
         places = (
             (2 * np.arange(min(SAMPLE, len(kept))) + 1) * len(kept) // (2 * min(SAMPLE, len(kept)))
         )
         return cls(
             kind=kind,
             sample=kept[places],
-            low=float(kept[0]),
-            high=float(kept[-1]),
+            low=float((kept if strays_below else ordered)[0]),
+            high=float((kept if strays_above else ordered)[-1]),
             lowest=float(ordered[0]),
             highest=float(ordered[-1]),
         )
@@ -105,7 +108,7 @@ def find_window(files: Sequence[Values], given: tuple[float, float] | None = Non
     black, white = given or _limits(values, low, high, files[0].kind)
 
     def outside(one: Values) -> bool:
-        slack = SLACK * (white - black) if one.kind == "float" else 0.0
+        slack = SLACK * (white - black)
         below = one.lowest < black - slack and one.lowest not in no_data
         return below or (one.highest > white + slack and one.highest not in no_data)
 
