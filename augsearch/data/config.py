@@ -63,13 +63,15 @@ class DataConfig(BaseModel):
         ),
     )
 
-    @field_validator("window")
+    @field_validator("window", mode="before")
     @classmethod
-    def _low_below_high(
-        cls, window: Literal["auto"] | tuple[float, float]
-    ) -> Literal["auto"] | tuple[float, float]:
-        if window != "auto" and not 0 < window[1] - window[0] < math.inf:
-            raise ValueError(f"{list(window)}: want two finite numbers, the lower one first")
+    def _low_below_high(cls, window: object) -> object:
+        if window == "auto":
+            return window
+        numbers = window if isinstance(window, list | tuple) else ()
+        fits = len(numbers) == 2 and all(type(number) in (int, float) for number in numbers)
+        if not fits or not 0 < numbers[1] - numbers[0] < math.inf:
+            raise ValueError(f"{window!r}: want auto, or [black, white], the lower number first")
         return window
 
     @model_serializer(mode="wrap")

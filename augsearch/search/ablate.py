@@ -19,7 +19,6 @@ from typing import Any, get_args
 
 from optuna.exceptions import StorageInternalError
 
-from augsearch.data.advice import data_warnings
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.search import outputs
@@ -266,12 +265,7 @@ def prepare_ablation(
     setup = replace(setup, name=name, space_file=str(space) if not isinstance(space, Space) else
                     setup.space_file)  # fmt: skip
     check_settings(storage, name, settings)
-    for sentence in data_warnings(
-        setup.image_set,
-        setup.config.data,
-        setup.config.evaluate.labels_per_class,
-        root=None if setup.source == EMBEDDED else Path(setup.source),
-    ):
+    for sentence in setup.warnings:
         progress.warn(sentence)
     flags = {
         "--mode": mode,

@@ -15,8 +15,10 @@ import torch
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.augment.custom import check_custom_ops
+from augsearch.data.advice import classes_in_words, data_warnings, pool_warnings
 from augsearch.data.cache import load_images
 from augsearch.data.imageset import ImageSet
+from augsearch.data.names import printable
 from augsearch.data.subset import take_subset
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError, OutputError
@@ -80,6 +82,20 @@ class Setup:
     @property
     def image_set(self) -> ImageSet:
         return self.bench.image_set
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What about images and settings may spoil the result, a sentence each."""
+        config = self.config
+        root = None if self.source == EMBEDDED else Path(self.source)
+        return (
+            *data_warnings(
+                self.image_set, config.data, config.evaluate.labels_per_class, root=root
+            ),
+            *pool_warnings(
+                len(self.bench.split.pool), config.pretrain.batch_size, config.pretrain.steps
+            ),
+        )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -195,6 +211,8 @@ def prepare(
         tail = hashlib.sha256(text.encode()).hexdigest()[:6]
         name = f"{_slug(loaded.name)}-{_slug(image_set.name)}-{tail}"
     bench = Bench.build(image_set, config, seed=seed, device=chosen_device)
+    if data is not None:
+        progress.note(classes_in_words(image_set, len(bench.split.test)))
     check_custom_ops(fitting.custom_ops(), some_images(bench, CHECKED))
     return Setup(
         name=name,
@@ -283,6 +301,11 @@ def _images(
             "draws itself"
         )
         return draw_surfaces(SurfaceSpec(image_size=config.data.image_size)), EMBEDDED
+    if printable(str(data)) != str(data):
+        raise DataError(
+            f"--data {printable(str(data))}: the path is no plain text in UTF-8, and a study could "
+            "not name it; rename the folder, or make a link to it"
+        )
     return load_images(Path(data), config.data, progress=progress.images), str(data)
 
 
