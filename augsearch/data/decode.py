@@ -97,14 +97,17 @@ def decode_file(path: Path, config: DataConfig, window: Window | None = None) ->
     """
 
     def decode(image: Image.Image, source: Source) -> Decoded:
+        whole: tuple[float, float, float, float] | None = None
         if config.fit != "tile":  # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost
-            image.draft(None, (2 * config.image_size, 2 * config.image_size))
+            drafted = image.draft(None, (2 * config.image_size, 2 * config.image_size))
+            whole = drafted and drafted[1]  # without what fills the last block
         raw = _read(image, source)
         values = None if raw.deep is None else _values(raw.deep)
         shown_by = (window or find_window([values])) if values else None
-        upright, transparent = raw.shown(shown_by)
-        grey = upright.convert("L").convert("F")
-        look = np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX))
+        flat, transparent = raw.shown(shown_by)
+        grey = flat.convert("L").convert("F")
+        look = np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX, box=whole))
+        upright = flat if raw.turn is None else flat.transpose(raw.turn)
         if config.channels == "grey":
             upright = upright.convert("L")
         elif config.channels == "colour":
@@ -113,7 +116,12 @@ def decode_file(path: Path, config: DataConfig, window: Window | None = None) ->
         if config.channels == "auto" and (pixels == pixels[..., :1]).all():
             pixels = pixels[..., :1]
         return Decoded(
-            np.ascontiguousarray(pixels), look, values, shown_by, transparent, _has_pages(image)
+            pixels=np.ascontiguousarray(pixels),
+            look=_turned(look, raw.turn),
+            values=values,
+            window=shown_by,
+            transparent=transparent,
+            pages=_has_pages(image),
         )
 
     return _opened(path, decode)
@@ -125,7 +133,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
         raw = _read(image, source)
         window = None if raw.deep is None else find_window([_values(raw.deep)])
-        return np.array(raw.shown(window)[0].convert("L"))
+        return _turned(np.array(raw.shown(window)[0].convert("L")), raw.turn)
 
     return _opened(path, read)
 
@@ -136,7 +144,8 @@ def read_exactly(path: Path) -> NDArray[np.generic]:
 
     def read(image: Image.Image, source: Source) -> NDArray[np.generic]:
         raw = _read(image, source)
-        return np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
+        flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
+        return _turned(flat, raw.turn)
 
     pixels = _opened(path, read)
     grey = pixels.ndim == 3 and bool((pixels == pixels[..., :1]).all())
@@ -171,20 +180,22 @@ def _opened(path: Path, use: Callable[[Image.Image, Source], Result]) -> Result:
 
 @dataclass(frozen=True)
 class _Raw:
-    """A picture as its file holds it, upright.
+    """A picture as its file holds it.
 
     Attributes:
         image: what Pillow makes of it.
         deep: its values if they have more than 8 bits a channel, `[H, W]` or `[H, W, 3]`.
         alpha: beside `deep`, `[H, W]` in [0, 1]; None if all is opaque.
+        turn: what puts it upright.
     """
 
     image: Image.Image
+    turn: Image.Transpose | None
     deep: NDArray[np.generic] | None = None
     alpha: NDArray[np.float64] | None = None
 
     def shown(self, window: Window | None) -> tuple[Image.Image, bool]:
-        """In mode L or RGB, and whether anything was transparent."""
+        """In mode L or RGB, not turned, and whether anything was transparent."""
         if self.deep is None or window is None:
             return _flatten(self.image)
         pixels = _to_eight_bits(self.deep, window)
@@ -196,15 +207,12 @@ class _Raw:
 
 
 def _read(image: Image.Image, source: Source) -> _Raw:
-    """The opened picture, turned as its orientation tag says."""
+    """What the opened picture holds."""
     layers = read_sixteen_bits(image, source)
     turn = TURNS.get(_orientation(image))
     if layers is not None:
-        deep, alpha = layers
-        return _Raw(image, _turned(deep, turn), None if alpha is None else _turned(alpha, turn))
-    if image.mode in DEEP_MODES:
-        return _Raw(image, _turned(np.asarray(image), turn))
-    return _Raw(image if turn is None else image.transpose(turn))
+        return _Raw(image, turn, *layers)
+    return _Raw(image, turn, np.asarray(image) if image.mode in DEEP_MODES else None)
 
 
 def _turned(numbers: NDArray[Number], turn: Image.Transpose | None) -> NDArray[Number]:

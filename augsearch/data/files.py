@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
+from augsearch.data.decode import large_files_allowed
 from augsearch.data.names import printable
 from augsearch.errors import DataError
 
@@ -18,7 +19,7 @@ COMMON = (
 )  # fmt: skip
 NO_PICTURES = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"})
 """Formats whose suffixes Pillow knows, but which it reads with other programs or not at all."""
-SNIFFED = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "GIF", "WEBP", "PPM", "JPEG2000", "AVIF", "PSD")
+SNIFFED = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "JPEG2000", "AVIF", "PSD")
 """Formats that are recognised whatever a file is called, by unmistakable first bytes."""
 JUNK = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
@@ -50,17 +51,18 @@ def list_files(root: Path) -> Files:
     if not os.path.isdir(root):  # noqa: PTH112 Path.is_dir raises where it may not look
         raise DataError(f"{printable(str(root))} {_why_none(root)}; give a folder of images")
     images, others, hidden = list[str](), list[str](), list[str]()
-    for folder, names, is_hidden in _walk(root):
-        at = Path(folder).relative_to(root)
-        for name in names:
-            path = (at / name).as_posix()
-            if is_hidden or name.startswith("."):
-                if _has_image_suffix(name) and not name.startswith("._"):
-                    hidden.append(path)
-            elif _is_image(Path(folder) / name):
-                images.append(path)
-            elif name.lower() not in JUNK:
-                others.append(path)
+    with large_files_allowed():
+        for folder, names, is_hidden in _walk(root):
+            at = Path(folder).relative_to(root)
+            for name in names:
+                path = (at / name).as_posix()
+                if is_hidden or name.startswith("."):
+                    if _has_image_suffix(name) and not name.startswith("._"):
+                        hidden.append(path)
+                elif _is_image(Path(folder) / name):
+                    images.append(path)
+                elif name.lower() not in JUNK:
+                    others.append(path)
     at_top = sorted(name for name in os.listdir(root) if not _is_hidden(name))  # noqa: PTH208
     folders = tuple(name for name in at_top if os.path.isdir(root / name))  # noqa: PTH112
     if not images:
@@ -132,5 +134,7 @@ def _is_image(file: Path) -> bool:
             return False
         with Image.open(file, formats=SNIFFED):
             return True
-    except Exception:  # Pillow's readers raise nearly anything on other files
+    except (OSError, ValueError):
         return False
+    except Image.DecompressionBombError:
+        return True  # and what it is too large for is said when it is read

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -175,6 +176,8 @@ def prepare(
     Raises:
         ConfigError, DataError, DeviceError: what is wrong, in one line.
     """
+    named = {"--data": data, "--space": space, "--study": study, "--output": output}
+    _check_plain({**named, "this directory": Path.cwd()})
     chosen_device = resolve_device(device)
     loaded, space_file = _space(space, origin)
     config, study_file = _config(study, origin, embedded=data is None)
@@ -230,6 +233,15 @@ def prepare(
         asked_device=device,
         origin=origin,
     )
+
+
+def _check_plain(paths: Mapping[str, object]) -> None:
+    for option, path in paths.items():
+        if isinstance(path, (str, Path)) and printable(str(path)) != str(path):
+            raise ConfigError(
+                f"{option} {printable(str(path))}: the path is no plain text in UTF-8, and the "
+                "results could not name it; rename it, or make a link to it"
+            )
 
 
 def some_images(bench: Bench, most: int) -> torch.Tensor:
@@ -301,11 +313,6 @@ def _images(
             "draws itself"
         )
         return draw_surfaces(SurfaceSpec(image_size=config.data.image_size)), EMBEDDED
-    if printable(str(data)) != str(data):
-        raise DataError(
-            f"--data {printable(str(data))}: the path is no plain text in UTF-8, and a study could "
-            "not name it; rename the folder, or make a link to it"
-        )
     return load_images(Path(data), config.data, progress=progress.images), str(data)
 
 
