@@ -49,6 +49,10 @@ def read_sixteen_bits(
     """
     if not isinstance(image, ImageFile.ImageFile):
         return None
+    if image.tile and image.tile[0].codec_name == "ppm":
+        arguments: Any = image.tile[0].args
+        if arguments[0] == "RGB" and arguments[1] > 255:
+            return _portable_pixmap(image, source), None
     image.tile = _with_depth(image)
     names = {_raw_mode(tile.args) for tile in image.tile}
     if names == {GREY_ALPHA}:
@@ -62,6 +66,21 @@ def read_sixteen_bits(
     high: NDArray[np.uint16] = np.asarray(image).astype(np.uint16)
     both = 256 * high + low
     return both[..., :3], _alpha(both[..., 3]) if both.shape[-1] == 4 else None
+
+
+def _portable_pixmap(image: ImageFile.ImageFile, source: Path | io.BytesIO) -> NDArray[np.uint16]:
+    """`[H, W, 3]` of a PPM file that has more than 255 levels, and two bytes for each number.
+
+    Raises:
+        OSError: the file is truncated.
+    """
+    content = source.read_bytes() if isinstance(source, Path) else source.getvalue()
+    count = 3 * image.width * image.height
+    numbers = content[image.tile[0].offset :][: 2 * count]
+    if len(numbers) < 2 * count:
+        raise OSError("image file is truncated")
+    values = np.frombuffer(numbers, ">u2").astype(np.uint16)
+    return values.reshape(image.height, image.width, 3)
 
 
 def _with_depth(image: ImageFile.ImageFile) -> list[Any]:

@@ -112,12 +112,18 @@ def test_sixteen_bit_png_and_big_endian_tiff(tmp_path: Path) -> None:
         np.testing.assert_array_equal(decode_file(path, CONFIG).pixels[0, ..., 0], expected)
 
 
+def write_ppm(path: Path, values: np.ndarray) -> Path:
+    path.write_bytes(b"P6 16 16 65535\n" + values.astype(">u2").tobytes())
+    return path
+
+
 TWELVE_BITS = RNG.integers(0, 4096, (16, 16, 3))
 DEEP_COLOUR = {
     "png": lambda path, values: write_png(path, values),
     "png with alpha": lambda path, values: write_png(
         path, np.dstack([values, np.full((16, 16), 65535)])
     ),
+    "ppm": lambda path, values: write_ppm(path, values),
     "tiff": lambda path, values: write_tiff(path, values, "<", planes=False),
     "big-endian tiff": lambda path, values: write_tiff(path, values, ">", planes=False),
     "planes": lambda path, values: write_tiff(path, values, "<", planes=True),
