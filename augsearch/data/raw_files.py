@@ -39,7 +39,7 @@ def read_sixteen_bits(
     image: Image.Image, source: Path | io.BytesIO
 ) -> tuple[NDArray[np.uint16], NDArray[np.float64] | None] | None:
     """Colours of an opened file of 16 bits a channel, before anything of it is loaded; or grey
-    ones with alpha. Loads `image` in 8 bits.
+    ones with alpha.
 
     Args:
         source: what `image` was opened from, to be read again.

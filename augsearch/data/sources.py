@@ -42,9 +42,11 @@ SPLIT_FOLDER = re.compile(
 )
 """Also `train_images`, `test-set`, `val2017`."""
 MASK_FOLDERS = (
-    "ground_truth", "groundtruth", "gt", "mask", "masks", "segmentation", "segmentations",
+    "ground_truth", "groundtruth", "gt", "masks", "segmentation", "segmentations",
     "annotation", "annotations",
 )  # fmt: skip
+MASK_FOLDER = "mask"
+"""Only beside splits: it may be a class, as in `mask` and `no_mask`."""
 MASK_FILE = re.compile(
     r"(.+)[_\-. ](?:mask|masks|gt|groundtruth|ground_truth|seg|segmentation)", re.IGNORECASE
 )
@@ -133,6 +135,7 @@ def _without_masks(
     """Without folders of masks at the top or below a split, and masks beside their images, as far
     as no table has `named` them."""
     stems = {path.rpartition(".")[0] for path in paths}
+    beside_splits = any(_split_of(path.partition("/")[0]) for path in paths if "/" in path)
     kept, folders, beside = list[str](), list[str](), list[str]()
     for path in paths:
         parts = PurePosixPath(path).parts[:-1]
@@ -140,7 +143,9 @@ def _without_masks(
         mask = MASK_FILE.fullmatch(path.rpartition(".")[0])
         if path in named:
             kept.append(path)
-        elif inner and inner[0].lower() in MASK_FOLDERS:
+        elif any(name.lower() in MASK_FOLDERS for name in inner[:1]) or (
+            beside_splits and any(name.lower() == MASK_FOLDER for name in parts[:1])
+        ):
             folders.append(path)
         elif mask and mask[1] in stems:
             beside.append(path)
@@ -178,6 +183,8 @@ def _records_from_folders(
             label = printable(classes_below[0])
             split = _split_of(folders[1]) if inside else split
         records.append(ImageRecord(path, label, split=split or ""))
+    if any(record.label and record.label.lower() == MASK_FOLDER for record in records):
+        say("the folder mask is taken as a class; if it holds masks, take it out")
     _say_where_classes_may_be(root, records, say)
     _say_what_is_only_tested(records, say)
     return records
@@ -291,7 +298,8 @@ def _say_what_is_left_out(
         more = f", {len(counts) - SHOWN} more kinds" if len(counts) > SHOWN else ""
         say(f"files that are no images which Pillow can read are left out: {said}{more}")
     empty = sorted(set(files.folders) - set(tops))
-    empty = [name for name in empty if name.lower() not in (*MASK_FOLDERS, *UNLABELLED_FOLDERS)]
+    known = (*MASK_FOLDERS, MASK_FOLDER, *UNLABELLED_FOLDERS)
+    empty = [name for name in empty if name.lower() not in known]
     if empty:
         say(f"folders without a single image: {_listed(empty)}")
 

@@ -73,7 +73,7 @@ def heard(root: Path) -> tuple[tuple[ImageRecord, ...], str]:
 SPLIT = ("train/ok/a.png", "train/rust/a.png", "test/ok/b.png", "test/rust/b.png")
 
 
-@pytest.mark.parametrize("folder", ["ground_truth", "masks", "GT", "Annotations"])
+@pytest.mark.parametrize("folder", ["ground_truth", "mask", "GT", "Annotations"])
 def test_folders_of_masks_beside_splits_are_left_out_and_said(tmp_path: Path, folder: str) -> None:
     records, said = heard(touch(tmp_path, *SPLIT, f"{folder}/rust/b_mask.png"))
     assert {(record.label, record.split) for record in records} == {
@@ -145,8 +145,16 @@ def test_masks_beside_their_images(tmp_path: Path) -> None:
 
 
 def test_masks_alone_are_images(tmp_path: Path) -> None:
-    records = find_images(touch(tmp_path, "mask/a.png", "masks/b.png"))
-    assert [record.label for record in records] == ["mask", "masks"]
+    records = find_images(touch(tmp_path, "gt/a.png", "masks/b.png"))
+    assert [record.label for record in records] == ["gt", "masks"]
+
+
+def test_a_class_may_be_called_mask(tmp_path: Path) -> None:
+    for paths in (["mask/a.png", "no_mask/a.png"], ["train/mask/a.png", "test/no_mask/a.png"]):
+        root = tmp_path / paths[0].partition("/")[0]
+        records, said = heard(touch(root, *paths))
+        assert {record.label for record in records} == {"mask", "no_mask"}
+        assert "the folder mask is taken as a class" in said
 
 
 def test_namesakes_with_another_suffix_are_pointed_out(tmp_path: Path) -> None:
