@@ -13,14 +13,66 @@ from augsearch.data.imageset import ImageSet
 FEW_LABELS = 5
 UNBALANCED = 20
 SHOWN = 5
+FEW_LEVELS, OFTEN = 16, 0.1  # grey levels, and the share of pictures from which on it is said
+LOOKED_AT = 400
+CLASSES_SHOWN = 30
 
 
 def data_warnings(
     image_set: ImageSet, config: DataConfig, labels_per_class: int, *, root: Path | None = None
 ) -> tuple[str, ...]:
-    """Sentences on labels and on image size; `root` is where the files lie, if anywhere."""
+    """Sentences on labels, pictures and image size; `root` is where the files lie, if anywhere."""
     detail = None if root is None else detail_warning(root, image_set.paths, config)
-    return (*label_warnings(image_set, labels_per_class), *([detail] if detail else []))
+    return (
+        *label_warnings(image_set, labels_per_class),
+        *filter(None, (levels_warning(image_set), detail)),
+    )
+
+
+def levels_warning(image_set: ImageSet) -> str | None:
+    """A sentence if many pictures hold hardly any grey levels, else None; asks `LOOKED_AT`."""
+    count = len(image_set)
+    rows = np.unique(np.linspace(0, count - 1, min(LOOKED_AT, count)).astype(int)).tolist()
+    few = [row for row in rows if len(np.unique(image_set.images[row])) < FEW_LEVELS]
+    if not few or len(few) < OFTEN * len(rows):
+        return None
+    return (
+        f"{len(few) / len(rows):.0%} of the pictures hold fewer than {FEW_LEVELS} grey levels "
+        f"(such as {image_set.paths[few[0]]}): features can hardly tell them apart; for files of "
+        "more than 8 bits set data.window, else look at the files"
+    )
+
+
+def pool_warnings(pool: int, batch_size: int, steps: int) -> tuple[str, ...]:
+    """Sentences on a batch or a training that does not fit the `pool` images to train on."""
+    warnings = []
+    if batch_size > pool:
+        warnings.append(
+            f"pretrain.batch_size {batch_size} is above the {pool} images to train on: every step "
+            f"takes all {pool}, and so many negatives fewer"
+        )
+    if steps * batch_size < pool:
+        warnings.append(
+            f"pretrain.steps {steps} of {batch_size} images see {steps * batch_size} of the {pool} "
+            f"images to train on; {-(-pool // batch_size)} steps see each once"
+        )
+    return tuple(warnings)
+
+
+def classes_in_words(image_set: ImageSet, test: int) -> str:
+    """The classes with their numbers of images, and how many of all are sealed."""
+    counts = np.bincount(
+        image_set.labels[image_set.labels >= 0], minlength=len(image_set.classes)
+    ).tolist()
+    named = dict(zip(image_set.classes, counts, strict=True))
+    parts = [f"classes: {_listed(named, CLASSES_SHOWN)}"] if named else []
+    if len(named) > CLASSES_SHOWN:
+        parts[0] += f" ({len(named)} in all)"
+    without = int((image_set.labels < 0).sum())
+    if without:
+        parts.append(f"without a label: {without}")
+    own = "as the files say" if "test" in image_set.fixed_split else "drawn"
+    return "; ".join([*parts, f"sealed test: {test} images, {own}"])
 
 
 def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...]:
@@ -59,6 +111,6 @@ def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...
     return tuple(warnings)
 
 
-def _listed(counts: dict[str, int]) -> str:
-    shown = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:SHOWN])
-    return shown + (", …" if len(counts) > SHOWN else "")
+def _listed(counts: dict[str, int], most: int = SHOWN) -> str:
+    shown = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:most])
+    return shown + (", …" if len(counts) > most else "")

@@ -17,11 +17,14 @@ from augsearch.data.config import DataConfig
 from augsearch.data.decode_all import decode_files
 from augsearch.data.fingerprint import content_hashes
 from augsearch.data.imageset import UNLABELLED, ImageSet
+from augsearch.data.names import printable
 from augsearch.data.sources import ImageRecord, find_images
 from augsearch.data.store import DecodedFiles, read_entry, write_entry
+from augsearch.data.twins import MOST, joined_groups
 from augsearch.errors import DataError, OutputError
 
-DECODER_VERSION = 1  # raise it when the same file decodes to other pixels
+DECODER_VERSION = 2  # raise it when the same file decodes to other pixels or facts
+DIGEST_VERSION = 1  # of `ImageSet.digest`; pixels of 8-bit files are those of decoder 1
 SKIPPED_SHARE = 0.01  # unreadable files up to this share, or up to SKIPPED_FILES, are skipped
 SKIPPED_FILES = 3
 PIXELS_DIR, FINGERPRINTS_DIR = "pixels", "fingerprints"
@@ -56,8 +59,8 @@ def load_images(
     """All images below `root` (see `find_images` for the layouts), decoded as `config` says.
 
     The pixels are kept in `cache_dir` under a hash of the files' contents and of `config`, and
-    come back as a read-only memory map. Images without a group are a group of their own, exact
-    copies of a file share one. A few unreadable files are skipped with a note.
+    come back as a read-only memory map. Images without a group are a group of their own, pictures
+    of the same pixels share one. A few unreadable files are skipped with a note.
 
     Args:
         progress: called as `progress(done, total)`, in files.
@@ -68,7 +71,8 @@ def load_images(
             unreadable.
         OutputError: images too large for memory, and no space for them in `cache_dir`.
     """
-    records = find_images(root)
+    notes: list[str] = []
+    records = find_images(root, notes.append)
     cache = default_cache_dir() if cache_dir is None else cache_dir
     workers = min(8, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(workers)
@@ -76,7 +80,6 @@ def load_images(
         paths = [record.path for record in records]
         hashes = content_hashes(root, paths, cache / FINGERPRINTS_DIR, pool)
         entry = cache / PIXELS_DIR / _key(hashes, config)
-        notes: list[str] = []
         decoded = read_entry(entry)
         if decoded is None:
             files = [root / path for path in paths]
@@ -98,7 +101,8 @@ def load_images(
     finally:
         pool.shutdown(cancel_futures=True)
     notes += _check_unreadable(root, records, decoded)
-    return _assemble(records, hashes, decoded, config=config, name=root.resolve().name, notes=notes)
+    name = printable(root.resolve().name)
+    return _assemble(records, hashes, decoded, config=config, name=name, notes=notes)
 
 
 def _writable(folder: Path) -> Path | None:
@@ -111,7 +115,7 @@ def _writable(folder: Path) -> Path | None:
 
 
 def _key(hashes: Sequence[str], config: DataConfig) -> str:
-    settings = [DECODER_VERSION, config.model_dump(mode="json")]
+    settings = [DECODER_VERSION, config.model_dump(mode="json", exclude={"near_duplicates"})]
     return _hash([settings, *hashes])
 
 
@@ -131,7 +135,7 @@ def _check_unreadable(
     if count == 0:
         return []
     shown = "; ".join(
-        f"{records[index].path} ({reason})"
+        f"{printable(records[index].path)} ({reason})"
         for index, reason in list(decoded.reasons.items())[:SHOWN]
     )
     if count > SHOWN:
@@ -157,8 +161,19 @@ def _assemble(
     classes = tuple(sorted({label for i in kept if (label := records[i].label) is not None}))
     class_index = {name: index for index, name in enumerate(classes)}
     label_of = [class_index.get(record.label or "", UNLABELLED) for record in records]
-    group_of = _group_numbers(records, hashes, kept)
+    same, near = np.asarray(decoded.same), np.asarray(decoded.near)
+    groups = joined_groups(_own_groups(records), same)
+    if config.near_duplicates == "group":
+        groups = joined_groups(groups, near)
+    group_of = _numbered(groups, kept)
     facts = [[hashes[i], records[i].label, int(group_of[i]), records[i].split] for i in kept]
+    settings = config.model_dump(mode="json", exclude={"near_duplicates"})
+    notes += decoded.notes
+    notes += _notes_on_pages(records, decoded.pages)
+    notes += _notes_on_classes(records, classes)
+    notes += _notes_on_copies(records, same, kept)
+    if config.near_duplicates != "ignore":
+        notes += _notes_on_near_twins(records, kept, same, near, group_of)
     return ImageSet(
         name=name,
         images=decoded.images,
@@ -167,49 +182,106 @@ def _assemble(
         groups=group_of[owner],
         fixed_split=tuple(records[i].split for i in owner.tolist()),
         paths=_row_paths(records, decoded.counts),
-        digest=_hash([DECODER_VERSION, config.model_dump(mode="json"), *facts]),
-        notes=(*notes, *decoded.notes, *_notes_on_copies(records, hashes, kept)),
+        digest=_hash([DIGEST_VERSION, settings, *decoded.windows, *facts]),
+        notes=tuple(notes),
         keys=tuple(hashes[i] for i in owner.tolist()),
     )
 
 
-def _group_numbers(
-    records: Sequence[ImageRecord], hashes: Sequence[str], kept: Sequence[int]
-) -> NDArray[np.int64]:
-    """`[len(records)]`, numbered from 0 by first appearance; -1 for files that were skipped."""
-    numbers: dict[tuple[str, str], int] = {}
-    groups = np.full(len(records), -1, dtype=np.int64)
+def _own_groups(records: Sequence[ImageRecord]) -> NDArray[np.int64]:
+    """`[n]`: the first record of each one's group, itself without one."""
+    first: dict[str, int] = {}
+    return np.array(
+        [
+            index if record.group is None else first.setdefault(record.group, index)
+            for index, record in enumerate(records)
+        ]
+    )
+
+
+def _numbered(groups: NDArray[np.int64], kept: Sequence[int]) -> NDArray[np.int64]:
+    """`[n]`, numbered from 0 by first appearance; -1 for files that were skipped."""
+    numbers: dict[int, int] = {}
+    result = np.full(len(groups), -1, dtype=np.int64)
     for i in kept:
-        group = records[i].group
-        key = ("content", hashes[i]) if group is None else ("group", group)
-        groups[i] = numbers.setdefault(key, len(numbers))
-    return groups
+        result[i] = numbers.setdefault(int(groups[i]), len(numbers))
+    return result
 
 
 def _row_paths(records: Sequence[ImageRecord], counts: Sequence[int]) -> tuple[str, ...]:
     """A path for every image; the tiles of one file get their number behind it."""
     paths: list[str] = []
     for record, count in zip(records, counts, strict=True):
-        paths += [record.path] if count == 1 else [f"{record.path}#{k}" for k in range(count)]
+        path = printable(record.path)
+        paths += [path] if count == 1 else [f"{path}#{k}" for k in range(count)]
     return tuple(paths)
 
 
+def _notes_on_pages(records: Sequence[ImageRecord], pages: Sequence[int]) -> list[str]:
+    if not pages:
+        return []
+    return [
+        f"files of several pages or frames, of which only the first is used: {len(pages)} "
+        f"({_names(records, pages)}); save the others as files of their own to use them"
+    ]
+
+
+def _notes_on_classes(records: Sequence[ImageRecord], classes: Sequence[str]) -> list[str]:
+    """Classes that vanished because none of their files could be read."""
+    lost = sorted({record.label for record in records if record.label} - set(classes))
+    return [f"classes of which no file could be read: {', '.join(lost)}"] if lost else []
+
+
 def _notes_on_copies(
-    records: Sequence[ImageRecord], hashes: Sequence[str], kept: Sequence[int]
+    records: Sequence[ImageRecord], same: NDArray[np.int64], kept: Sequence[int]
 ) -> list[str]:
-    """What exact copies of a file contradict: labels, the user's groups, the user's splits."""
-    copies: dict[str, list[ImageRecord]] = {}
+    """What pictures of the same pixels contradict: labels, the user's groups, the user's splits."""
+    copies: dict[int, list[ImageRecord]] = {}
     for i in kept:
-        copies.setdefault(hashes[i], []).append(records[i])
-    repeated = [same for same in copies.values() if len(same) > 1]
-    labels = [same for same in repeated if len({r.label for r in same} - {None}) > 1]
-    groups = [same for same in repeated if len({r.group for r in same}) > 1]
-    splits = [same for same in repeated if len({r.split for r in same}) > 1]
+        copies.setdefault(int(same[i]), []).append(records[i])
+    repeated = [alike for alike in copies.values() if len(alike) > 1]
+    labels = [alike for alike in repeated if len({r.label for r in alike} - {None}) > 1]
+    groups = [alike for alike in repeated if len({r.group for r in alike}) > 1]
+    splits = [alike for alike in repeated if len({r.split for r in alike}) > 1]
     notes = []
     for what, clashes in (("labels", labels), ("groups", groups), ("splits", splits)):
         if clashes:
-            first = " and ".join(record.path for record in clashes[0][:2])
+            first = " and ".join(printable(record.path) for record in clashes[0][:2])
             notes.append(
                 f"exact copies under different {what}: {first} (such pictures: {len(clashes)})"
             )
     return notes
+
+
+def _notes_on_near_twins(
+    records: Sequence[ImageRecord],
+    kept: Sequence[int],
+    same: NDArray[np.int64],
+    near: NDArray[np.int64],
+    groups: NDArray[np.int64],
+) -> list[str]:
+    """On near twins that groups do not hold together, and how many pictures could not be asked."""
+    if len(kept) > MOST:
+        return [
+            f"more than {MOST} pictures: near duplicates are not looked for, only pictures of the "
+            "same pixels"
+        ]
+    linked: dict[int, list[int]] = {}
+    for i in kept:
+        linked.setdefault(int(near[i]), []).append(i)
+    apart = [alike for alike in linked.values() if len({int(groups[i]) for i in alike}) > 1]
+    if not apart:
+        return []
+    count = sum(len({int(same[i]) for i in alike}) for alike in apart)
+    return [
+        f"pictures that are nearly the same as others: {count}, in {len(apart)} sets of up to "
+        f"{max(map(len, apart))} (such as {_names(records, apart[0][:2], ' and ')}); where they "
+        "show the same part they must share a group, or the test is no test: "
+        "data.near_duplicates: group does that, ignore leaves this out"
+    ]
+
+
+def _names(records: Sequence[ImageRecord], chosen: Sequence[int], between: str = ", ") -> str:
+    """The first of some files, for a message."""
+    shown = between.join(printable(records[i].path) for i in chosen[:SHOWN])
+    return shown + (", …" if len(chosen) > SHOWN else "")

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
+
+LATER = ("window", "near_duplicates")
+"""Fields that are not written at their default, so that older digests and stored studies hold."""
 
 
 class DataConfig(BaseModel):
@@ -34,3 +45,39 @@ class DataConfig(BaseModel):
             "equal channels count as grey), colour otherwise."
         ),
     )
+    window: Literal["auto"] | tuple[float, float] = Field(
+        default="auto",
+        description=(
+            "Which values of files of more than 8 bits a channel are black and white: [low, high], "
+            "or auto, which finds them from all such files together. Files of 8 bits stay as they "
+            "are."
+        ),
+    )
+    near_duplicates: Literal["report", "group", "ignore"] = Field(
+        default="report",
+        description=(
+            "What happens to pictures that are nearly the same, such as one saved again as JPEG or "
+            "under another exposure. report: they are counted. group: they share a group, so that "
+            "they never lie on both sides of a split. ignore: nothing is said. Pictures of exactly "
+            "the same pixels always share a group."
+        ),
+    )
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _low_below_high(cls, window: object) -> object:
+        if window == "auto":
+            return window
+        numbers = window if isinstance(window, list | tuple) else ()
+        fits = len(numbers) == 2 and all(type(number) in (int, float) for number in numbers)
+        if not fits or not 0 < numbers[1] - numbers[0] < math.inf:
+            raise ValueError(f"{window!r}: want auto, or [black, white], the lower number first")
+        return window
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = dump(self)
+        for name in LATER:
+            if content.get(name) == type(self).model_fields[name].default:
+                del content[name]
+        return content

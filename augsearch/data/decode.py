@@ -2,58 +2,51 @@
 nothing of labels, folders or caches.
 
 - Transparent pixels are composited on white, as documents and browsers show them.
-- Orientation tags are obeyed; of an animation the first frame counts.
+- Orientation tags are obeyed; of several pages or frames the first counts. Other metadata is
+  ignored, and so is damage to it.
 - CMYK, palette, 1-bit and other modes are converted by Pillow, without colour management.
-- Integer files of more than 8 bits are scaled by the smallest depth of 8, 10, 12, 14 or 16 bits
-  that holds their largest value, float files by 1 or by such a depth; values outside all of these
-  are stretched from lowest to highest. `Depth` makes that choice, and a caller that has many
-  files joins their depths first, so that a dark exposure stays darker than its neighbours.
+- Files of more than 8 bits a channel, grey or colour, are brought to 8 bits by a window
+  (`window.py`). A caller that has many files finds one for all of them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from augsearch.data.config import DataConfig
+from augsearch.data.raw_files import read_sixteen_bits, without_metadata
+from augsearch.data.window import Values, Window, find_window
 from augsearch.errors import DataError
 
 MAX_PIXELS = 2**29  # 2 GB once Pillow has decoded it
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
-INTEGER_WHITES = (255, 1023, 4095, 16383, 65535)
 # Pillow sizes before filtering by at most this factor with a box; 3 is visually lossless.
 REDUCING_GAP = 3.0
-
-
-@dataclass(frozen=True)
-class Depth:
-    """The values that files of more than 8 bits hold, and which of them are black and white."""
-
-    kind: Literal["integer", "float"]
-    low: float
-    high: float
-
-    def join(self, other: Depth) -> Depth:
-        """The depth of both together; both are of one kind."""
-        return Depth(self.kind, min(self.low, other.low), max(self.high, other.high))
-
-    @property
-    def window(self) -> tuple[float, float]:
-        """`(black, white)`; resampled float files may overshoot by 1 %."""
-        whites = INTEGER_WHITES if self.kind == "integer" else (1, *INTEGER_WHITES)
-        slack = 0.0 if self.kind == "integer" else 0.01
-        for white in whites:
-            if self.low >= -slack * self.high and self.high <= (1 + slack) * white:
-                return 0.0, float(white)
-        return self.low, max(self.high, self.low + 1)
+LOOK = 16  # side of the thumbnail by which pictures are compared
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each orientation of EXIF."""
+Source = Path | io.BytesIO
+Result = TypeVar("Result")
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -62,13 +55,19 @@ class Decoded:
 
     Attributes:
         pixels: `[K, H, W, C]` uint8; K = 1 unless the picture was tiled, C = 1 (grey) or 3 (RGB).
-        depth: the file's values if it has more than 8 bits a channel.
+        look: `[16, 16]` grey block means of the whole picture.
+        values: the file's values if it has more than 8 bits a channel.
+        window: by which they were shown.
         transparent: some pixels were not opaque.
+        pages: the file holds more pages or frames than the one that was read.
     """
 
     pixels: NDArray[np.uint8]
-    depth: Depth | None = None
+    look: NDArray[np.float32]
+    values: Values | None = None
+    window: Window | None = None
     transparent: bool = False
+    pages: bool = False
 
 
 @contextlib.contextmanager
@@ -88,40 +87,85 @@ def large_files_allowed() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def decode_file(path: Path, config: DataConfig, depth: Depth | None = None) -> Decoded:
+def decode_file(path: Path, config: DataConfig, window: Window | None = None) -> Decoded:
     """Decode one file to `config`'s size and channels; `channels: auto` keeps what the file has.
 
-    `depth` replaces the file's own depth if it has more than 8 bits a channel.
+    `window` replaces the file's own if it has more than 8 bits a channel.
 
     Raises:
         DataError: the file cannot be read; the message is the reason alone, without the path.
     """
-    with _opened(path) as image:
+
+    def decode(image: Image.Image, source: Source) -> Decoded:
+        whole: tuple[float, float, float, float] | None = None
         if config.fit != "tile":  # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost
-            image.draft(None, (2 * config.image_size, 2 * config.image_size))
-        upright, own_depth, transparent = _upright(image, depth)
+            drafted = image.draft(None, (2 * config.image_size, 2 * config.image_size))
+            whole = drafted and drafted[1]  # without what fills the last block
+        raw = _read(image, source)
+        values = None if raw.deep is None else _values(raw.deep)
+        shown_by = (window or find_window([values])) if values else None
+        flat, transparent = raw.shown(shown_by)
+        grey = flat.convert("L").convert("F")
+        look = np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX, box=whole))
+        upright = flat if raw.turn is None else flat.transpose(raw.turn)
         if config.channels == "grey":
             upright = upright.convert("L")
         elif config.channels == "colour":
             upright = upright.convert("RGB")
         pixels = _fit(upright, config)
-    if config.channels == "auto" and (pixels == pixels[..., :1]).all():
-        pixels = pixels[..., :1]
-    return Decoded(np.ascontiguousarray(pixels), own_depth, transparent)
+        if config.channels == "auto" and (pixels == pixels[..., :1]).all():
+            pixels = pixels[..., :1]
+        return Decoded(
+            pixels=np.ascontiguousarray(pixels),
+            look=_turned(look, raw.turn),
+            values=values,
+            window=shown_by,
+            transparent=transparent,
+            pages=_has_pages(image),
+        )
+
+    return _opened(path, decode)
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:
     """`[H, W]`: one file in grey at its own size; raises as `decode_file` does."""
-    with _opened(path) as image:
-        return np.array(_upright(image, None)[0].convert("L"))
+
+    def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
+        raw = _read(image, source)
+        window = None if raw.deep is None else find_window([_values(raw.deep)])
+        return _turned(np.array(raw.shown(window)[0].convert("L")), raw.turn)
+
+    return _opened(path, read)
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """The opened file; whatever goes wrong inside becomes a DataError."""
+def read_exactly(path: Path) -> NDArray[np.generic]:
+    """`[H, W]` or `[H, W, C]`: every number that a file holds, at its own size and upright; three
+    equal channels count as one. Raises as `decode_file` does."""
+
+    def read(image: Image.Image, source: Source) -> NDArray[np.generic]:
+        raw = _read(image, source)
+        flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
+        return _turned(flat, raw.turn)
+
+    pixels = _opened(path, read)
+    grey = pixels.ndim == 3 and bool((pixels == pixels[..., :1]).all())
+    return pixels[..., 0] if grey else pixels
+
+
+def _opened(path: Path, use: Callable[[Image.Image, Source], Result]) -> Result:
+    """What `use` makes of the opened file; whatever goes wrong becomes a DataError."""
     try:
-        with Image.open(path) as image:
-            yield image
+        try:
+            with Image.open(path) as image:
+                return use(image, path)
+        except (DataError, Image.DecompressionBombError):
+            raise
+        except Exception:  # Pillow's readers raise nearly anything on damaged files
+            pixels = without_metadata(path.read_bytes())
+            if pixels is None:
+                raise
+            with Image.open(io.BytesIO(pixels)) as image:
+                return use(image, io.BytesIO(pixels))
     except DataError:
         raise
     except Image.DecompressionBombError:
@@ -129,36 +173,83 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise DataError(f"more than {limit}; cut or reduce it first") from None
     except UnidentifiedImageError:
         raise DataError("not an image of a known format") from None
-    except Exception as error:  # Pillow's readers raise nearly anything on damaged files
+    except Exception as error:  # as above
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise DataError(" ".join(reason.split()) or type(error).__name__) from error
 
 
-def _upright(image: Image.Image, depth: Depth | None) -> tuple[Image.Image, Depth | None, bool]:
-    """The picture in mode L or RGB, its own depth if above 8 bits, and whether it had alpha."""
-    ImageOps.exif_transpose(image, in_place=True)
-    if image.mode in DEEP_MODES:
-        values = np.asarray(image)
-        own_depth = _depth_of(values)
-        return Image.fromarray(_to_eight_bits(values, depth or own_depth)), own_depth, False
-    flat, transparent = _flatten(image)
-    return flat, None, transparent
+@dataclass(frozen=True)
+class _Raw:
+    """A picture as its file holds it.
+
+    Attributes:
+        image: what Pillow makes of it.
+        deep: its values if they have more than 8 bits a channel, `[H, W]` or `[H, W, 3]`.
+        alpha: beside `deep`, `[H, W]` in [0, 1]; None if all is opaque.
+        turn: what puts it upright.
+    """
+
+    image: Image.Image
+    turn: Image.Transpose | None
+    deep: NDArray[np.generic] | None = None
+    alpha: NDArray[np.float64] | None = None
+
+    def shown(self, window: Window | None) -> tuple[Image.Image, bool]:
+        """In mode L or RGB, not turned, and whether anything was transparent."""
+        if self.deep is None or window is None:
+            return _flatten(self.image)
+        pixels = _to_eight_bits(self.deep, window)
+        if self.alpha is None:
+            return Image.fromarray(pixels), False
+        alpha = self.alpha.reshape(*self.alpha.shape, *(1,) * (pixels.ndim - 2))
+        on_white = alpha * pixels + (1 - alpha) * 255
+        return Image.fromarray(on_white.round().astype(np.uint8)), True
 
 
-def _depth_of(values: NDArray[np.generic]) -> Depth:
-    """Depth of one file's values `[H, W]`."""
-    if values.dtype.kind != "f":
-        return Depth("integer", float(values.min()), float(values.max()))
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
+def _read(image: Image.Image, source: Source) -> _Raw:
+    """What the opened picture holds."""
+    layers = read_sixteen_bits(image, source)
+    turn = TURNS.get(_orientation(image))
+    if layers is not None:
+        return _Raw(image, turn, *layers)
+    return _Raw(image, turn, np.asarray(image) if image.mode in DEEP_MODES else None)
+
+
+def _turned(numbers: NDArray[Number], turn: Image.Transpose | None) -> NDArray[Number]:
+    """`[H, W]` or `[H, W, C]`, turned as Pillow turns pictures."""
+    if turn is None:
+        return numbers
+    height, width = numbers.shape[:2]
+    places = np.arange(height * width, dtype=np.int32).reshape(height, width)
+    order = np.asarray(Image.fromarray(places).transpose(turn))
+    turned: NDArray[Number] = numbers.reshape(height * width, *numbers.shape[2:])[order]
+    return turned
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # the tags are damaged; the pixels need not be
+        return 1
+
+
+def _has_pages(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # what follows the first page is damaged
+        return True
+
+
+def _values(deep: NDArray[np.generic]) -> Values:
+    values = Values.of(deep)
+    if values is None:
         raise DataError("holds no finite value")
-    return Depth("float", float(finite.min()), float(finite.max()))
+    return values
 
 
-def _to_eight_bits(values: NDArray[np.generic], depth: Depth) -> NDArray[np.uint8]:
-    """`[H, W]` of any number type to uint8, black to white; what is no number becomes black."""
-    black, white = depth.window
-    scaled = (values.astype(np.float64) - black) * (255 / (white - black))
+def _to_eight_bits(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
+    """Numbers of any type to uint8, black to white; what is no number becomes black."""
+    scaled = (values.astype(np.float64) - window.black) * (255 / (window.white - window.black))
     return (
         np.nan_to_num(scaled, nan=0.0, posinf=255, neginf=0).clip(0, 255).round().astype(np.uint8)
     )

@@ -1,20 +1,21 @@
-"""Many files become one array: in threads, with one depth and one number of channels for all."""
+"""Many files become one array: in threads, with one window and one number of channels for all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import Decoded, Depth, decode_file, large_files_allowed
+from augsearch.data.decode import Decoded, decode_file, large_files_allowed, read_exactly
 from augsearch.data.spool import Place, Spool
 from augsearch.data.store import DecodedFiles
+from augsearch.data.twins import near_twins, same_pixels
+from augsearch.data.window import Values, Window, find_window
 from augsearch.errors import DataError
 
 FEW_COLOURED = 0.02  # a share of colour pictures this small is worth a remark
@@ -25,8 +26,11 @@ class _Kept:
     """A decoded file (see `Decoded`) whose pixels are in the spool."""
 
     place: Place
-    depth: Depth | None
+    look: NDArray[np.float32]
+    values: Values | None
+    window: Window | None
     transparent: bool
+    pages: bool
 
     @property
     def count(self) -> int:
@@ -54,47 +58,73 @@ def decode_files(
         OSError: no room in `scratch`.
     """
 
-    def decode(file: Path, depth: Depth | None = None) -> Decoded | str:
+    def decode(index: int, window: Window | None = None) -> Decoded | str:
         try:
-            return decode_file(file, config, depth)
+            return decode_file(files[index], config, window)
         except DataError as error:
             return str(error)
 
     def keep(decoded: Decoded | str) -> _Kept | str:
         if isinstance(decoded, str):
             return decoded
-        return _Kept(spool.keep(decoded.pixels), decoded.depth, decoded.transparent)
+        return _Kept(
+            place=spool.keep(decoded.pixels),
+            look=decoded.look,
+            values=decoded.values,
+            window=decoded.window,
+            transparent=decoded.transparent,
+            pages=decoded.pages,
+        )
+
+    def read(index: int) -> NDArray[np.generic] | None:
+        try:
+            return read_exactly(files[index])
+        except DataError:
+            return None
 
     results: list[_Kept | str] = []
     with Spool(scratch) as spool:
         with large_files_allowed():
-            for result in pool.map(decode, files):
+            for result in pool.map(decode, range(len(files))):
                 results.append(keep(result))
                 if progress is not None:
                     progress(len(results), len(files))
-            depths = _joint_depths(results)
-            for index, kept in enumerate(results):
-                if isinstance(kept, _Kept) and kept.depth is not None:
-                    joint = depths[kept.depth.kind]
-                    if joint.window != kept.depth.window:
-                        results[index] = keep(decode(files[index], joint))
-
-        readable = [kept for kept in results if isinstance(kept, _Kept)]
+            windows = _windows(results, config)
+            again = {
+                index: windows[kept.values.kind]
+                for index, kept in enumerate(results)
+                if isinstance(kept, _Kept)
+                and kept.values is not None
+                and kept.window != windows[kept.values.kind]
+            }
+            for index, result in zip(again, pool.map(decode, again, again.values()), strict=True):
+                results[index] = keep(result)
+            kept_at = {i: kept for i, kept in enumerate(results) if isinstance(kept, _Kept)}
+            readable, found = list(kept_at.values()), np.array(list(kept_at), dtype=np.int64)
+            near, same = np.arange(len(files)), np.arange(len(files))
+            if readable:
+                linked = near_twins(np.stack([kept.look for kept in readable]))
+                near[found] = found[linked]
+                same = same_pixels(near, read, lambda digest, asked: list(pool.map(digest, asked)))
         return DecodedFiles(
             images=_assemble(readable, spool, config.image_size),
             counts=tuple(kept.count if isinstance(kept, _Kept) else 0 for kept in results),
             reasons={index: kept for index, kept in enumerate(results) if isinstance(kept, str)},
-            notes=_notes(readable, depths),
+            notes=_notes(readable, windows, config),
+            pages=tuple(index for index, kept in kept_at.items() if kept.pages),
+            windows=tuple((kind, one.black, one.white) for kind, one in windows.items()),
+            same=tuple(same.tolist()),
+            near=tuple(near.tolist()),
         )
 
 
-def _joint_depths(results: Sequence[_Kept | str]) -> dict[str, Depth]:
-    """One depth for all integer files and one for all float files."""
-    found = [r.depth for r in results if isinstance(r, _Kept) and r.depth is not None]
-    kinds = {depth.kind for depth in found}
+def _windows(results: Sequence[_Kept | str], config: DataConfig) -> dict[str, Window]:
+    """One window for all integer files and one for all float files."""
+    found = [r.values for r in results if isinstance(r, _Kept) and r.values is not None]
+    given = None if config.window == "auto" else config.window
     return {
-        kind: reduce(Depth.join, (depth for depth in found if depth.kind == kind))
-        for kind in sorted(kinds)
+        kind: find_window([values for values in found if values.kind == kind], given)
+        for kind in sorted({values.kind for values in found})
     }
 
 
@@ -109,7 +139,9 @@ def _assemble(readable: Sequence[_Kept], spool: Spool, size: int) -> NDArray[np.
     return images
 
 
-def _notes(readable: Sequence[_Kept], depths: dict[str, Depth]) -> tuple[str, ...]:
+def _notes(
+    readable: Sequence[_Kept], windows: dict[str, Window], config: DataConfig
+) -> tuple[str, ...]:
     notes = []
     transparent = sum(kept.transparent for kept in readable)
     if transparent:
@@ -120,9 +152,31 @@ def _notes(readable: Sequence[_Kept], depths: dict[str, Depth]) -> tuple[str, ..
             f"only {coloured} of {len(readable)} pictures have colour: "
             "channels: grey would treat all alike"
         )
-    for kind, depth in depths.items():
-        black, white = depth.window
-        notes.append(
-            f"{kind} files of more than 8 bits: {black:g} is shown as black, {white:g} as white"
-        )
+    for kind, window in windows.items():
+        count = sum(kept.values is not None and kept.values.kind == kind for kept in readable)
+        notes.append(_on_window(kind, window, count, given=config.window != "auto"))
+    if config.window != "auto" and not windows:
+        notes.append("data.window changes nothing: no file has more than 8 bits a channel")
     return tuple(notes)
+
+
+def _on_window(kind: str, window: Window, count: int, *, given: bool) -> str:
+    black, white = window.black, window.white
+    parts = [
+        f"{kind} files of more than 8 bits ({count}): {black:g} is shown as black, {white:g} as "
+        "white"
+    ]
+    if given:
+        parts[0] += ", as data.window says"
+    outside = [value for value in window.no_data if not black <= value <= white]
+    if outside:
+        values = " and ".join(f"{value:g}" for value in outside)
+        parts.append(f"{values} lies far from all other values and is taken for no data")
+    if window.clipped:
+        parts.append(
+            f"{window.clipped} files hold values outside ({window.lowest:g} to "
+            f"{window.highest:g}), which are clipped"
+        )
+    if (outside or window.clipped) and not given:
+        parts.append("data.window: [black, white] in the study file sets other limits")
+    return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""Would the chosen image size erase the small structures of the pictures?"""
+"""Would the chosen image size erase the small structures of the pictures, or only enlarge them?"""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ VISIBLE = 8.0  # grey levels of contrast that count as structure
 def detail_warning(
     root: Path, paths: Sequence[str], config: DataConfig, sample: int = 32
 ) -> str | None:
-    """A sentence if many pictures lose their small structures at `config.image_size`, else None.
+    """A sentence if many pictures lose their small structures at `config.image_size`, or are
+    smaller themselves; else None.
 
     Looks at `sample` pictures spread evenly over `paths`; unreadable ones are passed over.
     """
-    if config.fit == "tile":
-        return None
     chosen = np.unique(np.linspace(0, len(paths) - 1, min(sample, len(paths))).astype(int))
     pictures = []
     with large_files_allowed():
@@ -38,6 +37,17 @@ def detail_warning(
                 pictures.append(read_grey(root / paths[index]))
             except DataError:
                 continue
+    if not pictures:
+        return None
+    height, width = np.median([picture.shape for picture in pictures], axis=0)
+    typical = f"typically {width:.0f} x {height:.0f} pixels"
+    if min(height, width) < config.image_size:
+        return (
+            f"image_size: {config.image_size} is above that of the pictures themselves ({typical}):"
+            " they are enlarged, which adds time and no detail"
+        )
+    if config.fit == "tile":
+        return None
     share = _losing_share(pictures, config.image_size, config.fit == "squash")
     if share < LOSING_SHARE:
         return None
@@ -48,10 +58,9 @@ def detail_warning(
         if _losing_share(pictures, size, config.fit == "squash") < LOSING_SHARE
     ]
     larger = f"image_size: {enough[0]} would keep them; or " if enough else ""
-    height, width = np.median([picture.shape for picture in pictures], axis=0)
     return (
         f"image_size: {config.image_size} erases small structures in about {share:.0%} of the "
-        f"pictures (typically {width:.0f} x {height:.0f} pixels): {larger}"
+        f"pictures ({typical}): {larger}"
         "fit: tile cuts pictures up instead of reducing them"
     )
 

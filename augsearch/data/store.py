@@ -29,12 +29,20 @@ class DecodedFiles:
         counts: images that each file gave: 0 if unreadable, more than 1 if tiled.
         reasons: why a file is unreadable, by its index.
         notes: sentences for the user about the pixels.
+        pages: files of several pages or frames, by index.
+        windows: `(kind, black, white)` of the files of more than 8 bits.
+        same: for each file the first one of the same pixels.
+        near: for each file the first one that it is linked with by near twins.
     """
 
     images: NDArray[np.uint8]
     counts: tuple[int, ...]
     reasons: dict[int, str]
     notes: tuple[str, ...]
+    pages: tuple[int, ...]
+    windows: tuple[tuple[str, float, float], ...]
+    same: tuple[int, ...]
+    near: tuple[int, ...]
 
 
 def read_entry(folder: Path) -> DecodedFiles | None:
@@ -49,6 +57,10 @@ def read_entry(folder: Path) -> DecodedFiles | None:
             tuple(facts["counts"]),
             {int(index): reason for index, reason in facts["reasons"].items()},
             tuple(facts["notes"]),
+            tuple(facts["pages"]),
+            tuple((kind, black, white) for kind, black, white in facts["windows"]),
+            tuple(facts["same"]),
+            tuple(facts["near"]),
         )
         if images.dtype == np.uint8 and zlib.crc32(images.data) == facts["crc32"]:
             return decoded
@@ -73,6 +85,10 @@ def write_entry(folder: Path, decoded: DecodedFiles) -> None:
             "counts": decoded.counts,
             "reasons": decoded.reasons,
             "notes": decoded.notes,
+            "pages": decoded.pages,
+            "windows": decoded.windows,
+            "same": decoded.same,
+            "near": decoded.near,
             "crc32": zlib.crc32(decoded.images.data),
         }
         (entry / FACTS_FILE).write_text(json.dumps(facts), encoding="utf-8")

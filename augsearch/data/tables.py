@@ -1,8 +1,11 @@
-"""Reading `labels.csv` and `groups.csv`, with errors that name the file and the row."""
+"""Reading tables of labels and groups, with errors that name the file and the row."""
 
 from __future__ import annotations
 
+import codecs
 import posixpath
+import unicodedata
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path, PureWindowsPath
 
@@ -11,12 +14,17 @@ import pandas as pd
 from augsearch.errors import DataError
 
 SHOWN = 3  # wrong rows that a message names
+DELIMITERS = ",;\t|"
 
 
 def read_table(
     file: Path, paths: Collection[str], *, required: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> dict[str, dict[str, str]]:
     """Rows of a table by image path; every path is one of `paths`, every cell is stripped text.
+
+    Cells are divided by commas, semicolons, tabs or bars, whichever the first row has; the text is
+    UTF-8, or UTF-16 with its mark. Paths may differ from the file's in case or in the Unicode form
+    of a letter, where that leaves no doubt.
 
     Raises:
         DataError: the file is no table with these columns, or names a path outside the directory,
@@ -26,7 +34,7 @@ def read_table(
     frame.columns = frame.columns.str.strip().str.lower()
     _check_columns(file, list(frame.columns), required, optional)
     frame = frame.fillna("").apply(lambda column: column.str.strip())
-    known = frozenset(paths)
+    known, alike = frozenset(paths), _by_spelling(paths)
     table: dict[str, dict[str, str]] = {}
     lines: dict[str, int] = {}
     missing: list[str] = []
@@ -35,11 +43,10 @@ def read_table(
         if not any(row.values()):
             continue
         path = _inside(file, line, row["path"])
+        if path not in known:
+            path = alike.get(_spelling(path), path)
         if path in lines:
-            raise DataError(
-                f"{file}, rows {lines[path]} and {line}: {path!r} is named twice; "
-                "every image has one row"
-            )
+            raise DataError(f"{file}, rows {lines[path]} and {line}: {_twice(path, table, row)}")
         lines[path] = line
         table[path] = row
         if path not in known:
@@ -53,19 +60,49 @@ def read_table(
     return table
 
 
+def _spelling(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def _by_spelling(paths: Collection[str]) -> dict[str, str]:
+    """Paths by what they have in common with another spelling, where only one has it."""
+    counts = Counter(map(_spelling, paths))
+    return {key: path for path in paths if counts[key := _spelling(path)] == 1}
+
+
+def _twice(path: str, table: dict[str, dict[str, str]], row: dict[str, str]) -> str:
+    labels = sorted({table[path].get("label", ""), row.get("label", "")})
+    if len(labels) > 1:
+        return (
+            f"{path!r} is named twice, with the labels {' and '.join(map(repr, labels))}; every "
+            "image has one row, and several labels of one image are not supported yet"
+        )
+    return f"{path!r} is named twice; every image has one row"
+
+
 def _read_csv(file: Path) -> pd.DataFrame:
     try:
+        with file.open("rb") as opened:
+            start = opened.read(2)
+        encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+        with file.open(encoding=encoding) as text:
+            first = text.readline()
         # Labels are text ("NA" and "01" stay as they are), and blank lines keep rows countable.
         frame = pd.read_csv(
             file,
             dtype=str,
+            sep=max(DELIMITERS, key=first.count),
             keep_default_na=False,
             skip_blank_lines=False,
-            encoding="utf-8-sig",
+            encoding=encoding,
         )
     except pd.errors.EmptyDataError:
         raise DataError(f"{file} is empty; the first row names the columns") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
+    except UnicodeError as error:
+        raise DataError(
+            f"{file} is no text in UTF-8 ({error}); save it again as CSV UTF-8"
+        ) from None
+    except (pd.errors.ParserError, OSError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{file} is no comma-separated UTF-8 table: {reason}") from None
     if not isinstance(frame.index, pd.RangeIndex):
@@ -80,7 +117,9 @@ def _check_columns(
     missing = [name for name in required if name not in columns]
     unknown = [name for name in columns if name not in required + optional]
     if missing or unknown:
-        raise DataError(f"{file}, row 1: columns are {','.join(columns)!r}, not {expected!r}")
+        several = any(name.startswith(("label", "class")) for name in unknown) and not missing
+        hint = "; several labels of one image are not supported yet" if several else ""
+        raise DataError(f"{file}, row 1: columns are {','.join(columns)!r}, not {expected!r}{hint}")
 
 
 def _inside(file: Path, line: int, text: str) -> str:

@@ -17,7 +17,6 @@ from typing import Any, get_args
 
 from optuna.exceptions import StorageInternalError
 
-from augsearch.data.advice import data_warnings
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.search import outputs
@@ -58,7 +57,7 @@ from augsearch.search.progress import Progress, Quiet, duration
 from augsearch.search.records import record_makers, safe_name
 from augsearch.search.report_files import ablation_report_files
 from augsearch.search.result import versions
-from augsearch.search.setup import EMBEDDED, Setup, check_output, prepare, some_images
+from augsearch.search.setup import Setup, check_output, prepare, some_images
 from augsearch.search.store import ABLATIONS, Run, Store, check_settings, stores_with
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy, load_policy
@@ -286,12 +285,7 @@ def prepare_ablation(
     if not isinstance(space, Space):
         setup = replace(setup, space_file=str(space), asked_space=str(space))
     check_settings(storage, name, settings)
-    for sentence in data_warnings(
-        setup.image_set,
-        setup.config.data,
-        setup.config.evaluate.labels_per_class,
-        root=None if setup.source == EMBEDDED else Path(setup.source),
-    ):
+    for sentence in setup.warnings:
         progress.warn(sentence)
     flags = {
         **{flag: value for flag, value in setup.flags.items() if flag not in SEARCHING},

@@ -106,6 +106,19 @@ class SearchConfig(_Config):
         "that break it are not recommended while there are others",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds_as_by_default(cls, content: object) -> object:
+        """A section that names no kind is of the kind that it would be if it were left out."""
+        if not isinstance(content, dict):
+            return content
+        filled = dict(content)
+        for name in ("sampler", "pruner"):
+            section = content.get(name)
+            if isinstance(section, dict) and "kind" not in section:
+                filled[name] = {"kind": cls.model_fields[name].default.kind, **section}
+        return filled
+
     @field_validator("aims")
     @classmethod
     def _score_first(cls, aims: tuple[Aim, ...]) -> tuple[Aim, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 import optuna
@@ -12,7 +11,6 @@ import psutil
 import torch
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.data.advice import data_warnings
 from augsearch.engines.processes import cpu_threads, process_count
 from augsearch.search.beside import BASELINE, CONFIRMATION
 from augsearch.search.confirm import race_plan
@@ -20,7 +18,7 @@ from augsearch.search.database import find_storage
 from augsearch.search.forecast import PhaseCost
 from augsearch.search.power import power_sentences
 from augsearch.search.proxies import space_warning
-from augsearch.search.setup import EMBEDDED, Setup, some_images
+from augsearch.search.setup import Setup, some_images
 from augsearch.search.store import Store
 from augsearch.simclr.pretrain import views_do_not_fit
 
@@ -123,14 +121,7 @@ def estimate(setup: Setup) -> Estimate:
         power=power_sentences(bench, plan),
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
         disk_mb=decoded + runs * ARTIFACTS_MB,
-        warnings=data_warnings(
-            image_set,
-            config.data,
-            config.evaluate.labels_per_class,
-            root=None if setup.source == EMBEDDED else Path(setup.source),
-        )
-        + run.notes
-        + ((confounded,) if confounded else ()),
+        warnings=setup.warnings + run.notes + ((confounded,) if confounded else ()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -14,6 +14,8 @@ from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import Record
 
 Views = Callable[[Policy], bytes]
+LONGEST = 200
+"""Characters of a class's name that MLflow is told, which takes 250 for a metric."""
 ExecutorOf = Callable[[Policy], str]
 Files = Callable[[Policy | None], dict[str, bytes]]
 STATUS = {
@@ -125,7 +127,12 @@ def _metrics(outcome: Outcome) -> dict[str, float]:
     found = {
         "score": outcome.score,
         **{f"label_free/{name}": value for name, value in outcome.label_free.items()},
-        **{f"recall/{safe_name(name)}": value for name, value in outcome.class_recall.items()},
+        **{
+            f"recall/{name}": value
+            for name, value in zip(
+                safe_names(outcome.class_recall), outcome.class_recall.values(), strict=True
+            )
+        },
         **{f"seconds/{name}": value for name, value in outcome.seconds.items()},
     }
     probes = {"probe": outcome.probe, "full_probe": outcome.full_probe, "knn": outcome.knn}
@@ -142,6 +149,18 @@ def _series(
     return {"probe_score": curve, "loss": losses}
 
 
+def safe_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The names with only what MLflow allows in a metric's name, each another one, whatever the
+    case, which some databases do not tell apart."""
+    found: list[str] = []
+    for name in names:
+        short = safe_name(name)[:LONGEST]
+        taken = {other.casefold() for other in found}
+        tries = (short, *(f"{short} {number}" for number in range(2, len(found) + 3)))
+        found.append(next(one for one in tries if one.casefold() not in taken))
+    return tuple(found)
+
+
 def safe_name(name: str) -> str:
     """`name` with only what MLflow allows in a metric's name."""
-    return re.sub(r"[^\w\-. ]", "_", name, flags=re.ASCII)
+    return re.sub(r"[^\w\-. ]", "_", name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -13,8 +14,10 @@ import torch
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.augment.custom import check_custom_ops
+from augsearch.data.advice import classes_in_words, data_warnings, pool_warnings
 from augsearch.data.cache import load_images
 from augsearch.data.imageset import ImageSet
+from augsearch.data.names import printable
 from augsearch.data.subset import take_subset
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError, OutputError
@@ -98,6 +101,20 @@ class Setup:
             std=self.bench.std,
         )
         return policy.model_copy(update={"found_on": found_on})
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What about images and settings may spoil the result, a sentence each."""
+        config = self.config
+        root = None if self.source == EMBEDDED else Path(self.source)
+        return (
+            *data_warnings(
+                self.image_set, config.data, config.evaluate.labels_per_class, root=root
+            ),
+            *pool_warnings(
+                len(self.bench.split.pool), config.pretrain.batch_size, config.pretrain.steps
+            ),
+        )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -184,6 +201,8 @@ def prepare(
     Raises:
         ConfigError, DataError, DeviceError: what is wrong, in one line.
     """
+    named = {"--data": data, "--space": space, "--study": study, "--output": output}
+    _check_plain({**named, "this directory": Path.cwd()})
     chosen_device = resolve_device(device)
     loaded, space_file = _space(space, origin)
     config, study_file = _config(study, origin, embedded=data is None)
@@ -220,6 +239,8 @@ def prepare(
         tail = hashlib.sha256(text.encode()).hexdigest()[:6]
         name = f"{_slug(loaded.name)}-{_slug(image_set.name)}-{tail}"
     bench = Bench.build(image_set, config, seed=seed, device=chosen_device)
+    if data is not None:
+        progress.note(classes_in_words(image_set, len(bench.split.test)))
     check_custom_ops(fitting.custom_ops(), some_images(bench, CHECKED))
     return Setup(
         name=name,
@@ -246,6 +267,15 @@ def prepare(
         ),
         origin=origin,
     )
+
+
+def _check_plain(paths: Mapping[str, object]) -> None:
+    for option, path in paths.items():
+        if isinstance(path, (str, Path)) and printable(str(path)) != str(path):
+            raise ConfigError(
+                f"{option} {printable(str(path))}: the path is no plain text in UTF-8, and the "
+                "results could not name it; rename it, or make a link to it"
+            )
 
 
 def some_images(bench: Bench, most: int) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from augsearch.space.groups import GROUPS
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
+SHOWN = 5
+"""Problems of a file that a message names."""
 FORMS = frozenset({"low", "high", "choices", "strength"})
 """Keys of what may stand for a number in a space."""
 ELSEWHERE = {
@@ -110,13 +112,22 @@ def _one_line(error: ValidationError, model: type[BaseModel], root: yaml.Node, s
     # A list also counts as too short if its entries are wrong: these are what to mend.
     problems = [p for p in problems if p["type"] != "too_short" or not _inside(p, problems)]
     # A misspelt key also makes the right one "missing": the misspelling is what to mend.
-    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
-    line, keys = _find(root, first["loc"])
-    where = ".".join(keys)
-    more = len(problems) - 1
-    also = f" (and {more} more problem{'s' if more > 1 else ''})" if more else ""
-    prefix = f"{source}:{line}: " + (f"{where}: " if where else "")
-    return prefix + _explain(dict(first), model) + also
+    misspelt = {p["loc"][:-1] for p in problems if p["type"] == "extra_forbidden"}
+    problems = [p for p in problems if p["type"] != "missing" or p["loc"][:-1] not in misspelt]
+    said: dict[tuple[int, str], str] = {}
+    for problem in sorted(problems, key=lambda problem: problem["type"] != "extra_forbidden"):
+        line, keys = _find(root, problem["loc"])
+        where = ".".join(keys)
+        # What fits none of several forms is a problem for each of them.
+        said.setdefault((line, where), (f"{where}: " if where else "") + _explain(problem, model))
+    (first, _), *_ = said
+    lines = [
+        text if number == first else f"line {number}: {text}"
+        for (number, _), text in list(said.items())[:SHOWN]
+    ]
+    more = len(said) - len(lines)
+    also = f"; and {more} more problem{'s' if more > 1 else ''}" if more > 0 else ""
+    return f"{source}:{first}: " + "; ".join(lines) + also
 
 
 def _inside(problem: ErrorDetails, problems: list[ErrorDetails]) -> bool:
@@ -153,7 +164,7 @@ def _entry_name(node: yaml.Node, position: int) -> str:
     return str(position)
 
 
-def _explain(problem: dict[str, Any], model: type[BaseModel]) -> str:
+def _explain(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     kind, value = problem["type"], problem.get("input")
     context: dict[str, Any] = problem.get("ctx", {})
     if kind == "extra_forbidden":
@@ -195,7 +206,7 @@ def _shown(value: Any) -> str:
     return "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
 
 
-def _wanted(problem: dict[str, Any], model: type[BaseModel]) -> str:
+def _wanted(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     """What would have been right, without pydantic's vocabulary."""
     kind, value = str(problem["type"]), problem.get("input")
     context: dict[str, Any] = problem.get("ctx", {})
@@ -226,10 +237,7 @@ def _keys_near(location: Location, model: type[BaseModel]) -> list[str]:
     """Keys that would have been right where the unknown one stands, from the model's schema."""
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
-    tagged = {
-        str(d.get("properties", {}).get("op", {}).get("const", name.lower())): d
-        for name, d in definitions.items()
-    }
+    tagged = {_tag(d, name.lower()): d for name, d in definitions.items()}
     here = schema
     for step in location[:-1]:
         reference = here.get("properties", {}).get(step, {}).get("$ref", "")
@@ -238,6 +246,13 @@ def _keys_near(location: Location, model: type[BaseModel]) -> list[str]:
         elif step in tagged:
             here = tagged[step]
     return list(here.get("properties", {}))
+
+
+def _tag(definition: dict[str, Any], name: str) -> str:
+    """By which a file says that it means this one of several models."""
+    properties = definition.get("properties", {})
+    tags = (properties.get(key, {}).get("const") for key in ("op", "kind"))
+    return str(next(filter(None, tags), name))
 
 
 def _nearest(word: str, known: list[str]) -> str:

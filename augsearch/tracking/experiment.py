@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+from augsearch.errors import StudyError
+
 EXPERIMENT = "augsearch"
 STUDIES, TRIALS, CELLS = "augsearch-studies", "augsearch-trials", "augsearch-cells"
 """Keys of the saved views."""
@@ -31,22 +33,50 @@ NOTE = (
 )
 
 
-def find_experiment(client: Any) -> str | None:
-    """The experiment's id; None if there is none yet."""
+class NeedsAPerson(StudyError):
+    """MLflow answers, but cannot take anything until somebody does what the message says."""
+
+
+def find_experiment(client: Any, *, deleted: bool = False) -> str | None:
+    """The experiment's id; None if there is none yet, or only a deleted one and that is not
+    asked for."""
     found = client.get_experiment_by_name(EXPERIMENT)
-    return found.experiment_id if found else None
+    return found.experiment_id if found and (deleted or not _is_deleted(found)) else None
 
 
 def open_experiment(client: Any) -> str:
     """The experiment's id. What its pages need is added where it is missing, and otherwise left as
-    people have made it."""
+    people have made it.
+
+    Raises:
+        NeedsAPerson: it was deleted, and MLflow keeps its name until it is restored or removed.
+    """
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
         return str(client.create_experiment(EXPERIMENT, tags=_page_tags()))
+    check_not_deleted(client)
     for key, value in _page_tags().items():
         if key not in found.tags:
             client.set_experiment_tag(found.experiment_id, key, value)
     return str(found.experiment_id)
+
+
+def check_not_deleted(client: Any) -> None:
+    """Raises NeedsAPerson if the experiment lies in MLflow's bin."""
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is not None and _is_deleted(found):
+        number, uri = found.experiment_id, client.tracking_uri
+        raise NeedsAPerson(
+            f"its experiment {EXPERIMENT!r} has been deleted; restore it with "
+            f"`MLFLOW_TRACKING_URI={uri} mlflow experiments restore --experiment-id {number}`, or "
+            f"remove it for good with `MLFLOW_TRACKING_URI={uri} mlflow gc --backend-store-uri "
+            f"{'DATABASE' if uri.startswith('http') else uri} --experiment-ids {number}`, and a "
+            "new one is made"
+        )
+
+
+def _is_deleted(experiment: Any) -> bool:
+    return bool(experiment.lifecycle_stage == "deleted")
 
 
 def view_path(experiment: str, view: str) -> str:

@@ -18,7 +18,12 @@ from types import MappingProxyType
 from typing import Any
 
 from augsearch.errors import ConfigError, StudyError
-from augsearch.tracking.experiment import find_experiment, open_experiment
+from augsearch.tracking.experiment import (
+    NeedsAPerson,
+    check_not_deleted,
+    find_experiment,
+    open_experiment,
+)
 from augsearch.tracking.registry import Registration, Removed, register, unregister
 
 STUDY_TAG, KEY_TAG = "augsearch.study", "augsearch.key"
@@ -142,9 +147,9 @@ class Mirror:
         try:
             register(self._client, self._client.get_run(self._parent), wanted)
         except failures as error:
-            reason = str(error).splitlines()[0][:200]
             self.warn(
-                f"the policy is not in MLflow's model registry ({reason}); policy.yaml is written, "
+                f"the policy is not in MLflow's model registry ({_reason(error)}); policy.yaml is "
+                "written, "
                 "and the next run of the same command tries again"
             )
             return False
@@ -156,10 +161,9 @@ class Mirror:
             action()
         except unreachable() as error:
             if not self._away:
-                reason = str(error).splitlines()[0][:200]
                 self.warn(
-                    f"MLflow at {tracking_uri()} cannot be reached ({reason}); the search goes "
-                    "on, and the next run of the same command brings MLflow up to date"
+                    f"{in_words(error)}; the search goes on, and the next run of the same command "
+                    "brings MLflow up to date"
                 )
             self._away, self._client = True, None
             return False
@@ -270,10 +274,14 @@ def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], Non
         if parents:
             log_files(client, parents[0].info.run_id, artifacts)
             return True
-        reason = "it does not know the study, whose command brings it up to date"
+        check_not_deleted(client)
+        reason = (
+            f"MLflow at {tracking_uri()} does not know the study, whose command brings it up to "
+            "date"
+        )
     except unreachable() as error:
-        reason = str(error).splitlines()[0][:200]
-    warn(f"MLflow at {tracking_uri()} did not get the report ({reason}); the files are written")
+        reason = in_words(error)
+    warn(f"MLflow did not get the report: {reason}; the files are written")
     return False
 
 
@@ -331,16 +339,39 @@ def client_for(uri: str) -> Any:
 
     for logger in ("mlflow", "alembic"):
         logging.getLogger(logger).setLevel(logging.ERROR)
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    try:
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except ImportError as error:
+        raise NeedsAPerson(f"it needs a driver that is not installed ({error})") from None
+
+
+def in_words(error: Exception) -> str:
+    """What is wrong with MLflow, and where: away, or there and refusing, with its own reason."""
+    from mlflow.exceptions import MlflowException
+
+    where, reason = f"MLflow at {tracking_uri()}", _reason(error)
+    if isinstance(error, NeedsAPerson):
+        return f"{where} cannot be used: {reason}"
+    if isinstance(error, MlflowException) and "failed with exception" not in reason:
+        return f"{where} refuses: {reason}"
+    return f"{where} cannot be reached ({reason})"
+
+
+def _reason(error: Exception) -> str:
+    """An error's own words in one line; of a database error without the statement."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    lines = str(error).splitlines() or [type(error).__name__]
+    return " ".join((lines[0] if isinstance(error, SQLAlchemyError) else " ".join(lines)).split())
 
 
 def unreachable() -> tuple[type[Exception], ...]:
-    """What MLflow raises when its server or database is away."""
+    """What MLflow raises when its server or database is away, or takes nothing."""
     from mlflow.exceptions import MlflowException
     from requests.exceptions import RequestException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return (MlflowException, RequestException, SQLAlchemyError, OSError)
+    return (NeedsAPerson, MlflowException, RequestException, SQLAlchemyError, OSError)
 
 
 def delete_mirrored(study: str) -> tuple[int, Removed]:
@@ -351,16 +382,13 @@ def delete_mirrored(study: str) -> tuple[int, Removed]:
     """
     try:
         client = client_for(tracking_uri())
-        experiment = find_experiment(client)
+        experiment = find_experiment(client, deleted=True)
         if experiment is None:
             return 0, Removed(0, ())
         removed = unregister(client, experiment, study)
         return _delete_runs(client, experiment, study), removed
     except unreachable() as error:
-        reason = str(error).splitlines()[0][:200]
-        raise StudyError(
-            f"MLflow at {tracking_uri()} cannot be reached ({reason}); nothing is deleted"
-        ) from None
+        raise StudyError(f"{in_words(error)}; nothing is deleted") from None
 
 
 def _delete_runs(client: Any, experiment: str, study: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from augsearch.errors import StudyError
 from augsearch.tracking.experiment import STUDIES, find_experiment, view_path
-from augsearch.tracking.mirror import client_for, quiet_mlflow, tracking_uri, unreachable
+from augsearch.tracking.mirror import client_for, in_words, quiet_mlflow, tracking_uri, unreachable
 
 
 def serve_ui(port: int) -> None:
@@ -51,10 +51,10 @@ def landing_page(uri: str) -> str:
         try:
             experiment = find_experiment(client_for(uri))
         except unreachable() as error:
-            reason = str(error).splitlines()[0][:200]
             raise StudyError(
-                f"MLflow cannot open {uri} ({reason}); move the file away (the next run of each "
-                "study's command fills a new one), or set MLFLOW_TRACKING_URI"
+                f"MLflow cannot open {uri}: {in_words(error)}; do as it says if it gives a "
+                "remedy, else move the file away (the next run of each study's command fills a "
+                "new one) or set MLFLOW_TRACKING_URI"
             ) from None
         if experiment:
             return view_path(experiment, STUDIES)

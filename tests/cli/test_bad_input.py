@@ -152,6 +152,79 @@ def test_many_unreadable_images(cli):
     assert "pit/0.png" in line
 
 
+def test_classes_are_named_with_their_numbers(cli):
+    write_images(pit=14, scratch=12, unlabelled=3)
+    said = dry_run(cli, "--data", "images").out
+    assert "classes: pit 14, scratch 12; without a label: 3; sealed test: " in said
+
+
+def test_splits_among_other_folders(cli):
+    for part in ("train", "test"):
+        write_images(f"images/{part}", pit=8, scratch=8)
+    write_images(masks=4)
+    said = dry_run(cli, "--data", "images").out
+    assert "folders of masks are left out: 4 images (masks/0.png, " in said
+    assert "classes: pit 16, scratch 16; sealed test: 16 images, as the files say" in said
+    write_images(**{"iconic-images": 4})
+    line = dry_run(cli, "--data", "images").refusal
+    assert "test, train are named like splits, iconic-images not: take it out" in line
+
+
+@pytest.mark.parametrize("label", ["pit;scratch", "pit|scratch"])
+def test_several_labels_of_one_image(cli, label):
+    write_images(pit=3)
+    Path("images/labels.csv").write_text(f"path,label\npit/0.png,{label}\npit/1.png,pit\n")
+    line = dry_run(cli, "--data", "images").refusal
+    assert f"labels.csv: '{label}' reads like several labels of one image" in line
+
+
+def test_an_archive(cli):
+    Path("images.zip").touch()
+    assert "images.zip is no directory but an archive: unpack it" in (
+        dry_run(cli, "--data", "images.zip").refusal
+    )
+
+
+@pytest.mark.parametrize("option", ["--data", "--output"])
+def test_a_path_that_no_text_can_hold(cli, option):
+    folder = Path(os.fsdecode(b"h\xe4rte"))
+    folder.mkdir()
+    write_images(pit=14, scratch=14)
+    given = ("--data", "images", option, folder)[2 if option == "--data" else 0 :]
+    assert f"{option} h\\xe4rte: the path is no plain text" in dry_run(cli, *given).refusal
+
+
+def test_a_batch_above_the_number_of_images(cli):
+    write_images(pit=14, scratch=14)
+    Path("study.yaml").write_text(STUDY.replace("batch_size: 8", "batch_size: 64"))
+    assert "pretrain.batch_size 64 is above the 22 images to train on" in (
+        " ".join(dry_run(cli, "--data", "images").out.split())
+    )
+
+
+def test_every_problem_of_a_confirmation(cli):
+    Path("study.yaml").write_text(STUDY.replace("seeds: 5", "seeds: 3, max_seeds: 2"))
+    line = dry_run(cli).refusal
+    assert "confirm.seeds: 3 are too few" in line
+    assert "confirm.max_seeds: 2 does not fit: want at least 5" in line
+
+
+@pytest.mark.slow
+def test_a_study_of_names_that_no_text_can_hold(cli):
+    """All the way to the files, the databases and MLflow."""
+    names = [os.fsdecode(b"h\xe4rte"), "line\nbreak", "x" * 250]
+    write_images(**dict.fromkeys(names, 14))
+    (Path("images") / names[0] / "0.png").rename(Path("images") / os.fsdecode(b"\xff.png"))
+    run = ["run", "--space", "space.yaml", "--study", "study.yaml", "--data", "images"]
+    said = cli(*run, "--name", "odd", "--device", "cpu")
+    assert said.code == 0, said.err
+    assert "MLflow" not in said.out
+    assert "h\\xe4rte" in Path("runs/odd/result.json").read_text(encoding="utf-8").replace(
+        "\\\\", "\\"
+    )
+    assert "\\xff.png" in Path("runs/odd/split.csv").read_text(encoding="utf-8")
+
+
 def test_a_few_unreadable_images_are_named_and_skipped(cli):
     write_images(pit=14, scratch=14)
     Path("images/pit/0.png").write_bytes(b"")

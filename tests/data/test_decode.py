@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from data.deep_files import png_chunk, write_png, write_tiff
+from PIL import Image, PngImagePlugin
 
 from augsearch.data import decode
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import Depth, decode_file, large_files_allowed
+from augsearch.data.decode import decode_file, large_files_allowed, read_exactly
+from augsearch.data.window import Window
 from augsearch.errors import DataError
 
 CONFIG = DataConfig(image_size=16)
@@ -31,7 +33,7 @@ def test_picture_of_the_right_size_keeps_every_pixel(tmp_path: Path) -> None:
     pixels = RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8)
     decoded = decode_file(saved(Image.fromarray(pixels), tmp_path / "a.png"), CONFIG)
     np.testing.assert_array_equal(decoded.pixels[0], pixels)
-    assert decoded.depth is None
+    assert decoded.values is None
     assert not decoded.transparent
 
 
@@ -110,11 +112,113 @@ def test_sixteen_bit_png_and_big_endian_tiff(tmp_path: Path) -> None:
         np.testing.assert_array_equal(decode_file(path, CONFIG).pixels[0, ..., 0], expected)
 
 
-def test_a_given_depth_replaces_the_files_own(tmp_path: Path) -> None:
+def write_ppm(path: Path, values: np.ndarray) -> Path:
+    path.write_bytes(b"P6 16 16 65535\n" + values.astype(">u2").tobytes())
+    return path
+
+
+TWELVE_BITS = RNG.integers(0, 4096, (16, 16, 3))
+DEEP_COLOUR = {
+    "png": lambda path, values: write_png(path, values),
+    "png with alpha": lambda path, values: write_png(
+        path, np.dstack([values, np.full((16, 16), 65535)])
+    ),
+    "ppm": lambda path, values: write_ppm(path, values),
+    "tiff": lambda path, values: write_tiff(path, values, "<", planes=False),
+    "big-endian tiff": lambda path, values: write_tiff(path, values, ">", planes=False),
+    "planes": lambda path, values: write_tiff(path, values, "<", planes=True),
+    "big-endian planes": lambda path, values: write_tiff(path, values, ">", planes=True),
+}
+
+
+@pytest.mark.parametrize("write", DEEP_COLOUR.values(), ids=DEEP_COLOUR)
+def test_colours_of_twelve_bits_are_read_as_grey_ones_are(tmp_path: Path, write) -> None:
+    path = write(tmp_path / "a.img", TWELVE_BITS)
+    decoded = decode_file(path, CONFIG)
+    np.testing.assert_array_equal(decoded.pixels[0], np.round(TWELVE_BITS / 4095 * 255))
+    assert not decoded.transparent
+    np.testing.assert_array_equal(read_exactly(path), TWELVE_BITS)
+
+
+def test_grey_of_sixteen_bits_with_alpha(tmp_path: Path) -> None:
+    grey = TWELVE_BITS[..., 0]
+    opaque = np.full_like(grey, 65535)
+    opaque[:, :4] = 0
+    path = write_png(tmp_path / "a.png", np.dstack([grey, opaque]))
+    decoded = decode_file(path, CONFIG)
+    expected = np.where(opaque > 0, np.round(grey / 4095 * 255), 255)
+    np.testing.assert_array_equal(decoded.pixels[0, ..., 0], expected)
+    assert decoded.transparent
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_deep_pictures_turn_as_others_do(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    values = RNG.integers(0, 255, (16, 16), dtype=np.uint8)
+    shallow = saved(Image.fromarray(values), tmp_path / "a.png", exif=exif)
+    deep = saved(Image.fromarray(values.astype(np.uint16)), tmp_path / "b.png", exif=exif)
+    pixels = [decode_file(path, CONFIG, Window(0, 255)).pixels for path in (shallow, deep)]
+    np.testing.assert_array_equal(*pixels)
+
+
+def noisy(mode: str = "RGB") -> Image.Image:
+    return Image.fromarray(RNG.integers(0, 255, (16, 16, 3), dtype=np.uint8)).convert(mode)
+
+
+def test_metadata_of_a_png_may_be_large_or_damaged(tmp_path: Path) -> None:
+    image = noisy()
+    text = PngImagePlugin.PngInfo()
+    text.add_text("remark", "a" * 3_000_000, zip=True)
+    spoilt = saved(image, tmp_path / "spoilt.png").read_bytes()
+    place = spoilt.index(b"IDAT") - 4
+    chunk = png_chunk(b"tEXt", b"key\0value")[:-4] + b"\1\2\3\4"
+    (tmp_path / "spoilt.png").write_bytes(spoilt[:place] + chunk + spoilt[place:])
+    for path in (
+        saved(image, tmp_path / "text.png", pnginfo=text),
+        saved(image, tmp_path / "profile.png", icc_profile=bytes(3_000_000)),
+        tmp_path / "spoilt.png",
+    ):
+        np.testing.assert_array_equal(decode_file(path, CONFIG).pixels[0], np.asarray(image))
+
+
+def test_damaged_tags_leave_the_pixels_alone(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "a description of some length", 6
+    whole = exif.tobytes()
+    image = noisy()
+    for number, cut in enumerate((8, 15, 21, 33, len(whole) - 9)):
+        for suffix in ("png", "jpg", "webp"):
+            path = tmp_path / f"{number}.{suffix}"
+            options = {"lossless": True} if suffix == "webp" else {}
+            saved(image, path, exif=whole[:cut] + b"\xff" * (number % 2), **options)
+            assert decode_file(path, CONFIG).pixels.shape == (1, 16, 16, 3)
+
+
+def test_a_broken_application_segment_of_a_jpeg(tmp_path: Path) -> None:
+    path = saved(noisy(), tmp_path / "a.jpg", quality=95)
+    expected = decode_file(path, CONFIG).pixels
+    whole = path.read_bytes()
+    index = b"MPF\0II*\0\x08\0\0\0\x01\0\xff\xff"
+    segment = b"\xff\xe2" + (len(index) + 2).to_bytes(2, "big") + index
+    path.write_bytes(whole[:2] + segment + whole[2:])
+    np.testing.assert_array_equal(decode_file(path, CONFIG).pixels, expected)
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif", "png", "webp"])
+def test_several_pages_are_noticed(tmp_path: Path, suffix: str) -> None:
+    one = saved(noisy(), tmp_path / f"one.{suffix}")
+    several = saved(
+        noisy(), tmp_path / f"a.{suffix}", save_all=True, append_images=[noisy(), noisy()]
+    )
+    assert decode_file(several, CONFIG).pages
+    assert not decode_file(one, CONFIG).pages
+
+
+def test_a_given_window_replaces_the_files_own(tmp_path: Path) -> None:
     dark = saved(Image.fromarray(np.full((16, 16), 900, np.uint16)), tmp_path / "a.tif")
-    whole = Depth("integer", 0, 900).join(Depth("integer", 3, 4000))
     assert decode_file(dark, CONFIG).pixels[0, 0, 0, 0] == 224
-    assert decode_file(dark, CONFIG, whole).pixels[0, 0, 0, 0] == 56
+    assert decode_file(dark, CONFIG, Window(0, 4095)).pixels[0, 0, 0, 0] == 56
 
 
 @pytest.mark.parametrize(("orientation", "corner"), [(1, (0, 0)), (3, (1, 1)), (6, (0, 1))])

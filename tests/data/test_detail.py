@@ -63,3 +63,14 @@ def test_warning_offers_a_size_that_would_do(tmp_path: Path) -> None:
     assert "image_size: 64 would keep them; or fit: tile" in warning
     assert detail_warning(tmp_path, paths, DataConfig(image_size=64)) is None
     assert detail_warning(tmp_path, paths, DataConfig(image_size=32, fit="tile")) is None
+
+
+def test_a_size_above_that_of_the_pictures_is_said(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(surface(number, noise=3)).save(tmp_path / f"{number}.png")
+    paths = [record.path for record in find_images(tmp_path)]
+    for fit in ("crop", "squash", "tile"):
+        warning = detail_warning(tmp_path, paths, DataConfig(image_size=320, fit=fit))
+        assert "image_size: 320 is above that of the pictures themselves" in (warning or "")
+        assert "typically 256 x 256 pixels" in (warning or "")
+    assert detail_warning(tmp_path, paths, DataConfig(image_size=256)) is None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data.deep_files import write_png
 from PIL import Image
 
 from augsearch.data import cache as cache_module
@@ -259,6 +260,157 @@ def test_deep_files_share_one_depth(tmp_path: Path, load) -> None:
     images = load(tmp_path / "set")
     assert images.images[:, 0, 0, 0].tolist() == [249, 12, 56]
     assert "0 is shown as black, 4095 as white" in images.notes[0]
+
+
+def grey_levels(images: ImageSet) -> int:
+    return min(len(np.unique(picture)) for picture in images.images)
+
+
+def deep(path: Path, values) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(values).astype(np.uint16)).save(path)
+
+
+def test_one_hot_pixel_darkens_nothing(tmp_path: Path, load) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        values = rng.integers(0, 4096, (16, 16))
+        deep(tmp_path / "clean" / f"{number}.png", values)
+        values[3, 4] = 65535 if number == 0 else values[3, 4]
+        deep(tmp_path / "hot" / f"{number}.png", values)
+    clean, hot = load(tmp_path / "clean"), load(tmp_path / "hot")
+    np.testing.assert_array_equal(clean.images[1:], hot.images[1:])
+    assert "1 files hold values outside (" in hot.notes[0] and "data.window" in hot.notes[0]
+    assert "clipped" not in clean.notes[0]
+
+
+def test_a_narrow_range_keeps_its_grey_levels(tmp_path: Path, load) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        values = rng.integers(29500, 29800, (8, 8))
+        values[:2] = 0  # no data
+        deep(tmp_path / "set" / f"{number}.png", values)
+    images = load(tmp_path / "set")
+    assert grey_levels(images) > 35
+    assert "0 lies far from all other values and is taken for no data" in images.notes[0]
+
+
+def test_colours_and_greys_of_twelve_bits_share_a_window(tmp_path: Path, load) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 4000, (8, 8, 3))
+    write_png(tmp_path / "set" / "colour.png", values)
+    deep(tmp_path / "set" / "grey.png", values[..., 0])
+    picture(tmp_path / "set" / "shallow.png", 3)
+    images = load(tmp_path / "set")
+    np.testing.assert_array_equal(
+        images.images[0].transpose(1, 2, 0), np.round(values / 4095 * 255)
+    )
+    np.testing.assert_array_equal(images.images[0, 0], images.images[1, 0])
+    with Image.open(tmp_path / "set" / "shallow.png") as file:
+        np.testing.assert_array_equal(images.images[2, 0], np.asarray(file))
+    assert any("files of more than 8 bits (2)" in note for note in images.notes)
+
+
+def test_a_window_of_ones_own(tmp_path: Path, load) -> None:
+    deep(tmp_path / "set" / "a.png", np.linspace(0, 4000, 64).reshape(8, 8))
+    own = load(tmp_path / "set", DataConfig(image_size=8, window=(1000, 2000)))
+    assert own.images.min() == 0 and own.images.max() == 255
+    assert "1000 is shown as black, 2000 as white, as data.window says" in own.notes[0]
+    assert own.digest != load(tmp_path / "set").digest
+    picture(tmp_path / "other" / "a.png", 1)
+    other = load(tmp_path / "other", DataConfig(image_size=8, window=(1000, 2000)))
+    assert "data.window changes nothing: no file has more than 8 bits" in other.notes[0]
+
+
+def test_later_fields_at_their_defaults_leave_old_digests_as_they_are(root: Path, load) -> None:
+    images = load(root)
+    labels = [None if label < 0 else images.classes[label] for label in images.labels]
+    settings = {"image_size": 8, "fit": "crop", "channels": "auto"}
+    facts = [
+        [key, label, row, ""]
+        for row, (key, label) in enumerate(zip(images.keys, labels, strict=True))
+    ]
+    assert images.digest == cache_module._hash([1, settings, *facts])
+
+
+def twins_of(image: Image.Image, folder: Path) -> None:
+    """The same pixels as other programs would save them."""
+    image.save(folder / "level.png", compress_level=1)
+    image.save(folder / "other.bmp")
+    image.save(folder / "packed.tif", compression="tiff_lzw")
+    image.convert("RGB").save(folder / "colour.png")
+
+
+def test_the_same_pixels_are_one_group_however_saved(root: Path, load) -> None:
+    before = load(root)
+    with Image.open(root / "ok" / "a.png") as image:
+        twins_of(image, root / "ok")
+    images = load(root)
+    group = dict(zip(images.paths, images.groups.tolist(), strict=True))
+    alike = {group[f"ok/{name}"] for name in ("a.png", "level.png", "other.bmp", "packed.tif")}
+    assert alike == {group["ok/colour.png"]}
+    assert len(set(group.values())) == len(set(before.groups.tolist())) == 7
+    assert images.notes == ()
+
+
+def test_a_photograph_and_its_copy_without_loss_are_one_group(root: Path, load) -> None:
+    """The one is decoded at a fraction of its size, the other at its own."""
+    small = np.random.default_rng(5).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    Image.fromarray(small).resize((300, 300)).save(root / "rust" / "photo.jpg")
+    with Image.open(root / "rust" / "photo.jpg") as image:
+        image.save(root / "rust" / "copy.png")
+        image.save(root / "rust" / "near.jpg", quality=60)
+    images = load(root, DataConfig(image_size=32))
+    group = dict(zip(images.paths, images.groups.tolist(), strict=True))
+    assert group["rust/photo.jpg"] == group["rust/copy.png"] != group["rust/near.jpg"]
+
+
+def test_near_twins_are_counted_and_grouped_on_request(root: Path, load) -> None:
+    with Image.open(root / "ok" / "a.png") as image:
+        image.point(lambda value: value * 0.8 + 9).save(root / "ok" / "dim.png")
+    told, grouped, quiet = (
+        load(root, DataConfig(image_size=8, near_duplicates=what))
+        for what in ("report", "group", "ignore")
+    )
+    assert (
+        "nearly the same as others: 2, in 1 sets of up to 2 (such as ok/a.png and ok/dim.png)"
+        in (told.notes[0])
+    )
+    assert grouped.notes == quiet.notes == ()
+    assert len(set(told.groups.tolist())) == len(set(quiet.groups.tolist())) == 8
+    assert len(set(grouped.groups.tolist())) == 7
+    assert len(load.decoded) == 8  # once: how twins are treated is no matter of pixels
+    assert told.digest == quiet.digest != grouped.digest
+    (root / "groups.csv").write_text("path,group\nok/a.png,1\nok/dim.png,1\n")
+    assert load(root).notes == ()
+
+
+def test_groups_that_share_a_picture_stay_together(root: Path, load) -> None:
+    shutil.copy(root / "ok" / "a.png", root / "ok" / "z.png")
+    (root / "groups.csv").write_text("path,group\nok/a.png,1\nok/b.png,1\nok/z.png,2\nok/c.png,2\n")
+    images = load(root)
+    assert len({images.groups[images.paths.index(f"ok/{name}.png")] for name in "abcz"}) == 1
+    assert "exact copies under different groups: ok/a.png and ok/z.png" in images.notes[0]
+
+
+def test_files_of_several_pages_are_counted(root: Path, load) -> None:
+    with Image.open(root / "ok" / "a.png") as image:
+        image.save(root / "ok" / "pages.tif", save_all=True, append_images=[image.rotate(90)])
+    (note,) = load(root).notes
+    assert "of which only the first is used: 1 (ok/pages.tif)" in note
+
+
+def test_a_class_that_vanished_is_named(root: Path, load) -> None:
+    (root / "dent").mkdir()
+    (root / "dent" / "a.png").write_bytes(b"broken")
+    assert "classes of which no file could be read: dent" in load(root).notes
+
+
+def test_names_that_no_text_can_hold_are_escaped(root: Path, load) -> None:
+    (root / "ok" / "a.png").rename(root / "ok" / os.fsdecode(b"h\xe4\n.png"))
+    paths = load(root).paths
+    assert "ok/h\\xe4\\n.png" in paths
+    assert "\n".join(paths).encode("utf-8").count(b"\n") == 6
 
 
 def test_tiles_share_label_and_group(tmp_path: Path, load) -> None:

@@ -90,7 +90,10 @@ STUDIES = {
     "pretrain: {learning_rate: 0}\n": "1: pretrain.learning_rate: 0 does not fit: want above 0",
     "pretrain: {batch_norm: x}\n": "'x' does not fit: want 'joint' or 'separate'",
     "search: {sampler: {kind: tpee}}\n": "unknown kind 'tpee'; did you mean 'tpe'?",
-    "search: {sampler: {}}\n": "1: search.sampler: the key 'kind' is missing",
+    "search: {sampler: {startup_trial: 3}}\n": "did you mean 'startup_trials'?",
+    "search: {pruner: {kind: none, first_rung: 3}}\n": "unknown key 'first_rung'; known: kind",
+    "data: {window: full}\n": "data.window: 'full': want auto, or [black, white], the lower",
+    "data: {window: [3, 1]}\n": "data.window: [3, 1]: want auto, or [black, white], the lower",
     "ops: [{op: gamma}]\n": "1: ops: 'ops' belongs in a space (--space), not in a study",
 }
 CASES = [
