@@ -108,7 +108,8 @@ TORCHVISION_USE = """Needs torch and torchvision. As the transform of a data set
 
 Pillow's images may be of any mode: palettes, transparency and more than 8 bits become grey or RGB
 as in the search, if they come from ImageFolder(..., loader=PIL.Image.open);
-`build_transform(white=4095)` says what is white in 12-bit files. Tensors are uint8, or float in
+those of more than 8 bits are brought to 8 by WINDOW, black and white of the study's, unless
+`build_transform(window=(0, 4095))` says otherwise. Tensors are uint8, or float in
 [0, 1]. `build_transform(normalise=True)` gives views less MEAN, over STD."""
 
 
@@ -123,6 +124,8 @@ def _found_on(policy: Policy, image_size: int) -> str:
         f"FIT = {found.fit!r}  # how pictures became square\n"
         f"MEAN = {tuple(found.mean)!r}  # of each channel, in [0, 1]\n"
         f"STD = {tuple(found.std)!r}\n"
+        f"WINDOW = {policy.found_on.window if policy.found_on else None!r}  # black and white of "
+        "files of more than 8 bits\n"
     )
 
 
@@ -154,7 +157,7 @@ def build_views(
 BUILD_TRANSFORM = '''
 
 def build_transform(
-    white: float | None = None,
+    window: tuple[float, float] | None = WINDOW,
     seed: int = 0,
     *,
     fit: str = FIT,
@@ -165,7 +168,7 @@ def build_transform(
     """Maps an image to two views of IMAGE_SIZE pixels.
 
     Args:
-        white: see `eight_bits`.
+        window: see `eight_bits`.
         fit: how pictures become square: crop (the middle), squash, or tile (they are tiles already,
             of FOUND_AT pixels).
         normalise: views less MEAN, over STD.
@@ -275,7 +278,7 @@ def _torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> str:
     return (
         f"from functools import partial\n\nfrom torchvision.transforms import v2\n{shared}\n\n"
         f"{_found_on(policy, image_size)}{BUILD_TRANSFORM}"
-        f"{pipelines}    return TwoViewTransform(view1, {second}, white, surroundings, stream)\n"
+        f"{pipelines}    return TwoViewTransform(view1, {second}, window, surroundings, stream)\n"
     )
 
 

@@ -9,7 +9,9 @@ are `[C, H, W]` float32 in [0, 1]; the arguments are the catalogue's values.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -83,19 +85,19 @@ class TwoViewTransform:
         self,
         first: Callable[[Tensor], Tensor],
         second: Callable[[Tensor], Tensor],
-        white: float | None = None,
+        window: tuple[float, float] | None = None,
         surroundings: Surroundings | None = None,
         stream: DrawStream | None = None,
     ) -> None:
         self.first = first
         self.second = second
-        self.white = white
+        self.window = window
         self.surroundings = surroundings or Surroundings()
         self.stream = stream or DrawStream(0)
 
     def __call__(self, image: object) -> tuple[Tensor, Tensor]:
         if isinstance(image, Image.Image):
-            image = eight_bits(image, self.white)
+            image = eight_bits(image, self.window)
         tensor = self.surroundings.square(unit_floats(F.to_image(image)))
         seed, step = self.stream.next()
         generator = torch.default_generator
@@ -133,17 +135,30 @@ def unit_floats(image: Tensor) -> Tensor:
     return F.to_dtype(image, torch.float32, scale=True)
 
 
-def eight_bits(image: Image.Image, white: float | None = None) -> Image.Image | Tensor:
+def eight_bits(
+    image: Image.Image, window: tuple[float, float] | None = None
+) -> Image.Image | Tensor:
     """The image upright in grey or RGB, 8 bits a channel; transparent pixels lie on white.
 
     Args:
-        white: value that becomes white in images of more than 8 bits; None for the smallest of
-            `WHITES` that holds the image's own values (the search looks at all images together).
+        window: what becomes black and white in images of more than 8 bits; None to go by the
+            smallest of `WHITES` that holds the image's own values (the search looks at all images
+            together).
+
+    Raises:
+        DataError: colours of 16 bits, of which Pillow gives the upper 8.
     """
-    image = ImageOps.exif_transpose(image)
+    # Known only before the pixels are loaded, as those of `Image.open` are.
+    if any(SIXTEEN_BIT_COLOUR.search(str(tile[3])) for tile in getattr(image, "tile", ())):
+        raise DataError(
+            "a picture of 16 bits a colour, of which Pillow reads 8; read it by other means, and "
+            "give floats in [0, 1]"
+        )
+    with contextlib.suppress(Exception):  # the orientation tag may be damaged
+        image = ImageOps.exif_transpose(image)
     if image.mode == "F" or image.mode.startswith("I"):
         values = F.pil_to_tensor(image if image.mode == "F" else image.convert("I")).double()
-        black, light = (0.0, white) if white else black_and_white(values, image.mode == "F")
+        black, light = window or black_and_white(values, image.mode == "F")
         scaled = (values - black) * (255 / (light - black))
         return scaled.nan_to_num(0, 255, 0).clamp(0, 255).round().to(torch.uint8)
     if image.has_transparency_data:
@@ -152,6 +167,7 @@ def eight_bits(image: Image.Image, white: float | None = None) -> Image.Image | 
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
+SIXTEEN_BIT_COLOUR = re.compile(r"\b(RGB[AX]?|LA|[RGBA]);16[BLN]")
 WHITES = (255, 1023, 4095, 16383, 65535)
 
 

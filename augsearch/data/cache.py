@@ -185,6 +185,7 @@ def _assemble(
         digest=_hash([DIGEST_VERSION, settings, *decoded.windows, *facts]),
         notes=tuple(notes),
         keys=tuple(hashes[i] for i in owner.tolist()),
+        window=decoded.windows[0][1:] if len(decoded.windows) == 1 else None,
     )
 
 

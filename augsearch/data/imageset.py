@@ -25,6 +25,8 @@ class ImageSet:
         digest: hash of contents, labels, groups and decoding; the same data, the same digest.
         notes: sentences for the user (skipped files, lost alpha), one a line.
         keys: `[N]` the hash of each image's file, or empty; see `known_by`.
+        window: black and white of files of more than 8 bits; None where there are none, and where
+            integers and floats have each their own.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ImageSet:
     digest: str
     notes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    window: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -99,6 +99,7 @@ class Setup:
             fit=self.config.data.fit,
             mean=self.bench.mean,
             std=self.bench.std,
+            window=self.image_set.window,
         )
         return policy.model_copy(update={"found_on": found_on})
 

@@ -38,6 +38,9 @@ class FoundOn(BaseModel):
     fit: Literal["crop", "squash", "tile"] = Field(description="how pictures became square")
     mean: tuple[float, ...] = Field(description="of each channel, with pixels in [0, 1]")
     std: tuple[float, ...] = Field(description="standard deviation of each channel")
+    window: tuple[float, float] | None = Field(
+        default=None, description="values shown as black and white in files of more than 8 bits"
+    )
 
     @model_validator(mode="after")
     def _a_number_for_each_channel(self) -> FoundOn:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from augsearch.augment.torchvision_ops import TwoViewTransform
 from augsearch.augment.views import two_views
 from augsearch.data.config import DataConfig
 from augsearch.data.decode import decode_file
-from augsearch.errors import ConfigError
+from augsearch.errors import ConfigError, DataError
 from augsearch.space.catalogue import OPERATIONS
 from augsearch.space.policy import Policy
 
@@ -210,7 +212,24 @@ def test_pictures_of_every_mode_are_read_as_in_the_search(tmp_path, make, suffix
     assert np.array_equal(np.broadcast_to(decoded, seen.shape), seen)
 
 
-def test_an_exported_transform_takes_them_and_a_white_of_its_own(tmp_path):
+def test_colours_of_16_bits_are_refused_rather_than_shown_black(tmp_path):
+    rgb = np.full((8, 8, 3), 4000, dtype=">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0))]
+    chunks += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    (tmp_path / "deep.png").write_bytes(content)
+    with (
+        Image.open(tmp_path / "deep.png") as picture,
+        pytest.raises(DataError, match="16 bits a colour"),
+    ):
+        TwoViewTransform(lambda image: image, lambda image: image)(picture)
+
+
+def test_an_exported_transform_takes_them_and_a_window_of_its_own(tmp_path):
     (tmp_path / "exported.py").write_text(export_policy(Policy(ops=()), "torchvision", 24))
     deep(1000, np.uint16).save(tmp_path / "dark.png")
     see_through().save(tmp_path / "alpha.png")
@@ -219,7 +238,7 @@ def test_an_exported_transform_takes_them_and_a_white_of_its_own(tmp_path):
         "dark, alpha = PIL.Image.open('dark.png'), PIL.Image.open('alpha.png')\n"
         "bright = exported.build_transform()(dark)[0]\n"
         "assert bright.shape == (1, 24, 24) and 0.97 < bright.max() < 0.99\n"
-        "as_12_bits = exported.build_transform(white=4095)(dark)[0]\n"
+        "as_12_bits = exported.build_transform(window=(0, 4095))(dark)[0]\n"
         "assert 0.24 < as_12_bits.max() < 0.25\n"
         "assert exported.build_transform()(alpha)[1].shape == (3, 24, 24)\n"
     )

@@ -15,11 +15,12 @@ from PIL import Image
 
 from augsearch.augment.export import export_policy
 from augsearch.augment.resample import resize
+from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.decode import decode_file
 from augsearch.errors import ConfigError, DataError
 from augsearch.search.export import write_export
-from augsearch.space.policy import Policy, load_policy
+from augsearch.space.policy import FoundOn, Policy, load_policy
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
 
@@ -148,6 +149,25 @@ def test_a_file_says_it_in_constants_and_takes_its_size_from_the_policy(tmp_path
         assert "IMAGE_SIZE = 64 " in larger
         assert "FOUND_AT = 32 " in larger
     assert "IMAGE_SIZE = 224 " in write_export(Policy(ops=()), "kornia").read_text()
+
+
+def test_deep_files_are_shown_by_the_window_of_the_study(tmp_path):
+    values = np.linspace(1000, 3000, 32 * 32).reshape(32, 32).astype(np.uint16)
+    folder = tmp_path / "images" / "part"
+    folder.mkdir(parents=True)
+    for number in range(4):
+        Image.fromarray(values + number).save(folder / f"{number}.png")
+    config = DataConfig(image_size=32, window=(1000, 3000))
+    image_set = load_images(tmp_path / "images", config)
+    assert image_set.window == (1000, 3000)
+    where = FoundOn(image_size=32, fit="crop", mean=(0.5,), std=(0.2,), window=image_set.window)
+    policy = Policy(ops=(), found_on=where)
+    transform = exported(tmp_path / "deep.py", policy, "torchvision").build_transform()
+    with Image.open(folder / "0.png") as picture:
+        view, _ = transform(picture)
+    assert np.abs(255 * view[0].numpy() - image_set.images[0, 0]).max() <= 1
+    assert view.min() < 0.01
+    assert view.max() > 0.99
 
 
 def test_the_images_are_no_part_of_the_digest():
