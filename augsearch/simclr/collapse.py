@@ -9,6 +9,10 @@ from augsearch.errors import TrialFailure
 
 MIN_VARIANCE_SHARE = 1e-6
 MIN_EFFECTIVE_RANK = 1.1
+CAUSES = (
+    "the pictures may be nearly alike (`augsearch preview` shows them), the augmentations too "
+    "strong, or the learning rate too high"
+)
 
 
 def effective_rank(features: NDArray[np.float32]) -> float:
@@ -41,11 +45,11 @@ def check_collapse(features: NDArray[np.float32]) -> None:
     if share < MIN_VARIANCE_SHARE:
         raise TrialFailure(
             f"features collapsed: their variance between images is {share:.1e} of their mean "
-            "square; try a lower learning rate or other augmentations"
+            f"square; {CAUSES}"
         )
     rank = effective_rank(features)
     if rank < MIN_EFFECTIVE_RANK:
         raise TrialFailure(
             f"features collapsed: their effective rank is {rank:.2f} of {features.shape[1]}; "
-            "try a lower learning rate or other augmentations"
+            f"{CAUSES}"
         )
