@@ -59,7 +59,14 @@ from augsearch.search.records import record_makers, safe_name
 from augsearch.search.report_files import ablation_report_files
 from augsearch.search.result import versions
 from augsearch.search.setup import EMBEDDED, Setup, check_output, prepare, some_images
-from augsearch.search.store import ABLATIONS, Run, Store, check_settings, stores_with
+from augsearch.search.store import (
+    ABLATIONS,
+    Run,
+    Store,
+    check_settings,
+    made_again,
+    stores_with,
+)
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import PolicyOp
@@ -146,6 +153,8 @@ def ablate(
                 "space_name": setup.space.name,
                 "output": setup.output,
             }
+            if outdated := store.outdated:
+                progress.note(made_again(outdated))
             for lender in stores_with(opened, prepared.settings, but=setup.name):
                 _take_over(store, lender, prepared.jobs())
             progress.note(in_sentence(_estimate(prepared, _done([store]))))
