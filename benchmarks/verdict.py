@@ -1,10 +1,18 @@
-"""May the verdict be trusted? How often it says "better" where nothing is, and where 5 points are.
+"""May the verdict be trusted? How often it is wrong where the truth is known, and what it finds.
 
-    uv run python benchmarks/verdict.py [--replays 2000]
+    uv run python benchmarks/verdict.py --simulated [--replays 4000]
+
+simulates confirmations (`confirmations.py` has the model) of policies that are equal, of a
+candidate at the margin of "as good", and of baselines that equal the untrained encoder; counts
+what the product's own race, verdict and class intervals say falsely, and in how many of
+an eighth as many replays a gain of 5 points is called "better". It ends with exit code 1 if an
+error rate is above what is promised.
+
+    uv run python benchmarks/verdict.py --tables [--replays 2000]
 
 makes what is missing of benchmarks/tables/verdict-*.jsonl (real confirmation runs of the `quick`
 study on the embedded surfaces; stopped, it goes on where it was; --no-runs leaves it as it is),
-replays whole confirmations from it, prints a table and writes benchmarks/results/verdict.json.
+replays whole confirmations from it. Both print a table and write benchmarks/results/verdict.json.
 
 The null: one policy (crop only) under several salts. A salt is a suffix of its operations' names,
 so it draws other views, while weights and batches of a seed stay those of the other salts: the
@@ -26,7 +34,7 @@ import argparse
 import base64
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,8 +42,10 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
+from confirmations import Errors, World, across, grouped, replays, share, single
 from numpy.typing import NDArray
 from scipy.stats import binomtest
+from timing import machine, made
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
@@ -44,6 +54,7 @@ from augsearch.search.config import StudyConfig, load_study_config
 from augsearch.search.confirm import scored_images
 from augsearch.search.crossed import ScoredImages, variance_parts
 from augsearch.search.race import Race, RacePlan, run_race
+from augsearch.search.store import SCORING
 from augsearch.search.verdict import UNTRAINED, decide
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
@@ -113,6 +124,7 @@ def make(name: str) -> None:
         raise SystemExit("the study's metric is no mean over images")
     head = {
         "data": images.digest,
+        "scoring": SCORING,
         "encoder": config.encoder.model_dump(mode="json"),
         "pretrain": {**config.pretrain.model_dump(mode="json"), "steps": config.confirm.steps},
         "evaluate": config.evaluate.model_dump(mode="json"),
@@ -275,11 +287,145 @@ def _squared_effects(
     )
 
 
+Wrong = Callable[[Errors], bool]
+BOUND, HIGHEST = 0.025, 0.035
+"""An error rate on one side, and where its 95 % bound must end."""
+CLASS_BOUND, CLASS_HIGHEST = 0.05, 0.065
+
+BALANCED, SMALL = single(*[75] * 6), single(5, 195)
+RARE = single(8, 9, 12, 15, 40, 252)
+"""As magnetic tiles are sealed."""
+WORLDS = {
+    "6 classes of 75, images 6": World(BALANCED, 0.06),
+    "6 classes of 75, images 12": World(BALANCED, 0.12, candidates=2),
+    "6 classes of 75, images 20": World(BALANCED, 0.20, candidates=2, baselines=2),
+    "6 classes of 75, images 12, three baselines": World(BALANCED, 0.12, baselines=3),
+    "6 classes of 75, images 12, four baselines": World(BALANCED, 0.12, baselines=4),
+    "5 and 195, images 6": World(SMALL, 0.06),
+    "5 and 195, images 12, two and two": World(SMALL, 0.12, candidates=2, baselines=2),
+    "5 and 195, images 20": World(SMALL, 0.20),
+    "5 and 195, images 20, hits of 20": World(SMALL, 0.20, discrete=True),
+    "5 and 195, images 20, heavy tails": World(SMALL, 0.20, tail="t3"),
+    "8 to 252, images 20": World(RARE, 0.20),
+    "8 to 252, images 20, four baselines": World(RARE, 0.20, baselines=4),
+    "3 classes of 40, images 12, heavy tails": World(single(40, 40, 40), 0.12, tail="t3"),
+    "40 groups a class, images 12": World(grouped(40, 40, 40), 0.12),
+    "5 and 40 groups, images 20": World(grouped(5, 40), 0.20),
+    "40 groups across classes, images 12": World(across(40, 6, (0.45, 0.45, 0.1)), 0.12),
+    "label draws 1.5, images 6": World(BALANCED, 0.06, label_sd=0.015),
+    "label draws 1.5, over seeds alone": World(BALANCED, 0.0, label_sd=0.015, by_image=False),
+}
+"""What is simulated; numbers after "images" and "label draws" are standard deviations in points of
+the difference of two policies."""
+LIMITS = {
+    "1, 60 and 139, images 20": World(single(1, 60, 139), 0.20),
+    "6 classes of 75, images 20, one in ten loses much": World(BALANCED, 0.20, tail="skewed"),
+    "label draws 1.5 that all seeds share (as once)": World(
+        BALANCED, 0.06, label_sd=0.015, shared_labels=True
+    ),
+}
+"""Shown, and not promised: see docs/verdict.md."""
+GAINS = 0.05
+
+
+def simulated(count: int, only: str = "") -> tuple[dict[str, Any], list[str]]:
+    """Error rates of every world, and what is above its bound."""
+    found: dict[str, Any] = {}
+    missed: list[str] = []
+
+    def note(world: str, what: str, errors: Sequence[Errors], wrong: Wrong, most: float) -> None:
+        rate = share(errors, wrong)
+        found.setdefault(world, {})[what] = rate
+        highest = CLASS_HIGHEST if what == "class" else HIGHEST
+        if world not in LIMITS and (rate["share"] > most + 0.002 or rate["high"] > highest):
+            missed.append(f"{world}: {what} {100 * rate['share']:.1f} %")
+
+    print("| equal policies | better | worse | class | barred | power, 5 points |")
+    print("|---|---|---|---|---|---|")
+    for number, (name, world) in enumerate({**WORLDS, **LIMITS}.items()):
+        if only not in name:
+            continue
+        errors = list(replays(world, count, number))
+        note(name, "better", errors, lambda e: e.code == "better", BOUND)
+        note(name, "worse", errors, lambda e: e.code == "worse", BOUND)
+        note(name, "class", errors, lambda e: e.flagged, CLASS_BOUND)
+        note(name, "barred", errors, lambda e: e.barred, BOUND)
+        gained = list(replays(replace(world, lead=GAINS), count // 8, number))
+        found[name]["power"] = share(gained, lambda e: e.code == "better")
+        cells = [
+            f"{100 * rate['share']:.1f} ({100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
+            for rate in found[name].values()
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    others: dict[str, tuple[World, str, Wrong]] = {
+        "two points below the best of four baselines": (
+            World(BALANCED, 0.0, 2, 4, lead=-0.02, seeds=15),
+            "as good",
+            lambda e: e.code == "as_good",
+        ),
+        "two points above the baseline": (
+            World(BALANCED, 0.0, 1, 1, lead=0.02, seeds=15),
+            "as good",
+            lambda e: e.code == "as_good",
+        ),
+        "four baselines that equal the untrained encoder": (
+            World(BALANCED, 0.12, 1, 4, lead=-0.02, floor=0.0),
+            "measures something",
+            lambda e: e.code != "measures_nothing",
+        ),
+        "one baseline that equals it": (
+            World(RARE, 0.20, 1, 1, lead=-0.02, floor=0.0),
+            "measures something",
+            lambda e: e.code != "measures_nothing",
+        ),
+    }
+    print("\n| world | said falsely | share (95 % bounds) |\n|---|---|---|")
+    for number, (name, (world, what, wrong)) in enumerate(others.items(), 100):
+        if only not in name:
+            continue
+        note(name, what, list(replays(world, count, number)), wrong, BOUND)
+        rate = found[name][what]
+        print(
+            f"| {name} | {what} | {100 * rate['share']:.1f} ({100 * rate['low']:.1f} to "
+            f"{100 * rate['high']:.1f}) |",
+            flush=True,
+        )
+    return found, missed
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--replays", type=int, default=2000)
+    parser.add_argument("--replays", type=int, default=4000)
+    parser.add_argument("--simulated", action="store_true", help="simulated confirmations")
+    parser.add_argument("--tables", action="store_true", help="stored runs of real training")
+    parser.add_argument("--only", default="", help="simulated worlds with this in their name")
     parser.add_argument("--no-runs", action="store_true", help="replay what is stored")
     arguments = parser.parse_args()
+    if not (arguments.simulated or arguments.tables):
+        parser.error("say --simulated, --tables or both")
+    path = HERE / "results" / "verdict.json"
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    missed: list[str] = []
+    if arguments.simulated:
+        found, missed = simulated(arguments.replays, arguments.only)
+        stored |= {
+            "simulated": {
+                **made(),
+                "machine": machine(),
+                "replays": arguments.replays,
+                "worlds": found,
+            }
+        }
+    if arguments.tables:
+        stored |= {"tables": {**made(), "machine": machine(), **from_tables(arguments)}}
+    if not arguments.only:
+        path.write_text(json.dumps(stored, indent=1) + "\n")
+    if missed:
+        raise SystemExit("above what is promised: " + "; ".join(missed))
+
+
+def from_tables(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Replays of stored runs."""
     if not arguments.no_runs:
         for name in SALTS:
             make(name)
@@ -311,7 +457,7 @@ def main() -> None:
                 f"{found['mean_looks']:.1f} |",
                 flush=True,
             )
-    (HERE / "results" / "verdict.json").write_text(json.dumps(results, indent=1) + "\n")
+    return results
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def class_differences(
     if ours is None or theirs is None or len(ours) < 2 or len(ours) != len(theirs):
         return {}
     values = ours - theirs
-    classes = {int(label): images.of_class(int(label)) for label in np.unique(images.labels)}
+    classes = images.classes
     if not any(own.measurable for own in classes.values()):
         return {}
     least = usual_unit_variance(values, images)

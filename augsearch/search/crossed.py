@@ -61,7 +61,7 @@ class ScoredImages:
             _, stratum = np.unique(self.labels, return_inverse=True)
         return _Cells.of(stratum, self.groups)
 
-    @property
+    @cached_property
     def units(self) -> NDArray[np.int64]:
         """`[K]` units of each stratum."""
         return np.bincount(self._cells.stratum)
@@ -80,9 +80,7 @@ class ScoredImages:
     def concentration(self) -> float:
         """Sum of the units' squared weights: 1 over their number where all weigh the same."""
         cells = self._cells
-        weights = np.zeros(len(cells.pattern_of))
-        np.add.at(weights, cells.unit, cells.share / len(self.units))
-        return float((weights**2).sum())
+        return float((cells.of_units(cells.share) ** 2).sum()) / len(self.units) ** 2
 
     def shares(self, readings: Sequence[Reading]) -> NDArray[np.float64] | None:
         """`[S, n]` how often each seed was right on each image; None if not all of it is known."""
@@ -90,10 +88,14 @@ class ScoredImages:
             return None
         return np.array([reading.hits for reading in readings], dtype=float) / self.draws
 
-    def of_class(self, label: int) -> ScoredImages:
-        """The images of one class alone."""
-        own = self.labels == label
-        return ScoredImages(self.labels[own], self.groups[own], self.draws, by_class=False)
+    @cached_property
+    def classes(self) -> dict[int, ScoredImages]:
+        """The images of each class alone, by its number."""
+        return {
+            int(label): ScoredImages(self.labels[own], self.groups[own], self.draws, by_class=False)
+            for label in np.unique(self.labels)
+            for own in (self.labels == label,)
+        }
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,16 @@ class _Cells:
     """Where a unit (group) meets a stratum (class): what the variance over images is made of.
 
     Attributes:
-        cell: `[n]` of each image.
-        unit, stratum: `[C]` of each cell.
+        order: `[n]` images, those of a cell together; `begins`: `[C]` where each cell does.
+        unit, stratum: `[C]` of each cell, units in rising order.
         share: `[C]` of the stratum's images that lie in the cell.
         pattern_of: `[G]` number of the set of strata that a unit lies in.
         degrees: `[P]` degrees of freedom of what the units of a pattern add.
         free: `[K]` the same for a stratum by itself.
     """
 
-    cell: NDArray[np.int64]
+    order: NDArray[np.int64]
+    begins: NDArray[np.int64]
     unit: NDArray[np.int64]
     stratum: NDArray[np.int64]
     share: NDArray[np.float64]
@@ -132,7 +135,8 @@ class _Cells:
         most = np.zeros(len(there))
         np.maximum.at(most, unit, share)
         return cls(
-            cell=cell,
+            order=np.argsort(cell, kind="stable"),
+            begins=np.cumsum(sizes) - sizes,
             unit=unit,
             stratum=within,
             share=share,
@@ -141,6 +145,21 @@ class _Cells:
             free=_degrees(share, within),
         )
 
+    def of_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`[..., C]` summed over the cells of each unit, `[..., G]`."""
+        return np.asarray(np.add.reduceat(values, self.unit_begins, axis=-1))
+
+    @cached_property
+    def unit_begins(self) -> NDArray[np.int64]:
+        """`[G]` first cell of each unit."""
+        return np.flatnonzero(np.r_[True, self.unit[1:] != self.unit[:-1]])
+
+    @cached_property
+    def belongs(self) -> NDArray[np.float64]:
+        """`[C, K]` 1 where a cell is of a stratum."""
+        return np.eye(int(self.stratum.max()) + 1)[self.stratum]
+
+    @cached_property
     def scale(self) -> NDArray[np.float64]:
         """`[K]` what the squared effects of a stratum's units fall short by, because they are taken
         from its own mean: n/(n - 1) for n units of one size, else what makes the expectation right
@@ -281,14 +300,10 @@ def variance_parts(
     seeds = len(scores)
     cells, strata = images._cells, len(images.units)
     found = _Effects.of(values, images)
-    of_units = np.zeros((len(cells.pattern_of), seeds + 1))
-    np.add.at(of_units, cells.unit, np.vstack([found.common, found.left]).T / strata)
+    common, left = cells.of_units(found.common), cells.of_units(found.left)  # [G], [S, G]
+    left_squared = (left**2).sum(axis=0) / (seeds * (seeds - 1))
     by_image, rest = (
-        np.bincount(cells.pattern_of, part)
-        for part in (
-            of_units[:, 0] ** 2,
-            (of_units[:, 1:] ** 2).sum(axis=1) / (seeds * (seeds - 1)),
-        )
+        np.bincount(cells.pattern_of, part) / strata**2 for part in (common**2, left_squared)
     )
     degrees = np.maximum(cells.degrees, SINGLE)
     spread = float(((by_image**2 + rest**2 / (seeds - 1)) / degrees).sum())
@@ -312,7 +327,8 @@ def usual_unit_variance(values: NDArray[np.float64], images: ScoredImages) -> fl
     Args:
         values: `[S, n]`.
     """
-    return _Effects.of(values, replace(images, by_class=True)).usual
+    stratified = images if images.by_class else replace(images, by_class=True)
+    return _Effects.of(values, stratified).usual
 
 
 @dataclass(frozen=True)
@@ -334,14 +350,12 @@ class _Effects:
     @classmethod
     def of(cls, values: NDArray[np.float64], images: ScoredImages) -> _Effects:
         cells, seeds = images._cells, len(values)
-        sums = np.zeros((len(cells.unit), seeds))
-        np.add.at(sums, cells.cell, values.T)
-        size = np.bincount(cells.stratum, np.bincount(cells.cell))  # images of each stratum
-        sums /= size[cells.stratum, None]  # what each cell adds to its stratum's mean
-        means = np.zeros((len(size), seeds))
-        np.add.at(means, cells.stratum, sums)
-        apart = sums - means[cells.stratum] * cells.share[:, None]  # [C, S]
-        effects = (apart * np.sqrt(cells.scale())[cells.stratum, None]).T
+        sums = np.add.reduceat(values[:, cells.order], cells.begins, axis=1)  # [S, C]
+        images_of = np.bincount(cells.stratum, np.diff(np.r_[cells.begins, values.shape[1]]))
+        sums /= images_of[cells.stratum]  # what each cell adds to its stratum's mean
+        means = sums @ cells.belongs  # [S, K]
+        apart = sums - means[:, cells.stratum] * cells.share
+        effects = apart * np.sqrt(cells.scale)[cells.stratum]
         common = effects.mean(axis=0)
         left = effects - common
         noise = (left**2).sum(axis=0) / (seeds * (seeds - 1))
