@@ -46,6 +46,7 @@ class Run(NamedTuple):
     score: float
     hits: NDArray[np.float64]
     class_recall: Mapping[str, float]
+    seen: tuple[int, ...] = ()
 
 
 def single(*sizes: int) -> Layout:

@@ -34,8 +34,10 @@ import argparse
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,6 +77,7 @@ class Stored(NamedTuple):
 
     score: float
     hits: NDArray[np.int64]
+    seen: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -328,69 +331,72 @@ LIMITS = {
 GAINS = 0.05
 
 
-def simulated(count: int, only: str = "") -> tuple[dict[str, Any], list[str]]:
-    """Error rates of every world, and what is above its bound."""
-    found: dict[str, Any] = {}
-    missed: list[str] = []
+MARGINS = {
+    "two points below the best of four baselines": World(
+        BALANCED, 0.0, candidates=2, baselines=4, lead=-0.02, seeds=15
+    ),
+    "two points above the baseline": World(BALANCED, 0.0, lead=0.02, seeds=15),
+}
+"""Of which "as good" is false by as little as can be."""
+FLOORS = {
+    "four baselines that equal the untrained encoder": World(
+        BALANCED, 0.12, baselines=4, lead=-0.02, floor=0.0
+    ),
+    "one baseline that equals it": World(RARE, 0.20, lead=-0.02, floor=0.0),
+}
+EVERY = {**WORLDS, **LIMITS, **MARGINS, **FLOORS}
+SAID: dict[str, Wrong] = {
+    "better": lambda e: e.code == "better",
+    "worse": lambda e: e.code == "worse",
+    "class": lambda e: e.flagged,
+    "barred": lambda e: e.barred,
+    "as good": lambda e: e.code == "as_good",
+    "measures something": lambda e: e.code != "measures_nothing",
+}
 
-    def note(world: str, what: str, errors: Sequence[Errors], wrong: Wrong, most: float) -> None:
-        rate = share(errors, wrong)
-        found.setdefault(world, {})[what] = rate
-        highest = CLASS_HIGHEST if what == "class" else HIGHEST
-        if world not in LIMITS and (rate["share"] > most + 0.002 or rate["high"] > highest):
-            missed.append(f"{world}: {what} {100 * rate['share']:.1f} %")
 
-    print("| equal policies | better | worse | class | barred | power, 5 points |")
-    print("|---|---|---|---|---|---|")
-    for number, (name, world) in enumerate({**WORLDS, **LIMITS}.items()):
-        if only not in name:
-            continue
-        errors = list(replays(world, count, number))
-        note(name, "better", errors, lambda e: e.code == "better", BOUND)
-        note(name, "worse", errors, lambda e: e.code == "worse", BOUND)
-        note(name, "class", errors, lambda e: e.flagged, CLASS_BOUND)
-        note(name, "barred", errors, lambda e: e.barred, BOUND)
+def rates(name: str, count: int) -> dict[str, dict[str, float]]:
+    """How often each thing that is false of a world is said, and what is found of a gain."""
+    number, world = list(EVERY).index(name), EVERY[name]
+    asked = ["better", "worse", "class", "barred"]
+    if name in MARGINS or name in FLOORS:
+        asked = ["as good"] if name in MARGINS else ["measures something"]
+    errors = list(replays(world, count, number))
+    found = {what: share(errors, SAID[what]) for what in asked}
+    if name in WORLDS or name in LIMITS:
         gained = list(replays(replace(world, lead=GAINS), count // 8, number))
-        found[name]["power"] = share(gained, lambda e: e.code == "better")
-        cells = [
-            f"{100 * rate['share']:.1f} ({100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
-            for rate in found[name].values()
-        ]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
-    others: dict[str, tuple[World, str, Wrong]] = {
-        "two points below the best of four baselines": (
-            World(BALANCED, 0.0, 2, 4, lead=-0.02, seeds=15),
-            "as good",
-            lambda e: e.code == "as_good",
-        ),
-        "two points above the baseline": (
-            World(BALANCED, 0.0, 1, 1, lead=0.02, seeds=15),
-            "as good",
-            lambda e: e.code == "as_good",
-        ),
-        "four baselines that equal the untrained encoder": (
-            World(BALANCED, 0.12, 1, 4, lead=-0.02, floor=0.0),
-            "measures something",
-            lambda e: e.code != "measures_nothing",
-        ),
-        "one baseline that equals it": (
-            World(RARE, 0.20, 1, 1, lead=-0.02, floor=0.0),
-            "measures something",
-            lambda e: e.code != "measures_nothing",
-        ),
-    }
-    print("\n| world | said falsely | share (95 % bounds) |\n|---|---|---|")
-    for number, (name, (world, what, wrong)) in enumerate(others.items(), 100):
-        if only not in name:
-            continue
-        note(name, what, list(replays(world, count, number)), wrong, BOUND)
-        rate = found[name][what]
-        print(
-            f"| {name} | {what} | {100 * rate['share']:.1f} ({100 * rate['low']:.1f} to "
-            f"{100 * rate['high']:.1f}) |",
-            flush=True,
-        )
-    return found, missed
+        found["power"] = share(gained, SAID["better"])
+    return found
+
+
+def missed(name: str, found: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """What is above its bound, or may be far above it."""
+    wrong = []
+    for what, rate in found.items():
+        bound, highest = (CLASS_BOUND, CLASS_HIGHEST) if what == "class" else (BOUND, HIGHEST)
+        if what != "power" and (rate["low"] > bound or rate["high"] > highest):
+            wrong.append(f"{name}: {what} {100 * rate['share']:.1f} %")
+    return [] if name in LIMITS else wrong
+
+
+def simulated(count: int, only: str = "") -> tuple[dict[str, Any], list[str]]:
+    """Error rates of every world, and what is above its bound. Worlds run side by side."""
+    names = [name for name in EVERY if only in name]
+    found: dict[str, Any] = {}
+    above: list[str] = []
+    print("| world | said falsely, and of 5 points found: % (95 % bounds) |\n|---|---|")
+    # Layouts are functions, which only a fork hands on.
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
+        for name, of_world in zip(names, pool.map(rates, names, [count] * len(names)), strict=True):
+            found[name] = of_world
+            above += missed(name, of_world)
+            cells = [
+                f"{what} {100 * rate['share']:.1f} ({100 * rate['low']:.1f} to "
+                f"{100 * rate['high']:.1f})"
+                for what, rate in of_world.items()
+            ]
+            print(f"| {name} | {', '.join(cells)} |", flush=True)
+    return found, above
 
 
 def main() -> None:
@@ -405,9 +411,9 @@ def main() -> None:
         parser.error("say --simulated, --tables or both")
     path = HERE / "results" / "verdict.json"
     stored = json.loads(path.read_text()) if path.exists() else {}
-    missed: list[str] = []
+    above: list[str] = []
     if arguments.simulated:
-        found, missed = simulated(arguments.replays, arguments.only)
+        found, above = simulated(arguments.replays, arguments.only)
         stored |= {
             "simulated": {
                 **made(),
@@ -420,8 +426,8 @@ def main() -> None:
         stored |= {"tables": {**made(), "machine": machine(), **from_tables(arguments)}}
     if not arguments.only:
         path.write_text(json.dumps(stored, indent=1) + "\n")
-    if missed:
-        raise SystemExit("above what is promised: " + "; ".join(missed))
+    if above:
+        raise SystemExit("above what is promised: " + "; ".join(above))
 
 
 def from_tables(arguments: argparse.Namespace) -> dict[str, Any]:

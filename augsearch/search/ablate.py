@@ -53,6 +53,7 @@ from augsearch.search.ablation_words import changed_by, in_words
 from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import ABLATION, SUPERVISED, Job, run_beside
 from augsearch.search.config import StudyConfig
+from augsearch.search.confirm import validation_images
 from augsearch.search.database import DEFAULT_STORAGE, find_storage, open_storage, owner_lock
 from augsearch.search.progress import Progress, Quiet, duration
 from augsearch.search.records import record_makers, safe_name
@@ -556,7 +557,7 @@ def _result(prepared: Prepared, store: Store) -> Ablation:
             f"no cell of {setup.name!r} trained through ({next(iter(failures.values()))}); lower "
             "pretrain.learning_rate in the study file"
         )
-    found = analyse(plan, outcomes, failures)
+    found = analyse(plan, outcomes, failures, validation_images(setup.bench))
     needed = {_job_key(job) for job in prepared.jobs()}
     return Ablation(
         study=setup.name,

@@ -54,8 +54,9 @@ class Outcome(BaseModel):
         class_recall: mean recall of each class over the label draws; empty without labels.
         label_free: scores that need no label by name, higher is better, on images of the same
             side; empty if these are too few.
-        hits: how often each labelled image of the sealed test, in order, was classified rightly
-            over the label draws; empty for scores on validation images.
+        hits: how often each labelled image of the side that was scored, in order, was classified
+            rightly over the label draws; empty in the search.
+        seen: how often each of them was scored; empty if by every draw.
         curve: (optimiser step, score) at each rung and at the end.
         losses: (optimiser step, NT-Xent loss), thinned.
         steps: optimiser steps trained; 0 for the untrained encoder.
@@ -79,6 +80,7 @@ class Outcome(BaseModel):
     peak_memory_mb: float
     label_free: dict[str, float] = {}
     hits: tuple[int, ...] = ()
+    seen: tuple[int, ...] = ()
 
     @property
     def probe(self) -> float | None:
@@ -319,6 +321,9 @@ class Bench:
             check_collapse(features[rows])
         label_free = self._label_free(run, scored)
         labels, config = self.image_set.labels, self.config.evaluate
+        # Hundreds of trials need not keep what only a comparison over seeds asks for.
+        side = self.split.test if scored == "test" else self.split.pool
+        kept = self._labelled(side) if scored == "test" or replicate else side[:0]
         few = full = knn = None
         recall: dict[str, float] = {}
         if self.draws:
@@ -340,7 +345,8 @@ class Bench:
             seconds={},
             peak_memory_mb=0.0,
             label_free=label_free,
-            hits=few.hits if few else (),
+            hits=tuple(few.hits[kept].tolist()) if few else (),
+            seen=tuple(few.seen[kept].tolist()) if few and scored == "validation" else (),
         )
 
     def _shown_rows(self, scored: Scored) -> NDArray[np.int64]:

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from augsearch.data.imageset import UNLABELLED
 from augsearch.errors import StudyError
 from augsearch.search.bench import Bench, Outcome, mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION, Job, run_beside
@@ -260,10 +264,19 @@ def sealed_images(bench: Bench) -> ScoredImages | None:
     """The sealed images that have a label; None if there are no probes."""
     if not bench.draws:
         return None
-    rows = bench.draws["test"][0].score
+    return _sample(bench, bench.split.test)
+
+
+def validation_images(bench: Bench) -> ScoredImages | None:
+    """The images of the search that have a label; None if there are no probes."""
+    return _sample(bench, bench.split.pool) if bench.draws else None
+
+
+def _sample(bench: Bench, rows: NDArray[np.int64]) -> ScoredImages:
+    labelled = rows[bench.image_set.labels[rows] != UNLABELLED]
     return ScoredImages(
-        labels=bench.image_set.labels[rows],
-        groups=bench.image_set.groups[rows],
-        draws=len(bench.draws["test"]),
+        labels=bench.image_set.labels[labelled],
+        groups=bench.image_set.groups[labelled],
+        draws=bench.config.evaluate.draws,
         by_class=bench.config.evaluate.metric == "balanced_accuracy",
     )

@@ -34,6 +34,10 @@ class Reading(Protocol):
     def hits(self) -> Sequence[int]:
         """How often each test image was classified rightly over the label draws; may be empty."""
 
+    @property
+    def seen(self) -> Sequence[int]:
+        """How often each was scored; empty if by every draw."""
+
 
 @dataclass(frozen=True)
 class ScoredImages:
@@ -83,10 +87,23 @@ class ScoredImages:
         return float((cells.of_units(cells.share) ** 2).sum()) / len(self.units) ** 2
 
     def shares(self, readings: Sequence[Reading]) -> NDArray[np.float64] | None:
-        """`[S, n]` how often each seed was right on each image; None if not all of it is known."""
+        """`[S, n]` how often each seed was right on each image; None if not all of it is known.
+
+        An image that no draw of a seed scored has the mean of its class there, which adds nothing.
+        """
         if any(len(reading.hits) != len(self.labels) for reading in readings):
             return None
-        return np.array([reading.hits for reading in readings], dtype=float) / self.draws
+        hits = np.array([reading.hits for reading in readings], dtype=float)
+        if not any(len(reading.seen) for reading in readings):
+            return np.asarray(hits / self.draws)
+        seen = np.array([reading.seen for reading in readings], dtype=float)
+        shares: NDArray[np.float64] = np.full_like(hits, np.nan)
+        np.divide(hits, seen, out=shares, where=seen > 0)
+        for label in np.unique(self.labels):
+            own = shares[:, self.labels == label]
+            means = np.nan_to_num(np.ma.masked_invalid(own).mean(axis=1).filled(np.nan))
+            shares[:, self.labels == label] = np.where(np.isnan(own), means[:, None], own)
+        return shares
 
     @cached_property
     def classes(self) -> dict[int, ScoredImages]:

@@ -75,6 +75,7 @@ def _smallest_gain(units: int, allow_for_images: bool, rest_sd: float, plan: Rac
 class _Run(NamedTuple):
     score: float
     hits: Any
+    seen: tuple[int, ...] = ()
 
 
 def _is_found(
