@@ -70,6 +70,12 @@ class ScoredImages:
         """`[K]` units of each stratum."""
         return np.bincount(self._cells.stratum)
 
+    @cached_property
+    def effective_units(self) -> NDArray[np.float64]:
+        """`[K]` the same, where some weigh more than others: 1 over the sum of squared shares."""
+        cells = self._cells
+        return np.asarray(1 / cells.weight)
+
     @property
     def degrees(self) -> int:
         """Units of the sample less the means that are estimated from it."""
@@ -164,7 +170,36 @@ class _Cells:
 
     def of_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """`[..., C]` summed over the cells of each unit, `[..., G]`."""
+        if len(self.unit) == len(self.pattern_of):
+            return values
         return np.asarray(np.add.reduceat(values, self.unit_begins, axis=-1))
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`[S, n]` of images -> `[S, C]` what each cell adds to the mean of its stratum."""
+        if len(self.begins) < len(self.order):
+            values = np.add.reduceat(values[:, self.order], self.begins, axis=1)
+        elif not self._in_order:
+            values = values[:, self.order]
+        return np.asarray(values / self._images)
+
+    @cached_property
+    def _in_order(self) -> bool:
+        return bool((np.diff(self.order) == 1).all())
+
+    @cached_property
+    def _images(self) -> NDArray[np.int64]:
+        """`[C]` images of each cell's stratum."""
+        return np.bincount(self.stratum, np.diff(self.begins, append=len(self.order)))[self.stratum]
+
+    @cached_property
+    def weight(self) -> NDArray[np.float64]:
+        """`[K]` sum of squared shares."""
+        return np.asarray(np.bincount(self.stratum, self.share**2), dtype=np.float64)
+
+    @cached_property
+    def factor(self) -> NDArray[np.float64]:
+        """`[C]` what effects are multiplied by; see `scale`."""
+        return np.asarray(np.sqrt(self.scale)[self.stratum])
 
     @cached_property
     def unit_begins(self) -> NDArray[np.int64]:
@@ -325,8 +360,8 @@ def variance_parts(
     degrees = np.maximum(cells.degrees, SINGLE)
     spread = float(((by_image**2 + rest**2 / (seeds - 1)) / degrees).sum())
     usual = max(found.usual, least)
-    weight = np.bincount(cells.stratum, cells.share**2) / strata**2
-    lacking = np.maximum(0, usual - found.net) * weight * (images.units <= FEW_UNITS)
+    lacking = np.maximum(0, usual - found.net) * cells.weight / strata**2
+    lacking *= images.units <= FEW_UNITS
     spread += float((lacking**2).sum()) / max(float(cells.free.sum()), 1.0)
     by_seed, seed_degrees = seed_part or (float(scores.var(ddof=1)) / seeds, float(seeds - 1))
     return Parts(
@@ -367,17 +402,13 @@ class _Effects:
     @classmethod
     def of(cls, values: NDArray[np.float64], images: ScoredImages) -> _Effects:
         cells, seeds = images._cells, len(values)
-        sums = np.add.reduceat(values[:, cells.order], cells.begins, axis=1)  # [S, C]
-        images_of = np.bincount(cells.stratum, np.diff(np.r_[cells.begins, values.shape[1]]))
-        sums /= images_of[cells.stratum]  # what each cell adds to its stratum's mean
+        sums = cells.sums(values)  # [S, C]
         means = sums @ cells.belongs  # [S, K]
-        apart = sums - means[:, cells.stratum] * cells.share
-        effects = apart * np.sqrt(cells.scale)[cells.stratum]
+        effects = (sums - means[:, cells.stratum] * cells.share) * cells.factor
         common = effects.mean(axis=0)
         left = effects - common
         noise = (left**2).sum(axis=0) / (seeds * (seeds - 1))
-        weight = np.bincount(cells.stratum, cells.share**2)
-        net = np.bincount(cells.stratum, common**2 - noise) / weight
+        net = np.bincount(cells.stratum, common**2 - noise) / cells.weight
         pooled = float(net @ cells.free) / max(float(cells.free.sum()), SINGLE)
         return cls(common, left, net, max(pooled, 0.0))
 
