@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from augsearch.search.crossed import MeanEstimate, ScoredImages, estimate_difference
-from augsearch.search.race import ALPHA, MARGIN, Gap, Race
+from augsearch.search.race import MARGIN, Gap, Race
 
 UNTRAINED = "untrained encoder"
 
@@ -227,8 +227,9 @@ def _listed(words: Sequence[str]) -> str:
 def _above_floor(race: Race, images: ScoredImages | None, baseline: str) -> Difference:
     ours = race.readings[baseline]
     estimate = estimate_difference(ours, race.readings[race.floor][: len(ours)], images)
-    # Something is measured if some baseline is better: each has its share.
-    alpha = ALPHA / len(race.baselines)
+    # Something is measured if some baseline is better, at whichever look the race ends: each
+    # baseline has its share of what that look may spend.
+    alpha = race.looks[-1].alpha / len(race.baselines)
     ends = estimate.interval(1 - 2 * alpha)
     return _difference(baseline, race.floor, estimate, ends, alpha, len(ours))
 
