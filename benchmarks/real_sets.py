@@ -11,18 +11,22 @@ under the recommended policy; scored on the sealed split, as the confirmation is
 is the mean over many draws, so a supervised seed is noisier than a confirmed one.
 
 A folder `X` with a table `X_groups.csv` (path, group) beside it is read with those groups. All may
-be stopped and goes on. Prints a table and the verdict, writes results/study-<data>.json.
+be stopped and goes on. Prints a table and the verdict, writes results/study-<data>.json with all
+that a later judgement needs: policies, and which sealed images each confirmation run had right.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,9 +36,11 @@ from timing import write_result
 from augsearch.cli.progress import TerminalProgress
 from augsearch.engines.processes import process_count, run_jobs
 from augsearch.search.bench import Bench, Outcome
+from augsearch.search.beside import CONFIRMATION
 from augsearch.search.config import load_study_config
 from augsearch.search.database import DEFAULT_STORAGE
 from augsearch.search.reopen import reopen
+from augsearch.search.stored import find_study
 from augsearch.search.study import run_study
 from augsearch.search.supervised import try_supervised
 from augsearch.space.policy import Policy, load_policy
@@ -55,6 +61,20 @@ def with_groups(data: Path, folder: Path) -> Path:
         groups["path"] = groups.path.str.removeprefix(f"{data.name}/")
         groups.to_csv(copy / "groups.csv", index=False)
     return copy
+
+
+def confirmed_runs(name: str) -> dict[str, Any]:
+    """Every policy of the confirmation with its hits by seed: bytes of one image each, zlib,
+    base64; images are the sealed ones in the order of the study's split.csv."""
+    found: dict[str, Any] = {}
+    for (policy, seed), run in sorted(find_study(DEFAULT_STORAGE, name).runs(CONFIRMATION).items()):
+        if run.outcome is None:
+            continue
+        packed = zlib.compress(np.array(run.outcome.hits, dtype=np.uint8).tobytes(), 9)
+        content = run.policy.model_dump(mode="json", exclude_none=True) if run.policy else None
+        entry = found.setdefault(policy, {"policy": content, "hits": {}})
+        entry["hits"][seed] = base64.b64encode(packed).decode()
+    return found
 
 
 @dataclass(frozen=True)
@@ -148,7 +168,13 @@ def main() -> None:
         interval = "" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
         print(f"| {policy} | {kind} | {found} | {shown} | {interval} | {len(scores)} |")
     print(f"\n{result.verdict.sentence} {result.verdict.advice}")
-    text = json.dumps({"result": result.model_dump(mode="json"), "supervised": trained})
+    text = json.dumps(
+        {
+            "result": result.model_dump(mode="json"),
+            "supervised": trained,
+            "confirmed": confirmed_runs(name),
+        }
+    )
     content = json.loads(text.replace(str(data.parent), "path/to"))
     os.chdir(Path(__file__).parent.parent)
     print(write_result(f"study-{data.name}", content))

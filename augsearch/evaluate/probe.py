@@ -25,14 +25,15 @@ class ProbeResult:
         score: mean of `draw_scores`.
         draw_scores: the metric of each label draw.
         class_recall: `[K]` mean recall of each class over the draws; NaN for one never scored.
-        hits: `[n]` how often each scored row was classified rightly over the draws; empty if the
-            draws are scored on different rows.
+        hits: `[N]` how often each row was classified rightly over the draws.
+        seen: `[N]` how often each row was scored.
     """
 
     score: float
     draw_scores: tuple[float, ...]
     class_recall: NDArray[np.float64]
-    hits: tuple[int, ...]
+    hits: NDArray[np.int64]
+    seen: NDArray[np.int64]
 
 
 def few_label_probe(
@@ -49,20 +50,22 @@ def few_label_probe(
         draws: rows to fit and to score on.
     """
     count = int(max(labels[rows].max() for draw in draws for rows in (draw.fit, draw.score))) + 1
-    scores, recalls, right = [], [], []
+    scores, recalls = [], []
+    hits, seen = np.zeros((2, len(labels)), dtype=np.int64)
     # Threads cost these small fits more than they save: 20 draws take 0.2 s instead of 1.5 s.
     with threadpool_limits(1):
         for draw in draws:
             predicted = _probabilities(features, labels, draw.fit, draw.score, config.c, count)
             scores.append(metric_value(config.metric, labels[draw.score], predicted))
             recalls.append(class_recall(labels[draw.score], predicted))
-            right.append(predicted.argmax(axis=1) == labels[draw.score])
-    same_rows = all(np.array_equal(draw.score, draws[0].score) for draw in draws)
+            hits[draw.score] += predicted.argmax(axis=1) == labels[draw.score]
+            seen[draw.score] += 1
     return ProbeResult(
         score=float(np.mean(scores)),
         draw_scores=tuple(scores),
         class_recall=np.ma.masked_invalid(recalls).mean(axis=0).filled(np.nan),
-        hits=tuple(np.sum(right, axis=0).tolist()) if same_rows else (),
+        hits=hits,
+        seen=seen,
     )
 
 

@@ -51,6 +51,7 @@ from augsearch.search.bench import Bench, Outcome
 from augsearch.search.beside import ABLATION, SUPERVISED, Job, run_beside
 from augsearch.search.command import command_line, handed_over
 from augsearch.search.config import StudyConfig
+from augsearch.search.confirm import validation_images
 from augsearch.search.database import DEFAULT_STORAGE, find_storage, open_storage, owner_lock
 from augsearch.search.files import write_files
 from augsearch.search.progress import Progress, Quiet, duration
@@ -58,7 +59,14 @@ from augsearch.search.records import record_makers, safe_name
 from augsearch.search.report_files import ablation_report_files
 from augsearch.search.result import versions
 from augsearch.search.setup import Setup, check_output, prepare, some_images
-from augsearch.search.store import ABLATIONS, Run, Store, check_settings, stores_with
+from augsearch.search.store import (
+    ABLATIONS,
+    Run,
+    Store,
+    check_settings,
+    made_again,
+    stores_with,
+)
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import PolicyOp
@@ -154,6 +162,8 @@ def ablate(
                 "space_name": setup.space.name,
                 "output": None if setup.output is None else str(setup.output.resolve()),
             }
+            if outdated := store.outdated:
+                progress.note(made_again(outdated))
             for lender in stores_with(opened, prepared.settings, but=setup.name):
                 _take_over(store, lender, prepared.jobs())
             progress.note(in_sentence(_estimate(prepared, _done([store]))))
@@ -544,7 +554,7 @@ def _result(prepared: Prepared, store: Store) -> Ablation:
             f"no cell of {setup.name!r} trained through ({next(iter(failures.values()))}); lower "
             "pretrain.learning_rate in the study file"
         )
-    found = analyse(plan, outcomes, failures)
+    found = analyse(plan, outcomes, failures, validation_images(setup.bench))
     needed = {_job_key(job) for job in prepared.jobs()}
     return Ablation(
         study=setup.name,

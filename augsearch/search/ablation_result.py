@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from augsearch.search.ablation_plan import Cell, Comparison, Mode, Plan, Protocol, Training
 from augsearch.search.bench import Outcome, mean_recall
-from augsearch.search.crossed import MeanEstimate, holm
+from augsearch.search.classes import Widen, over_images_of_class
+from augsearch.search.crossed import MeanEstimate, ScoredImages, holm
 from augsearch.search.moderated import moderated_means, two_sided
 from augsearch.search.result import LEVEL, Written
 
@@ -31,7 +32,8 @@ class Gain(_Model):
     """A difference of means that are paired by seed, in points.
 
     Attributes:
-        interval: 95 %, moderated t over seeds.
+        interval: 95 %, moderated t over seeds; for a class also over its images, if it is known
+            which of them each run had right.
         p_value: two-sided, after Holm's correction over all gains of its kind.
         against: the cell that it is the gain over.
     """
@@ -141,13 +143,18 @@ class Findings:
 
 
 def analyse(
-    plan: Plan, outcomes: Mapping[Key, Sequence[Outcome]], failures: Mapping[Key, str]
+    plan: Plan,
+    outcomes: Mapping[Key, Sequence[Outcome]],
+    failures: Mapping[Key, str],
+    images: ScoredImages | None = None,
 ) -> Findings:
     """From what the runs showed to the findings.
 
     Args:
         outcomes: of every cell whose runs all succeeded, seeds in one order.
         failures: of every other cell, why.
+        images: what was scored; gains of classes then allow for other images, as far as it is
+            known which ones each run had right.
     """
     scores = {key: np.array([o.score for o in runs]) for key, runs in outcomes.items()}
     means: dict[Key, MeanEstimate] = {}
@@ -166,7 +173,7 @@ def analyse(
         cells=tuple(_cell_result(cell, outcomes, means, failures, of_cells) for cell in plan.cells),
         row_means=_row_means(plan, means) if plan.mode == "pairs" else {},
         op_gains=tuple(OpGain(op=c.op, gain=gain) for c, gain in of_ops),
-        class_gains=_class_gains(possible, outcomes) if by_op else (),
+        class_gains=_class_gains(possible, outcomes, images) if by_op else (),
     )
 
 
@@ -200,7 +207,11 @@ def _reference(comparison: Comparison, scores: Mapping[Key, NDArray[np.float64]]
     return max(keys, key=lambda key: float(scores[key].mean()))
 
 
-def _gains(rows: Sequence[tuple[NDArray[np.float64], Key]], choices: int = 1) -> list[Gain]:
+def _gains(
+    rows: Sequence[tuple[NDArray[np.float64], Key]],
+    choices: int = 1,
+    over_images: Mapping[int, Widen] | None = None,
+) -> list[Gain]:
     """Gains from differences `[seeds]`, with the cell that each is over; one family of tests.
 
     Differences learn their noise only from others that were trained in the same way.
@@ -209,13 +220,17 @@ def _gains(rows: Sequence[tuple[NDArray[np.float64], Key]], choices: int = 1) ->
         choices: cells of which the better was taken as what a gain is over. A gain over the better
             one is one over each; a loss may be the luck of the better one, so its p-value counts
             as often as there were choices.
+        over_images: by place in `rows`, what an estimate over seeds becomes over images as well.
     """
     found: dict[int, MeanEstimate] = {}
     for training in ("simclr", "supervised"):
         own = {place: row for place, (row, over) in enumerate(rows) if over[0] == training}
         if own:
             found |= dict(zip(own, moderated_means(np.stack(list(own.values()))), strict=True))
-    estimates = [found[place] for place in range(len(rows))]
+    widen = over_images or {}
+    estimates = [
+        widen[place](found[place]) if place in widen else found[place] for place in range(len(rows))
+    ]
     corrected = holm([min(1.0, two_sided(e) * (choices if e.mean < 0 else 1)) for e in estimates])
     gains = []
     for estimate, p_value, (_, (_, against)) in zip(estimates, corrected, rows, strict=True):
@@ -265,18 +280,25 @@ def _row_means(plan: Plan, means: Mapping[Key, MeanEstimate]) -> dict[str, float
 
 
 def _class_gains(
-    possible: Sequence[tuple[Comparison, Key]], outcomes: Mapping[Key, Sequence[Outcome]]
+    possible: Sequence[tuple[Comparison, Key]],
+    outcomes: Mapping[Key, Sequence[Outcome]],
+    images: ScoredImages | None,
 ) -> tuple[ClassGain, ...]:
-    found, rows = [], []
+    found: list[tuple[str, str]] = []
+    rows: list[tuple[NDArray[np.float64], Key]] = []
+    over_images: dict[int, Widen] = {}
     for comparison, reference in possible:
         ours, theirs = outcomes[_key(comparison)], outcomes[reference]
-        for label in ours[0].class_recall:
+        widen = over_images_of_class(ours, theirs, images) if images else {}
+        for number, label in enumerate(ours[0].class_recall):
             gaps = [a.class_recall[label] - b.class_recall[label]
                     for a, b in zip(ours, theirs, strict=True)]  # fmt: skip
             if np.isfinite(gaps).all():
+                if number in widen:
+                    over_images[len(rows)] = widen[number]
                 found.append((comparison.op, label))
                 rows.append((np.array(gaps), reference))
     return tuple(
         ClassGain(op=op, label=label, gain=gain)
-        for (op, label), gain in zip(found, _gains(rows), strict=True)
+        for (op, label), gain in zip(found, _gains(rows, over_images=over_images), strict=True)
     )

@@ -54,8 +54,9 @@ class Outcome(BaseModel):
         class_recall: mean recall of each class over the label draws; empty without labels.
         label_free: scores that need no label by name, higher is better, on images of the same
             side; empty if these are too few.
-        hits: how often each image of the sealed test, in the order of `draws["test"]`, was
-            classified rightly over the label draws; empty for scores on validation images.
+        hits: how often each labelled image of the side that was scored, in order, was classified
+            rightly over the label draws; empty in the search.
+        seen: how often each of them was scored; empty if by every draw.
         curve: (optimiser step, score) at each rung and at the end.
         losses: (optimiser step, NT-Xent loss), thinned.
         steps: optimiser steps trained; 0 for the untrained encoder.
@@ -79,6 +80,7 @@ class Outcome(BaseModel):
     peak_memory_mb: float
     label_free: dict[str, float] = {}
     hits: tuple[int, ...] = ()
+    seen: tuple[int, ...] = ()
 
     @property
     def probe(self) -> float | None:
@@ -112,9 +114,10 @@ class Bench:
         images: `[N, C, H, W]` uint8, the pool in the order of `split.pool`: on `device`, or on
             the host if it is too large for that. Which of them changes no result.
         mean, std: per channel, of the pool, in [0, 1].
-        draws: label draws for `validation` (all within the pool) and `test` (fitted in the pool,
-            scored on the sealed split), the same for every policy; empty if the study goes by a
-            label-free score and the labels do not suffice for a probe.
+        draws: label draws of the search (replicate 0) for `validation` (all within the pool) and
+            `test` (fitted in the pool, scored on the sealed split); empty if the study goes by a
+            label-free score and the labels do not suffice for a probe. Other replicates have
+            their own, see `label_draws`.
         seed: the study's seed.
         device: where training happens.
     """
@@ -144,7 +147,8 @@ class Bench:
         pool = ImageRows(image_set.images, split.pool)
         mean, std = normalisation(pool)
         try:
-            draws = _draws(image_set, split, wanted, seed)
+            sides: tuple[Scored, ...] = ("validation", "test")
+            draws = {side: _draws(image_set, split, wanted, seed, side) for side in sides}
         except DataError:
             if not wanted.label_free:
                 raise
@@ -163,6 +167,18 @@ class Bench:
             seed=seed,
             device=device,
         )
+
+    def label_draws(self, scored: Scored, replicate: int) -> tuple[LabelDraw, ...]:
+        """The labelled images that a replicate's probes are fitted on, the same for every policy.
+
+        Each replicate draws anew: what other labels would have changed is then part of what
+        seeds differ by, and so of every interval over seeds. Replicate 0, the search, has the
+        labels of `draws`, which no fresh seed is judged with again. Empty if `draws` is.
+        """
+        if replicate == 0 or not self.draws:
+            return self.draws.get(scored, ())
+        seed = derived_seed(self.seed, "labels", replicate)
+        return _draws(self.image_set, self.split, self.config.evaluate, seed, scored)
 
     def renderer(self, policy: Policy) -> Renderer:
         """What makes the policy's views of these images."""
@@ -225,14 +241,14 @@ class Bench:
         for rung in sorted({step for step in rungs if step < steps}):
             self._advance(run, rung, on_step)
             begin = time.perf_counter()
-            score = self._rung_score(run, scored)
+            score = self._rung_score(run, scored, replicate)
             probing += time.perf_counter() - begin
             curve.append((rung, score))
             if on_rung:
                 on_rung(rung, score)
         self._advance(run, steps, on_step)
         begin = time.perf_counter()
-        outcome = self._outcome(run, scored, check=True)
+        outcome = self._outcome(run, scored, replicate, check=True)
         probing += time.perf_counter() - begin
         stride = max(1, steps // 100)
         return outcome.model_copy(
@@ -259,10 +275,12 @@ class Bench:
                 on_step(run.step, run.images_per_second)
 
     def untrained(self, *, replicate: int, scored: Scored) -> Outcome:
-        """The floor: the same encoder with the initial weights of that replicate."""
+        """The floor: the same encoder with the initial weights of that replicate, and batch norm's
+        statistics of clean pool images, which it has no training to take them in."""
         begin = time.perf_counter()
         run = self.pretraining(Policy(ops=()), replicate=replicate, steps=1)
-        outcome = self._outcome(run, scored, check=False)
+        run.take_statistics()
+        outcome = self._outcome(run, scored, replicate, check=False)
         return outcome.model_copy(
             update={
                 "seconds": {"total": time.perf_counter() - begin},
@@ -288,24 +306,28 @@ class Bench:
         labelled: NDArray[np.int64] = rows[self.image_set.labels[rows] != UNLABELLED]
         return labelled
 
-    def _rung_score(self, run: Pretraining, scored: Scored) -> float:
+    def _rung_score(self, run: Pretraining, scored: Scored, replicate: int) -> float:
         config = self.config.evaluate
         if config.label_free:
             return self._label_free(run, scored)[config.score]
         features = self._features(run.encoder, self._scored_rows(scored))
-        return few_label_probe(features, self.image_set.labels, self.draws[scored], config).score
+        draws = self.label_draws(scored, replicate)
+        return few_label_probe(features, self.image_set.labels, draws, config).score
 
-    def _outcome(self, run: Pretraining, scored: Scored, *, check: bool) -> Outcome:
+    def _outcome(self, run: Pretraining, scored: Scored, replicate: int, *, check: bool) -> Outcome:
         rows = self._scored_rows(scored) if self.draws else self._shown_rows(scored)
         features = self._features(run.encoder, rows)
         if check:
             check_collapse(features[rows])
         label_free = self._label_free(run, scored)
         labels, config = self.image_set.labels, self.config.evaluate
+        # Hundreds of trials need not keep what only a comparison over seeds asks for.
+        side = self.split.test if scored == "test" else self.split.pool
+        kept = self._labelled(side) if scored == "test" or replicate else side[:0]
         few = full = knn = None
         recall: dict[str, float] = {}
         if self.draws:
-            few = few_label_probe(features, labels, self.draws[scored], config)
+            few = few_label_probe(features, labels, self.label_draws(scored, replicate), config)
             fit, score = self._all_labels(scored)
             full = full_probe(features, labels, fit, score, config)
             knn = knn_score(features, labels, fit, score, config)
@@ -323,7 +345,8 @@ class Bench:
             seconds={},
             peak_memory_mb=0.0,
             label_free=label_free,
-            hits=few.hits if few else (),
+            hits=tuple(few.hits[kept].tolist()) if few else (),
+            seen=tuple(few.seen[kept].tolist()) if few and scored == "validation" else (),
         )
 
     def _shown_rows(self, scored: Scored) -> NDArray[np.int64]:
@@ -361,22 +384,18 @@ class Bench:
 
 
 def _draws(
-    image_set: ImageSet, split: Split, wanted: EvaluateConfig, seed: int
-) -> dict[Scored, tuple[LabelDraw, ...]]:
-    sides: dict[Scored, NDArray[np.int64] | None] = {"validation": None, "test": split.test}
-    return {
-        scored: label_draws(
-            image_set.labels,
-            image_set.groups,
-            split.pool,
-            labels_per_class=wanted.labels_per_class,
-            draws=wanted.draws,
-            seed=seed,
-            score_on=score_on,
-            classes=image_set.classes,
-        )
-        for scored, score_on in sides.items()
-    }
+    image_set: ImageSet, split: Split, wanted: EvaluateConfig, seed: int, scored: Scored
+) -> tuple[LabelDraw, ...]:
+    return label_draws(
+        image_set.labels,
+        image_set.groups,
+        split.pool,
+        labels_per_class=wanted.labels_per_class,
+        draws=wanted.draws,
+        seed=seed,
+        score_on=split.test if scored == "test" else None,
+        classes=image_set.classes,
+    )
 
 
 def _check_enough_images(split: Split, score: str) -> None:

@@ -9,7 +9,7 @@ from augsearch.engines.processes import process_count, run_jobs
 from augsearch.errors import TrialFailure
 from augsearch.search.bench import Bench, Outcome, Scored
 from augsearch.search.progress import Progress, step_listener
-from augsearch.search.store import Run, Store
+from augsearch.search.store import SCORING, Run, Store
 from augsearch.search.supervised import try_supervised
 from augsearch.space.policy import Policy
 from augsearch.tracking.mirror import now
@@ -80,6 +80,7 @@ def run_beside(
                 outcome=outcome,
                 ended=now(),
                 failure=failure,
+                scoring=SCORING,
             )
         )
         progress.run_ended(job.label, outcome.score if outcome else None, failure)

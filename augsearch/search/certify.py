@@ -31,7 +31,7 @@ from augsearch.search.report import stored_result
 from augsearch.search.report_content import Sources
 from augsearch.search.report_files import report_files
 from augsearch.search.setup import Setup, check_output, some_images
-from augsearch.search.store import Store, trial_outcome, trial_policy, trial_score
+from augsearch.search.store import Store, made_again, trial_outcome, trial_policy, trial_score
 from augsearch.search.study import mirror_of, views_painter
 from augsearch.space.policy import Policy
 from augsearch.tracking.report.words import counted
@@ -77,6 +77,8 @@ def certify_study(
     with owner_lock(storage, name):
         store = Store(open_storage(storage), name, settings=setup.settings)
         store.asked = {**store.asked, "certify": setup.asked["certify"]}
+        if outdated := store.outdated:
+            progress.note(made_again(outdated))
         policies = policies_to_certify(store, config.certify, setup.seed)
         jobs = _jobs(setup, policies)
         _announce(setup, store, jobs, progress)

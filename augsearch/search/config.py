@@ -103,7 +103,7 @@ class SearchConfig(_Config):
         ge=0,
         allow_inf_nan=False,
         description="points of recall that no class may lose against the best baseline; policies "
-        "that break it are not recommended while there are others",
+        "that are shown to break it in the confirmation are not recommended",
     )
 
     @model_validator(mode="before")

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from augsearch.data.imageset import UNLABELLED
 from augsearch.errors import StudyError
-from augsearch.search.aims import Reference, feasible
 from augsearch.search.bench import Bench, Outcome, mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION, Job, run_beside
+from augsearch.search.classes import class_differences, level_of_each
 from augsearch.search.config import StudyConfig
 from augsearch.search.crossed import ScoredImages
 from augsearch.search.progress import Progress
 from augsearch.search.race import Race, RacePlan, run_race
-from augsearch.search.result import KeptClasses
+from augsearch.search.result import ClassChange, ClassChanges, KeptClasses
 from augsearch.search.store import Store, trial_policy, trial_score
 from augsearch.search.verdict import UNTRAINED, Verdict, decide
 from augsearch.space.policy import Policy
@@ -48,7 +53,10 @@ class Confirmation:
     Attributes:
         entrants: who took part.
         outcomes: of each of them, seeds 1, 2, ... in order.
+        images: the sealed images where scores are means over them.
         class_loss: most points of recall that a class may lose; None for any number.
+        sealed: the sealed images that have a label; recalls are means over them in any case.
+        classes: names, in the order of their numbers.
     """
 
     entrants: list[Entrant]
@@ -56,6 +64,8 @@ class Confirmation:
     images: ScoredImages | None
     outcomes: Mapping[str, Sequence[Outcome]]
     class_loss: float | None
+    sealed: ScoredImages | None
+    classes: tuple[str, ...]
 
     def judge(self) -> Verdict:
         """The verdict on it."""
@@ -73,9 +83,64 @@ class Confirmation:
             return None
         baselines = [entrant for entrant in self.entrants if entrant.kind == "baseline"]
         against = max(baselines, key=lambda baseline: baseline.search_score).name
-        rival = Reference(against, mean_recall(self.outcomes[against]))
-        worst, loss = rival.worst_loss(mean_recall(self.outcomes[name]))
-        return KeptClasses(limit=self.class_loss, against=against, worst=worst, loss=loss)
+        found = self.class_changes(name, against, choices=len(self.race.candidates)).classes
+        losses = {one.name: 100 * (one.theirs - one.ours) for one in found}
+        ends = {
+            one.name: (-100 * one.interval[1], -100 * one.interval[0])
+            for one in found
+            if one.interval
+        }
+        broken = [label for label, (low, _) in ends.items() if low > self.class_loss]
+        worst = max(broken or losses, key=losses.__getitem__)
+        return KeptClasses(
+            limit=self.class_loss,
+            against=against,
+            worst=worst,
+            loss=losses[worst],
+            interval=ends.get(worst),
+        )
+
+    def changes_of(self, recommended: str) -> ClassChanges | None:
+        """Which classes gain and lose by the recommended policy against the best of the other
+        kind; None without labels."""
+        if not self.classes or self.sealed is None:
+            return None
+        kinds = {entrant.name: entrant.kind for entrant in self.entrants}
+        other = "candidate" if kinds[recommended] == "baseline" else "baseline"
+        rivals = [name for name, kind in kinds.items() if kind == other]
+        against = max(rivals, key=lambda name: fmean(one.score for one in self.outcomes[name]))
+        choices = max(len(self.race.candidates), len(self.race.baselines))
+        return self.class_changes(recommended, against, choices=choices)
+
+    def class_changes(self, ours: str, against: str, *, choices: int) -> ClassChanges:
+        """Two policies class by class, over the seeds that both have.
+
+        Args:
+            choices: how many policies either might have been.
+        """
+        seeds = min(len(self.outcomes[ours]), len(self.outcomes[against]))
+        first, second = (self.outcomes[name][:seeds] for name in (ours, against))
+        recalls = mean_recall(first), mean_recall(second)
+        found = class_differences(first, second, self.sealed) if self.sealed else {}
+        level = level_of_each(len(found), choices)
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        return ClassChanges(
+            ours=ours,
+            against=against,
+            seeds=seeds,
+            classes=tuple(
+                ClassChange(
+                    name=name,
+                    ours=recall,
+                    theirs=recalls[1][name],
+                    interval=found[numbers[name]].interval(level)
+                    if numbers[name] in found
+                    else None,
+                )
+                for name, recall in recalls[0].items()
+                if name in recalls[1]
+            ),
+        )
 
 
 def run_baselines(
@@ -126,10 +191,10 @@ def confirm(
         ),
         key=lambda entrant: (entrant.name != beside, -entrant.search_score),
     )
-    best = store.best_trials(wanted.top + SPARE)
+    # A trial that breaks a limit does so by one noisy run: it comes later, and is not left out.
     winners = [
         Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial_score(trial))
-        for trial in [trial for trial in best if feasible(trial)] or best
+        for trial in store.best_trials(wanted.top + SPARE)
     ]
     entrants = {entrant.name: entrant for entrant in (floor, *baselines, *winners)}
 
@@ -165,7 +230,15 @@ def confirm(
         name: [confirmed[name, seed] for seed in range(1, len(readings) + 1)]
         for name, readings in race.readings.items()
     }
-    return Confirmation(took_part, race, images, outcomes, bench.config.search.class_loss)
+    return Confirmation(
+        entrants=took_part,
+        race=race,
+        images=images,
+        outcomes=outcomes,
+        class_loss=bench.config.search.class_loss,
+        sealed=sealed_images(bench),
+        classes=bench.image_set.classes,
+    )
 
 
 def race_plan(config: StudyConfig, beside: str | None = None) -> RacePlan:
@@ -184,10 +257,26 @@ def scored_images(bench: Bench) -> ScoredImages | None:
     config = bench.config.evaluate
     if config.label_free or config.metric not in ("balanced_accuracy", "accuracy"):
         return None
-    rows = bench.draws["test"][0].score
+    return sealed_images(bench)
+
+
+def sealed_images(bench: Bench) -> ScoredImages | None:
+    """The sealed images that have a label; None if there are no probes."""
+    if not bench.draws:
+        return None
+    return _sample(bench, bench.split.test)
+
+
+def validation_images(bench: Bench) -> ScoredImages | None:
+    """The images of the search that have a label; None if there are no probes."""
+    return _sample(bench, bench.split.pool) if bench.draws else None
+
+
+def _sample(bench: Bench, rows: NDArray[np.int64]) -> ScoredImages:
+    labelled = rows[bench.image_set.labels[rows] != UNLABELLED]
     return ScoredImages(
-        labels=bench.image_set.labels[rows],
-        groups=bench.image_set.groups[rows],
-        draws=len(bench.draws["test"]),
-        by_class=config.metric == "balanced_accuracy",
+        labels=bench.image_set.labels[labelled],
+        groups=bench.image_set.groups[labelled],
+        draws=bench.config.evaluate.draws,
+        by_class=bench.config.evaluate.metric == "balanced_accuracy",
     )

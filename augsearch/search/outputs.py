@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 from augsearch.augment.baselines import for_channels
 from augsearch.data.imageset import UNLABELLED
 from augsearch.search.aims import feasible
-from augsearch.search.bench import mean_recall
+from augsearch.search.bench import Scored, mean_recall
 from augsearch.search.beside import BASELINE, CONFIRMATION
 from augsearch.search.config import StudyConfig
 from augsearch.search.confirm import Confirmation, Entrant, scored_images
@@ -31,7 +31,7 @@ from augsearch.search.result import (
     versions,
 )
 from augsearch.search.setup import Setup
-from augsearch.search.store import Store, full_values, trial_policy
+from augsearch.search.store import SCORING, Store, full_values, trial_policy
 from augsearch.search.verdict import Verdict
 from augsearch.space.costs import views_microseconds
 from augsearch.space.policy import Policy
@@ -47,11 +47,13 @@ def study_result(
     states = [trial.state.name.lower() for trial in store.trials()]
     policies = _policy_results(setup, store, confirmed)
     return StudyResult(
+        scoring=SCORING,
         study=setup.name,
         verdict=verdict,
         metric=setup.config.evaluate.measured,
         policies=policies,
         front=_front(store),
+        classes=confirmed.changes_of(verdict.recommended),
         kept_classes=confirmed.kept_classes(verdict.recommended),
         proxies=audit(store.complete()),
         trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
@@ -198,7 +200,7 @@ def result_files(
         "result.json": _json(result.model_dump(mode="json")),
         "results.csv": _table(result).to_csv(index=False).encode(),
         "split.csv": _split(setup).to_csv(index=False).encode(),
-        "label_draws.csv": _label_draws(setup).to_csv(index=False).encode(),
+        "label_draws.csv": _label_draws(setup, result).to_csv(index=False).encode(),
         "space.json": _json(setup.settings["space"]),
         "study.json": _json(setup.settings["study"]),
         "environment.json": _json(_environment(setup)),
@@ -322,17 +324,19 @@ def _split(setup: Setup) -> pd.DataFrame:
     )
 
 
-def _label_draws(setup: Setup) -> pd.DataFrame:
-    """The images whose labels each probe was fitted on, the same for every policy."""
+def _label_draws(setup: Setup, result: StudyResult) -> pd.DataFrame:
+    """The images whose labels each probe was fitted on, the same for every policy: in the search
+    (seed 0) and for each seed of the confirmation."""
     bench, paths = setup.bench, setup.image_set.paths
-    return pd.DataFrame(
-        [
-            {"scored_on": scored, "draw": number, "path": paths[row]}
-            for scored, draws in bench.draws.items()
-            for number, draw in enumerate(draws)
-            for row in draw.fit
-        ]
-    )
+    seeds: list[tuple[Scored, int]] = [("validation", 0)]
+    seeds += [("test", seed) for seed in result.confirmation_seeds]
+    rows = [
+        (scored, seed, number, paths[row])
+        for scored, seed in seeds
+        for number, draw in enumerate(bench.label_draws(scored, seed))
+        for row in draw.fit
+    ]
+    return pd.DataFrame(rows, columns=["scored_on", "seed", "draw", "path"])
 
 
 def _environment(setup: Setup) -> dict[str, object]:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from augsearch.search.bench import Bench
 from augsearch.search.confirm import scored_images
-from augsearch.search.crossed import Reading, ScoredImages
+from augsearch.search.crossed import FEW_UNITS, Reading, ScoredImages
 from augsearch.search.race import RacePlan, Wanted, run_race
 
-SEEDS_SD, IMAGES_SD, REST_SD = 0.019, 0.06, 0.091
+SEEDS_SD, IMAGES_SD, REST_SD = 0.020, 0.06, 0.091
 """Standard deviations of the difference of two policies, as measured on the embedded surfaces
-(benchmarks/verdict.py, "difference of real policies"): of the effects of seeds, of groups of
-images, and of what neither explains."""
+(benchmarks/verdict.py, "difference of real policies"): of the effects of seeds (1.9 points, and
+0.6 for the labels that each draws anew), of groups of images, and of what neither explains."""
 USUAL_DRAWS = 20
 """Label draws in that measurement."""
 POWER = 0.8
@@ -34,33 +34,40 @@ def smallest_gain(images: ScoredImages, plan: RacePlan) -> float:
     Found: the race proves a policy that is better by it. All baselines are taken to be equally
     good, which is hardest, and the other candidates to be as good as these. Races are simulated.
     """
-    units = max(1, round(1 / images.concentration))
+    units = tuple(max(1, round(count)) for count in images.effective_units.tolist())
     rest_sd = REST_SD * math.sqrt(max(1.0, USUAL_DRAWS / images.draws))
-    return _smallest_gain(units, images.degrees >= 1, rest_sd, plan)
+    return _smallest_gain(units, images.measurable, rest_sd, plan)
 
 
 @lru_cache
-def _smallest_gain(units: int, allow_for_images: bool, rest_sd: float, plan: RacePlan) -> float:
+def _smallest_gain(
+    units: tuple[int, ...], allow_for_images: bool, rest_sd: float, plan: RacePlan
+) -> float:
+    """`units` are those of each class."""
     plan = replace(plan, max_seeds=max(plan.seeds, min(plan.max_seeds, MOST_SEEDS)))
-    simulated = min(units, MOST_UNITS)
-    scale = math.sqrt(simulated / units)
-    shape = (1 + plan.top + plan.baselines, plan.max_seeds, simulated)
+    most = max(FEW_UNITS + 1, MOST_UNITS // len(units))
+    simulated = [min(count, most) for count in units]
+    labels = np.repeat(np.arange(len(units)), simulated)
+    scale = np.sqrt(np.divide(simulated, units))[labels].astype(np.float32)
+    shape = (1 + plan.top + plan.baselines, plan.max_seeds, len(labels))
     # Two policies share a difference's variance between them. All gains meet the same noise.
     noise = [
         _effects(np.random.default_rng([0, number]), shape, scale, rest_sd) / math.sqrt(2)
         for number in range(RACES)
     ]
     sample = ScoredImages(
-        labels=np.zeros(simulated, dtype=np.int64),
-        groups=np.arange(simulated),
+        labels=labels,
+        groups=np.arange(len(labels)),
         draws=1,
-        by_class=False,
+        by_class=True,
     )
+    weight = 1 / (len(units) * np.array(simulated)[labels])
 
     def is_found_often(gain: float) -> bool:
         missed = 0
         for some in noise:
-            missed += not _is_found(gain, some, plan, sample if allow_for_images else None)
+            known = sample if allow_for_images else None
+            missed += not _is_found(gain, some, weight, plan, known)
             if missed > (1 - POWER) * RACES:
                 return False
         return True
@@ -75,15 +82,21 @@ def _smallest_gain(units: int, allow_for_images: bool, rest_sd: float, plan: Rac
 class _Run(NamedTuple):
     score: float
     hits: Any
+    seen: tuple[int, ...] = ()
 
 
 def _is_found(
-    gain: float, noise: NDArray[np.float32], plan: RacePlan, sample: ScoredImages | None
+    gain: float,
+    noise: NDArray[np.float32],
+    weight: NDArray[np.float64],
+    plan: RacePlan,
+    sample: ScoredImages | None,
 ) -> bool:
     """Whether a race proves its first candidate, which is better by `gain` than all others.
 
     Args:
         noise: `[policies, seeds, images]`: the untrained encoder, candidates, baselines.
+        weight: `[images]` of each in the score.
     """
     candidates = [f"candidate {k}" for k in range(plan.top)]
     baselines = [f"baseline {k}" for k in range(plan.baselines)]
@@ -97,7 +110,7 @@ def _is_found(
         for name, seed in wanted:
             level, rows = tables[name]
             hits = level + rows[seed - 1]
-            found[name, seed] = _Run(float(hits.mean()), hits)
+            found[name, seed] = _Run(float(hits @ weight), hits)
         return found
 
     race = run_race(candidates, baselines, "floor", plan, sample, fetch)
@@ -105,9 +118,13 @@ def _is_found(
 
 
 def _effects(
-    rng: np.random.Generator, shape: tuple[int, int, int], scale: float, rest_sd: float
+    rng: np.random.Generator,
+    shape: tuple[int, int, int],
+    scale: NDArray[np.float32],
+    rest_sd: float,
 ) -> NDArray[np.float32]:
-    """`[policies, seeds, images]` deviations of differences from their means."""
+    """`[policies, seeds, images]` deviations of differences from their means; `scale` `[images]`
+    makes a simulated image as steady as those that it stands for."""
     policies, seeds, images = shape
     by_seed = SEEDS_SD * rng.standard_normal((policies, seeds, 1), dtype=np.float32)
     by_image = IMAGES_SD * scale * rng.standard_normal((policies, 1, images), dtype=np.float32)

@@ -65,7 +65,9 @@ class Gap:
     """A candidate against a baseline (or the floor), at the last look that both were in.
 
     Attributes:
-        alpha: the error rate on either side that this comparison may use.
+        alpha: the error rate that the lower end may use, shared with the other candidates. Better
+            is better than every rival, so that rivals need no share.
+        alpha_above: that of the upper end. Worse is worse than some rival, so each has a share.
     """
 
     of: str
@@ -73,11 +75,15 @@ class Gap:
     estimate: MeanEstimate
     seeds: int
     alpha: float
+    alpha_above: float
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Holds with those of the race's other comparisons and looks in 95 % of races."""
-        return self.estimate.interval(1 - 2 * self.alpha)
+        """Holds in 95 % of races, whichever candidate and baseline are looked at for being best,
+        and whenever."""
+        low, _ = self.estimate.interval(1 - 2 * self.alpha)
+        _, high = self.estimate.interval(1 - 2 * self.alpha_above)
+        return low, high
 
     @property
     def won(self) -> bool:
@@ -239,8 +245,9 @@ class _Racing:
         self.proven = [c for c, p in zip(ranked, adjusted, strict=False) if p <= look.alpha]
         alphas = {c: look.alpha / (count - rank) for rank, c in enumerate(self.proven)}
         rest = look.alpha / (count - len(self.proven)) if len(self.proven) < count else 0.0
+        above = look.alpha / len(self.baselines)  # those that left count as well
         gaps = {
-            c: [Gap(c, r, e, self.seeds, alphas.get(c, rest)) for r, e in estimates.items()]
+            c: [Gap(c, r, e, self.seeds, alphas.get(c, rest), above) for r, e in estimates.items()]
             for c, estimates in found.items()
         }
         self.gaps |= {(gap.of, gap.against): gap for some in gaps.values() for gap in some}

@@ -22,13 +22,12 @@ from augsearch.search.config import StudyConfig
 from augsearch.search.crossed import estimate_mean
 from augsearch.search.database import DEFAULT_STORAGE, is_running, shown_url
 from augsearch.search.importance import bounds, choices, understand
-from augsearch.search.moderated import moderated_means
 from augsearch.search.policy_words import policy_steps
 from augsearch.search.proxies import PROXY_COLUMNS
 from augsearch.search.ranks import spearman
 from augsearch.search.result import LEVEL, MANY_USES, StudyResult, sealed_note
 from augsearch.search.setup import EMBEDDED, Setup
-from augsearch.search.store import Store, trial_curve, trial_outcome, trial_policy
+from augsearch.search.store import SCORING, Store, trial_curve, trial_outcome, trial_policy
 from augsearch.search.stored import stored_space
 from augsearch.search.verdict import UNTRAINED
 from augsearch.space.costs import NOT_MEASURED, measured_costs
@@ -155,6 +154,12 @@ def _headline(
             f"this verdict is older than the study's last {more} trials, which have not been "
             f"confirmed; go on with: {_command(sources)}"
         )
+    if result.scoring < SCORING:
+        warnings.append(
+            "an older version of augsearch judged this: it scored all seeds with the same labels, "
+            "and its intervals are too narrow where classes have few images; it is judged anew "
+            f"by: {_command(sources)}"
+        )
     losing = [c for c in effects.classes if c.finding == "loses"] if effects else []
     if effects and losing:
         named = listed([f"{c.name} ({points(c.difference)} points)" for c in losing])
@@ -274,43 +279,42 @@ def _recipe(sources: Sources, name: str | None) -> Recipe | None:
 
 
 def _class_effects(sources: Sources, ours: str | None, theirs: str | None) -> ClassEffects | None:
-    """Recall of each class, seed by seed where there is a confirmation, else in the search."""
+    """Recall of each class: as judged if there is a verdict, else in the search."""
     if ours is None or theirs is None:
         return None
-    confirmed = sources.store.outcomes(CONFIRMATION)
-    seeds = sorted(
-        {s for n, s in confirmed if n == ours} & {s for n, s in confirmed if n == theirs}
-    )
-    if sources.result is None or len(seeds) < 2:
-        seeds = []
-    first = [confirmed[ours, seed].class_recall for seed in seeds]
-    second = [confirmed[theirs, seed].class_recall for seed in seeds]
-    if not seeds:
-        searched = _searched(sources.store)
-        if ours not in searched or theirs not in searched:
-            return None
-        first, second = [searched[ours].class_recall], [searched[theirs].class_recall]
-    names = list(first[0])
+    if (result := sources.result) and result.classes:
+        judged = result.classes
+        return ClassEffects(
+            ours=judged.ours,
+            theirs=judged.against,
+            seeds=judged.seeds,
+            classes=tuple(
+                _class_effect(c.name, c.ours, c.theirs, c.interval) for c in judged.classes
+            ),
+        )
+    if sources.result:
+        recalls = {p.name: p.class_recall for p in sources.result.policies}
+        seeds = sources.result.verdict.seeds.get(theirs, 0)
+    else:
+        recalls = {name: o.class_recall for name, o in _searched(sources.store).items()}
+        seeds = 1
+    first, second = recalls.get(ours, {}), recalls.get(theirs, {})
+    names = [name for name in first if name in second]
     if not names:
         return None
-    means = [np.array([[run[n] for n in names] for run in side]) for side in (first, second)]
-    gaps = 100 * (means[0] - means[1]).T
-    # Bonferroni: the intervals of all classes hold together.
-    level = 1 - (1 - LEVEL) / len(names)
-    ends: list[tuple[float, float] | tuple[None, None]] = [(None, None)] * len(names)
-    if seeds:
-        ends = [estimate.interval(level) for estimate in moderated_means(gaps)]
     return ClassEffects(
         ours=ours,
         theirs=theirs,
-        seeds=len(first),
-        classes=tuple(
-            ClassEffect(name, float(a), float(b), float(gap), low, high)
-            for name, a, b, gap, (low, high) in zip(
-                names, means[0].mean(0), means[1].mean(0), gaps.mean(1), ends, strict=True
-            )
-        ),
+        seeds=seeds,
+        classes=tuple(_class_effect(name, first[name], second[name], None) for name in names),
     )
+
+
+def _class_effect(
+    name: str, ours: float, theirs: float, interval: tuple[float, float] | None
+) -> ClassEffect:
+    low, high = (100 * interval[0], 100 * interval[1]) if interval else (None, None)
+    return ClassEffect(name, ours, theirs, 100 * (ours - theirs), low, high)
 
 
 def _searched(store: Store) -> dict[str, Outcome]:

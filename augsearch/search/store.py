@@ -37,6 +37,11 @@ PRICE = "price"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
+SCORING = 2
+"""How runs are scored. 1: every seed with the label draws of the search, the untrained encoder
+without statistics of batch norm. 2: as `Bench.label_draws` and `Bench.untrained` say."""
+
+
 class Run(BaseModel):
     """One finished training run that is not a trial.
 
@@ -48,6 +53,7 @@ class Run(BaseModel):
             ablations.
         outcome: None if training diverged or collapsed; then `failure` says why.
         ended: milliseconds since 1970.
+        scoring: see `SCORING`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,10 +65,27 @@ class Run(BaseModel):
     outcome: Outcome | None
     ended: int
     failure: str = ""
+    scoring: int = 1
 
     @property
     def key(self) -> str:
-        return f"{self.phase}/{self.name}/{self.replicate}"
+        scored = f"/scoring {self.scoring}" if self.scoring > 1 else ""
+        return f"{self.phase}/{self.name}/{self.replicate}{scored}"
+
+    @property
+    def is_current(self) -> bool:
+        """Whether a run made now would be scored alike. Of older ones only those of the search's
+        own seed are; the untrained encoder has none."""
+        return self.scoring == SCORING or (self.replicate == 0 and self.policy is not None)
+
+
+def made_again(runs: int) -> str:
+    """What is said of so many runs that are `Store.outdated`."""
+    return (
+        f"{runs} run{'s' if runs > 1 else ''} of an older version of augsearch, which scored all "
+        "seeds with the same labels and the untrained encoder without statistics, left out and "
+        "made again where needed"
+    )
 
 
 @dataclass(frozen=True)
@@ -348,7 +371,20 @@ class Store:
         return [s for s in stores if s.is_ablation and s.settings["data"]["digest"] == images]
 
     def all_runs(self) -> list[Run]:
-        """Finished and failed runs of all phases, in the order in which they ended."""
+        """Finished and failed runs of all phases, in the order in which they ended, without
+        `outdated` ones."""
+        return [run for run in self._stored_runs() if run.is_current]
+
+    @property
+    def outdated(self) -> int:
+        """Runs of an older version that scored otherwise: to be made again, not to be mixed in."""
+        stored = self._stored_runs()
+        anew = {(run.phase, run.name, run.replicate) for run in stored if run.is_current}
+        return len(
+            {(run.phase, run.name, run.replicate) for run in stored if not run.is_current} - anew
+        )
+
+    def _stored_runs(self) -> list[Run]:
         return [
             Run.model_validate_json(trial.user_attrs["run"])
             for trial in self._beside.get_trials(deepcopy=False)

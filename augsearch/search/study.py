@@ -31,7 +31,7 @@ from augsearch.search.report_files import report_files
 from augsearch.search.result import StudyResult
 from augsearch.search.sampler import SeededPerTrial, build_pruner, distributions
 from augsearch.search.setup import Setup, check_output, prepare
-from augsearch.search.store import Store, check_settings
+from augsearch.search.store import Store, check_settings, made_again
 from augsearch.search.trials import classes_in_words, run_trials
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
@@ -67,7 +67,7 @@ def run_study(
         study: a study file, the name of a preset, or a StudyConfig; None for that of `from_study`,
             else `quick` without data and `standard` with data.
         trials: trials to finish; None for what the study file says.
-        seed: of the whole study; the same seed gives the same scores on a CPU.
+        seed: of the whole study; the same seed gives the same scores on a CPU of the same kind.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         storage: URL of Optuna's database.
         name: of the study; None for one made of space, data and settings.
@@ -197,6 +197,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
         views = views_painter(bench)
         try:
             store.bury_dead_trials()
+            if outdated := store.outdated:
+                progress.note(made_again(outdated))
             run_baselines(store, bench, setup.baselines, progress)
             mirror_now()
             if setup.origin is not None:

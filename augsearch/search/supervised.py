@@ -36,8 +36,7 @@ def try_supervised(
         TrialFailure: the loss became non-finite.
     """
     started = time.perf_counter()
-    draws = bench.draws[scored]
-    draw = draws[replicate % len(draws)]
+    draw = bench.label_draws(scored, replicate)[0]
     image_set, config = bench.image_set, bench.config
     labels = torch.from_numpy(image_set.labels[draw.fit]).to(bench.device)
     batch = min(config.pretrain.batch_size, len(labels))

@@ -61,10 +61,13 @@ def classes_in_words(store: Store, class_loss: float | None) -> str:
     limit = f"no class loses more than {class_loss:g} points against {_reference(store).name}"
     if kept == 0:
         return (
-            f"under none of the {len(complete)} complete trials is it true that {limit}; those "
-            "that break it least are confirmed"
+            f"in the search, of one seed each, it is true of none of the {len(complete)} complete "
+            f"trials that {limit}; those that break it least are confirmed, which decides"
         )
-    return f"under {kept} of the {len(complete)} complete trials {limit}"
+    return (
+        f"in the search, of one seed each, it is true of {kept} of the {len(complete)} complete "
+        f"trials that {limit}; the confirmation decides"
+    )
 
 
 def _reference(store: Store) -> Reference:

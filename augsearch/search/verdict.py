@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from augsearch.search.crossed import MeanEstimate, ScoredImages, estimate_difference
-from augsearch.search.race import ALPHA, MARGIN, Gap, Race
+from augsearch.search.race import MARGIN, Gap, Race
 
 UNTRAINED = "untrained encoder"
 
@@ -32,8 +32,9 @@ class Difference(_Part):
 
     Attributes:
         mean: of the first `seeds` seeds.
-        low, high: an interval at the error rate that is left to it by the other candidates and
-            looks; that of the verdict's sentence holds in 95 % of studies or more.
+        low, high: an interval at the error rates that are left to it: to the lower end by the
+            other candidates and looks, to the upper end by the other baselines and looks. That of
+            the verdict's sentence holds in 95 % of studies or more.
         p_value: one-sided, for a true difference above 0, of this comparison alone.
         detectable: smallest true gain that this comparison would have shown with 80 % power.
         seeds: both policies had; a policy that left the race has fewer than the others.
@@ -104,15 +105,19 @@ def decide(
     best = max(eligible, key=lambda c: hardest[c].estimate.mean)
     chosen = max(proven, key=lambda c: hardest[c].estimate.mean, default=best)
     gap = hardest[chosen]
+    behind = [rival for rival in against[chosen] if rival.interval[1] < 0]
+    if behind:
+        gap = min(behind, key=lambda rival: rival.estimate.mean)
     mean, (low, high), rival = gap.estimate.mean, gap.interval, gap.against
     between = f"95 % interval {_points(low)} to {_points(high)}"
+    equal = high < MARGIN and all(rival.interval[0] > -MARGIN for rival in against[chosen])
     code: Code
     if not proven and not any(difference.low > 0 for difference in floor):
         code = "measures_nothing"
         recommended = max(race.baselines, key=lambda b: _mean_score(race, b))
         sentence = (
-            "This budget measures nothing here: after pretraining, no baseline is better than the "
-            "untrained encoder."
+            "This budget measures nothing here: after pretraining, no baseline is shown to be "
+            "better than the untrained encoder."
         )
         advice = (
             "Give trials more optimiser steps (pretrain.steps), larger images or more images; do "
@@ -146,7 +151,7 @@ def decide(
             f"{_points(-mean, sign=False)} points below it ({between})."
         )
         advice = f"Use {rival} (it is in policy.yaml), or search on with more trials."
-    elif low > -MARGIN and high < MARGIN:
+    elif equal:
         code, recommended = "as_good", chosen
         sentence = (
             f"{chosen} is as good as the best baseline, {rival}: the difference is "
@@ -171,7 +176,7 @@ def decide(
         code=code,
         sentence=sentence,
         advice=advice,
-        basis=_basis(race, detectable, allowed),
+        basis=_basis(race, detectable, images if allowed else None),
         recommended=recommended,
         detectable=detectable,
         seeds={name: len(readings) for name, readings in race.readings.items()},
@@ -181,13 +186,22 @@ def decide(
     )
 
 
-def _basis(race: Race, detectable: float, images: int) -> str:
+def _basis(race: Race, detectable: float, images: ScoredImages | None) -> str:
+    """In words; `images` if the intervals allow for others."""
     looks = _listed([str(look.seeds) for look in race.looks])
     sample = (
-        f"for other seeds and other test images (there are {images})"
+        f"for other seeds, each with labels of its own, and other test images (there are "
+        f"{len(images.labels)})"
         if images
-        else "for other seeds on these same test images; with other images the difference may lie "
-        "outside it"
+        else "for other seeds, each with labels of its own, on these same test images; with other "
+        "images the difference may lie outside it"
+    )
+    single = int((images.units == 1).sum()) if images else 0
+    alone = (
+        f" {single} class{'es have' if single > 1 else ' has'} a single sealed image or group, "
+        "which does not show how far images differ; what the other classes show is taken for it."
+        if single
+        else ""
     )
     several = len(race.looks) * len(race.candidates) > 1
     counted = (
@@ -203,7 +217,7 @@ def _basis(race: Race, detectable: float, images: int) -> str:
         if detectable > 0
         else ""
     )
-    return f"Judged after {looks} fresh seeds. The interval holds {sample}{counted}.{seen}"
+    return f"Judged after {looks} fresh seeds. The interval holds {sample}{counted}.{alone}{seen}"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -213,17 +227,26 @@ def _listed(words: Sequence[str]) -> str:
 def _above_floor(race: Race, images: ScoredImages | None, baseline: str) -> Difference:
     ours = race.readings[baseline]
     estimate = estimate_difference(ours, race.readings[race.floor][: len(ours)], images)
-    return _difference(baseline, race.floor, estimate, ALPHA, len(ours))
+    # Something is measured if some baseline is better, at whichever look the race ends: each
+    # baseline has its share of what that look may spend.
+    alpha = race.looks[-1].alpha / len(race.baselines)
+    ends = estimate.interval(1 - 2 * alpha)
+    return _difference(baseline, race.floor, estimate, ends, alpha, len(ours))
 
 
 def _of_gap(gap: Gap) -> Difference:
-    return _difference(gap.of, gap.against, gap.estimate, gap.alpha, gap.seeds)
+    return _difference(gap.of, gap.against, gap.estimate, gap.interval, gap.alpha, gap.seeds)
 
 
 def _difference(
-    of: str, against: str, estimate: MeanEstimate, alpha: float, seeds: int
+    of: str,
+    against: str,
+    estimate: MeanEstimate,
+    ends: tuple[float, float],
+    alpha: float,
+    seeds: int,
 ) -> Difference:
-    low, high = estimate.interval(1 - 2 * alpha)
+    low, high = ends
     return Difference(
         of=of,
         against=against,

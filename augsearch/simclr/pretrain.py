@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from augsearch.data.imageset import ImageRows
 from augsearch.data.stream import batches_of
@@ -23,6 +25,7 @@ from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, 
 
 MakeViews = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 
+CLEAN, CLEAN_AT_ONCE = 1024, 64  # images that an untrained encoder's statistics are taken from
 CHECK_EVERY = 25  # steps between looks at the losses; each look waits for an accelerator
 
 
@@ -137,6 +140,23 @@ class Pretraining:
     def peak_memory_bytes(self) -> int:
         """Peak memory of this run on CUDA; elsewhere the process's, as seen at the checks."""
         return self._peak_memory
+
+    def take_statistics(self) -> None:
+        """Set batch norm's running statistics to those of clean images, without training.
+
+        An encoder that has not been trained has none of its own: mean 0 and variance 1 fit no
+        layer but the first. The images are those of the batches that training would begin with.
+        Weights stay as they are, and a network without batch norm stays as it is.
+        """
+        network = nn.Sequential(self._encoder, self._head)
+        with seeded(stream_seed(self._seed, STEP), self.device):
+            update_bn(self._clean_images(), network)
+
+    def _clean_images(self) -> Iterator[Tensor]:
+        """About `CLEAN` normalised images, `[n, C, S, S]` with n from 2 to `CLEAN_AT_ONCE`."""
+        for batch in islice(self._batches, math.ceil(CLEAN / self.batch_size)):
+            pixels = torch.addcmul(self._shift, batch.float() / 255, self._scale)
+            yield from pixels.chunk(math.ceil(self.batch_size / CLEAN_AT_ONCE))
 
     def advance(self, to_step: int) -> None:
         """Train until `to_step` optimiser steps are done in all.

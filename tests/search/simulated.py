@@ -14,6 +14,7 @@ FLOOR = "untrained encoder"
 class Run(NamedTuple):
     score: float
     hits: Sequence[int] = ()
+    seen: Sequence[int] = ()
 
 
 def runs(scores):

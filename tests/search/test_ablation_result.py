@@ -14,6 +14,7 @@ from augsearch.search.ablation_plan import (
 from augsearch.search.ablation_result import analyse, comparable_means
 from augsearch.search.ablation_words import changed_by, in_words
 from augsearch.search.bench import Outcome
+from augsearch.search.crossed import ScoredImages
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 
@@ -173,3 +174,30 @@ def test_a_cell_that_failed_is_named_and_compared_with_nothing():
 )
 def test_what_an_operation_changes_in_words(op, words):
     assert changed_by(Policy.model_validate({"ops": [op]}).views[0][0]) == words
+
+
+def test_gains_of_classes_allow_for_other_images():
+    """An operation suits these images of a class by chance; seeds alone would be sure of it."""
+    plan = plan_leave_one_out(middle_policy(SPACE), list(OPS), "classes")
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 40)
+    sample = ScoredImages(labels, np.arange(80), 20, by_class=True)
+    false, alone = 0, 0
+    for _ in range(60):
+        runs = {}
+        for cell in plan.cells:
+            suits = rng.normal(10, 4, 80)
+            own = [np.clip(suits + rng.normal(0, 0.5, 80), 0, 20).round() for _ in range(SEEDS)]
+            runs["simclr", cell.name] = [
+                outcome(
+                    hits.mean() / 20,
+                    {c: hits[labels == k].mean() / 20 for k, c in enumerate("ab")},
+                ).model_copy(update={"hits": tuple(hits.astype(int))})
+                for hits in own
+            ]
+        for images in (sample, None):
+            gains = analyse(plan, runs, {}, images).class_gains
+            said = any(one.gain.shown for one in gains)
+            false, alone = (false + said, alone) if images else (false, alone + said)
+    assert false <= 9  # 5 % of 60 are 3
+    assert alone > 40

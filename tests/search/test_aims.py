@@ -94,7 +94,7 @@ def test_a_limit_on_classes_steers_the_search_and_is_told():
         return result, progress.notes, Store(open_storage(STORAGE), name)
 
     result, notes, store = run(100.0, "lax")
-    assert any(note.startswith("under 4 of the 4 complete trials no class loses") for note in notes)
+    assert any("true of 4 of the 4 complete trials that no class loses" in note for note in notes)
     kept = result.kept_classes
     assert (
         kept.against
@@ -112,16 +112,18 @@ def test_a_limit_on_classes_steers_the_search_and_is_told():
     result, notes, store = run(0.0, "strict")
     broken = [t for t in store.trials() if t.constraints["class_loss"] > 0]
     if len(broken) == 4:
-        assert any(note.startswith("under none of the 4 complete trials") for note in notes)
+        assert any("true of none of the 4 complete trials" in note for note in notes)
     best = store.best_trials(1)[0]
     assert (
         best.constraints["class_loss"]
         == min(max(0.0, t.constraints["class_loss"]) for t in store.trials())
         or best.constraints["class_loss"] <= 0
     )
+    # One noisy run leaves no trial out: those that break the limit come after the others.
     confirmed = [policy.name for policy in result.policies if policy.kind == "candidate"]
-    if len(broken) < 4:
-        assert not {f"trial {t.number}" for t in broken} & set(confirmed)
+    assert len(confirmed) == min(2, len(store.best_trials(4)))
+    kept = {f"trial {t.number}" for t in store.trials()} - {f"trial {t.number}" for t in broken}
+    assert len(kept & set(confirmed)) == min(len(kept), len(confirmed))
     # What is recommended keeps the classes on fresh seeds, too; else a baseline is.
     recommended = next(p for p in result.policies if p.name == result.verdict.recommended)
     assert result.kept_classes.holds or recommended.kind == "baseline"

@@ -11,6 +11,7 @@ from augsearch.data.imageset import ImageRows
 from augsearch.search import bench as bench_module
 from augsearch.search.bench import Bench
 from augsearch.search.confirm import scored_images
+from augsearch.space.policy import Policy
 
 CPU = torch.device("cpu")
 
@@ -30,6 +31,47 @@ def test_a_pool_too_large_for_the_device_is_streamed_with_the_same_outcome(
     )
     assert one.losses == other.losses
     assert one.draw_scores == other.draw_scores
+
+
+def test_fresh_seeds_have_labels_of_their_own_and_all_policies_of_a_seed_the_same() -> None:
+    config = small_config()
+    wanted = config.evaluate.model_copy(update={"labels_per_class": 4})
+    config = config.model_copy(update={"evaluate": wanted})
+    bench = Bench.build(small_images(), config, seed=0, device=CPU)
+    again = Bench.build(small_images(), config, seed=0, device=CPU)
+    other = Bench.build(small_images(), config, seed=1, device=CPU)
+
+    def labelled(bench: Bench, replicate: int) -> list[list[int]]:
+        return [draw.fit.tolist() for draw in bench.label_draws("test", replicate)]
+
+    sets = [labelled(bench, replicate) for replicate in range(4)]
+    assert all(one != two for i, one in enumerate(sets) for two in sets[:i])
+    assert labelled(again, 2) == sets[2] != labelled(other, 2)
+    assert labelled(bench, 0) == [draw.fit.tolist() for draw in bench.draws["test"]]
+    test = bench.draws["test"][0].score.tolist()
+    assert all(draw.score.tolist() == test for draw in bench.label_draws("test", 3))
+
+
+def test_the_untrained_encoder_has_statistics_of_clean_pool_images() -> None:
+    bench = Bench.build(small_images(), small_config(), seed=0, device=CPU)
+    run = bench.pretraining(Policy(ops=()), replicate=1, steps=1)
+    weights = [w.detach().clone() for w in run.encoder.parameters()]
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    run.take_statistics()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(weights, run.encoder.parameters(), strict=True))
+    # In the first layer they are what the pool itself gives: nothing sealed has a part in it.
+    norm = next(m for m in run.encoder.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    seen: list[torch.Tensor] = []
+    norm.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    pool = bench.split.pool
+    bench._features(run.encoder, pool)
+    mean = torch.cat(seen).mean(dim=(0, 2, 3))
+    assert torch.allclose(norm.running_mean, mean, atol=0.05 * mean.abs().max().item() + 0.02)
+    assert bench.untrained(replicate=1, scored="test").hits == (
+        bench.untrained(replicate=1, scored="test").hits
+    )
 
 
 def test_hits_on_the_sealed_images_add_up_to_the_score() -> None:

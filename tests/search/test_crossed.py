@@ -5,7 +5,13 @@ import pytest
 from scipy import stats
 from simulated import hit_runs, images, runs
 
-from augsearch.search.crossed import _estimate, estimate_difference, estimate_mean, holm
+from augsearch.search.crossed import (
+    ScoredImages,
+    _estimate,
+    estimate_difference,
+    estimate_mean,
+    holm,
+)
 
 
 def test_without_images_it_is_the_paired_t_test():
@@ -109,3 +115,60 @@ def test_unknown_hits_leave_an_interval_over_seeds():
 def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5]) == [0.5]
+
+
+def crossed_misses(sizes, seeds=5, tries=1500, spread=0.2):
+    """Shares of 95 % intervals that lie above and below the truth, 0, of equal policies: images
+    differ by `spread`. Simulated without the package's own code."""
+    rng = np.random.default_rng(sum(sizes))
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    sample = ScoredImages(labels, np.arange(len(labels)), 20, by_class=True)
+    above = below = 0
+    for _ in range(tries):
+        values = rng.normal(0, spread, len(labels)) + rng.normal(0, 0.1, (seeds, len(labels)))
+        values += rng.normal(0, 0.01, (seeds, 1))
+        score = np.mean([values[:, labels == c].mean(axis=1) for c in range(len(sizes))], axis=0)
+        low, high = _estimate(score, values, sample).interval(0.95)
+        above += low > 0
+        below += high < 0
+    return above / tries, below / tries
+
+
+@pytest.mark.parametrize("sizes", [(5, 195), (2, 100, 100), (3, 3, 3, 191), (50, 50, 50)])
+def test_small_classes_do_not_make_intervals_too_narrow(sizes):
+    # 2.5 % on each side are 38 of 1500; 56 are three standard deviations more.
+    assert max(crossed_misses(sizes)) <= 56 / 1500
+
+
+def test_a_class_whose_few_images_agree_by_chance_is_not_taken_to_vary_little():
+    """One image in ten differs: five images of a class often show none of it."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [5, 195])
+    sample = ScoredImages(labels, np.arange(200), 20, by_class=True)
+    common = np.where(rng.random(200) < 0.1, rng.choice([-0.6, 0.6], 200), 0.0)
+    common[:5] = 0
+    values = common + rng.normal(0, 0.001, (5, 200))
+    score = (values[:, :5].mean(axis=1) + values[:, 5:].mean(axis=1)) / 2
+    found = _estimate(score, values, sample)
+    assert found.error == pytest.approx(
+        common[5:].std(ddof=1) / 2 * (1 / 5 + 1 / 195) ** 0.5, rel=0.05
+    )
+
+
+def test_a_group_that_spans_classes_is_one_unit():
+    """Twenty groups of an image of each of two classes, all of a group alike: the mean over
+    classes varies as the groups do, and not as forty images would."""
+    rng = np.random.default_rng(0)
+    labels, groups = np.tile([0, 1], 20), np.repeat(np.arange(20), 2)
+    part = rng.normal(0, 0.2, 20)
+    values = part[groups] + rng.normal(0, 1e-4, (5, 40))
+    sample = ScoredImages(labels, groups, 20, by_class=True)
+    found = _estimate(values.mean(axis=1), values, sample)
+    assert found.error == pytest.approx(part.std(ddof=1) / 20**0.5, rel=0.01)
+    assert found.degrees == pytest.approx(19, rel=0.01)
+
+
+def test_with_one_image_in_every_class_the_interval_is_over_seeds():
+    sample = ScoredImages(np.arange(3), np.arange(3), 20, by_class=True)
+    runs_ = hit_runs(np.random.default_rng(0).integers(0, 21, (5, 3)), sample)
+    assert not estimate_mean(runs_, sample).images

@@ -10,6 +10,7 @@ from small_study import small_config, small_images
 
 from augsearch.search.bench import Bench
 from augsearch.search.confirm import race_plan
+from augsearch.search.crossed import ScoredImages
 from augsearch.search.power import IMAGES_SD, REST_SD, SEEDS_SD, power_sentences, smallest_gain
 from augsearch.search.race import RacePlan, run_race
 
@@ -43,6 +44,8 @@ def test_it_shrinks_with_images_and_seeds_and_grows_with_groups_and_rivals():
     assert smallest_gain(images(600), PLAN) < gain
     assert smallest_gain(images(60), replace(PLAN, runs=100)) < gain
     assert smallest_gain(images(60, group=10), PLAN) > gain
+    uneven = ScoredImages(np.repeat([0, 1], [4, 56]), np.arange(60), 20, by_class=True)
+    assert smallest_gain(uneven, PLAN) > gain  # a rare class counts as much as the other
     assert smallest_gain(images(60), replace(PLAN, baselines=4)) > gain
 
 

@@ -92,7 +92,8 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow():
     drawn = pd.read_csv(directory / "label_draws.csv")
     assert set(split["side"]) == {"pool", "test"}
     assert set(split.loc[drawn["path"], "side"]) == {"pool"}
-    assert drawn.groupby(["scored_on", "draw"]).size().eq(6 * 4).all()
+    assert drawn.groupby(["scored_on", "seed", "draw"]).size().eq(6 * 4).all()
+    assert set(drawn.seed[drawn.scored_on == "test"]) == set(result.confirmation_seeds)
     confirmed = [p for p in result.policies if p.confirmed_scores]
     assert [p.kind for p in confirmed].count("baseline") == 2
     assert all(len(p.confirmed_scores) == 5 for p in confirmed)

@@ -145,3 +145,36 @@ def test_unequal_numbers_of_seeds_are_a_mistake():
 
     with pytest.raises(ValueError, match="same seeds"):
         estimate_difference(runs([0.1, 0.2]), runs([0.1]), None)
+
+
+def test_worse_is_not_more_easily_said_of_many_baselines():
+    """One of four equal baselines is above by chance: 8 % without a share for each."""
+    rng = np.random.default_rng(0)
+    worse = 0
+    for _ in range(800):
+        names = [list(rng.normal(0.7, 0.02, 5)) for _ in range(5)]
+        baselines = dict(zip("abcd", names[1:], strict=True))
+        worse += verdict_of({"trial 1": names[0]}, baselines).code == "worse"
+    assert worse <= 32  # 2.5 % of 800 are 20
+
+
+def test_as_good_holds_against_each_baseline():
+    """The baseline of the highest mean is met to the point; another, just below it, is so noisy
+    that it may be far better."""
+    noisy = list(0.699 + 0.06 * np.array([1, -1, 0.8, -0.9, 0.1]))
+    verdict = verdict_of(
+        {"trial 1": shifted(BASELINES["a"], 0.0)}, {"a": BASELINES["a"], "c": noisy}
+    )
+    assert verdict.code == "indistinguishable"
+
+
+def test_four_baselines_that_equal_the_untrained_encoder_measure_nothing():
+    rng = np.random.default_rng(0)
+    measured = 0
+    for _ in range(400):
+        floor, candidate, *baselines = (list(rng.normal(0.5, 0.02, 5)) for _ in range(6))
+        code = verdict_of(
+            {"trial 1": candidate}, dict(zip("abcd", baselines, strict=True)), floor
+        ).code
+        measured += code not in ("measures_nothing", "worse")
+    assert measured <= 20  # 2.5 % of 400 are 10

@@ -182,7 +182,7 @@ def classes(report: Report) -> str:
         for c in sorted(effects.classes, key=lambda c: -c.difference)
     ]
     header = ["class", effects.theirs, effects.ours, "difference", "interval", "finding"]
-    few = [] if effects.seeds > 1 else [4, 5]
+    few = [] if effects.known else [4, 5]
     keep = [i for i in range(len(header)) if i not in few]
     shown = figures.MOST_CLASSES
     most = (
@@ -192,8 +192,12 @@ def classes(report: Report) -> str:
     )
     caption = (
         f"Recall of each class under {effects.ours}, less that under {effects.theirs}. Intervals "
-        f"are over {effects.seeds} fresh seeds and hold for all classes together in 95 % of "
-        f"studies; pale: the interval does not decide.{most}"
+        f"are for other seeds ({effects.seeds} were run), labels and test images of a class, and "
+        f"hold for all classes together in 95 % of studies; pale: the interval does not decide."
+        f"{most}"
+        if effects.known
+        else f"Recall of each class under {effects.ours}, less that under {effects.theirs}, over "
+        f"{effects.seeds} fresh seeds; how sure that is, is not known.{most}"
         if effects.seeds > 1
         else f"Recall of each class under {effects.ours}, less that under {effects.theirs}: one "
         f"seed of the search, so without intervals.{most}"
@@ -219,6 +223,11 @@ def class_sentence(effects: ClassEffects) -> str:
     """The finding in words."""
     if effects.seeds < 2:
         return "Not confirmed yet: these differences are of a single seed."
+    if not effects.known:
+        return (
+            "Of these differences it is not known what is chance: there is no record of which "
+            "images each seed had right."
+        )
 
     def named(finding: str) -> list[str]:
         found = [c for c in effects.classes if c.finding == finding]

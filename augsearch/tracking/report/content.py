@@ -101,7 +101,8 @@ class Recipe:
 @dataclass(frozen=True)
 class ClassEffect:
     """Recall of one class under two policies; `low` and `high` enclose the difference in points,
-    together with those of the other classes in 95 % of studies. Without seeds both are None."""
+    together with those of the other classes in 95 % of studies. Both are None where that is not
+    known."""
 
     name: str
     ours: float
@@ -125,6 +126,11 @@ class ClassEffects:
     theirs: str
     seeds: int
     classes: tuple[ClassEffect, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether there are intervals."""
+        return any(c.low is not None for c in self.classes)
 
 
 @dataclass(frozen=True)
