@@ -209,7 +209,10 @@ def test_ops_shows_one_in_full(cli, name):
 
 
 def test_export_and_preview_say_what_need_not_carry_over(cli):
-    Path("policy.yaml").write_text("ops: [{op: gaussian_blur}]\nimage_size: 32\n")
+    Path("policy.yaml").write_text(
+        "ops: [{op: gaussian_blur}]\n"
+        "found_on: {image_size: 32, fit: crop, mean: [0.5], std: [0.2]}\n"
+    )
     note = (
         "policy 'policy' was found at 32 pixels and is used at 96, where it need not mean the "
         "same: gaussian_blur has a sigma of at most 0.32 pixels at 32"

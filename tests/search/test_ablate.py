@@ -132,7 +132,7 @@ def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counter
     [stopped] = list_stored(STORAGE)
     page = report_study(stopped.name).read_text()
     assert "did not come to its end: 2 runs done" in page and "--mode leave-one-out" in page
-    command = stopping.notes[-1].split()
+    command = stopping.notes[-2].split()
     assert command[:2] == ["augsearch", "ablate"]
     assert command[command.index("--mode") + 1] == "leave-one-out"
     rest = Heard()
