@@ -143,8 +143,8 @@ def test_mistakes_in_the_file(directory, old, new, words):
     ("old", "new", "words"),
     [
         (
-            "(images.shape[2],)",
-            "(7, 7)",
+            "(1, rows, 1)",
+            "(7,)",
             r"my_ops.py:banding: on images \[\d+, 3, 32, 32\] with gain 0.3: band, line \d+: \w+E",
         ),
         ("return (images", "return (images[..., 1:]", "band gave the shape .*want the same shape"),
@@ -229,7 +229,7 @@ def test_rounding_beyond_white_is_no_mistake(directory):
 def test_too_little_memory_inside_it_is_left_to_the_training_loop(directory):
     body = "raise torch.OutOfMemoryError('CUDA out of memory')"
     (directory / "my_ops.py").write_text(
-        "import torch\n" + CODE.replace("gain = 2 * field(0, (images.shape[2],)) - 1", body)
+        "import torch\n" + CODE.replace("gain = 2 * field(0, (1, rows, 1)) - 1", body)
     )
     policy = load_space(directory / "space.yaml").policy({"banding.gain": 0.3})
     with pytest.raises(torch.OutOfMemoryError):
