@@ -140,6 +140,7 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
     seeds = f"{plan.seeds} fresh seeds" + (
         f" and {more} runs more where the answer is open" if more > 0 else ""
     )
+    rivals = "the baseline" if plan.baselines == 1 else f"all {plan.baselines} baselines"
     sentences = []
     if images := scored_images(bench):
         fitted = np.bincount(bench.image_set.labels[bench.draws["test"][0].fit])
@@ -151,7 +152,7 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
         sentences.append(
             f"with {len(images.labels)} sealed test images (the rarest class has {fewest}), "
             f"{images.draws} draws of {labels} labels a class, {seeds}, a policy that is less than "
-            f"about {100 * gain:.1f} points above all {plan.baselines} baselines may well be "
+            f"about {100 * gain:.1f} points above {rivals} may well be "
             "missed (if policies vary as on the embedded surfaces: docs/verdict.md)"
         )
     first = racing * plan.seeds * config.steps
