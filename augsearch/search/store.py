@@ -69,14 +69,18 @@ class Run(BaseModel):
 
     @property
     def key(self) -> str:
-        scored = f"/scoring {self.scoring}" if self.scoring > 1 else ""
+        scored = "" if self.scoring == 1 or self._as_ever else f"/scoring {self.scoring}"
         return f"{self.phase}/{self.name}/{self.replicate}{scored}"
 
     @property
+    def _as_ever(self) -> bool:
+        """Whether every version scores it alike: a policy under the search's own seed."""
+        return self.replicate == 0 and self.policy is not None
+
+    @property
     def is_current(self) -> bool:
-        """Whether a run made now would be scored alike. Of older ones only those of the search's
-        own seed are; the untrained encoder has none."""
-        return self.scoring == SCORING or (self.replicate == 0 and self.policy is not None)
+        """Whether a run made now would be scored alike."""
+        return self.scoring == SCORING or self._as_ever
 
 
 def made_again(runs: int) -> str:
