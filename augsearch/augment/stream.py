@@ -13,7 +13,7 @@ import hashlib
 import os
 import threading
 import warnings
-from multiprocessing import current_process
+from multiprocessing import current_process, parent_process
 from typing import Any
 
 import torch
@@ -22,7 +22,8 @@ from torch.utils.data import get_worker_info
 
 from augsearch.errors import ConfigError
 
-SLOTS = 1024  # in which the starts of workers are counted, and as many for other processes
+RANKS = 16  # whose workers' starts are counted apart; of more ranks, some share
+WORKERS = 64  # of a rank, the same
 
 
 class DrawStream:
@@ -35,11 +36,12 @@ class DrawStream:
       started, which differs by epoch unless workers persist, and then their steps go on;
     - on a rank of a distributed run: rank and size, as given or as `torch.distributed` has them;
     - in another child process: the name that `multiprocessing` gave it, and how often a copy came
-      there.
+      there. Workers that such a process starts know it, too.
 
-    These starts are counted in shared memory, where the next epoch's workers find them. `state`
-    holds them and the step, so that a resumed run goes on with numbers not yet drawn: the ones that
-    an undisturbed run would have drawn if it was stopped between epochs.
+    These starts are counted in shared memory, where the next epoch's workers find them, each
+    rank's apart. `state` holds the step and the starts of its rank, so that a resumed run goes on
+    with numbers not yet drawn: the ones that an undisturbed run would have drawn if it was stopped
+    between epochs.
 
     Threads of one process share the steps, and which of them gets which is a matter of timing. So
     is what two loaders get that are read at the same time: give each a stream of another seed.
@@ -65,7 +67,7 @@ class DrawStream:
         self._here = os.getpid()  # the process that `_place` speaks of
         self._place = ""
         self._lock = threading.Lock()
-        self._starts = _shared(torch.zeros(2 * SLOTS, dtype=torch.int64))
+        self._starts = _shared(torch.zeros(RANKS + 1, WORKERS, dtype=torch.int64))
 
     def next(self) -> tuple[int, int]:
         """Seed and step of this call; the step is then counted."""
@@ -79,15 +81,17 @@ class DrawStream:
 
     def state(self) -> dict[str, Any]:
         """`step`, and `starts`: how often each worker was started, by its number."""
-        starts = {slot: count for slot, count in enumerate(self._starts.tolist()) if count}
+        counts = self._starts[self._rows()].flatten().tolist()
+        starts = {slot: count for slot, count in enumerate(counts) if count}
         return {"step": self.step, "starts": starts}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
         self.step = int(state["step"])
-        self._starts.zero_()
+        counts = torch.zeros(2 * WORKERS, dtype=torch.int64)
         for slot, count in state["starts"].items():
-            self._starts[slot] = count
+            counts[slot] = count
+        self._starts[self._rows()] = counts.view(2, WORKERS)
 
     def _rank(self) -> tuple[int, int]:
         if self._given is not None:
@@ -98,16 +102,19 @@ class DrawStream:
 
     def _arrive(self) -> None:
         """Find out where this copy is; what it drew before its copying does not count here."""
-        self._here = os.getpid()
+        before, self._here = self._here, os.getpid()
         self._lock = threading.Lock()  # another thread may have held it when this was forked
         info = get_worker_info()
-        name = current_process().name
+        name, parent = current_process().name, parent_process()
+        of_rank, of_others = self._rows()
         if info is not None:
-            start = self._start(info.id % SLOTS)
-            self._place = f"worker {info.id}, start {start}, after {self.step}"
+            start = self._start(of_rank, info.id)
+            if parent is not None and parent.pid != before:  # which made no call itself
+                self._place = f"process {parent.name}; "
+            self._place += f"worker {info.id}, start {start}, after {self.step}"
         elif name != "MainProcess":
-            start = self._start(SLOTS + hashed(name) % SLOTS)
-            self._place = f"process {name}, start {start}, after {self.step}"
+            start = self._start(of_others, hashed(name))
+            self._place = f"process {name}, start {start}, after {self.step}; "
         else:
             self._place = f"process {os.getpid()}"
             warnings.warn(
@@ -118,7 +125,12 @@ class DrawStream:
             )
         self.step = 0
 
-    def _start(self, slot: int) -> int:
+    def _rows(self) -> list[int]:
+        """Where the starts of this rank's workers are counted, and those of other processes."""
+        return [self._rank()[0] % RANKS, RANKS]
+
+    def _start(self, row: int, number: int) -> int:
+        slot = row, number % WORKERS
         start = int(self._starts[slot])
         self._starts[slot] = start + 1
         return start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from augsearch.data.stratify import draw_test, mark
 from augsearch.errors import DataError
 
 TEST_FRACTION = 0.25
+TRIES = 100  # at a draw, before no choice of groups is thought to serve all classes
 MARKS = 100  # 14 bytes each in the study's database
 
 
@@ -179,7 +181,16 @@ class _Plan:
     classes: Sequence[str]
 
     def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Sorted indices of one fit set, the classes with the fewest groups served first."""
+        """Sorted indices of one fit set, the classes with the fewest groups served first.
+
+        Where classes share groups, a choice can leave none for a class; then it is made anew.
+        """
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(DataError):
+                return self._draw_once(rng)
+        return self._draw_once(rng)
+
+    def _draw_once(self, rng: np.random.Generator) -> NDArray[np.int64]:
         used: set[int] = set()
         spent = [0] * len(self.members)
         fit = []

@@ -76,12 +76,17 @@ def loader_of(
     )
 
 
-def on_a_rank(rank: int, world: int, port: int, views, results) -> None:
+def in_a_process(rank: int, views, results) -> None:
+    """Numbers of the workers of one of several processes, which know of no ranks."""
+    results.put((rank, epochs(loader_of(views, 2, "fork", length=10), 2)))
+
+
+def on_a_rank(rank: int, world: int, port: int, views, results, spawning: bool) -> None:
     """Numbers of one gloo rank: its own calls, then those of its workers, forked and spawned."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     torch.distributed.init_process_group("gloo", rank=rank, world_size=world)
     own = [number(view) for _ in range(10) for view in views(GREY[None])]
     forked = epochs(loader_of(views, 2, "fork", length=10), 2)
-    spawned = epochs(loader_of(views, 1, "spawn", length=10), 1)
+    spawned = epochs(loader_of(views, 1, "spawn", length=10), 1) if spawning else []
     results.put((rank, own, [*forked, *spawned]))
     torch.distributed.destroy_process_group()

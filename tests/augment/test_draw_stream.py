@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib
 import io
 import itertools
@@ -22,6 +23,7 @@ from one_number import (
     Collate,
     Transformed,
     epochs,
+    in_a_process,
     loader_of,
     number,
     on_a_rank,
@@ -107,22 +109,43 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-def test_two_gloo_ranks_and_their_workers_draw_apart():
+def side_by_side(target, arguments) -> list:
+    """What two processes put into a queue, in their order; names as the first two would have."""
     context = multiprocessing.get_context("fork")
-    results, port = context.Queue(), free_port()
-    ranks = [
-        context.Process(target=on_a_rank, args=(rank, 2, port, build(), results))
-        for rank in range(2)
+    results = context.Queue()
+    processes = [
+        context.Process(target=target, args=(*own, results), name=f"ForkProcess-{number}")
+        for number, own in enumerate(arguments)
     ]
-    for rank in ranks:
-        rank.start()
-    found = sorted(results.get(timeout=120) for _ in ranks)
-    for rank in ranks:
-        rank.join()
-        assert rank.exitcode == 0
+    for process in processes:
+        process.start()
+    found = sorted(results.get(timeout=120) for _ in processes)
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    return found
+
+
+def test_two_gloo_ranks_and_their_workers_draw_apart():
+    def run(spawning):
+        views, port = build(), free_port()  # one module for both, made before there are ranks
+        target = functools.partial(on_a_rank, spawning=spawning)
+        return side_by_side(target, [(rank, 2, port, views) for rank in range(2)])
+
+    found = run(spawning=True)
     # 10 calls, 2 epochs of 10 in forked workers and 1 in a spawned one, two views each, on 2 ranks.
     numbers = [n for _, own, workers in found for n in [*own, *flat(workers)]]
     assert len(set(numbers)) == len(numbers) == 2 * 2 * (10 + 20 + 10)
+    for first, again in zip(found, run(spawning=False), strict=True):
+        assert first[1] == again[1]
+        assert first[2][:2] == again[2]
+
+
+def test_workers_of_processes_that_are_no_ranks_draw_apart():
+    views = build()
+    found = side_by_side(in_a_process, [(rank, views) for rank in range(2)])
+    numbers = [n for _, workers in found for n in flat(workers)]
+    assert len(set(numbers)) == len(numbers) == 2 * 2 * 20
 
 
 def test_ranks_can_be_given():

@@ -300,3 +300,22 @@ def test_without_any_label_a_quarter_is_held_out_for_label_free_scores() -> None
     fixed = ("test",) * 8 + ("",) * 32
     split = sealed_split(image_set([-1] * 40, None, fixed), unlabelled=True)
     assert split.test.tolist() == list(range(8))
+
+
+def test_a_choice_of_shared_groups_that_leaves_none_for_a_class_is_made_anew():
+    """Other seeds draw for the confirmation than for the search: where one can, all can."""
+    labels = np.array([0, 0, 1, 2, 0, 1, 1, 2])
+    groups = np.array([5, 1, 5, 5, 5, 1, 4, 4])
+    for seed in range(20):  # 18 of them were refused
+        draws = label_draws(
+            labels, groups, np.arange(8), labels_per_class=2, draws=3, seed=seed, classes="abc"
+        )
+        for draw in draws:
+            assert set(labels[draw.fit]) == set(labels[draw.score]) == {0, 1, 2}
+            assert not set(groups[draw.fit]) & set(groups[draw.score])
+    ring = np.array([1, 2, 2, 3, 3, 1])  # three classes, of which any two share a group
+    with pytest.raises(DataError, match="shares all its groups"):
+        label_draws(
+            np.array([0, 0, 1, 1, 2, 2]), ring, np.arange(6), labels_per_class=2, draws=3, seed=0,
+            classes="abc",
+        )  # fmt: skip
