@@ -35,8 +35,6 @@ ABLATIONS = "ablations"
 ANSWER = "answer"
 PRICE = "price"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-
-
 SCORING = 2
 """How runs are scored. 1: every seed with the label draws of the search, the untrained encoder
 without statistics of batch norm. 2: as `Bench.label_draws` and `Bench.untrained` say."""
@@ -406,8 +404,8 @@ class Store:
 
     @property
     def _answer(self) -> dict[str, Any]:
-        """The last answer. Earlier versions wrote its parts one after the other, the result last:
-        without it they were killed in between, and there is no answer."""
+        """The last answer. Earlier versions wrote its parts one after the other, the oldest no
+        result; killed before there was a winner, they have no answer."""
         attributes = self.trials_study.user_attrs
         if ANSWER in attributes:
             return dict(attributes[ANSWER])

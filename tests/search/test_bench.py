@@ -83,4 +83,9 @@ def test_hits_on_the_sealed_images_add_up_to_the_score() -> None:
     assert shares is not None
     recall = [shares[0][images.labels == label].mean() for label in range(6)]
     assert sum(recall) / 6 == pytest.approx(outcome.score)
-    assert not bench.untrained(replicate=1, scored="validation").hits
+    # On the images of the search, each is scored by the draws that it is not fitted in.
+    checked = bench.untrained(replicate=1, scored="validation")
+    assert len(checked.hits) == len(checked.seen) == len(bench.split.pool)
+    assert all(0 <= hit <= seen for hit, seen in zip(checked.hits, checked.seen, strict=True))
+    assert 0 < sum(checked.seen) < len(checked.seen) * bench.config.evaluate.draws
+    assert not bench.untrained(replicate=0, scored="validation").hits  # as hundreds of trials do

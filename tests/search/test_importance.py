@@ -181,7 +181,11 @@ def test_a_best_value_at_the_end_asks_for_a_wider_range_unless_there_is_none():
     trials = drawn(60, crop_matters)
     for limits, place, said in (
         ({}, "end of the range", "That is the end of its range (0.1 to 1): widen the range there."),
-        ({"crop.scale_min": (0.1, 1.0)}, "as far as it goes", "That is as far as it goes."),
+        (
+            {"crop.scale_min": (0.1, 1.0)},
+            "as far as it goes",
+            "The operation allows no value beyond.",
+        ),
     ):
         [one] = [f for f in understand(trials, limits=limits).parameters if f.moves]
         assert (one.name, one.place) == ("crop.scale_min", place)

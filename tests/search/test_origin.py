@@ -11,7 +11,7 @@ from augsearch.errors import StudyError
 from augsearch.search.config import GpConfig, NoPrunerConfig
 from augsearch.search.database import open_storage
 from augsearch.search.progress import Quiet
-from augsearch.search.store import Store
+from augsearch.search.store import ANSWER, Store
 from augsearch.search.study import run_study
 from augsearch.space.space import Space
 
@@ -101,7 +101,7 @@ def test_trials_outside_another_space_are_left_out(first):
 def test_a_study_without_a_verdict_or_that_is_not_there_is_refused(first):
     with pytest.raises(StudyError, match="there is no study 'none'; stored: first"):
         run_study(from_study="none", data=small_images(), device="cpu")
-    first.trials_study.set_user_attr("winner", None)
+    first.trials_study.set_user_attr(ANSWER, {})
     with pytest.raises(StudyError, match="--from first: this study has no verdict yet"):
         run_second()
 

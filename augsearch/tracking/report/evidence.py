@@ -103,7 +103,7 @@ def _beside(one: ParameterFacts) -> str:
         return ""
     if one.decides:
         return f" It tells the best quarter apart, {one.importance:.1f} times what chance reaches."
-    return " That it tells the best quarter apart is not shown."
+    return " The best quarter of the trials does not show it."
 
 
 def _at_end(one: ParameterFacts) -> str:
@@ -112,7 +112,7 @@ def _at_end(one: ParameterFacts) -> str:
         return f" That is the end of its range ({low} to {high}): widen the range there."
     if one.place == "end of what was tried":
         return f" No trial went further, though its range is {low} to {high}."
-    return " That is as far as it goes." if one.place == "as far as it goes" else ""
+    return " The operation allows no value beyond." if one.place == "as far as it goes" else ""
 
 
 def _parameters(found: Understanding) -> str:
