@@ -3,7 +3,7 @@
 Everything that a verb of the command line does is one call here:
 
     result = augsearch.run_study("factory", data="images/")
-    two_views = result.policy.build(image_size=96)
+    views = augsearch.build_views(result.policy, image_size=96)
     policy = augsearch.load_policy("runs/.../policy.yaml")
 """
 
@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from augsearch.augment.build import build_views
     from augsearch.augment.export import export_policy
     from augsearch.data.cache import load_images
     from augsearch.search.ablate import ablate
@@ -44,6 +45,7 @@ _HOMES = {
     "Space": "augsearch.space.space",
     "StudyConfig": "augsearch.search.config",
     "StudyResult": "augsearch.search.result",
+    "build_views": "augsearch.augment.build",
     "export_policy": "augsearch.augment.export",
     "load_images": "augsearch.data.cache",
     "load_policy": "augsearch.space.policy",
@@ -77,6 +79,7 @@ __all__ = [
     "StudyConfig",
     "StudyResult",
     "ablate",
+    "build_views",
     "certify_study",
     "clean_stored",
     "delete_stored",

@@ -31,10 +31,10 @@ import torch
 from torch import Tensor
 
 from augsearch.augment.build import Renderer
-from augsearch.augment.config import Executor
 from augsearch.space.catalogue import OPERATIONS, Operation
 from augsearch.space.costs import COSTS_FILE
 from augsearch.space.policy import Policy
+from augsearch.space.view_options import Executor
 
 BATCH = 64
 SIZES = (32, 96)

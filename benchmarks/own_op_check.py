@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from augsearch.augment import custom
-from augsearch.augment.build import make_view_function
+from augsearch.augment.build import Renderer
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.simclr.pretrain import Pretraining
 from augsearch.space.policy import Policy, load_policy
@@ -43,7 +43,7 @@ def shares(policy: Policy, size: int, batch: int) -> list[float]:
     """The check's share of the time of two steps, seven times."""
     run = Pretraining(
         torch.randint(0, 256, (batch, 3, size, size), dtype=torch.uint8),
-        make_view_function(policy, 0, 0),
+        Renderer.build(policy).function(0, 0),
         EncoderConfig(),
         PretrainConfig(steps=100, batch_size=batch),
         seed=0,

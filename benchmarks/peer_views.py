@@ -45,7 +45,7 @@ from torch.utils.data import Dataset, default_collate
 
 from augsearch.augment.baselines import simclr
 from augsearch.augment.build import Renderer
-from augsearch.augment.config import Executor
+from augsearch.space.view_options import Executor
 
 STRENGTH = 0.5
 """SimCLR's s, its choice for small images."""

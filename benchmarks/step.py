@@ -33,7 +33,7 @@ from torch.nn import functional
 from vit_small import VIT_SMALL
 
 from augsearch.augment.baselines import simclr
-from augsearch.augment.build import make_view_function
+from augsearch.augment.build import Renderer
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.simclr.encoders import build_encoder
 from augsearch.simclr.precision import uses_bfloat16
@@ -142,7 +142,7 @@ def time_case(case: Case, device: torch.device, repeats: int, compile: bool) -> 
         print(f"first step compiled: {time.perf_counter() - begin:.0f} s")
         functions["encoder only, compiled"] = stepper(case, run)
     for executor in EXECUTORS:
-        views = make_view_function(simclr(0.5), 1, 0, executor=executor)
+        views = Renderer.build(simclr(0.5), executor).function(1, 0)
         functions[f"augmented, {executor}"] = stepper(case, training(case, views, device))
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     return paired_ratios(functions, repeats, warmup=2, synchronize=wait)
@@ -155,7 +155,7 @@ def measure_memory(case: Case, what: str, device: torch.device) -> dict[str, int
         blank = torch.zeros((), device=device).expand(case.batch, 3, case.size, case.size)
         run = training(case, lambda *_: (blank, blank), device)
     else:
-        views = make_view_function(simclr(0.5), 1, 0, executor=what)
+        views = Renderer.build(simclr(0.5), what).function(1, 0)
         run = training(case, views, device)
     if device.type == "cuda":
         before = torch.cuda.memory_allocated()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from augsearch.augment.config import Executor
 from augsearch.augment.draws import Draws
 from augsearch.augment.executor import check_bytes_or_images
 from augsearch.augment.fused.plan import FusedPlan, fuse, run_fused
@@ -21,8 +22,10 @@ from augsearch.augment.views import (
     run_views,
     surroundings_of,
 )
-from augsearch.errors import ConfigError
+from augsearch.errors import CarryOverWarning, ConfigError
+from augsearch.space.carry_over import carry_over_note
 from augsearch.space.policy import Policy
+from augsearch.space.view_options import Executor, Fit, ViewOptions
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class Renderer:
 
 
 class TwoViews(PlannedViews):
-    """`PlannedViews` of a policy on the faster executor; what `Policy.build` returns.
+    """`PlannedViews` of a policy on the faster executor; what `build_views` returns.
 
     Copies for other processes are made from the policy again: compiled code and functions of a
     user's own file cannot be sent.
@@ -137,7 +140,7 @@ class TwoViews(PlannedViews):
         seed: int = 0,
         executor: Executor = "auto",
         *,
-        fit: str | None = None,
+        fit: Fit | None = None,
         normalise: bool = False,
         rank: int | None = None,
         world_size: int | None = None,
@@ -169,12 +172,44 @@ class TwoViews(PlannedViews):
         self.view_plan = self.renderer.view_plan
 
 
-def make_view_function(
+def build_views(
     policy: Policy,
-    seed: int,
-    replicate: int,
-    image_size: int | None = None,
+    image_size: int,
+    seed: int = 0,
     executor: Executor = "auto",
-) -> Callable[[Tensor, int], Views]:
-    """`Renderer.function` of a policy. ConfigError if the executor does not know an operation."""
-    return Renderer.build(policy, executor).function(seed, replicate, image_size)
+    **options: Unpack[ViewOptions],
+) -> nn.Module:
+    """A module that maps images `[B, C, H, W]` to two views, for any training loop.
+
+    Input is uint8, or float in [0, 1]; both views are float32 `[B, C, S, S]` in [0, 1],
+    S = `image_size`. Every call in training mode draws new numbers, never from the global
+    generators; they follow from `seed`, the call's number, the worker of a DataLoader, its epoch
+    and the rank of a distributed run (`augment.stream.DrawStream`). The state dict holds what a
+    resumed run needs to draw on.
+
+    Args:
+        fit: how images become square, as `data.fit` of a study; None for that of the study that
+            found the policy, and `squash` if it does not say.
+        normalise: views less the mean of the images that the policy was found on, over their
+            standard deviation.
+        rank, world_size: of a distributed run; None to ask `torch.distributed`.
+
+    Warns (`CarryOverWarning`) of operations that need not do there what they did at the size at
+    which the policy was found.
+
+    Raises:
+        ConfigError: the executor (`auto`, `kornia`, `fused`) does not know an operation, or what
+            is asked for is not known.
+    """
+    if note := carry_over_note(policy, image_size):
+        warnings.warn(note, CarryOverWarning, stacklevel=_level_outside())
+    return TwoViews(policy, image_size, seed, executor, **options)
+
+
+def _level_outside() -> int:
+    """The stack level of the nearest caller that is not this package, whose line a warning names;
+    `Policy.build` is one call further away than `build_views`."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_globals["__name__"].startswith("augsearch.") and frame.f_back:
+        frame, level = frame.f_back, level + 1
+    return level

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -94,25 +94,11 @@ def _check_shape(images: Tensor, wanted: str) -> None:
 
 
 @torch.no_grad()
-def apply_ops(images: Tensor, ops: Sequence[PolicyOp], draws: Draws) -> Tensor:
-    """Augment images `[n, C, H, W]` (float32 in [0, 1]) with `ops` in their order.
+def run_steps(images: Tensor, steps: Iterable[Step], draws: Draws) -> Tensor:
+    """Augment images `[n, C, H, W]`, float32 in [0, 1] and checked before, with planned operations.
 
     Rows are view-major: n = len(draws.views) * draws.rows.
-
-    Raises:
-        ConfigError: an operation has no implementation.
-        DataError: images of another form, or as many as `draws` has no rows for.
     """
-    check_images(images)
-    if len(images) != len(draws.views) * draws.rows:
-        raise DataError(
-            f"{len(images)} images, but draws for {len(draws.views)} x {draws.rows} rows"
-        )
-    return run_steps(images, plan(ops), draws)
-
-
-def run_steps(images: Tensor, steps: Iterable[Step], draws: Draws) -> Tensor:
-    """`apply_ops` for steps and images that were checked before."""
     for step in steps:
         images = _run_step(images, step, draws, None)
     return images

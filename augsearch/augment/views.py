@@ -162,24 +162,3 @@ class PlannedViews(nn.Module):
 
     def extra_repr(self) -> str:
         return f"image_size={self.image_size}, seed={self.stream.seed}, {self.surroundings}"
-
-
-@torch.no_grad()
-def two_views(
-    policy: Policy,
-    images: Tensor,
-    image_size: int,
-    *,
-    seed: int,
-    replicate: int = 0,
-    step: int = 0,
-) -> Views:
-    """Two views of a batch under a policy; see `run_views`.
-
-    Raises:
-        ConfigError: an operation has no implementation.
-        DataError: images that are not uint8 or float32 in [0, 1], `[B, 1 or 3, H, W]`.
-    """
-    return run_views(
-        plan_views(policy), images, image_size, seed=seed, replicate=replicate, step=step
-    )

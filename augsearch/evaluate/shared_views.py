@@ -19,13 +19,13 @@ from torch import nn
 
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
-from augsearch.augment.config import Executor
 from augsearch.data.imageset import ImageRows
 from augsearch.errors import TrialFailure
 from augsearch.evaluate import label_free
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.label_free import Features
 from augsearch.space.policy import Policy
+from augsearch.space.view_options import Executor
 
 SHARED_POLICY = Policy.model_validate(
     {

@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.augment.config import Executor
 from augsearch.data.config import DataConfig
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.space.presets import find_config
+from augsearch.space.view_options import Executor
 from augsearch.space.yaml_file import load_model
 
 FEWEST_SEEDS = 5

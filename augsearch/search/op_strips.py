@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
-from augsearch.augment.config import Executor
 from augsearch.search.ablation_plan import at_share, bound, operations
 from augsearch.search.policy_words import policy_steps
 from augsearch.space.catalogue import Parameter
@@ -18,6 +17,7 @@ from augsearch.space.handbook import value_text
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
 from augsearch.space.space import Space
+from augsearch.space.view_options import Executor
 from augsearch.tracking.contact_sheet import Strengths
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from augsearch.augment.baselines import BASELINES, for_channels
 from augsearch.augment.build import Renderer
-from augsearch.augment.config import Executor
 from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.imageset import ImageSet
@@ -41,6 +40,7 @@ from augsearch.search.stored import find_study, stored_config
 from augsearch.space.carry_over import carry_over_note
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.space import Space, load_space
+from augsearch.space.view_options import Executor
 from augsearch.tracking.contact_sheet import ContactSheet, ViewPairs
 from augsearch.tracking.figures import views_png
 

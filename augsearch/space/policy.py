@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from augsearch.errors import CarryOverWarning
 from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy_ops import (
     AnyOp,
@@ -21,12 +19,11 @@ from augsearch.space.policy_ops import (
     portable,
     walk,
 )
+from augsearch.space.view_options import Executor, Fit, ViewOptions
 from augsearch.space.yaml_file import load_model
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from augsearch.augment.config import Executor
 
 
 class FoundOn(BaseModel):
@@ -35,7 +32,7 @@ class FoundOn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     image_size: int = Field(ge=1, description="side of the square images in pixels")
-    fit: Literal["crop", "squash", "tile"] = Field(description="how pictures became square")
+    fit: Fit = Field(description="how pictures became square")
     mean: tuple[float, ...] = Field(description="of each channel, with pixels in [0, 1]")
     std: tuple[float, ...] = Field(description="standard deviation of each channel")
     window: tuple[float, float] | None = Field(
@@ -141,50 +138,12 @@ class Policy(BaseModel):
         image_size: int,
         seed: int = 0,
         executor: Executor = "auto",
-        *,
-        fit: Literal["crop", "squash", "tile"] | None = None,
-        normalise: bool = False,
-        rank: int | None = None,
-        world_size: int | None = None,
+        **options: Unpack[ViewOptions],
     ) -> nn.Module:
-        """A module that maps images `[B, C, H, W]` to two views, for any training loop.
+        """`augsearch.build_views` of this policy."""
+        import augsearch  # through the front door: this room knows nothing of those above it
 
-        Input is uint8, or float in [0, 1]; both views are float32 `[B, C, S, S]` in [0, 1],
-        S = `image_size`. Every call in training mode draws new numbers, never from the global
-        generators; they follow from `seed`, the call's number, the worker of a DataLoader, its
-        epoch and the rank of a distributed run (`augment.stream.DrawStream`). The state dict holds
-        what a resumed run needs to draw on.
-
-        Args:
-            fit: how images become square, as `data.fit` of a study; None for that of the study
-                that found the policy, and `squash` if it does not say.
-            normalise: views less the mean of the images that the policy was found on, over their
-                standard deviation.
-            rank, world_size: of a distributed run; None to ask `torch.distributed`.
-
-        Warns (`CarryOverWarning`) of operations that need not do there what they did at the size
-        at which the policy was found.
-
-        Raises:
-            ConfigError: the executor (`auto`, `kornia`, `fused`) does not know an operation, or
-                what is asked for is not known.
-        """
-        from augsearch.augment.build import TwoViews
-        from augsearch.space.carry_over import carry_over_note
-
-        if note := carry_over_note(self, image_size):
-            warnings.warn(note, CarryOverWarning, stacklevel=2)
-        module: nn.Module = TwoViews(
-            self,
-            image_size,
-            seed,
-            executor,
-            fit=fit,
-            normalise=normalise,
-            rank=rank,
-            world_size=world_size,
-        )
-        return module
+        return augsearch.build_views(self, image_size, seed, executor, **options)
 
 
 def load_policy(path: str | Path) -> Policy:

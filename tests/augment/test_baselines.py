@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
+from reference_views import two_views
 
 from augsearch.augment.baselines import BASELINES, for_channels, simclr
-from augsearch.augment.views import two_views
 from augsearch.space.policy import Policy
 
 

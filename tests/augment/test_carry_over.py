@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from augsearch.augment import grain
-from augsearch.augment.build import Renderer
+from augsearch.augment.build import Renderer, build_views
 from augsearch.augment.draws import Draws
 from augsearch.augment.export import WITHOUT_TORCHVISION, export_policy
 from augsearch.augment.kornia_ops import IMPLEMENTATIONS
@@ -229,10 +229,11 @@ AT_32 = {"image_size": 32, "fit": "crop", "mean": [0.5], "std": [0.2]}
 FOUND = {"ops": [{"op": "gaussian_blur", "sigma": 0.009}], "found_on": AT_32, "name": "mine"}
 
 
-def test_building_at_another_size_says_what_need_not_mean_the_same():
+@pytest.mark.parametrize("build", [build_views, Policy.build])
+def test_building_at_another_size_says_what_need_not_mean_the_same(build):
     policy = Policy.model_validate(FOUND)
     with pytest.warns(CarryOverWarning) as caught:
-        policy.build(224)
+        build(policy, 224)
     (warning,) = caught
     assert str(warning.message) == (
         "policy 'mine' was found at 32 pixels and is used at 224, where it need not mean the same: "

@@ -11,7 +11,7 @@ from scipy import stats
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.augment.draws import Draws
-from augsearch.augment.executor import apply_ops
+from augsearch.augment.executor import check_images, plan, run_steps
 from augsearch.errors import ConfigError, DataError
 from augsearch.space.catalogue import OPERATIONS
 from augsearch.space.policy import Policy
@@ -30,7 +30,7 @@ def ops(*described):
 
 
 def run(images, listed, *, seed=0, replicate=0, step=0, device=CPU):
-    return apply_ops(images, listed, Draws(seed, replicate, step, (0,), len(images), device))
+    return run_steps(images, plan(listed), Draws(seed, replicate, step, (0,), len(images), device))
 
 
 JITTER = {"op": "color_jitter", "p": 0.8, "brightness": 0.4, "hue": 0.1}
@@ -78,8 +78,8 @@ def test_batch_size_moves_no_number(name):
 
 def test_both_views_in_one_pass_are_the_views_alone():
     images, listed = pictures(), ops(*EVERYTHING)
-    both = apply_ops(images.repeat(2, 1, 1, 1), listed, Draws(0, 0, 0, (0, 1), 24, CPU))
-    second = apply_ops(images, listed, Draws(0, 0, 0, (1,), 24, CPU))
+    both = run_steps(images.repeat(2, 1, 1, 1), plan(listed), Draws(0, 0, 0, (0, 1), 24, CPU))
+    second = run_steps(images, plan(listed), Draws(0, 0, 0, (1,), 24, CPU))
     assert (both[:24] - run(images, listed)).abs().max() <= 1e-6
     assert (both[24:] - second).abs().max() <= 1e-6
     assert not torch.equal(both[:24], both[24:])
@@ -159,12 +159,7 @@ def test_an_empty_list_and_closed_gates_change_nothing():
 )
 def test_images_of_another_form_are_refused(images, message):
     with pytest.raises(DataError, match=message):
-        run(images, ops(CROP))
-
-
-def test_draws_for_another_number_of_rows_are_refused():
-    with pytest.raises(DataError, match="24 images, but draws for 2 x 24 rows"):
-        apply_ops(pictures(), ops(CROP), Draws(0, 0, 0, (0, 1), 24, CPU))
+        check_images(images)
 
 
 def test_an_operation_without_implementation_is_refused():

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from reference_views import two_views
 
 from augsearch.augment.baselines import BASELINES, simclr, trivial_augment
 from augsearch.augment.export import export_policy
 from augsearch.augment.torchvision_ops import TwoViewTransform
-from augsearch.augment.views import two_views
 from augsearch.data.config import DataConfig
 from augsearch.data.decode import decode_file
 from augsearch.errors import ConfigError, DataError

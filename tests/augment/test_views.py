@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from reference_views import two_views
 
 from augsearch.augment.baselines import simclr
-from augsearch.augment.build import make_view_function
+from augsearch.augment.build import Renderer
 from augsearch.augment.resample import resize
-from augsearch.augment.views import two_views
 from augsearch.errors import DataError
 from augsearch.space.policy import Policy
 
@@ -119,10 +119,10 @@ def test_the_module_in_evaluation_mode_only_resizes():
 
 def test_the_view_function_of_the_training_loop():
     images = batch(4, 1, 32, 32)
-    views_of = make_view_function(simclr(0.5), seed=3, replicate=2)
+    views_of = Renderer.build(simclr(0.5)).function(3, 2)
     assert near(
         views_of(images, 7), two_views(simclr(0.5), images, 32, seed=3, replicate=2, step=7)
     )
     assert not torch.equal(views_of(images, 7)[0], views_of(images, 8)[0])
-    small, _ = make_view_function(simclr(0.5), 3, 2, image_size=16)(images, 0)
+    small, _ = Renderer.build(simclr(0.5)).function(3, 2, image_size=16)(images, 0)
     assert small.shape == (4, 1, 16, 16)

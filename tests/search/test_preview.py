@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from augsearch.augment.build import make_view_function
+from augsearch.augment.build import Renderer
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError
 from augsearch.search.op_strips import op_strips, ops_of_policy, ops_of_space
@@ -36,7 +36,7 @@ def strips_of(policy, image):
 def test_views_are_those_of_training(surfaces):
     policy = policy_of(CROP, {"op": "color_jitter", "brightness": 0.5})
     shown = preview(policy, surfaces).rows
-    views = make_view_function(policy, 0, 0)(torch.from_numpy(surfaces.images[:8]), 0)
+    views = Renderer.build(policy).function(0, 0)(torch.from_numpy(surfaces.images[:8]), 0)
     for row, (_, *seen) in enumerate(shown):
         for view, pixels in zip(views, seen, strict=False):
             np.testing.assert_array_equal(pixels, (255 * view[row]).round().byte().numpy())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from augsearch.augment.build import make_view_function
+from augsearch.augment.build import Renderer
 from augsearch.errors import TrialFailure
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.simclr.supervised import train_supervised
@@ -30,7 +30,7 @@ def trained(ops=(), *, seed=0, **config):
         images,
         labels,
         3,
-        make_view_function(policy, seed, 0),
+        Renderer.build(policy).function(seed, 0),
         EncoderConfig(width=4, stages=1),
         PretrainConfig(**{"steps": 60, "batch_size": 16, "learning_rate": 0.02, **config}),
         seed=seed,
