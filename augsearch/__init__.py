@@ -16,58 +16,58 @@ if TYPE_CHECKING:
     from augsearch.augment.build import build_views
     from augsearch.augment.export import export_policy
     from augsearch.data.cache import load_images
-    from augsearch.search.ablate import ablate
-    from augsearch.search.ablation_result import Ablation
-    from augsearch.search.certify import certify_study
-    from augsearch.search.config import StudyConfig, load_study_config
-    from augsearch.search.export import write_export
-    from augsearch.search.frame import study_frame
-    from augsearch.search.manage import clean_stored, delete_stored, list_stored, stored_study
-    from augsearch.search.preview import preview, write_preview
-    from augsearch.search.report import report_study
-    from augsearch.search.result import StudyResult, load_result
-    from augsearch.search.study import estimate_study, run_study
+    from augsearch.search.ablation.result import Ablation
+    from augsearch.search.result.result import StudyResult, load_result
     from augsearch.space.catalogue import Parameter
     from augsearch.space.custom import CustomOp
     from augsearch.space.handbook import describe_op, describe_ops
     from augsearch.space.policy import Policy, load_policy
     from augsearch.space.space import Space, load_space
+    from augsearch.store.frame import study_frame
+    from augsearch.study_file import StudyConfig, load_study_config
     from augsearch.tracking.ui import serve_ui
+    from augsearch.verbs.ablate import ablate
+    from augsearch.verbs.certify import certify_study
+    from augsearch.verbs.export import write_export
+    from augsearch.verbs.preview import preview, write_preview
+    from augsearch.verbs.report import report_study
+    from augsearch.verbs.run import estimate_study, run_study
+    from augsearch.verbs.studies import clean_stored, delete_stored, list_stored, stored_study
 
 __version__ = "0.1.0"
 
 # Imported on first use: importing torch and MLflow takes seconds, `augsearch --help` must not.
 _HOMES = {
-    "Ablation": "augsearch.search.ablation_result",
+    "Ablation": "augsearch.search.ablation.result",
     "CustomOp": "augsearch.space.custom",
     "Parameter": "augsearch.space.catalogue",
     "Policy": "augsearch.space.policy",
     "Space": "augsearch.space.space",
-    "StudyConfig": "augsearch.search.config",
-    "StudyResult": "augsearch.search.result",
+    "StudyConfig": "augsearch.study_file",
+    "StudyResult": "augsearch.search.result.result",
     "build_views": "augsearch.augment.build",
     "export_policy": "augsearch.augment.export",
     "load_images": "augsearch.data.cache",
     "load_policy": "augsearch.space.policy",
-    "load_result": "augsearch.search.result",
+    "load_result": "augsearch.search.result.result",
     "load_space": "augsearch.space.space",
-    "load_study_config": "augsearch.search.config",
-    "preview": "augsearch.search.preview",
-    "ablate": "augsearch.search.ablate",
-    "certify_study": "augsearch.search.certify",
-    "clean_stored": "augsearch.search.manage",
-    "delete_stored": "augsearch.search.manage",
+    "load_study_config": "augsearch.study_file",
+    "preview": "augsearch.verbs.preview",
+    "ablate": "augsearch.verbs.ablate",
+    "certify_study": "augsearch.verbs.certify",
+    "clean_stored": "augsearch.verbs.studies",
+    "delete_stored": "augsearch.verbs.studies",
     "describe_op": "augsearch.space.handbook",
     "describe_ops": "augsearch.space.handbook",
-    "estimate_study": "augsearch.search.study",
-    "list_stored": "augsearch.search.manage",
-    "report_study": "augsearch.search.report",
-    "run_study": "augsearch.search.study",
+    "estimate_study": "augsearch.verbs.run",
+    "list_stored": "augsearch.verbs.studies",
+    "report_study": "augsearch.verbs.report",
+    "run_study": "augsearch.verbs.run",
     "serve_ui": "augsearch.tracking.ui",
-    "stored_study": "augsearch.search.manage",
-    "study_frame": "augsearch.search.frame",
-    "write_export": "augsearch.search.export",
-    "write_preview": "augsearch.search.preview",
+    "stored_study": "augsearch.verbs.studies",
+    "study_frame": "augsearch.store.frame",
+    "write_export": "augsearch.verbs.export",
+    "write_preview": "augsearch.verbs.preview",
 }
 
 __all__ = [

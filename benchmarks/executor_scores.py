@@ -22,13 +22,13 @@ from scipy import stats
 from timing import write_result
 
 from augsearch.augment.baselines import simclr
+from augsearch.bench.bench import Bench
 from augsearch.data.cache import load_images
 from augsearch.engines.processes import process_count, run_jobs
-from augsearch.search.bench import Bench
-from augsearch.search.config import load_study_config
 from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
+from augsearch.study_file import load_study_config
 
 MARGIN = 1.0  # points of score
 TURNING = {

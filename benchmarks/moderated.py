@@ -19,8 +19,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.search.crossed import holm
-from augsearch.search.moderated import moderated_means, two_sided
+from augsearch.stats.crossed import holm
+from augsearch.stats.moderated import moderated_means, two_sided
 
 ROUNDS = 500
 OPERATIONS, CLASSES, IMAGES, DRAWS = 5, 7, 10, 20

@@ -28,8 +28,9 @@ from timing import RESULTS, made, write_result
 from augsearch.data.domains import DOMAINS, Domain
 from augsearch.data.surface_scenes import Label
 from augsearch.data.surfaces import CLASSES, VERSION, SurfaceSpec, draw_surfaces
-from augsearch.search.config import StudyConfig
-from augsearch.search.planted import (
+from augsearch.search.confirm.verdict import UNTRAINED
+from augsearch.search.result.result import StudyResult
+from augsearch.search.selftest.planted import (
     BASE,
     IMAGES_PER_CLASS,
     SPACE,
@@ -40,10 +41,9 @@ from augsearch.search.planted import (
     quick_config,
     score_jobs,
 )
-from augsearch.search.result import StudyResult
-from augsearch.search.study import run_study
-from augsearch.search.verdict import UNTRAINED
 from augsearch.space.policy import load_policy
+from augsearch.study_file import StudyConfig
+from augsearch.verbs.run import run_study
 
 KEPT = Path("runs/planted.jsonl")
 PICTURES = Path(__file__).parents[1] / "docs/images/planted"

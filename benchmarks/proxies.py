@@ -18,11 +18,11 @@ import torch
 from runs import images_of, spread_policies
 from timing import machine, write_result
 
-from augsearch.search.bench import Bench, Outcome
-from augsearch.search.config import load_study_config
-from augsearch.search.proxies import audit
+from augsearch.bench.bench import Bench, Outcome
+from augsearch.search.result.proxies import audit
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
+from augsearch.study_file import load_study_config
 
 
 def outcomes(

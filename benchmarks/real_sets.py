@@ -33,18 +33,18 @@ import pandas as pd
 from scipy import stats
 from timing import write_result
 
+from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.supervised import try_supervised
 from augsearch.cli.progress import TerminalProgress
 from augsearch.engines.processes import process_count, run_jobs
-from augsearch.search.bench import Bench, Outcome
-from augsearch.search.beside import CONFIRMATION
-from augsearch.search.config import load_study_config
-from augsearch.search.database import DEFAULT_STORAGE
-from augsearch.search.reopen import reopen
-from augsearch.search.stored import find_study
-from augsearch.search.study import run_study
-from augsearch.search.supervised import try_supervised
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.presets import find_config
+from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.store.runs import CONFIRMATION
+from augsearch.store.stored import find_study
+from augsearch.study.reopen import reopen
+from augsearch.study_file import load_study_config
+from augsearch.verbs.run import run_study
 
 SEEDS = range(1, 6)
 

@@ -45,7 +45,7 @@ from runs import (
 )
 from timing import write_result
 
-from augsearch.search.ranks import (
+from augsearch.stats.ranks import (
     kendall,
     kendall_interval,
     reliability,

@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from augsearch.augment.baselines import BASELINES, simclr
+from augsearch.bench.bench import Bench, derived_seed
 from augsearch.data.cache import load_images
 from augsearch.data.imageset import UNLABELLED, ImageSet
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
@@ -31,10 +32,9 @@ from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import metric_value
 from augsearch.evaluate.probe import few_label_probe
-from augsearch.search.bench import Bench, derived_seed
-from augsearch.search.config import StudyConfig, load_study_config
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
+from augsearch.study_file import StudyConfig, load_study_config
 
 LOOKS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the steps at which features are kept."""

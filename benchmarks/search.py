@@ -56,8 +56,8 @@ from threadpoolctl import threadpool_limits
 from timing import RESULTS, write_result
 
 from augsearch.engines.processes import process_count, run_jobs
-from augsearch.search.config import GpConfig, TpeConfig
-from augsearch.search.sampler import SeededPerTrial
+from augsearch.search.trials.sampler import SeededPerTrial
+from augsearch.study_file import GpConfig, TpeConfig
 
 TABLES = Path(__file__).parent / "tables"
 BUDGET = 48

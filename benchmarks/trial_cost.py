@@ -16,8 +16,9 @@ import statistics
 from itertools import pairwise
 from pathlib import Path
 
-from augsearch.search.database import open_storage
-from augsearch.search.store import Store, trial_outcome
+from augsearch.store.database import open_storage
+from augsearch.store.frozen_trials import trial_outcome
+from augsearch.store.study_store import Store
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from augsearch.augment.baselines import simclr
 from augsearch.data.imageset import ImageSet
 
 if TYPE_CHECKING:
-    from augsearch.search.bench import Bench
+    from augsearch.bench.bench import Bench
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def labelled_pictures(count: int, size: int) -> ImageSet:
 
 def time_trials(run: Run, trial: Trial) -> None:
     # Only here: processes that part d starts import this module, too, but no scikit-learn.
-    from augsearch.search.bench import Bench
-    from augsearch.search.config import StudyConfig
+    from augsearch.bench.bench import Bench
+    from augsearch.study_file import StudyConfig
 
     steps = trial.epochs * trial.images // trial.batch
     config = StudyConfig.model_validate(

@@ -50,16 +50,16 @@ from scipy.stats import binomtest
 from timing import machine, made
 
 from augsearch.augment.baselines import BASELINES
+from augsearch.bench.bench import Bench
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.search.bench import Bench
-from augsearch.search.config import StudyConfig, load_study_config
-from augsearch.search.confirm import scored_images
-from augsearch.search.crossed import ScoredImages, variance_parts
-from augsearch.search.race import Race, RacePlan, run_race
-from augsearch.search.store import SCORING
-from augsearch.search.verdict import UNTRAINED, decide
+from augsearch.search.confirm.confirmation import scored_images
+from augsearch.search.confirm.race import Race, RacePlan, run_race
+from augsearch.search.confirm.verdict import UNTRAINED, decide
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
+from augsearch.stats.crossed import ScoredImages, variance_parts
+from augsearch.store.runs import SCORING
+from augsearch.study_file import StudyConfig, load_study_config
 
 HERE = Path(__file__).parent
 TABLES = HERE / "tables"
@@ -253,7 +253,7 @@ def replayed(table: Table, plan: RacePlan, replays: int, *, gain: bool = False) 
 
 def spreads(table: Table) -> dict[str, float]:
     """Standard deviations in points, of scores and of differences between two policies: the
-    effects of seeds, of units of images, and what neither explains (see search/power.py)."""
+    effects of seeds, of units of images, and what neither explains (see confirm/power.py)."""
     seeds = table.seeds()
     salts = sorted({salt for policy, salt, _ in table.runs if policy == NULL})
     scores = np.array([[table.runs[NULL, k, seed].score for seed in seeds] for k in salts])

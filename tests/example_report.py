@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from augsearch.tracking.report.content import (
+from augsearch.report.content import (
     BudgetAgreement,
     CertificateRead,
     ClassEffect,

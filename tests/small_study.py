@@ -1,9 +1,9 @@
 """A study that is real in every part but takes seconds."""
 
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.search.config import StudyConfig
 from augsearch.space.space import Space
 from augsearch.space.yaml_file import parse_model
+from augsearch.study_file import StudyConfig
 
 SPACE = """
 name: small

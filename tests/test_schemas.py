@@ -6,10 +6,10 @@ import jsonschema
 import pytest
 import yaml
 
-from augsearch.search.config import StudyConfig, load_study_config
-from augsearch.search.schemas import schema_texts
 from augsearch.space.presets import find_config
 from augsearch.space.yaml_file import parse_model
+from augsearch.study_file import StudyConfig, load_study_config
+from augsearch.verbs.schemas import schema_texts
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESETS = sorted([*(ROOT / "spaces").glob("*.yaml"), *(ROOT / "studies").glob("*.yaml")])
@@ -17,7 +17,7 @@ PRESETS = sorted([*(ROOT / "spaces").glob("*.yaml"), *(ROOT / "studies").glob("*
 
 def test_schemas_are_those_of_the_models():
     committed = {path.name: path.read_text() for path in (ROOT / "schemas").iterdir()}
-    assert committed == schema_texts(), "run `python -m augsearch.search.schemas`"
+    assert committed == schema_texts(), "run `python -m augsearch.verbs.schemas`"
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda path: f"{path.parent.name}/{path.stem}")

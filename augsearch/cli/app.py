@@ -99,7 +99,7 @@ def run(
     """
     from augsearch.cli.progress import TerminalProgress
     from augsearch.cli.tables import print_result
-    from augsearch.search.study import estimate_study, run_study
+    from augsearch.verbs.run import estimate_study, run_study
 
     with TerminalProgress() as progress:
         arguments: dict[str, Any] = {
@@ -166,7 +166,7 @@ def preview(
     """
     from augsearch.cli.progress import TerminalProgress
     from augsearch.cli.thumbnail import show_thumbnail
-    from augsearch.search.preview import write_preview
+    from augsearch.verbs.preview import write_preview
 
     progress = TerminalProgress()
     # Where no bar can be drawn, rich would leave an empty line instead.
@@ -207,9 +207,9 @@ def export(
     ] = None,
 ) -> None:
     """Write a policy as a Python file that does not need augsearch."""
-    from augsearch.search.export import write_export
     from augsearch.space.carry_over import carry_over_note
     from augsearch.space.policy import load_policy
+    from augsearch.verbs.export import write_export
 
     written = write_export(policy, to, output, image_size=image_size)
     typer.echo(f"wrote {written}")
@@ -237,7 +237,7 @@ def certify(
     """Rerun some policies for longer, to see how far the study's short runs can be trusted."""
     from augsearch.cli.progress import TerminalProgress
     from augsearch.cli.tables import print_certificate
-    from augsearch.search.certify import certify_study
+    from augsearch.verbs.certify import certify_study
 
     with TerminalProgress() as progress:
         try:
@@ -269,7 +269,7 @@ def report(
 ) -> None:
     """Write a study's report: one HTML page, a page of Markdown and a table of every run."""
     from augsearch.cli.progress import TerminalProgress
-    from augsearch.search.report import report_study
+    from augsearch.verbs.report import report_study
 
     with TerminalProgress() as progress:
         page = report_study(study, storage=storage, data=data, output=output, progress=progress)
@@ -328,8 +328,8 @@ def ablate(
     """
     from augsearch.cli.progress import TerminalProgress
     from augsearch.cli.tables import print_ablation
-    from augsearch.search.ablate import ablate as run_ablation
-    from augsearch.search.ablate import estimate_ablation, in_sentence
+    from augsearch.verbs.ablate import ablate as run_ablation
+    from augsearch.verbs.ablate import estimate_ablation, in_sentence
 
     with TerminalProgress() as progress:
         arguments: dict[str, Any] = {

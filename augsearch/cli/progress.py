@@ -15,16 +15,16 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from augsearch.cli.forecast import Forecast
 from augsearch.cli.tables import print_estimate
 from augsearch.cli.terminal import duration, terminal
-from augsearch.search.forecast import Forecast
 
 if TYPE_CHECKING:
-    from augsearch.search.estimate import Estimate
+    from augsearch.progress import Estimate
 
 
 class TerminalProgress:
-    """Implements `augsearch.search.progress.Progress` with rich."""
+    """Implements `augsearch.progress.Progress` with rich."""
 
     def __init__(self) -> None:
         self.console = terminal()

@@ -16,7 +16,7 @@ def selftest(
 
     Exit code 1 if a line says FAILED.
     """
-    from augsearch.search.selftest import parse_seed, run_selftest
+    from augsearch.search.selftest.selftest import parse_seed, run_selftest
 
     number = parse_seed(seed)
     failed = 0

@@ -22,7 +22,7 @@ def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> No
         return
     from augsearch.cli.tables import print_summaries
     from augsearch.cli.terminal import terminal
-    from augsearch.search.manage import list_stored
+    from augsearch.verbs.studies import list_stored
 
     print_summaries(list_stored(storage), terminal())
 
@@ -32,7 +32,7 @@ def show(name: str, storage: StorageOption = STORAGE) -> None:
     """Show a study: its trials, baselines and verdict."""
     from augsearch.cli.tables import print_study
     from augsearch.cli.terminal import terminal
-    from augsearch.search.manage import stored_study
+    from augsearch.verbs.studies import stored_study
 
     print_study(stored_study(storage, name), terminal())
 
@@ -44,7 +44,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a study from the database and from MLflow; files under runs/ stay."""
-    from augsearch.search.manage import delete_stored, stored_study
+    from augsearch.verbs.studies import delete_stored, stored_study
 
     stored_study(storage, name)
     if not yes:
@@ -64,7 +64,7 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete studies that hold no finished trial, and decoded images that no run used lately."""
-    from augsearch.search.manage import clean_stored, empty_studies
+    from augsearch.verbs.studies import clean_stored, empty_studies
 
     empty = empty_studies(storage)
     typer.echo(f"studies without a finished trial: {', '.join(empty) or 'none'}")

@@ -13,12 +13,12 @@ from rich.table import Table
 from augsearch.cli.terminal import duration
 
 if TYPE_CHECKING:
-    from augsearch.search.ablation_result import Ablation
-    from augsearch.search.certificate import Certificate
-    from augsearch.search.estimate import Estimate
-    from augsearch.search.manage import StoredStudy
-    from augsearch.search.result import StudyResult
-    from augsearch.search.store import StudySummary
+    from augsearch.progress import Estimate
+    from augsearch.search.ablation.result import Ablation
+    from augsearch.search.certificate.certificate import Certificate
+    from augsearch.search.result.result import StudyResult
+    from augsearch.store.listing import StudySummary
+    from augsearch.verbs.studies import StoredStudy
 
 KINDS = {"candidate": "found here", "baseline": "baseline", "floor": "no training"}
 
@@ -49,7 +49,7 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
 
 def print_result(result: StudyResult, directory: Path, console: Console) -> None:
     """The end of a study: table, verdict, what to do, where the files are."""
-    from augsearch.search.result import MANY_USES, sealed_note
+    from augsearch.search.result.result import MANY_USES, sealed_note
 
     console.print()
     console.print(_confirmed_table(result))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from augsearch.search.progress import duration
+from augsearch.progress import duration
 
 __all__ = ["NARROWEST", "duration", "terminal"]
 

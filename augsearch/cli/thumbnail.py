@@ -21,7 +21,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.style import Style
 
-from augsearch.tracking.figures import enlarged
+from augsearch.pictures.figures import enlarged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

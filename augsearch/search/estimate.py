@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from random import Random
 
 import optuna
@@ -12,15 +11,15 @@ import torch
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.engines.processes import cpu_threads, process_count
-from augsearch.search.beside import BASELINE, CONFIRMATION
-from augsearch.search.confirm import race_plan
-from augsearch.search.database import find_storage
-from augsearch.search.forecast import PhaseCost
-from augsearch.search.power import power_sentences
-from augsearch.search.proxies import space_warning
-from augsearch.search.setup import Setup, some_images
-from augsearch.search.store import Store
+from augsearch.progress import Estimate, PhaseCost
+from augsearch.search.confirm.confirmation import race_plan
+from augsearch.search.confirm.power import power_sentences
+from augsearch.search.result.proxies import space_warning
 from augsearch.simclr.pretrain import views_do_not_fit
+from augsearch.store.database import find_storage
+from augsearch.store.runs import BASELINE, CONFIRMATION
+from augsearch.store.study_store import Store
+from augsearch.study.setup import Setup, some_images
 
 WARMUP, MEASURED = 3, 8
 ARTIFACTS_MB = 0.25
@@ -30,36 +29,6 @@ STARTING, RECORDING = 8.0, 0.06
 of an Intel Xeon, 2026-11-24. A disk or cores that others use make them several times longer."""
 VIEWED = 6
 """Random policies of the space whose views are timed."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Cost of a study and what may spoil it.
-
-    Attributes:
-        seconds: of training and scoring what is left, by a few steps as fast as the machine was
-            then, and without what stopping trials early saves.
-        starting_seconds: what starting and keeping records adds, roughly.
-        phases: what is left of each, for a forecast that learns from the runs.
-        views: a sentence on the cost of the views, where that matters; or empty.
-        power: sentences on what the confirmation will be able to see.
-    """
-
-    name: str
-    images: int
-    classes: int
-    image_size: int
-    trials: int
-    steps: int
-    device: str
-    seconds: float
-    starting_seconds: float
-    phases: tuple[PhaseCost, ...]
-    views: str
-    power: tuple[str, ...]
-    memory_mb: float
-    disk_mb: float
-    warnings: tuple[str, ...]
 
 
 def estimate(setup: Setup) -> Estimate:

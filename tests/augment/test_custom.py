@@ -16,11 +16,11 @@ from augsearch.augment.build import Renderer
 from augsearch.augment.export import export_policy
 from augsearch.augment.operation import Implementation
 from augsearch.errors import ConfigError, OutputError
-from augsearch.search.export import write_export
 from augsearch.space.custom import CustomOp
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.space import load_space
 from augsearch.testing.ops import CHECKS, Case, pictures
+from augsearch.verbs.export import write_export
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()
 CODE, TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

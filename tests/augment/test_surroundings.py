@@ -19,8 +19,8 @@ from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.decode import decode_file
 from augsearch.errors import ConfigError, DataError
-from augsearch.search.export import write_export
 from augsearch.space.policy import FoundOn, Policy, load_policy
+from augsearch.verbs.export import write_export
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
 

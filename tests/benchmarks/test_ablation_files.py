@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from augsearch.search.config import load_study_config
 from augsearch.space.space import load_space
+from augsearch.study_file import load_study_config
 
 FILES = Path(__file__).parents[2] / "benchmarks" / "ablations"
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from augsearch.search.config import SearchConfig, TpeConfig, load_study_config
 from augsearch.space.presets import find_config
+from augsearch.study_file import SearchConfig, TpeConfig, load_study_config
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 REPLAYS = 24

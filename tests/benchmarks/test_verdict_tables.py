@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from augsearch.search.race import RacePlan
+from augsearch.search.confirm.race import RacePlan
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # its modules import each other
 

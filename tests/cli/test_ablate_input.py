@@ -94,8 +94,8 @@ def test_a_space_in_which_nothing_is_searched_can_be_ablated(cli):
 
 
 def test_a_name_that_a_study_has(cli):
-    from augsearch.search.database import open_storage
-    from augsearch.search.store import Store
+    from augsearch.store.database import open_storage
+    from augsearch.store.study_store import Store
 
     Store(open_storage("sqlite:///augsearch.db"), "small", settings={"seed": 0})
     assert "the study 'small' exists with other settings" in dry_run(cli, "--name", "small").refusal

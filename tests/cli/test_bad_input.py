@@ -14,8 +14,8 @@ import torch
 from conftest import SPACE, STUDY, write_images
 from PIL import Image
 
-from augsearch.search.database import open_storage
-from augsearch.search.store import Store
+from augsearch.store.database import open_storage
+from augsearch.store.study_store import Store
 
 pytestmark = pytest.mark.usefixtures("files")
 

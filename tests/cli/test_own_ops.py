@@ -8,8 +8,8 @@ import pytest
 from conftest import STUDY, write_files, write_images
 
 from augsearch.engines.processes import process_count
-from augsearch.search.database import open_storage
-from augsearch.search.store import Store
+from augsearch.store.database import open_storage
+from augsearch.store.study_store import Store
 
 OPS = """\
 import multiprocessing, os
@@ -103,7 +103,7 @@ def test_a_dataclass_in_the_file_finds_its_module(cli):
 
 
 def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
-    from augsearch.search import study
+    from augsearch.verbs import run as study
 
     def then_broken(*arguments):
         run_baselines(*arguments)

@@ -284,8 +284,8 @@ def test_studies_delete_asks_and_deletes(cli, monkeypatch):
 
 @pytest.mark.usefixtures("stored")
 def test_studies_clean_deletes_what_is_empty(cli):
-    from augsearch.search.database import open_storage
-    from augsearch.search.store import Store
+    from augsearch.store.database import open_storage
+    from augsearch.store.study_store import Store
 
     Store(open_storage("sqlite:///augsearch.db"), "empty", settings={})
     cached = Path(os.environ["AUGSEARCH_CACHE"]) / "pixels/some"

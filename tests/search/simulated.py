@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from augsearch.search.crossed import ScoredImages
-from augsearch.search.race import RacePlan, run_race
+from augsearch.search.confirm.race import RacePlan, run_race
+from augsearch.stats.crossed import ScoredImages
 
 FLOOR = "untrained encoder"
 

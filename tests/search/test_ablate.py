@@ -15,18 +15,18 @@ from PIL import Image
 from small_study import small_config, small_images
 
 from augsearch.data.imageset import ImageSet
-from augsearch.search.ablate import ablate, estimate_ablation, in_sentence, prepare_ablation
-from augsearch.search.ablation_cost import makespan
-from augsearch.search.ablation_plan import BASE_CROP
-from augsearch.search.ablation_result import Ablation
-from augsearch.search.config import AblateConfig, ComputeConfig, NoPrunerConfig
-from augsearch.search.database import open_storage
-from augsearch.search.manage import delete_stored, empty_studies, list_stored, stored_study
-from augsearch.search.progress import Quiet
-from augsearch.search.report import report_study
-from augsearch.search.store import Store
+from augsearch.progress import Quiet
+from augsearch.search.ablation.cost import makespan
+from augsearch.search.ablation.plan import BASE_CROP
+from augsearch.search.ablation.result import Ablation
 from augsearch.space.space import Space
+from augsearch.store.database import open_storage
+from augsearch.store.study_store import Store
+from augsearch.study_file import AblateConfig, ComputeConfig, NoPrunerConfig
 from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.verbs.ablate import ablate, estimate_ablation, in_sentence, prepare_ablation
+from augsearch.verbs.report import report_study
+from augsearch.verbs.studies import delete_stored, empty_studies, list_stored, stored_study
 
 STORAGE = "sqlite:///augsearch.db"
 REPORT = ("report.html", "report.md", "trials.csv")

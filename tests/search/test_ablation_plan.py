@@ -3,7 +3,7 @@
 import pytest
 
 from augsearch.errors import ConfigError
-from augsearch.search.ablation_plan import (
+from augsearch.search.ablation.plan import (
     BASE_CROP,
     at_bound,
     at_share,

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from augsearch.search.ablation_plan import (
+from augsearch.bench.bench import Outcome
+from augsearch.search.ablation.plan import (
     Cell,
     middle_policy,
     operations,
@@ -11,12 +12,11 @@ from augsearch.search.ablation_plan import (
     plan_pairs,
     plan_strength,
 )
-from augsearch.search.ablation_result import analyse, comparable_means
-from augsearch.search.ablation_words import changed_by, in_words
-from augsearch.search.bench import Outcome
-from augsearch.search.crossed import ScoredImages
+from augsearch.search.ablation.result import analyse, comparable_means
+from augsearch.search.ablation.words import changed_by, in_words
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
+from augsearch.stats.crossed import ScoredImages
 
 SPACE = Space.model_validate(
     {

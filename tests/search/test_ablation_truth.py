@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.search.ablate import ablate
-from augsearch.search.ablation_plan import middle_policy
-from augsearch.search.config import StudyConfig, load_study_config
+from augsearch.search.ablation.plan import middle_policy
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
 from augsearch.space.space import Space
+from augsearch.study_file import StudyConfig, load_study_config
+from augsearch.verbs.ablate import ablate
 
 SPACE = Space.model_validate(
     {

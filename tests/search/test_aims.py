@@ -8,13 +8,13 @@ import pytest
 from small_study import small_config, small_images, small_space
 
 from augsearch.errors import ConfigError
-from augsearch.search.aims import Reference, pareto_front, ranked
-from augsearch.search.config import NoPrunerConfig, StudyConfig
-from augsearch.search.database import open_storage
-from augsearch.search.progress import Quiet
-from augsearch.search.store import Store
-from augsearch.search.study import run_study
+from augsearch.progress import Quiet
 from augsearch.space.yaml_file import parse_model
+from augsearch.store.database import open_storage
+from augsearch.store.ranking import Reference, pareto_front, ranked
+from augsearch.store.study_store import Store
+from augsearch.study_file import NoPrunerConfig, StudyConfig
+from augsearch.verbs.run import run_study
 
 STORAGE = "sqlite:///augsearch.db"
 

@@ -7,10 +7,10 @@ import torch
 from small_study import small_config, small_images
 
 from augsearch.augment.baselines import crop_only
+from augsearch.bench import bench as bench_module
+from augsearch.bench.bench import Bench
 from augsearch.data.imageset import ImageRows
-from augsearch.search import bench as bench_module
-from augsearch.search.bench import Bench
-from augsearch.search.confirm import scored_images
+from augsearch.search.confirm.confirmation import scored_images
 from augsearch.space.policy import Policy
 
 CPU = torch.device("cpu")

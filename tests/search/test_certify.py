@@ -9,16 +9,16 @@ import pytest
 from small_study import small_config, small_images, small_space
 
 from augsearch.errors import StudyError
-from augsearch.search.certificate import Tried, certify_scores
-from augsearch.search.certify import MIDDLE_SEED, certify_study
-from augsearch.search.config import CertifyConfig
-from augsearch.search.database import open_storage
-from augsearch.search.progress import Quiet
-from augsearch.search.ranks import reliability, slope, spearman
-from augsearch.search.reopen import reopen
-from augsearch.search.store import Store
-from augsearch.search.study import run_study
+from augsearch.progress import Quiet
+from augsearch.search.certificate.certificate import Tried, certify_scores
+from augsearch.stats.ranks import reliability, slope, spearman
+from augsearch.store.database import open_storage
+from augsearch.store.study_store import Store
+from augsearch.study.reopen import reopen
+from augsearch.study_file import CertifyConfig
 from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.verbs.certify import MIDDLE_SEED, certify_study
+from augsearch.verbs.run import run_study
 
 STORAGE = "sqlite:///augsearch.db"
 

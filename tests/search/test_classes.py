@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from simulated import Run
 
-from augsearch.search.classes import class_differences, level_of_each
-from augsearch.search.crossed import ScoredImages
+from augsearch.stats.classes import class_differences, level_of_each
+from augsearch.stats.crossed import ScoredImages
 
 
 def hits(rng, labels, image_sd, seeds=5):

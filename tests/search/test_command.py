@@ -12,15 +12,15 @@ from PIL import Image
 from small_study import small_config, small_images, small_space
 
 from augsearch.cli.app import app
-from augsearch.search.ablate import prepare_ablation
-from augsearch.search.aims import Reference
-from augsearch.search.command import command_line, handed_over
-from augsearch.search.database import shown_url
-from augsearch.search.origin import Origin, looks_of
-from augsearch.search.progress import Quiet
-from augsearch.search.reopen import as_asked
-from augsearch.search.setup import prepare
+from augsearch.progress import Quiet
 from augsearch.space.policy import load_policy
+from augsearch.store.database import shown_url
+from augsearch.store.ranking import Reference
+from augsearch.study.command import command_line, handed_over
+from augsearch.study.origin import Origin, looks_of
+from augsearch.study.reopen import as_asked
+from augsearch.study.setup import prepare
+from augsearch.verbs.ablate import prepare_ablation
 
 NOT_REPEATED = {"dry_run"}
 AWKWARD = 'it\'s a "b" $HOME; rm'

@@ -3,8 +3,8 @@
 import pytest
 
 from augsearch.errors import ConfigError
-from augsearch.search.config import GpConfig, NoPrunerConfig, StudyConfig, SuccessiveHalvingConfig
 from augsearch.space.yaml_file import parse_model
+from augsearch.study_file import GpConfig, NoPrunerConfig, StudyConfig, SuccessiveHalvingConfig
 
 
 def study(text: str) -> StudyConfig:

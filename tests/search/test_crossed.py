@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from simulated import hit_runs, images, runs
 
-from augsearch.search.crossed import (
+from augsearch.stats.crossed import (
     ScoredImages,
     _estimate,
     estimate_difference,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from small_study import small_config, small_images, small_space
 
-from augsearch.search.study import estimate_study
 from augsearch.space.space import load_space
+from augsearch.verbs.run import estimate_study
 
 SLOW = """\
 import time

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from augsearch.errors import OutputError
-from augsearch.search.files import LAST, write_files
+from augsearch.files import LAST, write_files
 
 OLD = {"policy.yaml": b"old policy", LAST: b"old result", "views.png": b"old", "same.csv": b"same"}
 NEW = {"policy.yaml": b"new policy", LAST: b"new result", "views.png": b"new", "same.csv": b"same"}
@@ -16,7 +16,7 @@ NEW["report.html"] = b"new report"
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from augsearch.search.files import write_files
+from augsearch.files import write_files
 
 left = int(sys.argv[2])
 
@@ -38,7 +38,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from augsearch.errors import OutputError
-from augsearch.search.files import write_files
+from augsearch.files import write_files
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:

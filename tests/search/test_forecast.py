@@ -2,7 +2,8 @@
 
 import pytest
 
-from augsearch.search.forecast import Forecast, PhaseCost
+from augsearch.cli.forecast import Forecast
+from augsearch.progress import PhaseCost
 
 
 class Clock:

@@ -6,10 +6,10 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState
 
-from augsearch.search.bench import Outcome
-from augsearch.search.importance import FEWEST, goodness, understand
-from augsearch.search.store import PRICE
-from augsearch.tracking.report.evidence import parameter_sentence
+from augsearch.bench.bench import Outcome
+from augsearch.report.evidence import parameter_sentence
+from augsearch.search.report.importance import FEWEST, goodness, understand
+from augsearch.store.frozen_trials import PRICE
 
 AXES = {
     "crop.scale_min": FloatDistribution(0.1, 1.0),

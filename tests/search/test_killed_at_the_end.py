@@ -14,12 +14,12 @@ from pathlib import Path
 import sqlalchemy
 from small_study import small_config, small_images, small_space
 
-from augsearch.search.database import open_storage
-from augsearch.search.progress import Quiet
-from augsearch.search.result import load_result
-from augsearch.search.setup import prepare
-from augsearch.search.store import Store
-from augsearch.search.study import _run, run_study
+from augsearch.store.database import open_storage
+from augsearch.progress import Quiet
+from augsearch.search.result.result import load_result
+from augsearch.study.setup import prepare
+from augsearch.store.study_store import Store
+from augsearch.verbs.run import _run, run_study
 from augsearch.tracking.mirror import client_for, tracking_uri
 
 DATABASE = sys.argv[1]  # whose writes are counted, beside those of files

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from augsearch.search.crossed import MeanEstimate, holm
-from augsearch.search.moderated import among_equals, common_variance, moderated_means, two_sided
+from augsearch.stats.crossed import MeanEstimate, holm
+from augsearch.stats.moderated import among_equals, common_variance, moderated_means, two_sided
 
 
 def test_few_rows_have_the_usual_t():

@@ -26,7 +26,7 @@ def test_the_main_job_runs_without_a_network(tmp_path):
         "    raise SystemExit('this is not isolated')\n"
         "except OSError: pass\n"
         "from small_study import *\n"
-        "from augsearch.search.study import run_study\n"
+        "from augsearch.verbs.run import run_study\n"
         "run_study(small_space(), data=small_images(), study=small_config(), trials=1, name='n')\n"
     )
     run = subprocess.run(

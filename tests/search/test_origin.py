@@ -8,12 +8,12 @@ import pytest
 from small_study import small_config, small_images, small_space
 
 from augsearch.errors import StudyError
-from augsearch.search.config import GpConfig, NoPrunerConfig
-from augsearch.search.database import open_storage
-from augsearch.search.progress import Quiet
-from augsearch.search.store import ANSWER, Store
-from augsearch.search.study import run_study
+from augsearch.progress import Quiet
 from augsearch.space.space import Space
+from augsearch.store.database import open_storage
+from augsearch.store.study_store import ANSWER, Store
+from augsearch.study_file import GpConfig, NoPrunerConfig
+from augsearch.verbs.run import run_study
 
 STORAGE = "sqlite:///augsearch.db"
 

@@ -6,7 +6,7 @@ import sys
 WRITE = """
 import resource, signal, sys
 from pathlib import Path
-from augsearch.search.files import write_whole
+from augsearch.files import write_whole
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:

@@ -5,7 +5,8 @@ import pytest
 
 from augsearch.data.domains import DOMAINS
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.search.planted import (
+from augsearch.search.confirm.verdict import UNTRAINED
+from augsearch.search.selftest.planted import (
     SPACE,
     Job,
     effects,
@@ -13,8 +14,7 @@ from augsearch.search.planted import (
     planted_jobs,
     score_jobs,
 )
-from augsearch.search.study import run_study
-from augsearch.search.verdict import UNTRAINED
+from augsearch.verbs.run import run_study
 
 SEEDS = (3000, 3001, 3002, 3003)  # used nowhere else
 STEPS = 200

@@ -15,10 +15,10 @@ from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
 
 from augsearch.errors import StudyError
-from augsearch.search.database import is_running, open_storage, owner_lock
-from augsearch.search.manage import delete_stored, empty_studies
-from augsearch.search.store import Store
-from augsearch.search.study import run_study
+from augsearch.store.database import is_running, open_storage, owner_lock
+from augsearch.store.study_store import Store
+from augsearch.verbs.run import run_study
+from augsearch.verbs.studies import delete_stored, empty_studies
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
     Path(found).parent for found in [shutil.which("pg_ctl")] if found
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.skipif(not BINARIES, reason="needs PostgreSQL's server 
 OWNER = """
 import sys, time
 from small_study import small_config, small_images, small_space
-from augsearch.search.database import open_storage, owner_lock
-from augsearch.search.progress import Quiet
-from augsearch.search.setup import prepare
-from augsearch.search.store import Store
+from augsearch.store.database import open_storage, owner_lock
+from augsearch.progress import Quiet
+from augsearch.study.setup import prepare
+from augsearch.store.study_store import Store
 url = sys.argv[1]
 setup = prepare(
     small_space(), data=small_images(), study=small_config(), trials=None, seed=0, device="cpu",

@@ -8,11 +8,17 @@ import torch
 from simulated import FLOOR, Run, images
 from small_study import small_config, small_images
 
-from augsearch.search.bench import Bench
-from augsearch.search.confirm import race_plan
-from augsearch.search.crossed import ScoredImages
-from augsearch.search.power import IMAGES_SD, REST_SD, SEEDS_SD, power_sentences, smallest_gain
-from augsearch.search.race import RacePlan, run_race
+from augsearch.bench.bench import Bench
+from augsearch.search.confirm.confirmation import race_plan
+from augsearch.search.confirm.power import (
+    IMAGES_SD,
+    REST_SD,
+    SEEDS_SD,
+    power_sentences,
+    smallest_gain,
+)
+from augsearch.search.confirm.race import RacePlan, run_race
+from augsearch.stats.crossed import ScoredImages
 
 PLAN = RacePlan(top=2, baselines=2, seeds=5, max_seeds=15, runs=26)
 

@@ -9,11 +9,12 @@ from scipy import stats
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import trivial_augment
+from augsearch.bench.bench import Bench, Outcome
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.shared_views import SCORES
-from augsearch.search.bench import Bench, Outcome
-from augsearch.search.outputs import description, parent_metrics
-from augsearch.search.proxies import (
+from augsearch.search.confirm.verdict import Verdict
+from augsearch.search.result.outputs import description, parent_metrics
+from augsearch.search.result.proxies import (
     Proxy,
     ProxyAudit,
     audit,
@@ -21,12 +22,11 @@ from augsearch.search.proxies import (
     space_warning,
     strength,
 )
-from augsearch.search.ranks import spearman
-from augsearch.search.result import PolicyResult, StudyResult
-from augsearch.search.verdict import Verdict
+from augsearch.search.result.result import PolicyResult, StudyResult
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.space.yaml_file import parse_model
+from augsearch.stats.ranks import spearman
 
 
 def outcome(probe: float, knn: float | None = None, **label_free: float) -> Outcome:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from simulated import FLOOR, Run, hit_runs, images, race_of
 
-from augsearch.search.config import (
+from augsearch.search.confirm.race import ALPHA, RacePlan, run_race
+from augsearch.simclr.config import PretrainConfig
+from augsearch.study_file import (
     ConfirmConfig,
     SearchConfig,
     StudyConfig,
     SuccessiveHalvingConfig,
 )
-from augsearch.search.race import ALPHA, RacePlan, run_race
-from augsearch.simclr.config import PretrainConfig
 
 PLAN = RacePlan(top=2, baselines=2, seeds=5, max_seeds=15, runs=1000)
 

@@ -1,6 +1,6 @@
 """Names that MLflow takes."""
 
-from augsearch.search.records import safe_names
+from augsearch.study.records import safe_names
 
 
 def test_every_class_has_a_name_of_its_own():

@@ -4,10 +4,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from augsearch.search.config import GpConfig, TpeConfig
-from augsearch.search.sampler import KILLED, SeededPerTrial, distributions, stopped_finished
+from augsearch.search.trials.sampler import SeededPerTrial, distributions, stopped_finished
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
+from augsearch.store.frozen_trials import KILLED
+from augsearch.study_file import GpConfig, TpeConfig
 
 SPACE = load_space(find_config("factory", "spaces"))
 AXES = distributions(SPACE)

@@ -3,10 +3,10 @@
 import optuna
 
 from augsearch.augment.baselines import crop_only
-from augsearch.search.bench import Outcome
-from augsearch.search.beside import BASELINE, CONFIRMATION
-from augsearch.search.store import SCORING, Run, Store
-from augsearch.search.verdict import UNTRAINED
+from augsearch.bench.bench import Outcome
+from augsearch.search.confirm.verdict import UNTRAINED
+from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING, Run
+from augsearch.store.study_store import Store
 
 
 def run(phase, name, replicate, scoring):

@@ -5,8 +5,7 @@ from typer.testing import CliRunner
 
 from augsearch.cli.app import app
 from augsearch.errors import ConfigError
-from augsearch.search import selftest
-from augsearch.search.selftest import parse_seed, run_selftest
+from augsearch.search.selftest.selftest import parse_seed, run_selftest, selftest
 
 
 @pytest.mark.slow

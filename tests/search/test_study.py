@@ -16,27 +16,22 @@ from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import BASELINES
+from augsearch.bench.bench import Bench
 from augsearch.errors import ConfigError, OutputError, StudyError, TrialFailure
-from augsearch.search.bench import Bench
-from augsearch.search.confirm import run_baselines
-from augsearch.search.database import open_storage
-from augsearch.search.manage import delete_stored, list_stored
-from augsearch.search.progress import Quiet
-from augsearch.search.sampler import SeededPerTrial, build_pruner
-from augsearch.search.schemas import schema_texts
-from augsearch.search.store import (
-    Store,
-    delete_study,
-    trial_curve,
-    trial_outcome,
-    trial_policy,
-    trial_score,
-)
-from augsearch.search.study import run_study
-from augsearch.search.trials import run_trials
+from augsearch.progress import Quiet
+from augsearch.search.confirm.confirmation import run_baselines
+from augsearch.search.trials.loop import run_trials
+from augsearch.search.trials.sampler import SeededPerTrial, build_pruner
 from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import load_policy
+from augsearch.store.database import open_storage
+from augsearch.store.frozen_trials import trial_curve, trial_outcome, trial_policy, trial_score
+from augsearch.store.listing import delete_study
+from augsearch.store.study_store import Store
 from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.verbs.run import run_study
+from augsearch.verbs.schemas import schema_texts
+from augsearch.verbs.studies import delete_stored, list_stored
 
 STORAGE = "sqlite:///augsearch.db"
 
@@ -169,7 +164,7 @@ def test_a_study_killed_in_a_trial_goes_on_with_exactly_what_is_left():
     program = (
         f"import sys; sys.path.insert(0, {str(here)!r})\n"
         "from small_study import *\n"
-        "from augsearch.search.study import run_study\n"
+        "from augsearch.verbs.run import run_study\n"
         "run_study(small_space(), data=small_images(), study=small_config(), trials=4,"
         " name='killed', device='cpu')\n"
     )
@@ -292,7 +287,7 @@ def test_another_space_under_the_same_name_is_refused_with_the_difference():
 
 
 def test_a_study_is_driven_by_one_process_at_a_time():
-    from augsearch.search.database import owner_lock
+    from augsearch.store.database import owner_lock
 
     with (
         owner_lock(STORAGE, "small"),

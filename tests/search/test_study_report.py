@@ -16,19 +16,21 @@ from small_study import small_config, small_images, small_space
 import augsearch
 from augsearch.cli.tables import print_result, print_study
 from augsearch.errors import DataError, StudyError
-from augsearch.search.ablate import ablate
-from augsearch.search.config import NoPrunerConfig, load_study_config
-from augsearch.search.database import open_storage, owner_lock
-from augsearch.search.manage import stored_study
-from augsearch.search.outputs import front_points
-from augsearch.search.progress import Quiet
-from augsearch.search.report import report_study
-from augsearch.search.result import StudyResult
-from augsearch.search.store import Store, delete_study, trial_outcome
-from augsearch.search.stored import stored_config
-from augsearch.search.study import run_study
+from augsearch.progress import Quiet
+from augsearch.search.result.outputs import front_points
+from augsearch.search.result.result import StudyResult
 from augsearch.space.space import load_space
+from augsearch.store.database import open_storage, owner_lock
+from augsearch.store.frozen_trials import trial_outcome
+from augsearch.store.listing import delete_study
+from augsearch.store.stored import stored_config
+from augsearch.store.study_store import Store
+from augsearch.study_file import NoPrunerConfig, load_study_config
 from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.verbs.ablate import ablate
+from augsearch.verbs.report import report_study
+from augsearch.verbs.run import run_study
+from augsearch.verbs.studies import stored_study
 
 STORAGE = "sqlite:///augsearch.db"
 TRIALS = 6

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from simulated import FLOOR, images, race_of, runs
 
-from augsearch.search.race import RacePlan
-from augsearch.search.result import sealed_note
-from augsearch.search.verdict import decide
+from augsearch.search.confirm.race import RacePlan
+from augsearch.search.confirm.verdict import decide
+from augsearch.search.result.result import sealed_note
 
 UNTRAINED = [0.50, 0.51, 0.49, 0.50, 0.50]
 BASELINES = {"a": [0.70, 0.71, 0.69, 0.70, 0.70], "b": [0.65, 0.66, 0.64, 0.65, 0.65]}
@@ -141,7 +141,7 @@ def test_a_sealed_split_that_judged_many_studies_is_called_worn():
 
 
 def test_unequal_numbers_of_seeds_are_a_mistake():
-    from augsearch.search.crossed import estimate_difference
+    from augsearch.stats.crossed import estimate_difference
 
     with pytest.raises(ValueError, match="same seeds"):
         estimate_difference(runs([0.1, 0.2]), runs([0.1]), None)

@@ -8,7 +8,7 @@ from itertools import permutations, product
 import pytest
 
 from augsearch.errors import ConfigError
-from augsearch.search.sampler import distributions
+from augsearch.search.trials.sampler import distributions
 from augsearch.space.space import Space, load_space
 
 TEXT = """

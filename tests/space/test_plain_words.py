@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from augsearch.errors import ConfigError
-from augsearch.search.config import StudyConfig, load_study_config
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.space import Space, load_space
+from augsearch.study_file import StudyConfig, load_study_config
 
 OPS = """\
 from augsearch import CustomOp, Parameter

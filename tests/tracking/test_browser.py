@@ -23,9 +23,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from small_study import small_config, small_images, small_space
 
-from augsearch.search.ablate import ablate
-from augsearch.search.study import run_study
 from augsearch.tracking.mirror import client_for
+from augsearch.verbs.ablate import ablate
+from augsearch.verbs.run import run_study
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 CELL = "//*[@role='gridcell'][.//a[normalize-space()='{}']]"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augsearch.tracking.contact_sheet import TALLEST, ContactSheet, Strengths, ViewPairs, side_of
+from augsearch.pictures.contact_sheet import TALLEST, ContactSheet, Strengths, ViewPairs, side_of
 
 RED, BLUE = (np.array(c, dtype=np.uint8).reshape(3, 1, 1) for c in ([255, 0, 0], [0, 0, 255]))
 

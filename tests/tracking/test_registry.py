@@ -18,15 +18,15 @@ import torch
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import simclr
-from augsearch.search.manage import delete_stored
-from augsearch.search.progress import Quiet
-from augsearch.search.study import run_study
+from augsearch.progress import Quiet
 from augsearch.space.policy import Policy, load_policy
 from augsearch.tracking import registry
 from augsearch.tracking.experiment import open_experiment
 from augsearch.tracking.mirror import client_for
 from augsearch.tracking.policy_model import PolicyModel, requirements
 from augsearch.tracking.ui import landing_page
+from augsearch.verbs.run import run_study
+from augsearch.verbs.studies import delete_stored
 
 STORAGE, NAME = "sqlite:///augsearch.db", "augsearch.line"
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()

@@ -8,7 +8,7 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 from test_browser import DRIVER, FLAGS, PATIENCE
 
-from augsearch.tracking.report.page import html_page
+from augsearch.report.page import html_page
 
 CHROMIUM = shutil.which("chromium")
 WIDTHS = (1280, 390)

@@ -8,10 +8,10 @@ import pytest
 from example_report import AWKWARD, FIGURES, example_report, running_report
 from plotly.offline import get_plotlyjs
 
-from augsearch.tracking.report.answer import class_sentence
-from augsearch.tracking.report.content import ClassEffect
-from augsearch.tracking.report.markdown import markdown_page
-from augsearch.tracking.report.page import html_page
+from augsearch.report.answer import class_sentence
+from augsearch.report.content import ClassEffect
+from augsearch.report.markdown import markdown_page
+from augsearch.report.page import html_page
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 

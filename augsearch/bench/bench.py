@@ -1,0 +1,407 @@
+"""The bench on which every policy of a study is tried: one data set, one split, one budget.
+
+Knows nothing of Optuna or MLflow: a policy goes in, an `Outcome` comes out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from augsearch.augment.baselines import for_channels
+from augsearch.augment.build import Renderer
+from augsearch.data.imageset import UNLABELLED, ImageRows, ImageSet, normalisation
+from augsearch.data.splits import LabelDraw, Split, label_draws, sealed_split
+from augsearch.errors import DataError
+from augsearch.evaluate.config import EvaluateConfig
+from augsearch.evaluate.features import extract_features
+from augsearch.evaluate.knn import knn_score
+from augsearch.evaluate.probe import few_label_probe, full_probe
+from augsearch.evaluate.shared_views import FEWEST, IMAGES, label_free_scores
+from augsearch.simclr.collapse import check_collapse
+from augsearch.simclr.device import free_memory_bytes
+from augsearch.simclr.encoders import Encoder
+from augsearch.simclr.pretrain import Pretraining
+from augsearch.space.costs import views_microseconds
+from augsearch.space.policy import Policy
+from augsearch.study_file import StudyConfig
+
+Scored = Literal["validation", "test"]
+RungListener = Callable[[int, float], None]
+StepListener = Callable[[int, float], None]
+
+POOL_SHARE = 0.25
+"""Share of the device's free memory that the pool may take; a larger one is streamed."""
+
+
+class Outcome(BaseModel):
+    """What one training run showed. Scores lie in [0, 1], times are seconds.
+
+    Attributes:
+        score: the number a trial reports: `probe`, or the label-free score that the study names.
+        draw_scores: the metric of a few-label probe for each label draw; empty without labels.
+        full_probe: the metric of a probe with all labels; None without labels.
+        knn: the metric of k nearest neighbours; None without labels.
+        class_recall: mean recall of each class over the label draws; empty without labels.
+        label_free: scores that need no label by name, higher is better, on images of the same
+            side; empty if these are too few.
+        hits: how often each labelled image of the side that was scored, in order, was classified
+            rightly over the label draws; empty in the search.
+        seen: how often each of them was scored; empty if by every draw.
+        curve: (optimiser step, score) at each rung and at the end.
+        losses: (optimiser step, NT-Xent loss), thinned.
+        steps: optimiser steps trained; 0 for the untrained encoder.
+        images_per_second: source images through a training step, two views each.
+        seconds: where the time went (`training`, `views`, `probe`, `total`).
+        peak_memory_mb: largest resident (CPU) or allocated (CUDA) memory.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    score: float
+    draw_scores: tuple[float, ...]
+    full_probe: float | None
+    knn: float | None
+    class_recall: dict[str, float]
+    curve: tuple[tuple[int, float], ...]
+    losses: tuple[tuple[int, float], ...]
+    steps: int
+    images_per_second: float
+    seconds: dict[str, float]
+    peak_memory_mb: float
+    label_free: dict[str, float] = {}
+    hits: tuple[int, ...] = ()
+    seen: tuple[int, ...] = ()
+
+    @property
+    def probe(self) -> float | None:
+        """Mean of `draw_scores`; None without labels."""
+        return float(np.mean(self.draw_scores)) if self.draw_scores else None
+
+
+def mean_recall(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Mean over runs of one policy, without classes that were never scored."""
+    labels = outcomes[0].class_recall if outcomes else {}
+    found = {
+        label: float(np.mean([outcome.class_recall[label] for outcome in outcomes]))
+        for label in labels
+    }
+    return {label: recall for label, recall in found.items() if math.isfinite(recall)}
+
+
+def derived_seed(seed: int, *parts: object) -> int:
+    """A 31-bit seed that is a pure function of `seed` and `parts`."""
+    text = " ".join(str(part) for part in (seed, *parts))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) >> 1
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that the trials of one study share.
+
+    Attributes:
+        config: the study file.
+        image_set: all images; `split` says which are for training and which are sealed.
+        images: `[N, C, H, W]` uint8, the pool in the order of `split.pool`: on `device`, or on
+            the host if it is too large for that. Which of them changes no result.
+        mean, std: per channel, of the pool, in [0, 1].
+        draws: label draws of the search (replicate 0) for `validation` (all within the pool) and
+            `test` (fitted in the pool, scored on the sealed split); empty if the study goes by a
+            label-free score and the labels do not suffice for a probe. Other replicates have
+            their own, see `label_draws`.
+        seed: the study's seed.
+        device: where training happens.
+    """
+
+    config: StudyConfig
+    image_set: ImageSet
+    split: Split
+    images: torch.Tensor | ImageRows
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    draws: dict[Scored, tuple[LabelDraw, ...]]
+    seed: int
+    device: torch.device
+
+    @classmethod
+    def build(
+        cls, image_set: ImageSet, config: StudyConfig, *, seed: int, device: torch.device
+    ) -> Bench:
+        """Split the data, draw the labels, move the pool to the device if it fits there.
+
+        Raises:
+            DataError: too few labels or classes, or for a label-free score too few images, to
+                score anything.
+        """
+        wanted = config.evaluate
+        split = sealed_split(image_set, unlabelled=wanted.label_free)
+        pool = ImageRows(image_set.images, split.pool)
+        mean, std = normalisation(pool)
+        try:
+            sides: tuple[Scored, ...] = ("validation", "test")
+            draws = {side: _draws(image_set, split, wanted, seed, side) for side in sides}
+        except DataError:
+            if not wanted.label_free:
+                raise
+            draws = {}
+        if wanted.label_free:
+            _check_enough_images(split, wanted.score)
+        resident = pool.nbytes <= POOL_SHARE * free_memory_bytes(device)
+        return cls(
+            config=config,
+            image_set=image_set,
+            split=split,
+            images=torch.from_numpy(pool[:]).to(device) if resident else pool,
+            mean=mean,
+            std=std,
+            draws=draws,
+            seed=seed,
+            device=device,
+        )
+
+    def label_draws(self, scored: Scored, replicate: int) -> tuple[LabelDraw, ...]:
+        """The labelled images that a replicate's probes are fitted on, the same for every policy.
+
+        Each replicate draws anew: what other labels would have changed is then part of what
+        seeds differ by, and so of every interval over seeds. Replicate 0, the search, has the
+        labels of `draws`, which no fresh seed is judged with again. Empty if `draws` is.
+        """
+        if replicate == 0 or not self.draws:
+            return self.draws.get(scored, ())
+        seed = derived_seed(self.seed, "labels", replicate)
+        return _draws(self.image_set, self.split, self.config.evaluate, seed, scored)
+
+    def renderer(self, policy: Policy) -> Renderer:
+        """What makes the policy's views of these images."""
+        fitting = for_channels(policy, self.image_set.channels)
+        return Renderer.build(
+            fitting, self.config.compute.executor, compile=self.config.pretrain.compile
+        )
+
+    def price(self, policy: Policy) -> float:
+        """What the search takes off a score for the cost of the policy's views, in [0, inf)."""
+        return self.config.search.cost_weight / 100 * self.cost(policy) / 1000
+
+    def cost(self, policy: Policy) -> float:
+        """Microseconds that the policy's two views of an image take, by measured costs."""
+        fitting = for_channels(policy, self.image_set.channels)
+        return views_microseconds(fitting, self.image_set.image_size, self.config.compute.executor)
+
+    def pretraining(self, policy: Policy, *, replicate: int, steps: int) -> Pretraining:
+        """A training run of `policy` that has not begun.
+
+        Initial weights, batch order and draws follow from (seed, replicate) alone: all policies
+        of a replicate meet the same ones.
+        """
+        return Pretraining(
+            self.images,
+            self.renderer(policy).function(self.seed, replicate),
+            self.config.encoder,
+            self.config.pretrain.model_copy(update={"steps": steps}),
+            seed=derived_seed(self.seed, "replicate", replicate),
+            device=self.device,
+            mean=self.mean,
+            std=self.std,
+        )
+
+    def try_policy(
+        self,
+        policy: Policy,
+        *,
+        replicate: int,
+        steps: int,
+        rungs: Iterable[int] = (),
+        scored: Scored = "validation",
+        on_rung: RungListener | None = None,
+        on_step: StepListener | None = None,
+    ) -> Outcome:
+        """Pretrain under `policy` for `steps` optimiser steps and score the encoder.
+
+        Args:
+            replicate: 0 for trials; fresh numbers for confirmation.
+            rungs: steps at which the few-label probe is fitted and passed to `on_rung`, which
+                may raise to end the run.
+            on_step: called about every 20 steps with the step and images/s.
+
+        Raises:
+            TrialFailure: the loss became non-finite or the features collapsed.
+        """
+        started = time.perf_counter()
+        run = self.pretraining(policy, replicate=replicate, steps=steps)
+        probing, curve = 0.0, []
+        for rung in sorted({step for step in rungs if step < steps}):
+            self._advance(run, rung, on_step)
+            begin = time.perf_counter()
+            score = self._rung_score(run, scored, replicate)
+            probing += time.perf_counter() - begin
+            curve.append((rung, score))
+            if on_rung:
+                on_rung(rung, score)
+        self._advance(run, steps, on_step)
+        begin = time.perf_counter()
+        outcome = self._outcome(run, scored, replicate, check=True)
+        probing += time.perf_counter() - begin
+        stride = max(1, steps // 100)
+        return outcome.model_copy(
+            update={
+                "curve": (*curve, (steps, outcome.score)),
+                "losses": tuple(list(enumerate(run.losses, 1))[stride - 1 :: stride]),
+                "steps": steps,
+                "images_per_second": run.images_per_second,
+                "seconds": {
+                    "training": sum(run.seconds.values()),
+                    "views": run.seconds["views"],
+                    "probe": probing,
+                    "total": time.perf_counter() - started,
+                },
+                "peak_memory_mb": run.peak_memory_bytes / 1e6,
+            }
+        )
+
+    @staticmethod
+    def _advance(run: Pretraining, target: int, on_step: StepListener | None) -> None:
+        while run.step < target:
+            run.advance(min(target, run.step + 20))
+            if on_step:
+                on_step(run.step, run.images_per_second)
+
+    def untrained(self, *, replicate: int, scored: Scored) -> Outcome:
+        """The floor: the same encoder with the initial weights of that replicate, and batch norm's
+        statistics of clean pool images, which it has no training to take them in."""
+        begin = time.perf_counter()
+        run = self.pretraining(Policy(ops=()), replicate=replicate, steps=1)
+        run.take_statistics()
+        outcome = self._outcome(run, scored, replicate, check=False)
+        return outcome.model_copy(
+            update={
+                "seconds": {"total": time.perf_counter() - begin},
+                "curve": ((0, outcome.score),),
+            }
+        )
+
+    def _features(self, encoder: Encoder, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """`[N, D]` with the features of `rows`; the other rows are zero and must not be used."""
+        images = ImageRows(self.image_set.images, rows)
+        found = extract_features(encoder, images, self.mean, self.std, device=self.device)
+        features = np.zeros((len(self.image_set), found.shape[1]), dtype=np.float32)
+        features[rows] = found
+        return features
+
+    def _scored_rows(self, scored: Scored) -> NDArray[np.int64]:
+        rows = self.split.pool
+        if scored == "test":
+            rows = np.concatenate([rows, self.split.test])
+        return self._labelled(rows)
+
+    def _labelled(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        labelled: NDArray[np.int64] = rows[self.image_set.labels[rows] != UNLABELLED]
+        return labelled
+
+    def _rung_score(self, run: Pretraining, scored: Scored, replicate: int) -> float:
+        config = self.config.evaluate
+        if config.label_free:
+            return self._label_free(run, scored)[config.score]
+        features = self._features(run.encoder, self._scored_rows(scored))
+        draws = self.label_draws(scored, replicate)
+        return few_label_probe(features, self.image_set.labels, draws, config).score
+
+    def _outcome(self, run: Pretraining, scored: Scored, replicate: int, *, check: bool) -> Outcome:
+        rows = self._scored_rows(scored) if self.draws else self._shown_rows(scored)
+        features = self._features(run.encoder, rows)
+        if check:
+            check_collapse(features[rows])
+        label_free = self._label_free(run, scored)
+        labels, config = self.image_set.labels, self.config.evaluate
+        # Hundreds of trials need not keep what only a comparison over seeds asks for.
+        side = self.split.test if scored == "test" else self.split.pool
+        kept = self._labelled(side) if scored == "test" or replicate else side[:0]
+        few = full = knn = None
+        recall: dict[str, float] = {}
+        if self.draws:
+            few = few_label_probe(features, labels, self.label_draws(scored, replicate), config)
+            fit, score = self._all_labels(scored)
+            full = full_probe(features, labels, fit, score, config)
+            knn = knn_score(features, labels, fit, score, config)
+            recall = dict(zip(self.image_set.classes, few.class_recall.tolist(), strict=True))
+        return Outcome(
+            score=few.score if few and not config.label_free else label_free[config.score],
+            draw_scores=few.draw_scores if few else (),
+            full_probe=full,
+            knn=knn,
+            class_recall=recall,
+            curve=(),
+            losses=(),
+            steps=0,
+            images_per_second=0.0,
+            seconds={},
+            peak_memory_mb=0.0,
+            label_free=label_free,
+            hits=tuple(few.hits[kept].tolist()) if few else (),
+            seen=tuple(few.seen[kept].tolist()) if few and scored == "validation" else (),
+        )
+
+    def _shown_rows(self, scored: Scored) -> NDArray[np.int64]:
+        """What label-free scores look at: images of that side, drawn by the data's digest."""
+        side = self.split.test if scored == "test" else self.split.pool
+        rng = np.random.default_rng(derived_seed(0, "label-free", self.image_set.digest))
+        return rng.permutation(side)[:IMAGES]
+
+    def _label_free(self, run: Pretraining, scored: Scored) -> dict[str, float]:
+        rows = self._shown_rows(scored)
+        if len(rows) < FEWEST:
+            return {}
+        return label_free_scores(
+            run.encoder,
+            run.projection_head,
+            ImageRows(self.image_set.images, rows),
+            self.image_set.groups[rows],
+            self.mean,
+            self.std,
+            device=self.device,
+            executor=self.config.compute.executor,
+            temperature=self.config.pretrain.temperature,
+        )
+
+    def _all_labels(self, scored: Scored) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the probe with all labels is fitted and scored: pool against test, or, while the
+        test is sealed, two thirds of the pool's groups against the rest."""
+        pool = self._scored_rows("validation")
+        if scored == "test":
+            return pool, self._labelled(self.split.test)
+        score = self.draws["validation"][0].score
+        groups = self.image_set.groups
+        held = np.isin(groups[pool], np.unique(groups[score])[::3])
+        return pool[~held], pool[held]
+
+
+def _draws(
+    image_set: ImageSet, split: Split, wanted: EvaluateConfig, seed: int, scored: Scored
+) -> tuple[LabelDraw, ...]:
+    return label_draws(
+        image_set.labels,
+        image_set.groups,
+        split.pool,
+        labels_per_class=wanted.labels_per_class,
+        draws=wanted.draws,
+        seed=seed,
+        score_on=split.test if scored == "test" else None,
+        classes=image_set.classes,
+    )
+
+
+def _check_enough_images(split: Split, score: str) -> None:
+    for name, side in (("pool", split.pool), ("test split", split.test)):
+        if len(side) < FEWEST:
+            raise DataError(
+                f"evaluate.score {score}: needs at least {FEWEST} images in the {name}, found "
+                f"{len(side)}; add images"
+            )

@@ -1,0 +1,394 @@
+"""What a finished study writes: files for people and programs, and its page in MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import psutil
+import torch
+from optuna.trial import TrialState
+
+from augsearch.augment.baselines import for_channels
+from augsearch.bench.bench import Scored, mean_recall
+from augsearch.data.imageset import UNLABELLED
+from augsearch.pictures.front import Kind, Point, front_png
+from augsearch.pictures.intervals import Bar, intervals_png
+from augsearch.search.confirm.confirmation import Confirmation, Entrant, scored_images
+from augsearch.search.confirm.verdict import Verdict
+from augsearch.search.result.proxies import PROXY_COLUMNS, audit
+from augsearch.search.result.result import (
+    LEVEL,
+    FrontPolicy,
+    PolicyResult,
+    StudyResult,
+    sealed_note,
+    versions,
+)
+from augsearch.space.costs import views_microseconds
+from augsearch.space.policy import Policy
+from augsearch.stats.crossed import MeanEstimate, estimate_mean
+from augsearch.store.frozen_trials import full_values, trial_policy
+from augsearch.store.ranking import feasible
+from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING
+from augsearch.store.study_store import Store
+from augsearch.study.setup import Setup
+from augsearch.study_file import StudyConfig
+
+
+def study_result(
+    setup: Setup, store: Store, confirmed: Confirmation, verdict: Verdict, sealed_uses: int
+) -> StudyResult:
+    """Everything that a study found, in one object."""
+    entrants = confirmed.entrants
+    states = [trial.state.name.lower() for trial in store.trials()]
+    policies = _policy_results(setup, store, confirmed)
+    return StudyResult(
+        scoring=SCORING,
+        study=setup.name,
+        verdict=verdict,
+        metric=setup.config.evaluate.measured,
+        policies=policies,
+        front=_front(store),
+        classes=confirmed.changes_of(verdict.recommended),
+        kept_classes=confirmed.kept_classes(verdict.recommended),
+        proxies=audit(store.complete()),
+        trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
+        seed=setup.seed,
+        confirmation_seeds=tuple(range(1, max(verdict.seeds.values()) + 1)),
+        digests={
+            "policy": winning_policy(setup, entrants, verdict).digest,
+            "space": setup.space.digest,
+            "study": setup.config.digest,
+            "data": setup.image_set.digest,
+        },
+        sealed_split_uses=sealed_uses,
+        data=data_facts(setup),
+        seconds=_seconds(store),
+        device=str(setup.device),
+        versions=versions(),
+        command=setup.command(),
+    )
+
+
+def _front(store: Store) -> tuple[FrontPolicy, ...]:
+    if len(store.aims) == 1:
+        return ()
+    return tuple(
+        FrontPolicy(
+            name=f"trial {trial.number}",
+            digest=trial_policy(trial).digest,
+            values=dict(zip(store.aims, full_values(trial), strict=True)),
+        )
+        for trial in store.front()
+    )
+
+
+def winning_policy(setup: Setup, entrants: list[Entrant], verdict: Verdict) -> Policy:
+    """The recommended policy under its own name, as it acts on these images."""
+    winner = next(entrant for entrant in entrants if entrant.name == verdict.recommended)
+    if winner.policy is None:
+        raise RuntimeError("the untrained encoder cannot win")
+    policy = setup.as_found(for_channels(winner.policy, setup.image_set.channels))
+    return policy.model_copy(update={"name": f"{setup.name}: {winner.name}"})
+
+
+def data_facts(setup: Setup) -> dict[str, str | int]:
+    """What the images are and how they were split."""
+    image_set, split = setup.image_set, setup.bench.split
+    return {
+        "name": image_set.name,
+        "source": setup.source,
+        "digest": image_set.digest,
+        "images": len(image_set),
+        "labelled": int((image_set.labels != UNLABELLED).sum()),
+        "classes": len(image_set.classes),
+        "channels": image_set.channels,
+        "pool": len(split.pool),
+        "test": len(split.test),
+    }
+
+
+def _possible(estimate: MeanEstimate, setup: Setup) -> tuple[float, float]:
+    """The interval, as far as a score can lie in it: a metric has no value outside [0, 1]."""
+    low, high = estimate.interval(LEVEL)
+    if setup.config.evaluate.label_free:
+        return low, high
+    return max(0.0, low), min(1.0, high)
+
+
+def data_in_words(facts: Mapping[str, str | int]) -> str:
+    """The same in a sentence without its full stop."""
+    colour = "grey" if facts["channels"] == 1 else "colour"
+    return (
+        f"Images: {facts['name']}, {facts['images']} {colour} images of {facts['classes']} "
+        f"classes, {facts['labelled']} with a label; {facts['pool']} for the search, "
+        f"{facts['test']} sealed until the confirmation"
+    )
+
+
+def _policy_results(
+    setup: Setup, store: Store, confirmed: Confirmation
+) -> tuple[PolicyResult, ...]:
+    images = scored_images(setup.bench)
+    results = []
+    for entrant in confirmed.entrants:
+        outcomes = confirmed.outcomes[entrant.name]
+        scores = tuple(outcome.score for outcome in outcomes)
+        over_seeds, over_both = estimate_mean(outcomes, None), estimate_mean(outcomes, images)
+        results.append(
+            PolicyResult(
+                name=entrant.name,
+                kind=entrant.kind,
+                digest=entrant.policy.digest if entrant.policy else None,
+                search_score=entrant.search_score,
+                confirmed_scores=scores,
+                confirmed_mean=over_seeds.mean,
+                confirmed_interval=_possible(over_seeds, setup),
+                images_interval=_possible(over_both, setup) if over_both.images else None,
+                class_recall=mean_recall(outcomes),
+            )
+        )
+    results.sort(key=lambda result: -(result.confirmed_mean or 0.0))
+    seen = {entrant.name for entrant in confirmed.entrants}
+    others = [
+        PolicyResult(
+            name=run.name,
+            kind="baseline",
+            digest=run.policy.digest if run.policy else None,
+            search_score=run.outcome.score,
+            confirmed_scores=(),
+            confirmed_mean=None,
+            confirmed_interval=None,
+            images_interval=None,
+            class_recall=run.outcome.class_recall,
+        )
+        for run in store.runs(BASELINE).values()
+        if run.name not in seen and run.outcome
+    ]
+    return (*results, *sorted(others, key=lambda result: -(result.search_score or 0.0)))
+
+
+def _seconds(store: Store) -> dict[str, float]:
+    def total(phase: str) -> float:
+        return sum(outcome.seconds["total"] for outcome in store.outcomes(phase).values())
+
+    return {
+        "baselines": total(BASELINE),
+        "trials": sum(t.duration.total_seconds() for t in store.trials() if t.duration),
+        "confirmation": total(CONFIRMATION),
+    }
+
+
+def result_files(
+    setup: Setup,
+    store: Store,
+    policy: Policy,
+    result: StudyResult,
+    paint: Callable[[Policy], bytes],
+) -> dict[str, bytes]:
+    """Everything that is written: file name -> content."""
+    return {
+        **setup.space.files(),
+        **policy.files(),
+        "views.png": paint(policy),
+        "confirmation.png": _picture(result),
+        **({"front.png": _front_picture(setup, store)} if result.front else {}),
+        "result.json": _json(result.model_dump(mode="json")),
+        "results.csv": _table(result).to_csv(index=False).encode(),
+        "split.csv": _split(setup).to_csv(index=False).encode(),
+        "label_draws.csv": _label_draws(setup, result).to_csv(index=False).encode(),
+        "space.json": _json(setup.settings["space"]),
+        "study.json": _json(setup.settings["study"]),
+        "environment.json": _json(_environment(setup)),
+    }
+
+
+def _picture(result: StudyResult) -> bytes:
+    bars = []
+    for policy in result.policies:
+        if policy.confirmed_interval is None or policy.confirmed_mean is None:
+            continue
+        low, high = policy.confirmed_interval
+        bars.append(
+            Bar(
+                label=policy.name,
+                scores=policy.confirmed_scores,
+                mean=policy.confirmed_mean,
+                low=low,
+                high=high,
+                wide=policy.images_interval,
+                chosen=policy.name == result.verdict.recommended,
+                floor=policy.kind == "floor",
+            )
+        )
+    return intervals_png(
+        bars,
+        title=f"{result.study}\nsealed test images; 95 % intervals over seeds (ticks)"
+        + (", thin: and images" if any(bar.wide for bar in bars) else ""),
+        axis=f"{result.metric.replace('_', ' ')}, %",
+    )
+
+
+AXES = {
+    "worst_recall": ("recall of the class that does worst, %", 100),
+    "cost": ("microseconds for the two views of an image", 1),
+}
+"""For people: each second aim, and what its values are multiplied by."""
+
+
+def _front_picture(setup: Setup, store: Store) -> bytes:
+    """Score against the other aim, for every complete trial and baseline."""
+    return front_png(
+        front_points(store, setup.config, setup.image_set.channels),
+        title=f"{setup.name}\ntrials in the search, of one seed each"
+        + ("; scores in full" if setup.config.search.cost_weight else ""),
+        x_axis=AXES[store.aims[1]][0],
+        y_axis=f"{setup.config.evaluate.measured.replace('_', ' ')}, %",
+    )
+
+
+def front_points(store: Store, config: StudyConfig, channels: int) -> list[Point]:
+    """Every complete trial and baseline in two aims, scores in full. Trials go by their numbers."""
+    aim, (_, factor) = store.aims[1], AXES[store.aims[1]]
+    front = {trial.number for trial in store.front()}
+    points = []
+    for trial in store.trials():
+        if trial.state == TrialState.COMPLETE:
+            kind: Kind = "front" if trial.number in front else "beaten"
+            kind = kind if feasible(trial) else "broken"
+            score, other = full_values(trial)
+            points.append(Point(str(trial.number), factor * other, 100 * score, kind))
+    for run in store.runs(BASELINE).values():
+        if run.policy and run.outcome:
+            other = min(run.outcome.class_recall.values(), default=0.0)
+            if aim == "cost":
+                fitting = for_channels(run.policy, channels)
+                other = views_microseconds(fitting, config.data.image_size, config.compute.executor)
+            points.append(Point(run.name, factor * other, 100 * run.outcome.score, "baseline"))
+    return points
+
+
+def front_note(config: StudyConfig) -> str:
+    """How the scores on the front differ from those that the search went by; may be empty."""
+    weight = config.search.cost_weight
+    if not weight:
+        return ""
+    return (
+        "Scores of trials and baselines are shown in full. The search compared trials by the score "
+        f"less {weight:g} points for each millisecond of their views (search.cost_weight)."
+    )
+
+
+def _json(content: object) -> bytes:
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _table(result: StudyResult) -> pd.DataFrame:
+    rows = []
+    for policy in result.policies:
+        low, high = policy.interval or (None, None)
+        seeds_low, seeds_high = policy.confirmed_interval or (None, None)
+        rows.append(
+            {
+                "policy": policy.name,
+                "kind": policy.kind,
+                "search_score": policy.search_score,
+                "confirmed_mean": policy.confirmed_mean,
+                "confirmed_low": low,
+                "confirmed_high": high,
+                "same_images_low": seeds_low,
+                "same_images_high": seeds_high,
+                **{f"recall {name}": value for name, value in policy.class_recall.items()},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _split(setup: Setup) -> pd.DataFrame:
+    """Which side of the seal each image is on; `unused` is unlabelled, in a sealed group."""
+    image_set, split = setup.image_set, setup.bench.split
+    side = np.full(len(image_set), "unused", dtype=object)
+    side[split.pool], side[split.test] = "pool", "test"
+    names = [*image_set.classes, ""]  # UNLABELLED is -1
+    return pd.DataFrame(
+        {
+            "path": image_set.paths,
+            "label": [names[label] for label in image_set.labels],
+            "group": image_set.groups,
+            "side": side,
+        }
+    )
+
+
+def _label_draws(setup: Setup, result: StudyResult) -> pd.DataFrame:
+    """The images whose labels each probe was fitted on, the same for every policy: in the search
+    (seed 0) and for each seed of the confirmation."""
+    bench, paths = setup.bench, setup.image_set.paths
+    seeds: list[tuple[Scored, int]] = [("validation", 0)]
+    seeds += [("test", seed) for seed in result.confirmation_seeds]
+    rows = [
+        (scored, seed, number, paths[row])
+        for scored, seed in seeds
+        for number, draw in enumerate(bench.label_draws(scored, seed))
+        for row in draw.fit
+    ]
+    return pd.DataFrame(rows, columns=["scored_on", "seed", "draw", "path"])
+
+
+def _environment(setup: Setup) -> dict[str, object]:
+    """Machine and versions: on another number of threads a CPU rounds differently."""
+    device = setup.device
+    return {
+        "versions": versions(),
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
+    }
+
+
+def parent_metrics(result: StudyResult) -> dict[str, float]:
+    """What the study's own row in MLflow shows."""
+    best = next(p for p in result.policies if p.name == result.verdict.recommended)
+    proxies = result.proxies.proxies if result.proxies else ()
+    return {
+        "confirmed_score": best.confirmed_mean or 0.0,
+        **{f"trials_{state}": float(count) for state, count in result.trials.items()},
+        **{f"proxy/{proxy.name}": proxy.correlation for proxy in proxies},
+    }
+
+
+def description(result: StudyResult) -> str:
+    """The study's page in MLflow, as Markdown."""
+    rows = [
+        f"| {p.name} | {100 * (p.search_score or 0):.1f} | "
+        + (f"{100 * p.confirmed_mean:.1f} |" if p.confirmed_mean is not None else "not confirmed |")
+        for p in result.policies
+    ]
+    return "\n".join(
+        [
+            f"**{result.verdict.sentence}** {result.verdict.advice}",
+            "",
+            " ".join(filter(None, [result.verdict.basis, sealed_note(result.sealed_split_uses)])),
+            "",
+            *([result.kept_classes.sentence, ""] if result.kept_classes else []),
+            f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
+            "|---|---|---|",
+            *rows,
+            *_on_proxies(result),
+        ]
+    )
+
+
+def _on_proxies(result: StudyResult) -> list[str]:
+    if result.proxies is None:
+        return []
+    rows = (PROXY_COLUMNS, ("---",) * len(PROXY_COLUMNS), *result.proxies.rows)
+    return ["", result.proxies.sentence, "", *(f"| {' | '.join(row)} |" for row in rows)]

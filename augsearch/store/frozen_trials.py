@@ -1,0 +1,51 @@
+"""Optuna's frozen trials: what is kept in their attributes, read back."""
+
+from __future__ import annotations
+
+from optuna.trial import FrozenTrial, TrialState
+
+from augsearch.bench.bench import Outcome
+from augsearch.space.policy import Policy
+
+PRIOR = "prior of"
+"""User attribute of another study's trial that only the sampler sees."""
+
+
+PRICE = "price"
+
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def trial_policy(trial: FrozenTrial) -> Policy:
+    """The policy that a trial ran."""
+    return Policy.model_validate_json(trial.user_attrs["policy"])
+
+
+def trial_curve(trial: FrozenTrial) -> tuple[tuple[int, float], ...]:
+    """Steps and scores of the rungs that a trial reached; Optuna was told them less what the policy
+    costs (`search.cost_weight`)."""
+    price: float = trial.user_attrs.get(PRICE, 0.0)
+    told = sorted(trial.intermediate_values.items())
+    return tuple((step, score + price) for step, score in told)
+
+
+def trial_outcome(trial: FrozenTrial) -> Outcome | None:
+    """What a complete trial showed; None for a pruned or failed one."""
+    stored = trial.user_attrs.get("outcome")
+    return Outcome.model_validate_json(stored) if stored else None
+
+
+def trial_score(trial: FrozenTrial) -> float:
+    """The score of a complete trial; what the search takes off for cost is not in it."""
+    outcome = trial_outcome(trial)
+    return outcome.score if outcome else trial.values[0]
+
+
+def full_values(trial: FrozenTrial) -> list[float]:
+    """A complete trial's value for each aim, the score in full."""
+    return [trial_score(trial), *trial.values[1:]]
+
+
+KILLED = "killed"
+"""User attribute of a trial whose process died: it says nothing about its policy."""

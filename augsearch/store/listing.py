@@ -1,0 +1,88 @@
+"""All studies of a database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+from augsearch.store.database import find_storage
+from augsearch.store.frozen_trials import (
+    trial_score,
+)
+from augsearch.store.study_store import COMPANION, Store, _is_study
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """One line of `augsearch studies`."""
+
+    name: str
+    finished: int
+    failed: int
+    best: float | None
+    data: str
+    space: str
+    verdict: str
+
+
+def check_settings(url: str, name: str, settings: Mapping[str, Any]) -> None:
+    """Look whether the study could start or go on at `url`; makes no database and no study.
+
+    Raises:
+        StudyError: the database cannot be opened, or holds that study with other settings.
+    """
+    storage = find_storage(url)
+    if storage is not None and name in optuna.get_all_study_names(storage):
+        Store(storage, name, settings=settings)
+
+
+def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
+    """Every study in the database."""
+    found = []
+    for name in filter(_is_study, sorted(optuna.get_all_study_names(storage))):
+        store = Store(storage, name)
+        settings = store.settings
+        if store.is_ablation:
+            runs = store.all_runs()
+            scores = [run.outcome.score for run in runs if run.outcome]
+            finished, failed, best = len(scores), len(runs) - len(scores), max(scores, default=None)
+        else:
+            finished, failed = len(store.finished()), len(store.failed())
+            top = store.best_trials(1)
+            best = trial_score(top[0]) if top else None
+        found.append(
+            StudySummary(
+                name=name,
+                finished=finished,
+                failed=failed,
+                best=best,
+                data=str(settings.get("data", {}).get("name", "")),
+                space=str(settings.get("space", {}).get("name", store.asked.get("space_name", ""))),
+                verdict=store.verdict,
+            )
+        )
+    return found
+
+
+def stores_with(
+    storage: optuna.storages.BaseStorage, settings: Mapping[str, Any], but: str
+) -> Iterator[Store]:
+    """Every other study that was made with the same settings, for reading."""
+    wanted = json.loads(json.dumps(settings))
+    for name in optuna.get_all_study_names(storage):
+        if _is_study(name) and name != but:
+            store = Store(storage, name)
+            if store.settings == wanted:
+                yield store
+
+
+def delete_study(storage: optuna.storages.BaseStorage, name: str) -> None:
+    """Remove a study and its other runs. StudyError if there is none of that name."""
+    Store(storage, name)
+    # The companion first: left behind, its runs would be those of a later study of that name.
+    optuna.delete_study(study_name=name + COMPANION, storage=storage)
+    optuna.delete_study(study_name=name, storage=storage)

@@ -1,0 +1,46 @@
+"""What a stored study was run with, read back from its database."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import ValidationError
+
+from augsearch.errors import StudyError
+from augsearch.evaluate.config import EvaluateConfig
+from augsearch.space.space import Space, load_space
+from augsearch.store.database import find_storage
+from augsearch.store.study_store import Store
+from augsearch.study_file import StudyConfig
+
+
+def find_study(storage: str, name: str) -> Store:
+    """A stored study, for reading. StudyError if there is none of that name."""
+    opened = find_storage(storage)
+    if opened is None:
+        raise StudyError(f"there is no study {name!r}: nothing is stored at {storage}")
+    return Store(opened, name)
+
+
+def stored_config(store: Store) -> StudyConfig:
+    """The study file that a study was run with."""
+    asked = store.asked
+    parts = {**store.settings["study"], "certify": asked["certify"], "name": asked["study_name"]}
+    parts["search"] = {**parts["search"], "trials": asked["trials"]}
+    return StudyConfig.model_validate(parts)
+
+
+def stored_metric(store: Store) -> str:
+    """What the scores of a study or ablation are; `score` if an older version does not say."""
+    try:
+        return EvaluateConfig.model_validate(store.settings["study"]["evaluate"]).measured
+    except (KeyError, ValidationError):
+        return "score"
+
+
+def stored_space(store: Store) -> Space:
+    """The space of a study; one with operations of the user's own is read where these lie."""
+    stored = store.settings["space"]
+    if '"custom"' in json.dumps(stored):
+        return load_space(store.asked["space_file"])
+    return Space.model_validate(stored)

@@ -1,0 +1,404 @@
+"""What a study has found so far, in Optuna's database: the one place that decides.
+
+A study's trials are an Optuna study under its name. Runs that are not trials (baselines, the
+untrained encoder, confirmation) are kept beside it, in a companion study that no sampler sees.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from augsearch.bench.bench import Outcome
+from augsearch.data.appearance import Looks
+from augsearch.errors import StudyError
+from augsearch.space.policy import Policy
+from augsearch.store.frozen_trials import (
+    FINISHED,
+    KILLED,
+    PRIOR,
+    full_values,
+    trial_outcome,
+    trial_policy,
+    trial_score,
+)
+from augsearch.store.ranking import direction, pareto_front, ranked
+from augsearch.store.runs import Run
+from augsearch.study_file import Aim
+
+COMPANION = " / beside"
+SEALED = "sealed split / uses"
+ABLATIONS = "ablations"
+ANSWER = "answer"
+
+
+class Store:
+    """Trials and other runs of one study.
+
+    Args:
+        storage: the database.
+        name: the study's name.
+        sampler, pruner: for asking new trials; may be left out by readers.
+        aims: what trials are compared by; readers get those that the study was made with.
+
+    Raises:
+        StudyError: `settings` is given and differs from what the study was made with, or is not
+            given and the study does not exist.
+    """
+
+    def __init__(
+        self,
+        storage: optuna.storages.BaseStorage,
+        name: str,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        sampler: optuna.samplers.BaseSampler | None = None,
+        pruner: optuna.pruners.BasePruner | None = None,
+        aims: Sequence[Aim] = ("score",),
+    ) -> None:
+        self.name = name
+        names = optuna.get_all_study_names(storage)
+        if name not in names and settings is None:
+            known = ", ".join(n for n in names if _is_study(n)) or "none"
+            raise StudyError(f"there is no study {name!r}; stored: {known}")
+        self.trials_study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            sampler=sampler,
+            pruner=pruner,
+            directions=[direction(aim) for aim in aims],
+            load_if_exists=True,
+        )
+        self._beside = optuna.create_study(
+            storage=storage,
+            study_name=name + COMPANION,
+            direction="maximize",
+            load_if_exists=True,
+        )
+        self._storage = storage
+        if settings is not None:
+            self._claim(json.loads(json.dumps(settings)))
+
+    def _claim(self, settings: dict[str, Any]) -> None:
+        stored = self.trials_study.user_attrs.get("settings")
+        if stored is None:
+            self.trials_study.set_user_attr("identity", uuid4().hex)
+            self.trials_study.set_user_attr("settings", settings)
+            return
+        there, here = _flat(stored), _flat(settings)
+        differing = [key for key in sorted({*there, *here}) if there.get(key) != here.get(key)]
+        if differing:
+            shown = "; ".join(
+                f"{key}: {there.get(key, 'absent')} there, {here.get(key, 'absent')} here"
+                for key in differing[:3]
+            )
+            more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
+            raise StudyError(
+                f"the study {self.name!r} exists with other settings: {shown}{more}; choose "
+                "another --name, or delete it with `augsearch studies delete`"
+            )
+
+    @property
+    def aims(self) -> tuple[Aim, ...]:
+        """What trials are compared by."""
+        return tuple(self.settings.get("study", {}).get("search", {}).get("aims", ("score",)))
+
+    def front(self) -> list[FrozenTrial]:
+        """The complete trials that none beats in every aim, best score first. Scores count in full,
+        as they are shown: what the search takes off for cost is not in them."""
+        complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
+        found = pareto_front(complete, self.aims, full_values)
+        return sorted(found, key=lambda trial: (-trial_score(trial), trial.number))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the study was made with: space, study file, data, seed."""
+        return dict(self.trials_study.user_attrs.get("settings", {}))
+
+    def trials(self) -> list[FrozenTrial]:
+        """Finished and failed trials in order, without those whose process died or of a prior."""
+        return [
+            trial
+            for trial in self.trials_study.get_trials(deepcopy=False)
+            if trial.state.is_finished() and not {KILLED, PRIOR} & trial.user_attrs.keys()
+        ]
+
+    def prior(self) -> list[FrozenTrial]:
+        """Trials of the study that this one began from."""
+        return [t for t in self.trials_study.get_trials(deepcopy=False) if PRIOR in t.user_attrs]
+
+    def add_prior(
+        self,
+        params: Mapping[str, Any],
+        distributions: dict[str, BaseDistribution],
+        values: Sequence[float],
+        constraints: Mapping[str, float],
+        origin: str,
+    ) -> bool:
+        """Let the sampler know of a trial of another study; False if it lies outside the space.
+
+        Args:
+            values: one for each aim of this study.
+        """
+        try:
+            trial = optuna.create_trial(
+                params={name: params[name] for name in distributions},
+                distributions=distributions,
+                values=list(values),
+                constraints=dict(constraints),
+                user_attrs={PRIOR: origin},
+            )
+        except (KeyError, ValueError):
+            return False
+        self.trials_study.add_trial(trial)
+        return True
+
+    def finished(self) -> list[FrozenTrial]:
+        """Complete and pruned trials in order."""
+        return [trial for trial in self.trials() if trial.state in FINISHED]
+
+    def complete(self) -> list[tuple[Policy, Outcome]]:
+        """What the trials that ran to their end tried and showed, in order."""
+        return [
+            (trial_policy(trial), outcome)
+            for trial in self.trials()
+            if (outcome := trial_outcome(trial))
+        ]
+
+    def failed(self) -> list[FrozenTrial]:
+        """Trials that failed on their own account."""
+        return [trial for trial in self.trials() if trial.state == TrialState.FAIL]
+
+    def best_trials(self, count: int) -> list[FrozenTrial]:
+        """The best complete trials with distinct policies, best first; see `aims.ranked`."""
+        complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
+        distinct: dict[str, FrozenTrial] = {}
+        for trial in ranked(complete, self.aims):
+            distinct.setdefault(trial_policy(trial).digest, trial)
+        return list(distinct.values())[:count]
+
+    def bury_dead_trials(self) -> int:
+        """Mark trials that a dead process left running; call only while holding the lock."""
+        dead = [
+            t for t in self.trials_study.get_trials(deepcopy=False) if not t.state.is_finished()
+        ]
+        for trial in dead:
+            self._storage.set_trial_user_attr(trial._trial_id, KILLED, True)
+            self.trials_study.tell(trial.number, state=TrialState.FAIL)
+        return len(dead)
+
+    def runs(self, phase: str) -> dict[tuple[str, int], Run]:
+        """Finished and failed runs of a phase by (policy name, replicate)."""
+        return {(run.name, run.replicate): run for run in self.all_runs() if run.phase == phase}
+
+    def outcomes(self, phase: str) -> dict[tuple[str, int], Outcome]:
+        """What the runs of a phase showed, without the failed ones."""
+        return {key: run.outcome for key, run in self.runs(phase).items() if run.outcome}
+
+    def add_run(self, run: Run) -> None:
+        """Keep a finished or failed run."""
+        state = TrialState.COMPLETE if run.outcome else TrialState.FAIL
+        self._beside.add_trial(
+            optuna.create_trial(
+                state=state,
+                value=run.outcome.score if run.outcome else None,
+                user_attrs={"run": run.model_dump_json()},
+            )
+        )
+
+    def count_sealed_use(self, marks: Sequence[str]) -> int:
+        """Note that this study opens the sealed split; how often that has happened by now.
+
+        Every confirmation of policies chosen by other trials counts, in whichever study, that
+        looked at some of these images. The note outlives the study: a split that chose among
+        policies once is less sealed.
+
+        Args:
+            marks: of the sealed images, see `data.splits.sealed_marks`.
+        """
+        ledger = optuna.create_study(storage=self._storage, study_name=SEALED, load_if_exists=True)
+        self.sealed = marks
+        use = f"{self._identity} {len(self.finished())}"
+        uses = {
+            trial.user_attrs["use"]
+            for trial in ledger.get_trials(deepcopy=False)
+            if not set(marks).isdisjoint(trial.user_attrs["marks"])
+        }
+        if use not in uses:
+            ledger.add_trial(
+                optuna.create_trial(
+                    value=0.0,
+                    user_attrs={"study": self.name, "use": use, "marks": list(marks)},
+                )
+            )
+        return len(uses | {use})
+
+    @property
+    def sealed(self) -> tuple[str, ...]:
+        """Marks of the sealed images that this study has looked at; empty before."""
+        return tuple(self.trials_study.user_attrs.get("sealed", ()))
+
+    @sealed.setter
+    def sealed(self, marks: Sequence[str]) -> None:
+        self.trials_study.set_user_attr("sealed", list(marks))
+
+    @property
+    def _identity(self) -> str:
+        """Tells this study from a later one of the same name."""
+        return str(self.trials_study.user_attrs.get("identity", self.name))
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the user named (files, data, output), for verbs that open the study again."""
+        return dict(self.trials_study.user_attrs.get("asked", {}))
+
+    @asked.setter
+    def asked(self, asked: Mapping[str, Any]) -> None:
+        self.trials_study.set_user_attr("asked", dict(asked))
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        """The last certificate, or an empty one."""
+        return dict(self.trials_study.user_attrs.get("certificate", {}))
+
+    @certificate.setter
+    def certificate(self, certificate: Mapping[str, Any]) -> None:
+        self.trials_study.set_user_attr("certificate", dict(certificate))
+
+    @property
+    def is_ablation(self) -> bool:
+        """Whether this is no search but holds the cells of ablations."""
+        return self.settings.get("kind") == ABLATIONS
+
+    @property
+    def ablations(self) -> dict[str, Any]:
+        """What each ablation under this name found, by its title."""
+        return dict(self.trials_study.user_attrs.get(ABLATIONS, {}))
+
+    def add_ablation(self, title: str, content: Mapping[str, Any]) -> None:
+        """Keep what an ablation found as the last one, instead of an earlier one of that title.
+
+        Its first sentence is the verdict.
+        """
+        others = {known: found for known, found in self.ablations.items() if known != title}
+        self.trials_study.set_user_attr(ABLATIONS, {**others, title: dict(content)})
+
+    def ablations_beside(self) -> list[Store]:
+        """What the database holds of ablations of the same images."""
+        names = optuna.get_all_study_names(self._storage)
+        stores = [Store(self._storage, name) for name in names if _is_study(name)]
+        images = self.settings["data"]["digest"]
+        return [s for s in stores if s.is_ablation and s.settings["data"]["digest"] == images]
+
+    def all_runs(self) -> list[Run]:
+        """Finished and failed runs of all phases, in the order in which they ended, without
+        `outdated` ones."""
+        return [run for run in self._stored_runs() if run.is_current]
+
+    @property
+    def outdated(self) -> int:
+        """Runs of an older version that scored otherwise: to be made again, not to be mixed in."""
+        stored = self._stored_runs()
+        anew = {(run.phase, run.name, run.replicate) for run in stored if run.is_current}
+        return len(
+            {(run.phase, run.name, run.replicate) for run in stored if not run.is_current} - anew
+        )
+
+    def _stored_runs(self) -> list[Run]:
+        return [
+            Run.model_validate_json(trial.user_attrs["run"])
+            for trial in self._beside.get_trials(deepcopy=False)
+        ]
+
+    def decide(self, winner: Policy, result: Mapping[str, Any]) -> None:
+        """Keep the answer, in one write: its parts are never of two different ones.
+
+        Args:
+            winner: the recommended policy.
+            result: what `result.json` holds, the verdict in it.
+        """
+        text = winner.model_dump_json(exclude_none=True)
+        self.trials_study.set_user_attr(ANSWER, {"winner": text, "result": dict(result)})
+
+    @property
+    def _answer(self) -> dict[str, Any]:
+        """The last answer. Earlier versions wrote its parts one after the other, the oldest no
+        result; killed before there was a winner, they have no answer."""
+        attributes = self.trials_study.user_attrs
+        if ANSWER in attributes:
+            return dict(attributes[ANSWER])
+        if {"verdict", "winner"} <= attributes.keys():
+            return {key: attributes[key] for key in ("winner", "result") if key in attributes}
+        return {}
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What `result.json` held at the last verdict, or an empty one."""
+        return dict(self._answer.get("result", {}))
+
+    @property
+    def winner(self) -> Policy | None:
+        """The recommended policy, once there is a verdict."""
+        stored = self._answer.get("winner")
+        return Policy.model_validate_json(stored) if stored else None
+
+    @property
+    def looks(self) -> Looks:
+        """How some of the images look.
+
+        Raises:
+            KeyError: an older version made the study.
+        """
+        stored = self.trials_study.user_attrs["appearance"]
+        numbers = np.array(stored["numbers"], dtype=float)
+        return Looks(numbers, np.array(stored["groups"], dtype=np.int64), stored["side"])
+
+    @looks.setter
+    def looks(self, looks: Looks) -> None:
+        stored = {
+            "numbers": looks.numbers.round(4).tolist(),
+            "groups": looks.groups.tolist(),
+            "side": looks.side,
+        }
+        self.trials_study.set_user_attr("appearance", stored)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict's sentence, or an empty string while there is none."""
+        if self.is_ablation:
+            last: dict[str, Any] = next(reversed(self.ablations.values()), {})
+            return str(next(iter(last.get("sentences", ())), ""))
+        if self.result:
+            return str(self.result["verdict"]["sentence"])
+        # Of studies from before results were kept here.
+        return str(self.trials_study.user_attrs.get("verdict", "")) if self.winner else ""
+
+
+def _is_study(name: str) -> bool:
+    return not name.endswith(COMPANION) and name != SEALED
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        parts = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        parts = [(_label(item, number), item) for number, item in enumerate(value)]
+    else:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in parts:
+        flat |= _flat(item, f"{prefix}.{key}" if prefix else key)
+    return flat
+
+
+def _label(item: Any, number: int) -> str:
+    if isinstance(item, dict) and "op" in item:
+        return str(item.get("name") or item["op"])
+    return str(number)

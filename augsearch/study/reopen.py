@@ -1,0 +1,85 @@
+"""From a stored study's name back to everything it was run with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from augsearch.data.imageset import ImageSet
+from augsearch.errors import StudyError
+from augsearch.progress import Progress
+from augsearch.store.listing import check_settings
+from augsearch.store.stored import find_study, stored_config, stored_space
+from augsearch.study.origin import find_origin
+from augsearch.study.setup import EMBEDDED, Setup, prepare
+
+
+def reopen(
+    name: str,
+    *,
+    storage: str,
+    data: str | Path | ImageSet | None,
+    device: str,
+    progress: Progress,
+) -> Setup:
+    """The setup with which the study `name` was run, its images loaded and checked.
+
+    Args:
+        data: the images, if they have moved or were not read from files.
+
+    Raises:
+        StudyError: no such study, one from an older version, or images that are not the same.
+    """
+    store = find_study(storage, name)
+    asked, settings = store.asked, store.settings
+    if store.is_ablation:
+        raise StudyError(f"{name!r} holds ablations, not a search; name a study")
+    if not asked or "space" not in settings:
+        raise StudyError(
+            f"the study {name!r} does not say what it was run with; run its command once more "
+            "with this version"
+        )
+    try:
+        config, space = stored_config(store), stored_space(store)
+    except ValidationError:
+        raise StudyError(
+            f"the study {name!r} was made by another version of augsearch, whose settings this "
+            "one does not know; use that version, or run the study again under another --name"
+        ) from None
+    source = data if data is not None else asked["data"]
+    setup = prepare(
+        space,
+        data=None if source == EMBEDDED else source,
+        study=config,
+        trials=None,
+        seed=settings["seed"],
+        device=device,
+        name=name,
+        subset=asked["subset"],
+        storage=storage,
+        output=asked["output"],
+        origin=find_origin(storage, settings["from"]["study"]) if "from" in settings else None,
+        progress=progress,
+    )
+    check_settings(storage, name, setup.settings)
+    return as_asked(setup, asked)
+
+
+def as_asked(setup: Setup, asked: Mapping[str, Any]) -> Setup:
+    """The setup with what the user once named, instead of the objects that it was opened with."""
+    flags = asked.get("flags")
+    if flags is None:  # an older version made the study
+        return setup
+    return replace(
+        setup,
+        space_file=asked["space_file"],
+        study_file=asked["study_file"],
+        asked_space=flags["--space"],
+        asked_study=flags["--study"],
+        asked_device=flags["--device"] or "auto",
+        in_python=asked["in_python"],
+    )
