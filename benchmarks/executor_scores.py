@@ -24,7 +24,7 @@ from timing import write_result
 from augsearch.augment.baselines import simclr
 from augsearch.bench.bench import Bench
 from augsearch.data.cache import load_images
-from augsearch.engines.processes import process_count, run_jobs
+from augsearch.engines.processes import Processes
 from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
@@ -45,25 +45,27 @@ TURNING = {
 POLICIES = (simclr(0.5), Policy.model_validate(TURNING))
 Job = tuple[int, str, int]  # number of the policy, executor, replicate
 
-_benches: dict[str, Bench] = {}
 
-
-def prepare(data: Path, study: str) -> None:
+def benches(data: Path, study: str) -> dict[str, Bench]:
+    """One for each executor."""
     config = load_study_config(find_config(study, "studies"))
     images = load_images(data, config.data)
-    for executor in ("kornia", "fused"):
-        compute = config.compute.model_copy(update={"executor": executor})
-        _benches[executor] = Bench.build(
+    return {
+        executor: Bench.build(
             images,
-            config.model_copy(update={"compute": compute}),
+            config.model_copy(
+                update={"compute": config.compute.model_copy(update={"executor": executor})}
+            ),
             seed=0,
             device=resolve_device("cpu"),
         )
+        for executor in ("kornia", "fused")
+    }
 
 
-def score(job: Job) -> float:
+def score(of: dict[str, Bench], job: Job) -> float:
     number, executor, replicate = job
-    bench = _benches[executor]
+    bench = of[executor]
     steps = bench.config.pretrain.steps
     return bench.try_policy(POLICIES[number], replicate=replicate, steps=steps).score
 
@@ -95,14 +97,8 @@ def main() -> None:
         for executor in ("kornia", "fused")
     ]
     found: dict[Job, float] = {}
-    for job, points in run_jobs(
-        score,
-        jobs,
-        processes=process_count(1, len(jobs)),
-        threads=1,
-        prepare=prepare,
-        shared=(options.data, options.study),
-    ):
+    shared = benches(options.data, options.study)
+    for job, points in Processes(threads=1).run(score, shared, jobs):
         found[job] = 100 * points
         print(f"{len(found)}/{len(jobs)}", POLICIES[job[0]].name, *job[1:], f"{100 * points:.1f}")
     rows = []

@@ -18,7 +18,8 @@ import torch
 from runs import images_of, spread_policies
 from timing import machine, write_result
 
-from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome
 from augsearch.search.result.proxies import audit
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config

@@ -33,10 +33,11 @@ import pandas as pd
 from scipy import stats
 from timing import write_result
 
-from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome
 from augsearch.bench.supervised import try_supervised
 from augsearch.cli.progress import TerminalProgress
-from augsearch.engines.processes import process_count, run_jobs
+from augsearch.engines.processes import Processes
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.presets import find_config
 from augsearch.store.database import DEFAULT_STORAGE
@@ -79,25 +80,16 @@ def confirmed_runs(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Job:
-    """A supervised run: under which policy (JSON), with which seed, and where its outcome lies."""
+    """A supervised run: under which policy, with which seed, and where its outcome lies."""
 
-    policy: str
+    policy: Policy
     seed: int
     kept: Path
 
 
-_shared: dict[str, Bench] = {}
-
-
-def prepare(bench: Bench) -> None:
-    _shared["bench"] = bench
-
-
-def train(job: Job) -> None:
-    bench = _shared["bench"]
+def train(bench: Bench, job: Job) -> None:
     steps = bench.config.confirm.steps
-    policy = Policy.model_validate_json(job.policy)
-    outcome = try_supervised(bench, policy, replicate=job.seed, steps=steps, scored="test")
+    outcome = try_supervised(bench, job.policy, replicate=job.seed, steps=steps, scored="test")
     job.kept.write_text(outcome.model_dump_json())
 
 
@@ -106,17 +98,11 @@ def supervised(bench: Bench, ways: Mapping[str, Policy], folder: Path) -> dict[s
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     jobs = {
-        way: [
-            Job(policy.model_dump_json(exclude_none=True), seed, folder / f"{way}-{seed}.json")
-            for seed in SEEDS
-        ]
+        way: [Job(policy, seed, folder / f"{way}-{seed}.json") for seed in SEEDS]
         for way, policy in ways.items()
     }
     todo = [job for some in jobs.values() for job in some if not job.kept.exists()]
-    processes = process_count(1, len(todo))
-    for job, _ in run_jobs(
-        train, todo, processes=processes, threads=1, prepare=prepare, shared=(bench,)
-    ):
+    for job, _ in Processes(threads=1).run(train, bench, todo):
         print(f"supervised: {job.kept.stem}", flush=True)
     return {
         way: [Outcome.model_validate_json(job.kept.read_text()).score for job in some]

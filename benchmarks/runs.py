@@ -26,7 +26,7 @@ from augsearch.bench.bench import Bench, derived_seed
 from augsearch.data.cache import load_images
 from augsearch.data.imageset import UNLABELLED, ImageSet
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.engines.processes import process_count, run_jobs
+from augsearch.engines.processes import Processes, process_count
 from augsearch.errors import TrialFailure
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.features import extract_features
@@ -119,16 +119,12 @@ def make_runs(jobs: Sequence[Job], processes: int = 2) -> None:
         return
     begin = time.monotonic()
     count = min(processes, process_count(1, len(todo)))
-    made = run_jobs(_make, todo, processes=count, threads=1, prepare=_nothing, shared=())
+    made = Processes(threads=1, most=count).run(_make, None, todo)
     for number, (job, note) in enumerate(made, 1):
         spent = time.monotonic() - begin
         left = spent / number * (len(todo) - number) / 60
         print(f"{number}/{len(todo)} {job.setting.name} {job.name} {job.replicate} {note} "
               f"({left:.0f} min left)", flush=True)  # fmt: skip
-
-
-def _nothing() -> None:
-    pass
 
 
 @cache
@@ -158,7 +154,7 @@ def labelled_pool(bench: Bench) -> NDArray[np.int64]:
     return np.asarray(rows[bench.image_set.labels[rows] != UNLABELLED])
 
 
-def _make(job: Job) -> str:
+def _make(_: None, job: Job) -> str:
     """Train, look, keep; the last rung's score as a note."""
     setting, bench = job.setting, bench_of(job.setting)
     policy = Policy.model_validate_json(job.policy)

@@ -55,7 +55,7 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 from timing import RESULTS, write_result
 
-from augsearch.engines.processes import process_count, run_jobs
+from augsearch.engines.processes import Processes, process_count
 from augsearch.search.trials.sampler import SeededPerTrial
 from augsearch.study_file import GpConfig, TpeConfig
 
@@ -278,7 +278,8 @@ def run_trial(
     return float(scores[0, -1]), 1.0
 
 
-def work(job: tuple[str, Strategy, int]) -> Replay:
+def work(_: None, job: tuple[str, Strategy, int]) -> Replay:
+    prepare()
     table, strategy, number = job
     return replay(read_table(table), strategy, number)
 
@@ -373,7 +374,7 @@ def search_table(name: str, replays: int, strategies: Sequence[Strategy], proces
     strategies = [s for s in strategies if s.variant != "raced" or table.seeds >= RACED]
     jobs = [(name, strategy, number) for strategy in strategies for number in range(replays)]
     replays_of: dict[str, list[Replay]] = {s.name: [] for s in strategies}
-    found = dict(run_jobs(work, jobs, processes=processes, threads=1, prepare=prepare, shared=()))
+    found = dict(Processes(threads=1, most=processes).run(work, None, jobs))
     for job in jobs:
         replays_of[job[1].name].append(found[job])
     noise = np.sqrt(table.ends.var(axis=-1, ddof=1).mean())

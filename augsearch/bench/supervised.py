@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augsearch.bench.bench import Bench, Outcome, Scored, StepListener, derived_seed
+from augsearch.bench.bench import Bench, StepListener, derived_seed
+from augsearch.bench.outcome import Outcome, Scored
 from augsearch.data.imageset import ImageRows
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import class_recall, metric_value

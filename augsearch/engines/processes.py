@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.context import BaseContext
-from typing import Any, TypeVar
+from typing import Any
 
+from augsearch.engines.engine import Job, Result, Shared
 from augsearch.errors import StudyError
-
-Argument = TypeVar("Argument")
-Result = TypeVar("Result")
 
 
 @contextmanager
@@ -46,61 +45,61 @@ def process_count(threads: int, jobs: int) -> int:
     return max(1, min(cores // threads, jobs))
 
 
-def run_jobs(
-    work: Callable[[Argument], Result],
-    arguments: Sequence[Argument],
-    *,
-    processes: int,
-    threads: int,
-    prepare: Callable[..., None],
-    shared: tuple[Any, ...],
-) -> Iterator[tuple[Argument, Result]]:
-    """Call `work` on every argument and yield (argument, result) as each ends.
+@dataclass(frozen=True)
+class Processes:
+    """The engine of one machine: a process for each job, as many at once as its cores carry.
 
-    With one process all happens here, in order.
+    One job at once is done in this process, without another.
 
     Args:
-        work: a module's function, so that other processes find it.
-        processes, threads: how many processes, and torch threads in each.
-        prepare: called as `prepare(*shared)` in every process before its first job.
-
-    Raises:
-        StudyError: a process died. What a job raises is raised here, after the results of the
-            jobs that ended beside it.
+        threads: of torch in each process.
+        most: processes at once; None for what the cores carry.
     """
-    if processes == 1:
-        with cpu_threads(threads):
-            prepare(*shared)
-            for argument in arguments:
-                yield argument, work(argument)
-        return
-    pool = ProcessPoolExecutor(
-        processes,
-        mp_context=_context(work.__module__),
-        initializer=_begin,
-        initargs=(threads, prepare, shared),
-    )
-    try:
-        with _main_module_hidden():
-            futures = {pool.submit(work, argument): argument for argument in arguments}
-        waiting = set(futures)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            # Failures last: what ended beside them is not lost.
-            for future in sorted(done, key=lambda future: future.exception() is not None):
-                yield futures[future], future.result()
-    except BaseException as error:
-        # Whoever stops here does not want to wait for the runs that are under way.
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        if isinstance(error, BrokenProcessPool):
-            raise StudyError(
-                "a process that trained was killed, often because the machine ran out of memory; "
-                "free some, or raise compute.threads, which lets fewer run at once"
-            ) from error
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    threads: int
+    most: int | None = None
+
+    def at_once(self, jobs: int) -> int:
+        """Processes for so many jobs."""
+        return self.most or process_count(self.threads, jobs)
+
+    def run(
+        self, work: Callable[[Shared, Job], Result], shared: Shared, jobs: Sequence[Job]
+    ) -> Iterator[tuple[Job, Result]]:
+        """See `Engine.run`."""
+        processes = self.at_once(len(jobs))
+        if processes == 1:
+            with cpu_threads(self.threads):
+                for job in jobs:
+                    yield job, work(shared, job)
+            return
+        pool = ProcessPoolExecutor(
+            processes,
+            mp_context=_context(work.__module__),
+            initializer=_begin,
+            initargs=(self.threads, work, shared),
+        )
+        try:
+            with _main_module_hidden():
+                futures = {pool.submit(_work, job): job for job in jobs}
+            waiting = set(futures)
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                # Failures last: what ended beside them is not lost.
+                for future in sorted(done, key=lambda future: future.exception() is not None):
+                    yield futures[future], future.result()
+        except BaseException as error:
+            # Whoever stops here does not want to wait for the runs that are under way.
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+            if isinstance(error, BrokenProcessPool):
+                raise StudyError(
+                    "a process that trained was killed, often because the machine ran out of "
+                    "memory; free some, or raise compute.threads, which lets fewer run at once"
+                ) from error
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _context(module: str) -> BaseContext:
@@ -130,13 +129,22 @@ def _main_module_hidden() -> Iterator[None]:
             setattr(main, name, value)
 
 
-def _begin(threads: int, prepare: Callable[..., None], shared: tuple[Any, ...]) -> None:
+_of_this_process: dict[str, Any] = {}
+"""In a process that was started for jobs: the function that does one, and what all of them share,
+sent once and not with every job."""
+
+
+def _begin(threads: int, work: Callable[..., Any], shared: object) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     threading.Thread(target=_die_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
-    prepare(*shared)
+    _of_this_process.update(work=work, shared=shared)
+
+
+def _work(job: Any) -> Any:
+    return _of_this_process["work"](_of_this_process["shared"], job)
 
 
 def _die_with_parent() -> None:

@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.engines.processes import cpu_threads, process_count
+from augsearch.engines.processes import cpu_threads
 from augsearch.progress import Estimate, PhaseCost
 from augsearch.search.confirm.confirmation import race_plan
 from augsearch.search.confirm.power import power_sentences
@@ -60,9 +60,7 @@ def estimate(setup: Setup) -> Estimate:
     short = len(setup.baselines)
     fewest, most = confirmed * plan.seeds, confirmed * plan.max_seeds
     long = min(most, max(fewest, plan.runs))
-    beside = 1
-    if setup.device.type == "cpu":
-        beside = process_count(config.compute.threads, long)
+    beside = setup.engine.at_once(long)
     done = _done(setup)
     phases = (
         PhaseCost("baselines", short + 1, done["baselines"], baseline / beside + RECORDING),

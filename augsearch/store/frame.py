@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.store.frozen_trials import trial_curve, trial_outcome, trial_policy, trial_score

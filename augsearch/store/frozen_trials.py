@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 
 PRIOR = "prior of"
@@ -49,3 +49,8 @@ def full_values(trial: FrozenTrial) -> list[float]:
 
 KILLED = "killed"
 """User attribute of a trial whose process died: it says nothing about its policy."""
+
+
+def trial_name(trial: FrozenTrial | Trial) -> str:
+    """What people know a trial by. Its number is what tells it apart."""
+    return f"trial {trial.number}"

@@ -12,7 +12,8 @@ from typing import Literal
 
 from optuna.trial import FrozenTrial
 
-from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 from augsearch.study_file import Aim
 

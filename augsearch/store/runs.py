@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from pydantic import BaseModel, ConfigDict
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 
 BASELINE, CONFIRMATION, CERTIFICATION = "baseline", "confirmation", "certification"
@@ -69,3 +71,8 @@ def made_again(runs: int) -> str:
         "seeds with the same labels and the untrained encoder without statistics, left out and "
         "made again where needed"
     )
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return int(time.time() * 1000)

@@ -16,7 +16,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.data.appearance import Looks
 from augsearch.errors import StudyError
 from augsearch.space.policy import Policy
@@ -31,6 +31,7 @@ from augsearch.store.frozen_trials import (
 )
 from augsearch.store.ranking import direction, pareto_front, ranked
 from augsearch.store.runs import Run
+from augsearch.store.settings import differences
 from augsearch.study_file import Aim
 
 COMPANION = " / beside"
@@ -92,17 +93,10 @@ class Store:
             self.trials_study.set_user_attr("identity", uuid4().hex)
             self.trials_study.set_user_attr("settings", settings)
             return
-        there, here = _flat(stored), _flat(settings)
-        differing = [key for key in sorted({*there, *here}) if there.get(key) != here.get(key)]
-        if differing:
-            shown = "; ".join(
-                f"{key}: {there.get(key, 'absent')} there, {here.get(key, 'absent')} here"
-                for key in differing[:3]
-            )
-            more = f" (and {len(differing) - 3} more)" if len(differing) > 3 else ""
+        if found := differences(stored, settings):
             raise StudyError(
-                f"the study {self.name!r} exists with other settings: {shown}{more}; choose "
-                "another --name, or delete it with `augsearch studies delete`"
+                f"the study {self.name!r} exists with other settings: {found}; choose another "
+                "--name, or delete it with `augsearch studies delete`"
             )
 
     @property
@@ -383,22 +377,3 @@ class Store:
 
 def _is_study(name: str) -> bool:
     return not name.endswith(COMPANION) and name != SEALED
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(value, dict):
-        parts = [(str(key), item) for key, item in value.items()]
-    elif isinstance(value, list):
-        parts = [(_label(item, number), item) for number, item in enumerate(value)]
-    else:
-        return {prefix: value}
-    flat: dict[str, Any] = {}
-    for key, item in parts:
-        flat |= _flat(item, f"{prefix}.{key}" if prefix else key)
-    return flat
-
-
-def _label(item: Any, number: int) -> str:
-    if isinstance(item, dict) and "op" in item:
-        return str(item.get("name") or item["op"])
-    return str(number)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from augsearch.bench.bench import Bench, Outcome, Scored
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome, Scored
 from augsearch.bench.supervised import try_supervised
-from augsearch.engines.processes import process_count, run_jobs
+from augsearch.engines.engine import Engine
 from augsearch.errors import TrialFailure
 from augsearch.progress import Progress, step_listener
 from augsearch.space.policy import Policy
-from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING, SUPERVISED, Run
+from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING, SUPERVISED, Run, now
 from augsearch.store.study_store import Store
-from augsearch.tracking.mirror import now
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to do. `policy` is JSON, or None for the untrained encoder.
+    """One run to do. `policy` is None for the untrained encoder.
 
     Attributes:
         policy_name: for people.
@@ -27,7 +27,7 @@ class Job:
 
     phase: str
     policy_name: str
-    policy: str | None
+    policy: Policy | None
     replicate: int
     steps: int | None = None
 
@@ -51,28 +51,18 @@ def run_beside(
     bench: Bench,
     jobs: Sequence[Job],
     progress: Progress,
+    engine: Engine,
     after_each: Callable[[], object] | None = None,
 ) -> None:
     """Do every job and keep its run as soon as it has ended; then call `after_each`."""
-    threads = bench.config.compute.threads
-    on_cpu = bench.device.type == "cpu"
-    processes = process_count(threads, len(jobs)) if on_cpu else 1
     # A single process can show its steps; several would only confuse.
-    listener = progress if processes == 1 else None
-    for job, (outcome, failure) in run_jobs(
-        _do,
-        jobs,
-        processes=processes,
-        threads=threads,
-        prepare=_prepare,
-        shared=(bench, listener),
-    ):
-        policy = Policy.model_validate_json(job.policy) if job.policy else None
+    listener = progress if engine.at_once(len(jobs)) == 1 else None
+    for job, (outcome, failure) in engine.run(do_job, (bench, listener), jobs):
         store.add_run(
             Run(
                 phase=job.phase,
                 name=job.name,
-                policy=policy,
+                policy=job.policy,
                 replicate=job.replicate,
                 outcome=outcome,
                 ended=now(),
@@ -85,16 +75,9 @@ def run_beside(
             after_each()
 
 
-_shared: dict[str, tuple[Bench, Progress | None]] = {}
-
-
-def _prepare(bench: Bench, progress: Progress | None) -> None:
-    _shared["bench"] = (bench, progress)
-
-
-def _do(job: Job) -> tuple[Outcome | None, str]:
+def do_job(shared: tuple[Bench, Progress | None], job: Job) -> tuple[Outcome | None, str]:
     """The outcome, or None with the reason."""
-    bench, progress = _shared["bench"]
+    bench, progress = shared
     confirming = job.phase == CONFIRMATION
     scored: Scored = "test" if confirming else "validation"
     usual = bench.config.confirm.steps if confirming else bench.config.pretrain.steps
@@ -103,14 +86,13 @@ def _do(job: Job) -> tuple[Outcome | None, str]:
     try:
         if job.policy is None:
             return bench.untrained(replicate=job.replicate, scored=scored), ""
-        policy = Policy.model_validate_json(job.policy)
         if job.phase == SUPERVISED:
             outcome = try_supervised(
-                bench, policy, replicate=job.replicate, steps=steps, on_step=on_step
+                bench, job.policy, replicate=job.replicate, steps=steps, on_step=on_step
             )
             return outcome, ""
         outcome = bench.try_policy(
-            policy,
+            job.policy,
             replicate=job.replicate,
             steps=steps,
             rungs=bench.config.rungs if job.phase == BASELINE else (),

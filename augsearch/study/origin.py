@@ -10,7 +10,8 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 from pydantic import ValidationError
 
-from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome
 from augsearch.data.appearance import Looks, appearance, drift, spread_rows
 from augsearch.data.splits import sealed_marks
 from augsearch.errors import StudyError

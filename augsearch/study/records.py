@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from optuna.trial import FrozenTrial, TrialState
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 from augsearch.store.frozen_trials import PRICE, trial_curve, trial_outcome, trial_policy
 from augsearch.store.runs import BASELINE, Run
 from augsearch.store.study_store import Store
-from augsearch.tracking.mirror import Record
+from augsearch.tracking.tracker import Record
 
 Views = Callable[[Policy], bytes]
 LONGEST = 200

@@ -15,7 +15,10 @@ from augsearch.progress import Progress
 from augsearch.store.listing import check_settings
 from augsearch.store.stored import find_study, stored_config, stored_space
 from augsearch.study.origin import find_origin
-from augsearch.study.setup import EMBEDDED, Setup, prepare
+from augsearch.study.prepare import prepare
+from augsearch.study.request import StudyRequest
+from augsearch.study.setup import Setup
+from augsearch.study.source import Source
 
 
 def reopen(
@@ -50,21 +53,19 @@ def reopen(
             f"the study {name!r} was made by another version of augsearch, whose settings this "
             "one does not know; use that version, or run the study again under another --name"
         ) from None
-    source = data if data is not None else asked["data"]
-    setup = prepare(
+    request = StudyRequest(
         space,
-        data=None if source == EMBEDDED else source,
+        data=data if data is not None else Source.stored(asked["data"]).folder,
         study=config,
-        trials=None,
         seed=settings["seed"],
         device=device,
         name=name,
         subset=asked["subset"],
         storage=storage,
         output=asked["output"],
-        origin=find_origin(storage, settings["from"]["study"]) if "from" in settings else None,
-        progress=progress,
     )
+    origin = find_origin(storage, settings["from"]["study"]) if "from" in settings else None
+    setup = prepare(request, progress=progress, origin=origin)
     check_settings(storage, name, setup.settings)
     return as_asked(setup, asked)
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from augsearch.errors import StudyError
+from augsearch.tracking.client import client_for, in_words, quiet_mlflow, tracking_uri, unreachable
 from augsearch.tracking.experiment import STUDIES, find_experiment, view_path
-from augsearch.tracking.mirror import client_for, in_words, quiet_mlflow, tracking_uri, unreachable
 
 
 def serve_ui(port: int) -> None:

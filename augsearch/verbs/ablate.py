@@ -17,7 +17,8 @@ from typing import Any, get_args
 
 from optuna.exceptions import StorageInternalError
 
-from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.files import write_files
@@ -26,7 +27,6 @@ from augsearch.search.ablation.cost import (
     AblationEstimate,
     makespan,
     overhead_seconds,
-    processes_for,
     run_seconds,
 )
 from augsearch.search.ablation.files import ablation_files
@@ -51,7 +51,6 @@ from augsearch.search.ablation.result import Ablation, Key, analyse
 from augsearch.search.ablation.words import changed_by, in_words
 from augsearch.search.confirm.confirmation import validation_images
 from augsearch.search.report.files import ablation_report_files
-from augsearch.search.result import outputs
 from augsearch.search.result.result import versions
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import PolicyOp
@@ -62,11 +61,16 @@ from augsearch.store.runs import ABLATION, SUPERVISED, Run, made_again
 from augsearch.store.study_store import ABLATIONS, Store
 from augsearch.study.command import command_line, handed_over
 from augsearch.study.jobs import Job, run_beside
+from augsearch.study.mirrored import mirror_of
+from augsearch.study.painting import views_painter
+from augsearch.study.prepare import prepare
 from augsearch.study.records import record_makers, safe_name
-from augsearch.study.setup import Setup, check_output, prepare, some_images
+from augsearch.study.request import StudyRequest
+from augsearch.study.setup import Setup, check_output, some_images
 from augsearch.study_file import StudyConfig
-from augsearch.tracking.mirror import Mirror, quiet_mlflow, tracking_uri
-from augsearch.verbs.run import mirror_of, views_painter
+from augsearch.tracking.client import quiet_mlflow, tracking_uri
+from augsearch.tracking.mirror import Mirror
+from augsearch.tracking.tracker import Page
 
 FIRST_SEED = 201
 """Replicates of ablations: none that the search, a usual confirmation or certification uses."""
@@ -116,10 +120,9 @@ class Prepared:
         for seed in self.seeds:
             for cell in self.plan.cells:
                 name = f"{cell.name} [{cell.policy.digest[:6]}]"
-                policy = cell.policy.model_dump_json(exclude_none=True)
                 found.setdefault(
                     (cell.training, cell.policy.digest, seed),
-                    Job(PHASES[cell.training], name, policy, seed),
+                    Job(PHASES[cell.training], name, cell.policy, seed),
                 )
         return list(found.values())
 
@@ -250,24 +253,22 @@ def prepare_ablation(
     _check_flags(mode, protocol, ops, op, replicates)
     whole = space if isinstance(space, Space) else load_space(space)
     given = load_policy(policy) if isinstance(policy, (str, Path)) else policy
-    setup = prepare(
+    request = StudyRequest(
         whole,
         data=data,
         study=study,
-        trials=None,
         seed=seed,
         device=device,
         name=name,
         subset=subset,
         storage=storage,
         output=output,
-        progress=progress,
-        searching=False,
     )
+    setup = prepare(request, progress=progress, searching=False)
     if not setup.bench.draws and mode == "classes":
         raise DataError(
-            f"--mode classes: {setup.source} has too few labels to score a class by; label more, "
-            "or use another mode"
+            f"--mode classes: {setup.source.name} has too few labels to score a class by; label "
+            "more, or use another mode"
         )
     plan, acting, left_out = _plan(setup, whole, given, mode, protocol, ops, op, progress)
     plan = plan.for_channels(setup.image_set.channels)
@@ -425,7 +426,7 @@ def _strength_plan(
         )
     if config.supervised and not setup.bench.draws:
         raise DataError(
-            f"ablate.supervised: {setup.source} has too few labels for supervised training; "
+            f"ablate.supervised: {setup.source.name} has too few labels for supervised training; "
             "label more, or leave it out of the study file"
         )
     plan = plan_strength(
@@ -470,7 +471,8 @@ def _done(stores: Sequence[Store]) -> Done:
 
 
 def _job_key(job: Job) -> tuple[str, str, int]:
-    return job.phase, Policy.model_validate_json(job.policy or "").digest, job.replicate
+    assert job.policy is not None
+    return job.phase, job.policy.digest, job.replicate
 
 
 def _take_over(store: Store, lender: Store, jobs: Sequence[Job]) -> None:
@@ -485,7 +487,8 @@ def _take_over(store: Store, lender: Store, jobs: Sequence[Job]) -> None:
 def _estimate(prepared: Prepared, done: Done) -> AblationEstimate:
     jobs, bench = prepared.jobs(), prepared.setup.bench
     todo = [job for job in jobs if _job_key(job) not in done]
-    processes = processes_for(bench, len(todo))
+    engine = prepared.setup.engine
+    processes = engine.at_once(len(todo))
     return AblationEstimate(
         name=prepared.setup.name,
         cells=len(prepared.plan.cells),
@@ -495,7 +498,7 @@ def _estimate(prepared: Prepared, done: Done) -> AblationEstimate:
         steps=bench.config.pretrain.steps,
         device=str(bench.device),
         processes=processes,
-        seconds=makespan(run_seconds(bench, todo), processes) if todo else 0.0,
+        seconds=makespan(run_seconds(bench, todo, engine), processes) if todo else 0.0,
         starting_seconds=overhead_seconds(len(todo)) if todo else 0.0,
     )
 
@@ -510,19 +513,19 @@ def _run(prepared: Prepared, store: Store, progress: Progress) -> Ablation:
         mirror.sync(record_makers(store, paint, setup.executor_of, setup.as_found))
 
     progress.phase("ablation", len(jobs) - len(todo), len(jobs))
-    run_beside(store, bench, todo, progress, after_each=mirror_now)
+    run_beside(store, bench, todo, progress, setup.engine, after_each=mirror_now)
     mirror_now()
     found = _result(prepared, store)
     store.add_ablation(found.title, found.model_dump(mode="json"))
     files = {**ablation_files(found), **ablation_report_files(store)}
-    mirror.amend(
-        section=found.title,
-        text="\n\n".join(found.sentences),
+    page = Page(
+        description="\n\n".join(found.sentences),
         metrics={f"row_mean/{safe_name(op)}": mean for op, mean in found.row_means.items()}
         | {f"gain_points/{safe_name(one.op)}": one.gain.points for one in found.op_gains},
         artifacts=files,
         tags={"augsearch.verdict": found.sentences[0]},
     )
+    mirror.amend(found.title, page)
     write_files(setup.directory, files)
     return found.written(setup.directory, files)
 
@@ -566,7 +569,7 @@ def _result(prepared: Prepared, store: Store) -> Ablation:
         class_gains=found.class_gains,
         sentences=in_words(plan, found, prepared.changes),
         left_out=prepared.left_out,
-        data=outputs.data_facts(setup),
+        data=setup.data_facts,
         seed=setup.seed,
         seconds=sum(
             run.outcome.seconds["total"] for key, run in done.items() if key in needed and

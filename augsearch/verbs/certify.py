@@ -15,7 +15,8 @@ import torch
 from optuna.trial import FrozenTrial
 
 from augsearch.augment.baselines import for_channels
-from augsearch.bench.bench import Bench, Outcome, derived_seed
+from augsearch.bench.bench import Bench, derived_seed
+from augsearch.bench.outcome import Outcome
 from augsearch.data.imageset import ImageSet
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import OutputError, StudyError
@@ -30,12 +31,14 @@ from augsearch.store.frozen_trials import trial_outcome, trial_policy, trial_sco
 from augsearch.store.runs import BASELINE, CERTIFICATION, made_again
 from augsearch.store.study_store import Store
 from augsearch.study.jobs import Job, run_beside
+from augsearch.study.mirrored import mirror_of
+from augsearch.study.painting import views_painter
 from augsearch.study.records import record_makers
 from augsearch.study.reopen import reopen
 from augsearch.study.setup import Setup, check_output, some_images
 from augsearch.study_file import CertifyConfig
+from augsearch.tracking.tracker import Page
 from augsearch.verbs.report import stored_result
-from augsearch.verbs.run import mirror_of, views_painter
 from augsearch.words import counted
 
 MIDDLE_SEED = 101
@@ -74,7 +77,7 @@ def certify_study(
     progress = progress or Quiet()
     setup = reopen(name, storage=storage, data=data, device=device, progress=progress)
     setup = _with_wishes(setup, random=random, seeds=seeds)
-    config, bench = setup.config, setup.bench
+    config = setup.config
     check_output(setup.directory, make=True)
     with owner_lock(storage, name):
         store = Store(open_storage(storage), name, settings=setup.settings)
@@ -85,7 +88,7 @@ def certify_study(
         jobs = _jobs(setup, policies)
         _announce(setup, store, jobs, progress)
         with cpu_threads(config.compute.threads):
-            _run_all(store, bench, jobs, progress)
+            _run_all(setup, store, jobs, progress)
         tried = _tried(setup, store, policies)
         certificate = certify_scores(name, config.pretrain.steps, tried)
         store.certificate = certificate.model_dump(mode="json")
@@ -116,8 +119,7 @@ class Certified:
     chosen: bool
 
     def job(self, steps: int, seed: int) -> Job:
-        policy = self.policy.model_dump_json(exclude_none=True)
-        return Job(CERTIFICATION, self.name, policy, seed, steps)
+        return Job(CERTIFICATION, self.name, self.policy, seed, steps)
 
 
 def policies_to_certify(store: Store, wanted: CertifyConfig, seed: int) -> list[Certified]:
@@ -193,11 +195,11 @@ def _announce(setup: Setup, store: Store, jobs: Sequence[Job], progress: Progres
     )
 
 
-def _run_all(store: Store, bench: Bench, jobs: Sequence[Job], progress: Progress) -> None:
+def _run_all(setup: Setup, store: Store, jobs: Sequence[Job], progress: Progress) -> None:
     done = store.runs(CERTIFICATION)
     todo = [job for job in jobs if job.key not in done]
     progress.phase("certification", len(jobs) - len(todo), len(jobs))
-    run_beside(store, bench, todo, progress)
+    run_beside(store, setup.bench, todo, progress, setup.engine)
 
 
 def _scores(
@@ -263,9 +265,8 @@ def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Pro
     makers = record_makers(store, views, setup.executor_of, setup.as_found)
     mirror.sync(makers)
     trial = certificate.budgets[0]
-    mirror.amend(
-        section="Certificate",
-        text=f"{certificate.sentence} {certificate.advice}",
+    page = Page(
+        description=f"{certificate.sentence} {certificate.advice}",
         metrics={
             "certificate/spearman": trial.spearman,
             "certificate/doubt_points": trial.doubt,
@@ -273,7 +274,9 @@ def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Pro
             "certificate/bias_points": certificate.bias,
         },
         artifacts=files,
+        tags={},
     )
+    mirror.amend("Certificate", page)
     try:
         write_files(setup.directory, files)
     except OutputError as error:

@@ -22,18 +22,15 @@ from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, OutputError, StudyError
 from augsearch.files import write_whole
 from augsearch.pictures.contact_sheet import ContactSheet, ViewPairs
-from augsearch.pictures.figures import views_png
 from augsearch.progress import Progress, Quiet
 from augsearch.search.ablation.plan import middle_policy
 from augsearch.search.preview.op_strips import (
     TRIED,
-    Pixels,
     Titled,
     colour_alone,
     op_strips,
     ops_of_policy,
     ops_of_space,
-    pair_of_views,
 )
 from augsearch.space.carry_over import carry_over_note
 from augsearch.space.policy import Policy, load_policy
@@ -41,11 +38,11 @@ from augsearch.space.space import Space, load_space
 from augsearch.space.view_options import Executor
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.store.stored import find_study, stored_config
-from augsearch.study.setup import EMBEDDED
+from augsearch.study.painting import Pixels, views_of_steps
+from augsearch.study.source import EMBEDDED
 from augsearch.study_file import StudyConfig
 
 ROWS = 8
-PAIRS = 2
 SMALLEST, LARGEST = 8, 1024
 IMAGE_SIZE = 96
 BASELINE = "SimCLR s=1"
@@ -102,7 +99,7 @@ def preview(
     ops = ops_of_policy(policy) if space is None else ops_of_space(space)
     policies, notes = _compared(policy, baseline, ops, channels)
     renderers = [Renderer.build(for_channels(each, channels), executor) for each in policies]
-    views = [_views(renderer, images, seed) for renderer in renderers]
+    views = [views_of_steps(renderer, images, seed) for renderer in renderers]
     names = [each.name for each in policies]
     whose = policy.name if space is None else space.name
     sheet = ContactSheet(
@@ -130,22 +127,6 @@ def preview(
         ),
         notes=tuple(filter(None, [*notes, carry_over_note(policy, image_set.image_size)])),
     )
-
-
-def draw_views(renderer: Renderer, images: torch.Tensor, seed: int) -> bytes:
-    """A PNG of uint8 images `[N, C, H, W]`, each with four views, and of who rendered them."""
-    return views_png(
-        images.cpu().numpy(),
-        _views(renderer, images, seed),
-        ["original", *("view 1", "view 2") * PAIRS],
-        footnote=f"rendered by: {renderer.executor}",
-    )
-
-
-def _views(renderer: Renderer, images: torch.Tensor, seed: int) -> tuple[Pixels, ...]:
-    """The views of the first steps, view 1 and view 2 in turn, each `[N, C, S, S]`."""
-    pairs = (pair_of_views(renderer, images, seed=seed, step=step) for step in range(PAIRS))
-    return tuple(view for pair in pairs for view in pair)
 
 
 def _spread(image_set: ImageSet) -> list[int]:

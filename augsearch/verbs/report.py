@@ -17,11 +17,12 @@ from augsearch.search.result.result import StudyResult
 from augsearch.store.database import DEFAULT_STORAGE, is_running
 from augsearch.store.stored import find_study, stored_config
 from augsearch.store.study_store import Store
+from augsearch.study.painting import views_painter
 from augsearch.study.reopen import reopen
 from augsearch.study.setup import Setup, check_output
 from augsearch.study_file import StudyConfig
-from augsearch.tracking.mirror import attach, quiet_mlflow
-from augsearch.verbs.run import views_painter
+from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.upkeep import attach
 
 
 def report_study(

@@ -15,7 +15,8 @@ from augsearch.store.listing import StudySummary, delete_study, summaries
 from augsearch.store.runs import CONFIRMATION, PHASES
 from augsearch.store.stored import stored_metric
 from augsearch.store.study_store import Store
-from augsearch.tracking.mirror import delete_mirrored, quiet_mlflow
+from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.upkeep import delete_mirrored
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def test_a_dataclass_in_the_file_finds_its_module(cli):
 
 
 def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
-    from augsearch.verbs import run as study
+    from augsearch.search import search_study as study
 
     def then_broken(*arguments):
         run_baselines(*arguments)

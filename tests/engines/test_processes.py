@@ -12,28 +12,20 @@ import pytest
 import torch
 
 from augsearch.engines import processes
-from augsearch.engines.processes import cpu_threads, process_count, run_jobs
+from augsearch.engines.processes import Processes, cpu_threads, process_count
 from augsearch.errors import StudyError
 
-_offset: list[int] = []
+
+def add(offset, number):
+    return number + offset, torch.get_num_threads(), os.getpid()
 
 
-def prepare(offset):
-    _offset[:] = [offset]
-
-
-def add(number):
-    return number + _offset[0], torch.get_num_threads(), os.getpid()
-
-
-def fail(number):
+def fail(_, number):
     raise RuntimeError(f"job {number}")
 
 
 def run(work, processes):
-    return dict(
-        run_jobs(work, range(4), processes=processes, threads=1, prepare=prepare, shared=(10,))
-    )
+    return dict(Processes(threads=1, most=processes).run(work, 10, range(4)))
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -54,7 +46,7 @@ def test_an_error_in_a_job_reaches_the_caller(processes):
         run(fail, processes)
 
 
-def both_ended(number):
+def both_ended(_, number):
     """The job that fails ends first; both have ended when somebody looks."""
     if number == 0:
         raise RuntimeError("job 0")
@@ -67,13 +59,13 @@ def test_results_come_before_an_error_that_came_with_them(monkeypatch):
 
     real = processes.wait
     monkeypatch.setattr(processes, "wait", patient)
-    jobs = run_jobs(both_ended, range(3), processes=2, threads=1, prepare=prepare, shared=(10,))
+    jobs = Processes(threads=1, most=2).run(both_ended, None, range(3))
     assert sorted([next(jobs), next(jobs)]) == [(1, "kept"), (2, "kept")]
     with pytest.raises(RuntimeError, match=r"job \d"):
         next(jobs)
 
 
-def die(number):
+def die(_, number):
     os._exit(3)
 
 
@@ -96,7 +88,7 @@ def test_processes_never_outnumber_cores_or_jobs():
     assert 1 <= process_count(threads=1, jobs=64) <= (os.cpu_count() or 1)
 
 
-def sleep(number):
+def sleep(_, number):
     Path(f"started-{number}").write_text(str(os.getpid()))
     time.sleep(60)
 

@@ -23,7 +23,7 @@ from augsearch.space.space import Space
 from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
 from augsearch.study_file import AblateConfig, ComputeConfig, NoPrunerConfig
-from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.ablate import ablate, estimate_ablation, in_sentence, prepare_ablation
 from augsearch.verbs.report import report_study
 from augsearch.verbs.studies import delete_stored, empty_studies, list_stored, stored_study

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.search.ablation.plan import (
     Cell,
     middle_policy,

@@ -16,7 +16,7 @@ from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
 from augsearch.study.reopen import reopen
 from augsearch.study_file import CertifyConfig
-from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.certify import MIDDLE_SEED, certify_study
 from augsearch.verbs.run import run_study
 

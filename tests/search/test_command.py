@@ -18,8 +18,9 @@ from augsearch.store.database import shown_url
 from augsearch.store.ranking import Reference
 from augsearch.study.command import command_line, handed_over
 from augsearch.study.origin import Origin, looks_of
+from augsearch.study.prepare import prepare
 from augsearch.study.reopen import as_asked
-from augsearch.study.setup import prepare
+from augsearch.study.request import StudyRequest
 from augsearch.verbs.ablate import prepare_ablation
 
 NOT_REPEATED = {"dry_run"}
@@ -65,7 +66,7 @@ def files():
 
 
 def setup_with_everything(place):
-    setup = prepare(
+    request = StudyRequest(
         place / "space.yaml",
         data=place / "images",
         study=str(place / "study.yaml"),
@@ -76,8 +77,8 @@ def setup_with_everything(place):
         subset=30,
         storage="sqlite:///other place.db",
         output=place / "out",
-        progress=Quiet(),
     )
+    setup = prepare(request, progress=Quiet())
     policy = load_policy(place / "policy.yaml")
     older = Origin(
         study="older", winner=policy, space=setup.space, config=setup.config, trials=(),
@@ -111,10 +112,7 @@ def test_run_repeats_every_option_that_it_has(files):
 
 
 def test_what_was_not_asked_for_is_not_made_up(files):
-    setup = prepare(
-        files / "space.yaml", data=None, study="quick", trials=None, seed=0, device="auto",
-        name=None, subset=None, storage="sqlite:///augsearch.db", output=None, progress=Quiet(),
-    )  # fmt: skip
+    setup = prepare(StudyRequest(files / "space.yaml", study="quick"), progress=Quiet())
     assert parsed("run", setup.command()).keys() == {"space", "study", "trials", "seed", "name"}
     # A study that took its space and study file from another one has none of its own.
     bare = replace(setup, asked_space=None, asked_study=None)
@@ -143,11 +141,10 @@ def test_ablate_repeats_every_option_that_it_has(files):
 
 
 def test_what_no_command_can_name_is_said():
-    setup = prepare(
-        small_space(), data=small_images(), study=small_config(), trials=None, seed=0,
-        device="cpu", name="n", subset=None, storage="sqlite:///a.db", output=None,
-        progress=Quiet(),
-    )  # fmt: skip
+    request = StudyRequest(
+        small_space(), data=small_images(), study=small_config(), device="cpu", name="n"
+    )
+    setup = prepare(request, progress=Quiet())
     assert "objects (space, study, images)" in setup.in_python
     assert setup.asked["in_python"] == setup.in_python
     assert handed_over({"space": False, "images": False}) == ""

@@ -6,7 +6,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.report.evidence import parameter_sentence
 from augsearch.search.report.importance import FEWEST, goodness, understand
 from augsearch.store.frozen_trials import PRICE

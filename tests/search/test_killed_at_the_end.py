@@ -17,10 +17,11 @@ from small_study import small_config, small_images, small_space
 from augsearch.store.database import open_storage
 from augsearch.progress import Quiet
 from augsearch.search.result.result import load_result
-from augsearch.study.setup import prepare
+from augsearch.study.prepare import prepare
+from augsearch.study.request import StudyRequest
 from augsearch.store.study_store import Store
 from augsearch.verbs.run import _run, run_study
-from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.tracking.client import client_for, tracking_uri
 
 DATABASE = sys.argv[1]  # whose writes are counted, beside those of files
 FIRST, STRIDE = int(sys.argv[2]), int(sys.argv[3])
@@ -31,9 +32,7 @@ base.mkdir()
 os.chdir(base)
 arguments = dict(data=small_images(), study=small_config(), trials=2, name="small", device="cpu")
 run_study(small_space(), **arguments)
-setup = prepare(
-    small_space(), **arguments, seed=0, subset=None, storage=STORAGE, output=None, progress=Quiet()
-)
+setup = prepare(StudyRequest(small_space(), **arguments, storage=STORAGE), progress=Quiet())
 names = {path.name for path in Path("runs/small").iterdir()}
 for name in names:
     Path("runs/small", name).write_bytes(b"old")

@@ -30,13 +30,15 @@ import sys, time
 from small_study import small_config, small_images, small_space
 from augsearch.store.database import open_storage, owner_lock
 from augsearch.progress import Quiet
-from augsearch.study.setup import prepare
+from augsearch.study.prepare import prepare
+from augsearch.study.request import StudyRequest
 from augsearch.store.study_store import Store
 url = sys.argv[1]
-setup = prepare(
-    small_space(), data=small_images(), study=small_config(), trials=None, seed=0, device="cpu",
-    name="small", subset=None, storage=url, output=None, progress=Quiet(),
+request = StudyRequest(
+    small_space(), data=small_images(), study=small_config(), device="cpu", name="small",
+    storage=url,
 )
+setup = prepare(request, progress=Quiet())
 with owner_lock(url, "small"):
     store = Store(open_storage(url), "small", settings=setup.settings)
     store.trials_study.ask()

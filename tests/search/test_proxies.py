@@ -9,7 +9,8 @@ from scipy import stats
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import trivial_augment
-from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.shared_views import SCORES
 from augsearch.search.confirm.verdict import Verdict

@@ -17,6 +17,7 @@ from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.bench.bench import Bench
+from augsearch.engines.processes import Processes
 from augsearch.errors import ConfigError, OutputError, StudyError, TrialFailure
 from augsearch.progress import Quiet
 from augsearch.search.confirm.confirmation import run_baselines
@@ -28,7 +29,7 @@ from augsearch.store.database import open_storage
 from augsearch.store.frozen_trials import trial_curve, trial_outcome, trial_policy, trial_score
 from augsearch.store.listing import delete_study
 from augsearch.store.study_store import Store
-from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.run import run_study
 from augsearch.verbs.schemas import schema_texts
 from augsearch.verbs.studies import delete_stored, list_stored
@@ -238,7 +239,7 @@ def test_diverging_baselines_and_trials_fail_with_their_reason():
         pruner=build_pruner(config.search.pruner),
     )
     with pytest.raises(StudyError, match=r"no baseline trains through: .*learning rate"):
-        run_baselines(store, bench, BASELINES, Quiet())
+        run_baselines(store, bench, BASELINES, Quiet(), Processes(threads=1))
     with pytest.raises(StudyError, match="2 trials failed, more than the 1 that are replaced"):
         run_trials(store, bench, small_space(), 4, Quiet(), after_each=lambda: None)
     assert all("loss" in trial.user_attrs["failure"] for trial in store.failed())

@@ -26,7 +26,7 @@ from augsearch.store.listing import delete_study
 from augsearch.store.stored import stored_config
 from augsearch.store.study_store import Store
 from augsearch.study_file import NoPrunerConfig, load_study_config
-from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.ablate import ablate
 from augsearch.verbs.report import report_study
 from augsearch.verbs.run import run_study

@@ -12,14 +12,15 @@ import torch
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import crop_only
-from augsearch.bench.bench import Bench, Outcome
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome
 from augsearch.data.imageset import UNLABELLED, ImageSet
 from augsearch.errors import DataError
 from augsearch.evaluate.shared_views import SCORES
 from augsearch.progress import Quiet
 from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
-from augsearch.tracking.mirror import client_for, tracking_uri
+from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.run import run_study
 
 CPU = torch.device("cpu")

@@ -23,7 +23,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from small_study import small_config, small_images, small_space
 
-from augsearch.tracking.mirror import client_for
+from augsearch.tracking.client import client_for
 from augsearch.verbs.ablate import ablate
 from augsearch.verbs.run import run_study
 

@@ -8,16 +8,11 @@ from pathlib import Path
 import pytest
 
 from augsearch.errors import StudyError
+from augsearch.tracking.client import client_for, quiet_mlflow, tracking_uri
 from augsearch.tracking.experiment import open_experiment
-from augsearch.tracking.mirror import (
-    DataReference,
-    Mirror,
-    attach,
-    client_for,
-    delete_mirrored,
-    quiet_mlflow,
-    tracking_uri,
-)
+from augsearch.tracking.mirror import Mirror
+from augsearch.tracking.tracker import DataReference, Page
+from augsearch.tracking.upkeep import attach, delete_mirrored
 
 
 @pytest.fixture(autouse=True)
@@ -85,10 +80,10 @@ def test_a_deleted_run_is_made_anew_at_the_next_attempt(store, mirror, said):
     client = client_for(tracking_uri())
     runs = client.search_runs([open_experiment(client)])
     client.delete_run(runs[0].info.run_id)
-    result = {"description": "", "metrics": {}, "artifacts": {}, "tags": {"a": "b"}}
-    assert not mirror.finish(**result)
+    page = Page(description="", metrics={}, artifacts={}, tags={"a": "b"})
+    assert not mirror.finish(page)
     assert f"The run {runs[0].info.run_id} must be in the 'active' state" in said[0]
-    assert mirror.finish(**result)
+    assert mirror.finish(page)
 
 
 @pytest.mark.parametrize("version", ["ffffffffffff", "90e64c465722"], ids=["newer", "older"])

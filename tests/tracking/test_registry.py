@@ -21,8 +21,8 @@ from augsearch.augment.baselines import simclr
 from augsearch.progress import Quiet
 from augsearch.space.policy import Policy, load_policy
 from augsearch.tracking import registry
+from augsearch.tracking.client import client_for
 from augsearch.tracking.experiment import open_experiment
-from augsearch.tracking.mirror import client_for
 from augsearch.tracking.policy_model import PolicyModel, requirements
 from augsearch.tracking.ui import landing_page
 from augsearch.verbs.run import run_study

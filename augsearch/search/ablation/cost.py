@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from augsearch.bench.bench import Bench
 from augsearch.bench.supervised import try_supervised
-from augsearch.engines.processes import process_count, run_jobs
+from augsearch.engines.engine import Engine
 from augsearch.errors import TrialFailure
 from augsearch.search.ablation.plan import Training
 from augsearch.search.estimate import RECORDING, STARTING
@@ -57,38 +57,25 @@ class AblationEstimate:
 
 @dataclass(frozen=True)
 class _Probe:
-    """Time `steps` steps of a run under a policy (JSON); None: the scoring of an encoder."""
+    """Time `steps` steps of a run under a policy; None: the scoring of an encoder."""
 
     training: Training
-    policy: str | None
+    policy: Policy | None
     steps: int
 
 
-def processes_for(bench: Bench, jobs: int) -> int:
-    """Processes that do so many runs on the bench's device."""
-    on_cpu = bench.device.type == "cpu"
-    return process_count(bench.config.compute.threads, jobs) if on_cpu else 1
-
-
-def run_seconds(bench: Bench, jobs: Sequence[Job]) -> list[float]:
+def run_seconds(bench: Bench, jobs: Sequence[Job], engine: Engine) -> list[float]:
     """What each job will take, measured beside as many others as will run beside it."""
     kinds = [_kind(job) for job in jobs]
     middle = {kind: jobs[_middle([i for i, k in enumerate(kinds) if k == kind])] for kind in kinds}
-    processes = processes_for(bench, len(jobs))
+    processes = engine.at_once(len(jobs))
     steps = max(FEWEST, math.ceil(MEASURED / len(middle)))
     probes = {kind: _Probe(kind[0], job.policy, steps) for kind, job in middle.items()}
     # The kinds of a strength sweep are few: each process has one to do, so that none idles.
     wanted = [probe for probe in probes.values() for _ in range(-(-processes // len(probes)))]
     scoring = _Probe("simclr", None, 1)
     seconds: dict[_Probe, list[float]] = {}
-    for probe, taken in run_jobs(
-        _measure,
-        [*wanted, *[scoring] * processes],
-        processes=processes,
-        threads=bench.config.compute.threads,
-        prepare=_prepare,
-        shared=(bench,),
-    ):
+    for probe, taken in engine.run(_measure, bench, [*wanted, *[scoring] * processes]):
         if taken is not None:
             seconds.setdefault(probe, []).append(taken)
     score = _mean(seconds[scoring])
@@ -115,8 +102,8 @@ def overhead_seconds(runs: int) -> float:
 
 
 def _kind(job: Job) -> Kind:
-    views = Policy.model_validate_json(job.policy or "").views
-    first, second = (tuple(sorted(op.instance for op in ops)) for ops in views)
+    assert job.policy is not None
+    first, second = (tuple(sorted(op.instance for op in ops)) for ops in job.policy.views)
     return ("supervised" if job.phase == SUPERVISED else "simclr"), first, second
 
 
@@ -128,21 +115,13 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-_shared: dict[str, Bench] = {}
-
-
-def _prepare(bench: Bench) -> None:
-    _shared["bench"] = bench
-
-
-def _measure(probe: _Probe) -> float | None:
+def _measure(bench: Bench, probe: _Probe) -> float | None:
     """Seconds a step, or of the scoring; None if training diverged at once."""
-    bench = _shared["bench"]
     if probe.policy is None:
         begin = time.perf_counter()
         bench.untrained(replicate=0, scored="validation")
         return time.perf_counter() - begin
-    policy, steps = Policy.model_validate_json(probe.policy), WARMUP + probe.steps
+    policy, steps = probe.policy, WARMUP + probe.steps
     try:
         if probe.training == "supervised":
             try_supervised(bench, policy, replicate=0, steps=WARMUP)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from augsearch.bench.bench import Outcome, mean_recall
+from augsearch.bench.outcome import Outcome, mean_recall
 from augsearch.search.ablation.plan import Cell, Comparison, Mode, Plan, Protocol, Training
 from augsearch.search.result.result import LEVEL, Written
 from augsearch.stats.classes import Widen, over_images_of_class

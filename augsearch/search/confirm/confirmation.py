@@ -14,17 +14,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.bench.bench import Bench, Outcome, mean_recall
+from augsearch.bench.bench import Bench
+from augsearch.bench.outcome import Outcome, mean_recall
 from augsearch.data.imageset import UNLABELLED
+from augsearch.engines.engine import Engine
 from augsearch.errors import StudyError
+from augsearch.evaluate.metrics import METRICS
 from augsearch.progress import Progress
 from augsearch.search.confirm.classes import ClassChange, ClassChanges, KeptClasses
-from augsearch.search.confirm.race import Race, RacePlan, run_race
+from augsearch.search.confirm.race import Fetch, Race, RacePlan, Wanted, run_race
 from augsearch.search.confirm.verdict import UNTRAINED, Verdict, decide
 from augsearch.space.policy import Policy
 from augsearch.stats.classes import class_differences, level_of_each
 from augsearch.stats.crossed import ScoredImages
-from augsearch.store.frozen_trials import trial_policy, trial_score
+from augsearch.store.frozen_trials import trial_name, trial_policy, trial_score
 from augsearch.store.runs import BASELINE, CONFIRMATION
 from augsearch.store.study_store import Store
 from augsearch.study.jobs import Job, run_beside
@@ -44,8 +47,7 @@ class Entrant:
     search_score: float
 
     def job(self, seed: int) -> Job:
-        policy = self.policy.model_dump_json(exclude_none=True) if self.policy else None
-        return Job(CONFIRMATION, self.name, policy, seed)
+        return Job(CONFIRMATION, self.name, self.policy, seed)
 
 
 @dataclass(frozen=True)
@@ -146,18 +148,16 @@ class Confirmation:
 
 
 def run_baselines(
-    store: Store, bench: Bench, baselines: Mapping[str, Policy], progress: Progress
+    store: Store, bench: Bench, baselines: Mapping[str, Policy], progress: Progress, engine: Engine
 ) -> None:
     """Every baseline and the untrained encoder once, at a trial's budget; resumes."""
     done = store.runs(BASELINE)
     policies: dict[str, Policy | None] = {UNTRAINED: None, **baselines}
     progress.phase("baselines", len(done), len(policies))
     jobs = [
-        Job(BASELINE, name, policy.model_dump_json(exclude_none=True) if policy else None, 0)
-        for name, policy in policies.items()
-        if (name, 0) not in done
+        Job(BASELINE, name, policy, 0) for name, policy in policies.items() if (name, 0) not in done
     ]
-    run_beside(store, bench, jobs, progress)
+    run_beside(store, bench, jobs, progress, engine)
     if len(store.outcomes(BASELINE)) < 2:
         reason = next(run.failure for run in store.runs(BASELINE).values() if run.failure)
         raise StudyError(f"no baseline trains through: {reason}")
@@ -168,6 +168,7 @@ def confirm(
     bench: Bench,
     policies: Mapping[str, Policy],
     progress: Progress,
+    engine: Engine,
     *,
     beside: str | None = None,
 ) -> Confirmation:
@@ -182,65 +183,82 @@ def confirm(
     Raises:
         StudyError: no trial or no baseline trains through on every seed.
     """
-    wanted = bench.config.confirm
-    tried = store.outcomes(BASELINE)
-    floor = Entrant(UNTRAINED, "floor", None, tried[UNTRAINED, 0].score)
-    baselines = sorted(
-        (
-            Entrant(name, "baseline", policy, tried[name, 0].score)
-            for name, policy in policies.items()
-            if (name, 0) in tried
-        ),
-        key=lambda entrant: (entrant.name != beside, -entrant.search_score),
-    )
-    # A trial that breaks a limit does so by one noisy run: it comes later, and is not left out.
-    winners = [
-        Entrant(f"trial {trial.number}", "candidate", trial_policy(trial), trial_score(trial))
-        for trial in store.best_trials(wanted.top + SPARE)
-    ]
-    entrants = {entrant.name: entrant for entrant in (floor, *baselines, *winners)}
-
-    def fetch(asked: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Outcome | None]:
-        runs = store.runs(CONFIRMATION)
-        missing = [key for key in asked if key not in runs]
-        if missing:
-            until = max(seed for _, seed in asked)
-            progress.phase(
-                f"confirmation up to seed {until}", len(asked) - len(missing), len(asked)
-            )
-            run_beside(store, bench, [entrants[name].job(seed) for name, seed in missing], progress)
-            runs = store.runs(CONFIRMATION)
-        return {key: runs[key].outcome for key in asked}
-
+    entrants = _line_up(store, policies, bench.config.confirm.top + SPARE, beside)
     images = scored_images(bench)
     race = run_race(
-        [entrant.name for entrant in winners],
-        [entrant.name for entrant in baselines],
+        [name for name, entrant in entrants.items() if entrant.kind == "candidate"],
+        [name for name, entrant in entrants.items() if entrant.kind == "baseline"],
         UNTRAINED,
         race_plan(bench.config, beside),
         images,
-        fetch,
+        _trainer(store, bench, entrants, progress, engine),
     )
     if race is None:
         raise StudyError(
             "no trial, or no baseline, trained through on every fresh seed; lower "
             "pretrain.learning_rate in the study file"
         )
-    took_part = [entrants[name] for name in (UNTRAINED, *race.baselines, *race.candidates)]
     confirmed = store.outcomes(CONFIRMATION)
-    outcomes = {
-        name: [confirmed[name, seed] for seed in range(1, len(readings) + 1)]
-        for name, readings in race.readings.items()
-    }
     return Confirmation(
-        entrants=took_part,
+        entrants=[entrants[name] for name in (UNTRAINED, *race.baselines, *race.candidates)],
         race=race,
         images=images,
-        outcomes=outcomes,
+        outcomes={
+            name: [confirmed[name, seed] for seed in range(1, len(readings) + 1)]
+            for name, readings in race.readings.items()
+        },
         class_loss=bench.config.search.class_loss,
         sealed=sealed_images(bench),
         classes=bench.image_set.classes,
     )
+
+
+def _line_up(
+    store: Store, policies: Mapping[str, Policy], candidates: int, beside: str | None
+) -> dict[str, Entrant]:
+    """The floor, the baselines and the best trials by name, each kind in the order in which they
+    are asked to take part."""
+    tried = store.outcomes(BASELINE)
+    baselines = [
+        Entrant(name, "baseline", policy, tried[name, 0].score)
+        for name, policy in policies.items()
+        if (name, 0) in tried
+    ]
+    # A trial that breaks a limit does so by one noisy run: it comes later, and is not left out.
+    winners = [
+        Entrant(trial_name(trial), "candidate", trial_policy(trial), trial_score(trial))
+        for trial in store.best_trials(candidates)
+    ]
+    entrants = (
+        Entrant(UNTRAINED, "floor", None, tried[UNTRAINED, 0].score),
+        *sorted(baselines, key=lambda entrant: (entrant.name != beside, -entrant.search_score)),
+        *winners,
+    )
+    return {entrant.name: entrant for entrant in entrants}
+
+
+def _trainer(
+    store: Store,
+    bench: Bench,
+    entrants: Mapping[str, Entrant],
+    progress: Progress,
+    engine: Engine,
+) -> Fetch:
+    """What the race fetches its readings from: the store, after what it lacks has been trained."""
+
+    def fetch(asked: Wanted) -> Mapping[tuple[str, int], Outcome | None]:
+        runs = store.runs(CONFIRMATION)
+        missing = [key for key in asked if key not in runs]
+        if missing:
+            until = max(seed for _, seed in asked)
+            there = len(asked) - len(missing)
+            progress.phase(f"confirmation up to seed {until}", there, len(asked))
+            jobs = [entrants[name].job(seed) for name, seed in missing]
+            run_beside(store, bench, jobs, progress, engine)
+            runs = store.runs(CONFIRMATION)
+        return {key: runs[key].outcome for key in asked}
+
+    return fetch
 
 
 def race_plan(config: StudyConfig, beside: str | None = None) -> RacePlan:
@@ -257,7 +275,7 @@ def race_plan(config: StudyConfig, beside: str | None = None) -> RacePlan:
 def scored_images(bench: Bench) -> ScoredImages | None:
     """The sealed images as a sample; None where the score is not a mean over images."""
     config = bench.config.evaluate
-    if config.label_free or config.metric not in ("balanced_accuracy", "accuracy"):
+    if config.label_free or METRICS[config.metric].mean_over is None:
         return None
     return sealed_images(bench)
 
@@ -280,5 +298,5 @@ def _sample(bench: Bench, rows: NDArray[np.int64]) -> ScoredImages:
         labels=bench.image_set.labels[labelled],
         groups=bench.image_set.groups[labelled],
         draws=bench.config.evaluate.draws,
-        by_class=bench.config.evaluate.metric == "balanced_accuracy",
+        by_class=METRICS[bench.config.evaluate.metric].mean_over == "classes",
     )

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import ValidationError
 
 from augsearch.augment.baselines import for_channels
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.errors import ConfigError
 from augsearch.report.content import (
     BudgetAgreement,
@@ -52,7 +52,7 @@ from augsearch.store.runs import BASELINE, CONFIRMATION, PHASES, SCORING
 from augsearch.store.stored import stored_space
 from augsearch.store.study_store import Store
 from augsearch.study.command import command_line
-from augsearch.study.setup import EMBEDDED, Setup
+from augsearch.study.setup import Setup
 from augsearch.study_file import StudyConfig
 from augsearch.words import listed, points
 
@@ -471,7 +471,7 @@ def _front(sources: Sources) -> Front | None:
 def _data(sources: Sources) -> str:
     facts: Mapping[str, str | int] = {}
     if sources.setup:
-        facts = outputs.data_facts(sources.setup)
+        facts = sources.setup.data_facts
     elif sources.result:
         facts = sources.result.data
     if not facts:
@@ -518,6 +518,6 @@ def _command(sources: Sources) -> str:
         return setup.command() if setup else "its command, as it was given"
     flags = dict(asked["flags"])
     flags["--storage"] = None if sources.storage == DEFAULT_STORAGE else shown_url(sources.storage)
-    if setup and setup.source not in (asked["data"], EMBEDDED):
-        flags["--data"] = setup.source
+    if setup and setup.source.name != asked["data"] and setup.source.flag:
+        flags["--data"] = setup.source.flag
     return command_line("run", flags)

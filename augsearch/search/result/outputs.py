@@ -14,8 +14,7 @@ import torch
 from optuna.trial import TrialState
 
 from augsearch.augment.baselines import for_channels
-from augsearch.bench.bench import Scored, mean_recall
-from augsearch.data.imageset import UNLABELLED
+from augsearch.bench.outcome import Scored, mean_recall
 from augsearch.pictures.front import Kind, Point, front_png
 from augsearch.pictures.intervals import Bar, intervals_png
 from augsearch.search.confirm.confirmation import Confirmation, Entrant, scored_images
@@ -67,7 +66,7 @@ def study_result(
             "data": setup.image_set.digest,
         },
         sealed_split_uses=sealed_uses,
-        data=data_facts(setup),
+        data=setup.data_facts,
         seconds=_seconds(store),
         device=str(setup.device),
         versions=versions(),
@@ -95,22 +94,6 @@ def winning_policy(setup: Setup, entrants: list[Entrant], verdict: Verdict) -> P
         raise RuntimeError("the untrained encoder cannot win")
     policy = setup.as_found(for_channels(winner.policy, setup.image_set.channels))
     return policy.model_copy(update={"name": f"{setup.name}: {winner.name}"})
-
-
-def data_facts(setup: Setup) -> dict[str, str | int]:
-    """What the images are and how they were split."""
-    image_set, split = setup.image_set, setup.bench.split
-    return {
-        "name": image_set.name,
-        "source": setup.source,
-        "digest": image_set.digest,
-        "images": len(image_set),
-        "labelled": int((image_set.labels != UNLABELLED).sum()),
-        "classes": len(image_set.classes),
-        "channels": image_set.channels,
-        "pool": len(split.pool),
-        "test": len(split.test),
-    }
 
 
 def _possible(estimate: MeanEstimate, setup: Setup) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
-from augsearch.bench.bench import Outcome
+from augsearch.bench.outcome import Outcome
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.search.confirm.verdict import Verdict
 from augsearch.space.policy import Policy

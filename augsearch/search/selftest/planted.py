@@ -18,7 +18,7 @@ from augsearch.bench.bench import Bench
 from augsearch.data.domains import DOMAINS, Domain
 from augsearch.data.surface_scenes import Label
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.engines.processes import process_count, run_jobs
+from augsearch.engines.processes import Processes
 from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.simclr.device import resolve_device
 from augsearch.space.space import Space
@@ -105,13 +105,10 @@ def planted_jobs(labels: Sequence[Label], seeds: Sequence[int], steps: int) -> l
 
 def score_jobs(jobs: Sequence[Job], processes: int | None = None) -> Iterator[tuple[Job, float]]:
     """The few-label score of every job on the cores of this machine, as each ends."""
-    count = processes or process_count(1, len(jobs))
-    return run_jobs(
-        score_job, jobs, processes=count, threads=1, prepare=_nothing_to_prepare, shared=()
-    )
+    return Processes(threads=1, most=processes).run(score_job, None, jobs)
 
 
-def score_job(job: Job) -> float:
+def score_job(_: None, job: Job) -> float:
     """The score of a run, on validation images; the same job gives the same bits on a CPU."""
     bench = _bench(job.label, job.seed)
     if job.policy == UNTRAINED:
@@ -141,7 +138,3 @@ def _bench(label: Label, seed: int) -> Bench:
     """The bench of one instance; a process keeps the one that it works on."""
     images = draw_surfaces(SurfaceSpec(label, images_per_class=IMAGES_PER_CLASS, seed=seed))
     return Bench.build(images, quick_config(), seed=seed, device=resolve_device("cpu"))
-
-
-def _nothing_to_prepare() -> None:
-    pass

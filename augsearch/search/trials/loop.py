@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import TrialState
 
 from augsearch.bench.bench import Bench
-from augsearch.errors import StudyError, TrialFailure
+from augsearch.errors import StudyError
 from augsearch.progress import Progress, step_listener
 from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.trials.sampler import distributions
+from augsearch.search.trials.trial import ask, pruned_by, run, tell
 from augsearch.space.space import Space
-from augsearch.store.frozen_trials import PRICE, trial_curve
-from augsearch.store.ranking import CLASS_LOSS, ClassLimit, Reference, feasible, reference, values
+from augsearch.store.ranking import ClassLimit, Reference, feasible, reference
 from augsearch.store.runs import BASELINE
 from augsearch.store.study_store import Store
 
@@ -48,8 +47,15 @@ def run_trials(
                 f"{len(failed)} trials failed, more than the {allowed} that are replaced; the "
                 f"last: {reason}"
             )
-        trial = store.trials_study.ask(fixed_distributions=axes)
-        _run_trial(store, bench, space, classes, trial, progress)
+        trial, asked = ask(store, bench, space, axes)
+        ended = run(
+            bench,
+            asked,
+            pruned_by(trial, asked, len(bench.config.search.aims)),
+            step_listener(progress, asked.name, bench.config.pretrain.steps),
+        )
+        score, remark = tell(store, bench, trial, asked, ended, classes)
+        progress.run_ended(asked.name, score, remark)
         after_each()
 
 
@@ -77,51 +83,3 @@ def _reference(store: Store) -> Reference:
         for (name, _), outcome in store.outcomes(BASELINE).items()
         if name != UNTRAINED
     )
-
-
-def _run_trial(
-    store: Store,
-    bench: Bench,
-    space: Space,
-    classes: ClassLimit | None,
-    trial: Trial,
-    progress: Progress,
-) -> None:
-    name = f"trial {trial.number}"
-    policy = space.policy(trial.params, name=name)
-    trial.set_user_attr("policy", policy.model_dump_json(exclude_none=True))
-    steps = bench.config.pretrain.steps
-    price = bench.price(policy)
-    if price:
-        trial.set_user_attr(PRICE, price)
-
-    def on_rung(step: int, score: float) -> None:
-        if len(bench.config.search.aims) > 1:
-            return  # Optuna takes no reports of trials that have several values
-        trial.report(score - price, step)
-        if trial.should_prune():
-            raise optuna.TrialPruned
-
-    try:
-        outcome = bench.try_policy(
-            policy,
-            replicate=0,
-            steps=steps,
-            rungs=bench.config.rungs,
-            on_rung=on_rung,
-            on_step=step_listener(progress, name, steps),
-        )
-    except optuna.TrialPruned:
-        frozen = store.trials_study.tell(trial, state=TrialState.PRUNED)
-        step, score = trial_curve(frozen)[-1]
-        progress.run_ended(name, score, f"stopped at step {step}")
-    except TrialFailure as failure:
-        trial.set_user_attr("failure", str(failure))
-        store.trials_study.tell(trial, state=TrialState.FAIL)
-        progress.run_ended(name, None, f"failed: {failure}")
-    else:
-        trial.set_user_attr("outcome", outcome.model_dump_json())
-        if classes is not None:
-            trial.set_constraint(CLASS_LOSS, classes.excess(outcome))
-        store.trials_study.tell(trial, values(bench, policy, outcome))
-        progress.run_ended(name, outcome.score, "")

@@ -1,0 +1,136 @@
+"""A study from its baselines to its verdict: searched, confirmed, judged, written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from augsearch.data.splits import sealed_marks
+from augsearch.engines.engine import Engine
+from augsearch.engines.processes import cpu_threads
+from augsearch.files import write_files
+from augsearch.progress import Progress
+from augsearch.search.confirm.confirmation import Confirmation, confirm, run_baselines
+from augsearch.search.report.collect import Sources
+from augsearch.search.report.files import report_files
+from augsearch.search.result import outputs
+from augsearch.search.result.proxies import in_words
+from augsearch.search.result.recommended import registration
+from augsearch.search.result.result import StudyResult
+from augsearch.search.trials.loop import classes_in_words, run_trials
+from augsearch.search.trials.sampler import SeededPerTrial, build_pruner, distributions
+from augsearch.space.policy import Policy
+from augsearch.store.database import open_storage, owner_lock
+from augsearch.store.runs import made_again
+from augsearch.store.study_store import Store
+from augsearch.study.origin import Origin, hand_on_trials, looks_of
+from augsearch.study.painting import views_painter
+from augsearch.study.records import record_makers
+from augsearch.study.setup import Setup
+from augsearch.tracking.registry import registered_name
+from augsearch.tracking.tracker import Page, Tracker
+
+
+def search_study(
+    setup: Setup, *, tracker: Tracker, engine: Engine, progress: Progress
+) -> StudyResult:
+    """Do what is left of a study, and keep, write and show what it found.
+
+    Args:
+        tracker: shown every run that has ended.
+        engine: does baselines and confirmation; trials follow each other in this process.
+
+    Raises:
+        AugsearchError: what is wrong, in one line; nothing that was finished is lost.
+    """
+    opened = open_storage(setup.storage)
+    with owner_lock(setup.storage, setup.name):
+        store = Store(
+            opened,
+            setup.name,
+            settings=setup.settings,
+            sampler=SeededPerTrial(setup.config.search.sampler, setup.seed),
+            pruner=build_pruner(setup.config.search.pruner),
+            aims=setup.config.search.aims,
+        )
+        store.asked = setup.asked
+        store.looks = looks_of(setup.bench)
+        try:
+            confirmed, uses = _train(setup, store, tracker, engine, progress)
+        except KeyboardInterrupt:
+            store.bury_dead_trials()
+            raise
+        return _conclude(setup, store, confirmed, uses, tracker, progress)
+
+
+def _train(
+    setup: Setup, store: Store, tracker: Tracker, engine: Engine, progress: Progress
+) -> tuple[Confirmation, int]:
+    """Baselines, trials and confirmation, and how often the sealed images have been used."""
+    bench, config = setup.bench, setup.config
+    paint = views_painter(bench)
+
+    def show() -> None:
+        tracker.sync(record_makers(store, paint, setup.executor_of, setup.as_found))
+
+    store.bury_dead_trials()
+    if outdated := store.outdated:
+        progress.note(made_again(outdated))
+    run_baselines(store, bench, setup.baselines, progress, engine)
+    show()
+    if setup.origin is not None:
+        _hand_on(setup, setup.origin, store, progress)
+    with cpu_threads(config.compute.threads):
+        run_trials(store, bench, setup.space, config.search.trials, progress, after_each=show)
+    if sentence := classes_in_words(store, config.search.class_loss):
+        progress.note(sentence)
+    uses = store.count_sealed_use(sealed_marks(setup.image_set, bench.split.test))
+    confirmed = confirm(store, bench, setup.baselines, progress, engine, beside=setup.beside)
+    show()
+    return confirmed, uses
+
+
+def _conclude(
+    setup: Setup,
+    store: Store,
+    confirmed: Confirmation,
+    uses: int,
+    tracker: Tracker,
+    progress: Progress,
+) -> StudyResult:
+    """The verdict, kept in one write before any file is."""
+    verdict = in_words(confirmed.judge(), setup.config.evaluate)
+    result = outputs.study_result(setup, store, confirmed, verdict, uses)
+    if result.proxies and (misleading := result.proxies.warning(setup.config.evaluate.score)):
+        progress.warn(misleading)
+    policy = outputs.winning_policy(setup, confirmed.entrants, verdict)
+    store.decide(policy, result.model_dump(mode="json"))
+    files = _files(setup, store, policy, result)
+    write_files(setup.directory, files)
+    page = Page(
+        description=outputs.description(result),
+        metrics=outputs.parent_metrics(result),
+        artifacts=files,
+        tags={"augsearch.verdict": verdict.code},
+    )
+    wanted = registration(setup, policy, result)
+    if tracker.finish(page) and tracker.register(wanted) and wanted.recommended:
+        progress.note(f"in MLflow's model registry: {registered_name(setup.name)}")
+    return result.written(setup.directory, files, policy)
+
+
+def _files(setup: Setup, store: Store, policy: Policy, result: StudyResult) -> Mapping[str, bytes]:
+    paint = views_painter(setup.bench)
+    sources = Sources(store, setup.config, setup.storage, setup, paint, result)
+    return {
+        **outputs.result_files(setup, store, policy, result, paint),
+        **report_files(sources),
+    }
+
+
+def _hand_on(setup: Setup, origin: Origin, store: Store, progress: Progress) -> None:
+    count = hand_on_trials(origin, store, setup.bench, distributions(setup.space))
+    left = len(origin.trials) - count
+    old, new = origin.config.evaluate.measured, setup.config.evaluate.measured
+    why = "do not fit this space" if old == new else f"were scored by {old}, not by {new},"
+    apart = f"; {left} {why} and are left out" if left else ""
+    progress.note(f"the sampler begins with {count} trials of {origin.study}{apart}")

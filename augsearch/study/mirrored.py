@@ -1,0 +1,36 @@
+"""A study's place in its tracking server."""
+
+from __future__ import annotations
+
+from augsearch.progress import Progress
+from augsearch.study.setup import Setup
+from augsearch.tracking.mirror import Mirror
+from augsearch.tracking.tracker import DataReference
+
+
+def mirror_of(setup: Setup, progress: Progress) -> Mirror:
+    """The study's place in MLflow."""
+    image_set = setup.image_set
+    return Mirror(
+        study=setup.name,
+        params={
+            "kind": "study",
+            "space": setup.space.name,
+            "space_digest": setup.space.digest,
+            "study_file": setup.study_file,
+            "data": image_set.name,
+            "data_digest": image_set.digest,
+            "seed": str(setup.seed),
+            "encoder": setup.config.encoder.name,
+            "steps": str(setup.config.pretrain.steps),
+            "image_size": str(image_set.image_size),
+            "metric": setup.config.evaluate.measured,
+        },
+        data=DataReference(
+            name=image_set.name,
+            digest=image_set.digest,
+            source=setup.source.name,
+            profile=setup.data_facts,
+        ),
+        warn=progress.warn,
+    )

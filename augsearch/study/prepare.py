@@ -1,0 +1,221 @@
+"""From what a user names (files, presets, folders) to everything a study needs, checked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from augsearch.augment.custom import check_custom_ops
+from augsearch.bench.bench import Bench
+from augsearch.data.advice import classes_in_words
+from augsearch.data.cache import load_images
+from augsearch.data.imageset import ImageSet
+from augsearch.data.names import printable
+from augsearch.data.subset import take_subset
+from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.errors import ConfigError, DataError
+from augsearch.progress import Progress
+from augsearch.simclr.device import resolve_device
+from augsearch.space.presets import preset_names
+from augsearch.space.space import Space, load_space
+from augsearch.study.command import handed_over
+from augsearch.study.origin import Origin
+from augsearch.study.request import StudyRequest
+from augsearch.study.setup import Setup, some_images
+from augsearch.study.source import Source
+from augsearch.study_file import StudyConfig, load_study_config
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+CHECKED = 16
+"""Images that every custom operation is tried on before anything is trained."""
+
+
+def prepare(
+    request: StudyRequest,
+    *,
+    progress: Progress,
+    origin: Origin | None = None,
+    searching: bool = True,
+) -> Setup:
+    """Resolve and check everything a study needs.
+
+    Args:
+        origin: the study that this one begins from.
+        searching: whether it needs a space in which something is searched.
+
+    Raises:
+        ConfigError, DataError, DeviceError: what is wrong, in one line.
+    """
+    _check_plain(
+        {
+            "--data": request.data,
+            "--space": request.space,
+            "--study": request.study,
+            "--output": request.output,
+            "this directory": Path.cwd(),
+        }
+    )
+    device = resolve_device(request.device)
+    asked_space, space_file = _space(request.space, origin)
+    config, study_file = _config(request, origin)
+    _check_numbers(request)
+    image_set, source = _images(request, config, progress)
+    space = _fitting(asked_space, image_set.channels, space_file, progress, searching=searching)
+    bench = Bench.build(image_set, config, seed=request.seed, device=device)
+    if request.data is not None:
+        progress.note(classes_in_words(image_set, len(bench.split.test)))
+    check_custom_ops(space.custom_ops(), some_images(bench, CHECKED))
+    return Setup(
+        name=request.name or _default_name(asked_space, space, bench, origin),
+        space=space,
+        config=config,
+        bench=bench,
+        seed=request.seed,
+        device=device,
+        source=source,
+        space_file=space_file,
+        study_file=study_file,
+        subset=request.subset,
+        storage=request.storage,
+        output=None if request.output is None else Path(request.output),
+        asked_device=request.device,
+        asked_space=None if request.space is None else space_file,
+        asked_study=None if request.study is None and origin is not None else study_file,
+        in_python=handed_over(
+            {
+                "space": isinstance(request.space, Space),
+                "study": isinstance(request.study, StudyConfig),
+                "images": isinstance(request.data, ImageSet),
+            }
+        ),
+        origin=origin,
+    )
+
+
+def _check_plain(paths: Mapping[str, object]) -> None:
+    for option, path in paths.items():
+        if isinstance(path, (str, Path)) and printable(str(path)) != str(path):
+            raise ConfigError(
+                f"{option} {printable(str(path))}: the path is no plain text in UTF-8, and the "
+                "results could not name it; rename it, or make a link to it"
+            )
+
+
+def _space(space: str | Path | Space | None, origin: Origin | None) -> tuple[Space, str]:
+    if space is None and origin is not None:
+        space = origin.space
+    if space is None:
+        raise ConfigError(
+            f"--space: name a space file or a preset ({', '.join(preset_names('spaces'))})"
+        )
+    if isinstance(space, Space):
+        return space, f"{space.name}.yaml"
+    return load_space(space), str(space)
+
+
+def _fitting(
+    space: Space, channels: int, file: str, progress: Progress, *, searching: bool
+) -> Space:
+    """The space as it acts on images of that many channels; if there is to be a search, something
+    in it must be searched."""
+    if searching and not space.axes():
+        raise ConfigError(
+            f"{file}: is a policy, not a space: every value is fixed, so nothing is searched; "
+            "give some value a range or choices, like {low: 0.0, high: 0.5}"
+        )
+    try:
+        fitting = space.for_channels(channels)
+    except ValueError:
+        fitting = None
+    if searching and (fitting is None or not fitting.axes()):
+        raise ConfigError(
+            f"{file}: the images are grey, and all that is searched acts on colour alone; give "
+            "another value a range or choices"
+        )
+    fitting = fitting or space
+    dropped = len(space.axes()) - len(fitting.axes())
+    if dropped:
+        progress.note(
+            f"the images are grey: {dropped} of the space's {len(space.axes())} searched values "
+            "act on colour alone and are left out"
+        )
+    fitting.files()
+    return fitting
+
+
+def _config(request: StudyRequest, origin: Origin | None) -> tuple[StudyConfig, str]:
+    study = request.study
+    if study is None and origin is not None:
+        study = origin.config
+    if isinstance(study, StudyConfig):
+        config, file = study, f"{study.name}.yaml"
+    else:
+        chosen = study or ("quick.yaml" if request.data is None else "standard.yaml")
+        config, file = load_study_config(chosen), str(chosen)
+    if request.trials is None:
+        return config, file
+    if request.trials < 1:
+        raise ConfigError(f"--trials {request.trials}: must be 1 or more")
+    search = config.search.model_copy(update={"trials": request.trials})
+    return config.model_copy(update={"search": search}), file
+
+
+def _check_numbers(request: StudyRequest) -> None:
+    if request.name is not None and not NAME.fullmatch(request.name):
+        raise ConfigError(
+            f"--name {request.name}: use up to 100 letters, digits, dots, dashes and underscores"
+        )
+    if request.seed < 0:
+        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
+
+
+def _images(
+    request: StudyRequest, config: StudyConfig, progress: Progress
+) -> tuple[ImageSet, Source]:
+    """The images to work on, with labels where a score needs them, and where they came from."""
+    image_set, source = _read(request.data, config, progress)
+    label_free = config.evaluate.label_free
+    if not label_free and not (image_set.labels >= 0).any():
+        raise DataError(
+            f"{source.name}: no image has a label, and policies are scored by a few labels of each "
+            "class; sort some images into a folder for each class, list them in labels.csv, or "
+            "set evaluate.score in the study file to a label-free score (docs/label_free.md)"
+        )
+    if request.subset is not None:
+        if request.subset < 1:
+            raise ConfigError(f"--subset {request.subset}: must be 1 or more")
+        image_set = take_subset(image_set, request.subset, seed=0, unlabelled=label_free)
+    for sentence in image_set.notes:
+        progress.note(sentence)
+    return image_set, source
+
+
+def _read(
+    data: str | Path | ImageSet | None, config: StudyConfig, progress: Progress
+) -> tuple[ImageSet, Source]:
+    if isinstance(data, ImageSet):
+        return data, Source("given", data.name)
+    if data is None:
+        progress.note(
+            "no --data given: searching on the embedded inspection surfaces, which this program "
+            "draws itself"
+        )
+        return draw_surfaces(SurfaceSpec(image_size=config.data.image_size)), Source.embedded()
+    folder = Source("folder", str(data))
+    return load_images(Path(data), config.data, progress=progress.images), folder
+
+
+def _default_name(asked: Space, space: Space, bench: Bench, origin: Origin | None) -> str:
+    """Made of space and images, and of a digest of all that decides the study."""
+    image_set = bench.image_set
+    text = f"{space.digest} {bench.config.digest} {image_set.digest} {bench.seed}"
+    if origin is not None:
+        text += f" {origin.study} {origin.winner.digest}"
+    tail = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return f"{_slug(asked.name)}-{_slug(image_set.name)}-{tail}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:40] or "study"

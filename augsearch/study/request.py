@@ -1,0 +1,28 @@
+"""What a user asks of a study, before anything of it is resolved or checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from augsearch.data.imageset import ImageSet
+from augsearch.space.space import Space
+from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.study_file import StudyConfig
+
+
+@dataclass(frozen=True)
+class StudyRequest:
+    """The arguments of `run_study`, which says what they mean, and of what opens a study again."""
+
+    space: str | Path | Space | None = None
+    data: str | Path | ImageSet | None = None
+    from_study: str | None = None
+    study: str | Path | StudyConfig | None = None
+    trials: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    storage: str = DEFAULT_STORAGE
+    name: str | None = None
+    output: str | Path | None = None
+    subset: int | None = None
