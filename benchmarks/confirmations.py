@@ -25,9 +25,10 @@ from scipy.special import expit
 from scipy.stats import binomtest
 
 from augsearch.search.confirm.confirmation import Confirmation, Entrant
+from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import RacePlan, run_race
-from augsearch.search.confirm.verdict import UNTRAINED, Verdict, decide
-from augsearch.stats.crossed import ScoredImages
+from augsearch.search.confirm.verdict import UNTRAINED, Verdict
+from augsearch.stats.scored_images import ScoredImages
 
 SEED_SD, REST_SD, COMMON_SD = 0.019, 0.09, 0.01
 DRAWS = 20

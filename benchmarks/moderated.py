@@ -19,7 +19,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.stats.crossed import holm
+from augsearch.stats.corrections import holm
 from augsearch.stats.moderated import moderated_means, two_sided
 
 ROUNDS = 500

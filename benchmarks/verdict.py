@@ -53,11 +53,13 @@ from augsearch.augment.baselines import BASELINES
 from augsearch.bench.bench import Bench
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.search.confirm.confirmation import scored_images
+from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import Race, RacePlan, run_race
-from augsearch.search.confirm.verdict import UNTRAINED, decide
+from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
-from augsearch.stats.crossed import ScoredImages, variance_parts
+from augsearch.stats.crossed import variance_parts
+from augsearch.stats.scored_images import ScoredImages
 from augsearch.store.runs import SCORING
 from augsearch.study_file import StudyConfig, load_study_config
 

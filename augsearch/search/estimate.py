@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from random import Random
 
 import optuna
@@ -14,6 +15,7 @@ from augsearch.engines.processes import cpu_threads
 from augsearch.progress import Estimate, PhaseCost
 from augsearch.search.confirm.confirmation import race_plan
 from augsearch.search.confirm.power import power_sentences
+from augsearch.search.confirm.race import RacePlan
 from augsearch.search.result.proxies import space_warning
 from augsearch.simclr.pretrain import views_do_not_fit
 from augsearch.store.database import find_storage
@@ -31,46 +33,27 @@ VIEWED = 6
 """Random policies of the space whose views are timed."""
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """Seconds: of a training step under the space's policies and under the strongest baseline, of
+    the views and the encoder in it, and of scoring an encoder."""
+
+    step: float
+    baseline_step: float
+    views: float
+    encoder: float
+    probe: float
+    notes: tuple[str, ...]
+
+
 def estimate(setup: Setup) -> Estimate:
     """Measure a few training steps under the strongest baseline, the views of some policies of the
     space and one probe, and add up."""
-    bench, config = setup.bench, setup.config
-    image_set = setup.image_set
-    run = bench.pretraining(
-        BASELINES["SimCLR s=1"], replicate=0, steps=max(config.pretrain.steps, WARMUP + MEASURED)
-    )
-    with cpu_threads(config.compute.threads):
-        run.advance(WARMUP)
-        begin, views_before = time.perf_counter(), run.seconds["views"]
-        run.advance(WARMUP + MEASURED)
-        baseline_step = (time.perf_counter() - begin) / MEASURED
-        views = _views_seconds(setup, run.batch_size)
-        encoder = baseline_step - (run.seconds["views"] - views_before) / MEASURED
-        step = max(baseline_step, views + encoder)
-        begin = time.perf_counter()
-        bench.untrained(replicate=0, scored="validation")
-        probe = time.perf_counter() - begin
-
+    bench, config, image_set = setup.bench, setup.config, setup.image_set
+    measured = _measure(setup)
     plan = race_plan(config, setup.beside)
-    confirmed = plan.top + plan.baselines
-    probes = (len(config.rungs) + 1) * probe
-    trial = config.pretrain.steps * step + probes
-    baseline = config.pretrain.steps * baseline_step + probes
-    rerun = config.confirm.steps * step + probe
-    short = len(setup.baselines)
-    fewest, most = confirmed * plan.seeds, confirmed * plan.max_seeds
-    long = min(most, max(fewest, plan.runs))
-    beside = setup.engine.at_once(long)
-    done = _done(setup)
-    phases = (
-        PhaseCost("baselines", short + 1, done["baselines"], baseline / beside + RECORDING),
-        PhaseCost("trials", config.search.trials, done["trials"], trial + RECORDING),
-        PhaseCost(
-            "confirmation", long + plan.seeds, done["confirmation"], rerun / beside + RECORDING
-        ),
-    )
+    phases = _phases(setup, plan, measured)
     runs = sum(phase.left for phase in phases)
-    seconds = sum(phase.left * (phase.seconds - RECORDING) for phase in phases)
     decoded = image_set.images.nbytes / 1e6
     confounded = space_warning(setup.space, config.evaluate)
     return Estimate(
@@ -81,14 +64,54 @@ def estimate(setup: Setup) -> Estimate:
         trials=config.search.trials,
         steps=config.pretrain.steps,
         device=str(setup.device),
-        seconds=seconds,
+        seconds=sum(phase.left * (phase.seconds - RECORDING) for phase in phases),
         starting_seconds=STARTING + RECORDING * runs,
         phases=phases,
-        views=_on_views(views, encoder, setup),
+        views=_on_views(measured.views, measured.encoder, setup),
         power=power_sentences(bench, plan),
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
         disk_mb=decoded + runs * ARTIFACTS_MB,
-        warnings=setup.warnings + run.notes + ((confounded,) if confounded else ()),
+        warnings=setup.warnings + measured.notes + ((confounded,) if confounded else ()),
+    )
+
+
+def _measure(setup: Setup) -> _Measured:
+    bench, config = setup.bench, setup.config
+    steps = max(config.pretrain.steps, WARMUP + MEASURED)
+    run = bench.pretraining(BASELINES["SimCLR s=1"], replicate=0, steps=steps)
+    with cpu_threads(config.compute.threads):
+        run.advance(WARMUP)
+        begin, views_before = time.perf_counter(), run.seconds["views"]
+        run.advance(WARMUP + MEASURED)
+        baseline_step = (time.perf_counter() - begin) / MEASURED
+        views = _views_seconds(setup, run.batch_size)
+        encoder = baseline_step - (run.seconds["views"] - views_before) / MEASURED
+        begin = time.perf_counter()
+        bench.untrained(replicate=0, scored="validation")
+        probe = time.perf_counter() - begin
+    step = max(baseline_step, views + encoder)
+    return _Measured(step, baseline_step, views, encoder, probe, run.notes)
+
+
+def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCost, ...]:
+    """What is left of each phase, and what its runs will take."""
+    config, done = setup.config, _done(setup)
+    confirmed = plan.top + plan.baselines
+    fewest, most = confirmed * plan.seeds, confirmed * plan.max_seeds
+    long = min(most, max(fewest, plan.runs))
+    at_once = setup.engine.at_once(long)
+    probes = (len(config.rungs) + 1) * measured.probe
+    baseline = config.pretrain.steps * measured.baseline_step + probes
+    trial = config.pretrain.steps * measured.step + probes
+    rerun = config.confirm.steps * measured.step + measured.probe
+
+    def phase(name: str, runs: int, seconds: float) -> PhaseCost:
+        return PhaseCost(name, runs, done[name], seconds + RECORDING)
+
+    return (
+        phase("baselines", len(setup.baselines) + 1, baseline / at_once),
+        phase("trials", config.search.trials, trial),
+        phase("confirmation", long + plan.seeds, rerun / at_once),
     )
 
 

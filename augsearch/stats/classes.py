@@ -13,14 +13,9 @@ from functools import partial
 
 import numpy as np
 
-from augsearch.stats.crossed import (
-    MeanEstimate,
-    Reading,
-    ScoredImages,
-    usual_unit_variance,
-    variance_parts,
-)
+from augsearch.stats.crossed import MeanEstimate, usual_unit_variance, variance_parts
 from augsearch.stats.moderated import moderated_means
+from augsearch.stats.scored_images import Reading, ScoredImages
 
 SHARED = 2
 """Most that classes add to what is known of the noise of one: much of what a seed does it does to

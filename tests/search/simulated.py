@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from augsearch.search.confirm.race import RacePlan, run_race
-from augsearch.stats.crossed import ScoredImages
+from augsearch.stats.scored_images import ScoredImages
 
 FLOOR = "untrained encoder"
 

@@ -16,7 +16,7 @@ from augsearch.search.ablation.result import analyse, comparable_means
 from augsearch.search.ablation.words import changed_by, in_words
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
-from augsearch.stats.crossed import ScoredImages
+from augsearch.stats.scored_images import ScoredImages
 
 SPACE = Space.model_validate(
     {

@@ -5,7 +5,7 @@ import pytest
 from simulated import Run
 
 from augsearch.stats.classes import class_differences, level_of_each
-from augsearch.stats.crossed import ScoredImages
+from augsearch.stats.scored_images import ScoredImages
 
 
 def hits(rng, labels, image_sd, seeds=5):

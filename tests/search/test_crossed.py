@@ -5,13 +5,9 @@ import pytest
 from scipy import stats
 from simulated import hit_runs, images, runs
 
-from augsearch.stats.crossed import (
-    ScoredImages,
-    _estimate,
-    estimate_difference,
-    estimate_mean,
-    holm,
-)
+from augsearch.stats.corrections import holm
+from augsearch.stats.crossed import _estimate, estimate_difference, estimate_mean
+from augsearch.stats.scored_images import ScoredImages
 
 
 def test_without_images_it_is_the_paired_t_test():

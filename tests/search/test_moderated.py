@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from augsearch.stats.crossed import MeanEstimate, holm
+from augsearch.stats.corrections import holm
+from augsearch.stats.crossed import MeanEstimate
 from augsearch.stats.moderated import among_equals, common_variance, moderated_means, two_sided
 
 

@@ -18,7 +18,7 @@ from augsearch.search.confirm.power import (
     smallest_gain,
 )
 from augsearch.search.confirm.race import RacePlan, run_race
-from augsearch.stats.crossed import ScoredImages
+from augsearch.stats.scored_images import ScoredImages
 
 PLAN = RacePlan(top=2, baselines=2, seeds=5, max_seeds=15, runs=26)
 

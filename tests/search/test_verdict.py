@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from simulated import FLOOR, images, race_of, runs
 
+from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import RacePlan
-from augsearch.search.confirm.verdict import decide
 from augsearch.search.result.result import sealed_note
 
 UNTRAINED = [0.50, 0.51, 0.49, 0.50, 0.50]

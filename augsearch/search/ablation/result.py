@@ -16,8 +16,10 @@ from augsearch.bench.outcome import Outcome, mean_recall
 from augsearch.search.ablation.plan import Cell, Comparison, Mode, Plan, Protocol, Training
 from augsearch.search.result.result import LEVEL, Written
 from augsearch.stats.classes import Widen, over_images_of_class
-from augsearch.stats.crossed import MeanEstimate, ScoredImages, holm
+from augsearch.stats.corrections import holm
+from augsearch.stats.crossed import MeanEstimate
 from augsearch.stats.moderated import moderated_means, two_sided
+from augsearch.stats.scored_images import ScoredImages
 
 ALPHA = 0.05
 Key = tuple[Training, str]

@@ -22,11 +22,12 @@ from augsearch.errors import StudyError
 from augsearch.evaluate.metrics import METRICS
 from augsearch.progress import Progress
 from augsearch.search.confirm.classes import ClassChange, ClassChanges, KeptClasses
+from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import Fetch, Race, RacePlan, Wanted, run_race
-from augsearch.search.confirm.verdict import UNTRAINED, Verdict, decide
+from augsearch.search.confirm.verdict import UNTRAINED, Verdict
 from augsearch.space.policy import Policy
 from augsearch.stats.classes import class_differences, level_of_each
-from augsearch.stats.crossed import ScoredImages
+from augsearch.stats.scored_images import ScoredImages
 from augsearch.store.frozen_trials import trial_name, trial_policy, trial_score
 from augsearch.store.runs import BASELINE, CONFIRMATION
 from augsearch.store.study_store import Store

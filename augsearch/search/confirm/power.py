@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from augsearch.bench.bench import Bench
 from augsearch.search.confirm.confirmation import scored_images
 from augsearch.search.confirm.race import RacePlan, Wanted, run_race
-from augsearch.stats.crossed import FEW_UNITS, Reading, ScoredImages
+from augsearch.stats.scored_images import FEW_UNITS, Reading, ScoredImages
 
 SEEDS_SD, IMAGES_SD, REST_SD = 0.020, 0.06, 0.091
 """Standard deviations of the difference of two policies, as measured on the embedded surfaces

@@ -22,13 +22,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from augsearch.stats.crossed import (
-    MeanEstimate,
-    Reading,
-    ScoredImages,
-    estimate_difference,
-    holm,
-)
+from augsearch.stats.corrections import holm
+from augsearch.stats.crossed import MeanEstimate, estimate_difference
+from augsearch.stats.scored_images import Reading, ScoredImages
 
 ALPHA = 0.025
 """Error rate of a whole race on one side, so that intervals are of 95 %."""

@@ -45,7 +45,7 @@ from augsearch.report.content import (
     Understanding,
     Weight,
 )
-from augsearch.stats.crossed import holm
+from augsearch.stats.corrections import holm
 from augsearch.store.frozen_trials import PRICE, trial_curve, trial_score
 
 FEWEST = {"importance": 20, "marginal effects": 16, "interactions": 40, "the best quarter": 20}

@@ -20,7 +20,7 @@ from augsearch.search.confirm.verdict import Verdict
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp, walk
 from augsearch.space.space import Space
-from augsearch.stats.crossed import holm
+from augsearch.stats.corrections import holm
 from augsearch.stats.ranks import spearman
 
 FEWEST_TRIALS = 10
