@@ -37,11 +37,8 @@ from augsearch.search.ablation.plan import (
     Protocol,
     Training,
     at_bound,
-    bound_policy,
     check_known,
     chosen,
-    middle_policy,
-    operations,
     plan_add_one,
     plan_leave_one_out,
     plan_pairs,
@@ -53,6 +50,7 @@ from augsearch.search.confirm.confirmation import validation_images
 from augsearch.search.report.files import ablation_report_files
 from augsearch.search.result import outputs
 from augsearch.search.result.result import versions
+from augsearch.space.points import bound_policy, middle_policy, operations
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.policy_ops import PolicyOp
 from augsearch.space.space import Space, load_space
@@ -451,10 +449,9 @@ def idle_operations(bench: Bench, ops: dict[str, PolicyOp]) -> list[str]:
 
 
 def _settings(setup: Setup) -> dict[str, Any]:
-    deciding = {"data", "encoder", "pretrain", "evaluate", "compute"}
     return {
         "kind": ABLATIONS,
-        "study": setup.config.model_dump(mode="json", include=deciding),
+        "study": setup.config.deciding_run(),
         "data": {"name": setup.image_set.name, "digest": setup.image_set.digest},
         "seed": setup.seed,
     }

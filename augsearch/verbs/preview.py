@@ -24,7 +24,6 @@ from augsearch.files import write_whole
 from augsearch.pictures.contact_sheet import ContactSheet, ViewPairs
 from augsearch.pictures.figures import views_png
 from augsearch.progress import Progress, Quiet
-from augsearch.search.ablation.plan import middle_policy
 from augsearch.search.preview.op_strips import (
     TRIED,
     Pixels,
@@ -36,6 +35,7 @@ from augsearch.search.preview.op_strips import (
     pair_of_views,
 )
 from augsearch.space.carry_over import carry_over_note
+from augsearch.space.points import middle_policy
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.space import Space, load_space
 from augsearch.space.view_options import Executor

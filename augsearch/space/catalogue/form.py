@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -64,6 +65,19 @@ class Operation:
     def numbers(self) -> tuple[Parameter, ...]:
         """All that can be set: the parameters, then the grain if it has one."""
         return (*self.parameters, GRAIN) if self.grained else self.parameters
+
+    @property
+    def magnitudes(self) -> tuple[Parameter, ...]:
+        """The parameters that say how much is done: those with an identity."""
+        return tuple(p for p in self.parameters if p.identity is not None)
+
+    def moved(self, values: Mapping[str, float]) -> tuple[Parameter, ...]:
+        """The magnitudes that these values take away from their identity."""
+        return tuple(p for p in self.magnitudes if values[p.name] != p.identity)
+
+    def does_nothing(self, values: Mapping[str, float]) -> bool:
+        """Whether there are magnitudes and all stand at their identity."""
+        return bool(self.magnitudes) and not self.moved(values)
 
     def parameter(self, name: str) -> Parameter:
         """The parameter or grain called `name`; KeyError if there is none."""
