@@ -18,6 +18,7 @@ from augsearch.files import write_files
 from augsearch.progress import Estimate, Progress, Quiet
 from augsearch.search.confirm.confirmation import confirm, run_baselines
 from augsearch.search.estimate import estimate
+from augsearch.search.preview.views import draw_views
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
 from augsearch.search.result import outputs
@@ -38,7 +39,6 @@ from augsearch.study.setup import Setup, check_output, prepare
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.mirror import DataReference, Mirror, quiet_mlflow, tracking_uri
 from augsearch.tracking.registry import registered_name
-from augsearch.verbs.preview import draw_views
 
 
 def run_study(

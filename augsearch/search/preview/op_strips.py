@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
 from augsearch.pictures.contact_sheet import Strengths
+from augsearch.search.preview.views import Pixels, pair_of_views
 from augsearch.space.catalogue import Parameter
 from augsearch.space.handbook import value_text
 from augsearch.space.points import at_share, bound, operations
@@ -24,7 +24,6 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 TRIED = 8
 """Pairs of draws from which the one that shows most is taken."""
 
-Pixels = NDArray[np.uint8]
 Titled = tuple[str, PolicyOp]
 
 
@@ -69,15 +68,6 @@ def op_strips(
         for title, op in ops
         for acting in for_channels(_alone(op), image.shape[1]).views[0]
     )
-
-
-def pair_of_views(
-    renderer: Renderer, images: torch.Tensor, *, seed: int, step: int
-) -> tuple[Pixels, Pixels]:
-    """View 1 and view 2 of uint8 images `[N, C, H, W]` as training makes them in that step."""
-    both = renderer(images, min(images.shape[2:]), seed=seed, step=step)
-    first, second = (255 * both).round().byte().cpu().chunk(2)
-    return first.numpy(), second.numpy()
 
 
 def _members(ops: Iterable[PolicyOp], title: Callable[[PolicyOp], str]) -> Iterator[Titled]:
