@@ -3,10 +3,10 @@
 import pytest
 
 from augsearch.errors import ConfigError
+from augsearch.search.ablation.choice import chosen
 from augsearch.search.ablation.plan import (
     BASE_CROP,
     at_bound,
-    chosen,
     plan_add_one,
     plan_leave_one_out,
     plan_pairs,

@@ -15,7 +15,7 @@ from augsearch.augment.baselines import SIMCLR_CROP, for_channels
 from augsearch.errors import ConfigError
 from augsearch.space.points import at_share, bound_policy, middle_policy, operations
 from augsearch.space.policy import Policy
-from augsearch.space.policy_ops import OneOf, PolicyOp
+from augsearch.space.policy_ops import PolicyOp
 from augsearch.space.space import Space
 
 Mode = Literal["pairs", "leave-one-out", "add-one", "strength", "classes"]
@@ -113,35 +113,6 @@ def at_bound(space: Space, name: str) -> OfViews:
         return most.model_copy(update={"p": usual.p})
 
     return gated(bounds[0], middles[0]), gated(bounds[1], middles[1])
-
-
-def check_known(flag: str, name: str, known: Mapping[str, PolicyOp], owner: str) -> None:
-    """Refuse an operation that is not there.
-
-    Raises:
-        ConfigError: `name` is not known; if it is one of several, the message names these.
-    """
-    if name in known:
-        return
-    for group, op in known.items():
-        if isinstance(op, OneOf) and any(member.instance == name for member in op.ops):
-            raise ConfigError(f"{flag} {name}: is a part of {group!r}; name that")
-    raise ConfigError(f"{flag}: {owner} has no operation {name!r}; it has: {', '.join(known)}")
-
-
-def chosen(known: Mapping[str, PolicyOp], names: Sequence[str] | None, owner: str) -> list[str]:
-    """The operations that are meant: `names`, or all that are known.
-
-    Raises:
-        ConfigError: one of `names` is not known, or stands there twice.
-    """
-    if names is None:
-        return list(known)
-    for name in names:
-        check_known("--ops", name, known, owner)
-        if names.count(name) > 1:
-            raise ConfigError(f"--ops: {name!r} stands there twice; name it once")
-    return list(names)
 
 
 def plan_pairs(ops: Mapping[str, PolicyOp], protocol: Protocol, crop_scale_min: float) -> Plan:
