@@ -205,9 +205,8 @@ def confirm(
         missing = [key for key in asked if key not in runs]
         if missing:
             until = max(seed for _, seed in asked)
-            progress.phase(
-                f"confirmation up to seed {until}", len(asked) - len(missing), len(asked)
-            )
+            there = len(asked) - len(missing)
+            progress.phase("confirmation", there, len(asked), round=f"up to seed {until}")
             run_beside(store, bench, [entrants[name].job(seed) for name, seed in missing], progress)
             runs = store.runs(CONFIRMATION)
         return {key: runs[key].outcome for key in asked}
