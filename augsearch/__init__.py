@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from augsearch.augment.export import export_policy
     from augsearch.data.cache import load_images
     from augsearch.search.ablation.result import Ablation
+    from augsearch.search.preview.sheet import preview
     from augsearch.search.result.result import StudyResult, load_result
     from augsearch.space.catalogue import Parameter
     from augsearch.space.custom import CustomOp
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.ablate import ablate
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.export import write_export
-    from augsearch.verbs.preview import preview, write_preview
+    from augsearch.verbs.preview import write_preview
     from augsearch.verbs.report import report_study
     from augsearch.verbs.run import estimate_study, run_study
     from augsearch.verbs.studies import clean_stored, delete_stored, list_stored, stored_study
@@ -52,7 +53,7 @@ _HOMES = {
     "load_result": "augsearch.search.result.result",
     "load_space": "augsearch.space.space",
     "load_study_config": "augsearch.study_file",
-    "preview": "augsearch.verbs.preview",
+    "preview": "augsearch.search.preview.sheet",
     "ablate": "augsearch.verbs.ablate",
     "certify_study": "augsearch.verbs.certify",
     "clean_stored": "augsearch.verbs.studies",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Phase = Literal["baselines", "trials", "confirmation", "certification", "ablation"]
 
 
 class Progress(Protocol):
@@ -22,8 +24,8 @@ class Progress(Protocol):
     def estimated(self, estimate: Estimate) -> None:
         """What the study will cost, before it starts."""
 
-    def phase(self, name: str, done: int, total: int) -> None:
-        """A phase begins, with `done` of `total` runs finished before."""
+    def phase(self, name: Phase, done: int, total: int, round: str = "") -> None:
+        """A phase begins, or one `round` of it, with `done` of `total` runs finished before."""
 
     def step(self, run: str, step: int, steps: int, images_per_second: float) -> None:
         """A run has done `step` of `steps` optimiser steps."""
@@ -47,7 +49,7 @@ class Quiet:
     def estimated(self, estimate: Estimate) -> None:
         pass
 
-    def phase(self, name: str, done: int, total: int) -> None:
+    def phase(self, name: Phase, done: int, total: int, round: str = "") -> None:
         pass
 
     def step(self, run: str, step: int, steps: int, images_per_second: float) -> None:
@@ -84,7 +86,7 @@ class PhaseCost:
         seconds: from one run's end to the next one's, as guessed beforehand.
     """
 
-    name: str
+    name: Phase
     runs: int
     done: int
     seconds: float

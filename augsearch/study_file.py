@@ -6,7 +6,7 @@ import hashlib
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -352,11 +352,21 @@ class StudyConfig(_Config):
     @property
     def digest(self) -> str:
         """Twelve hex digits over everything but the name and the number of trials."""
-        content = self.model_dump(
+        content = json.dumps(self.deciding(), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides what a study finds: all but the name, the number of trials and what other
+        verbs do."""
+        return self.model_dump(
             mode="json",
             exclude={"name": True, "certify": True, "ablate": True, "search": {"trials"}},
         )
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+    def deciding_run(self) -> dict[str, Any]:
+        """The part of it that decides the score of a single run."""
+        content = self.deciding()
+        return {key: content[key] for key in ("data", "encoder", "pretrain", "evaluate", "compute")}
 
 
 def load_study_config(path: str | Path) -> StudyConfig:

@@ -24,7 +24,7 @@ from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.knn import knn_score
 from augsearch.evaluate.probe import few_label_probe, full_probe
-from augsearch.evaluate.shared_views import FEWEST, IMAGES, label_free_scores
+from augsearch.evaluate.shared_views import FEWEST, IMAGES, Shown, label_free_scores
 from augsearch.simclr.collapse import check_collapse
 from augsearch.simclr.device import free_memory_bytes
 from augsearch.simclr.encoders import Encoder
@@ -304,10 +304,12 @@ class Bench:
         return label_free_scores(
             run.encoder,
             run.projection_head,
-            ImageRows(self.image_set.images, rows),
-            self.image_set.groups[rows],
-            self.mean,
-            self.std,
+            Shown(
+                images=ImageRows(self.image_set.images, rows),
+                groups=self.image_set.groups[rows],
+                mean=self.mean,
+                std=self.std,
+            ),
             device=self.device,
             executor=self.config.compute.executor,
             temperature=self.config.pretrain.temperature,

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from augsearch.bench.bench import Bench, StepListener, derived_seed
 from augsearch.bench.outcome import Outcome, Scored
@@ -14,7 +15,7 @@ from augsearch.data.imageset import ImageRows
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import class_recall, metric_value
 from augsearch.simclr.device import resident_memory_bytes
-from augsearch.simclr.supervised import train_supervised
+from augsearch.simclr.supervised import LabelledImages, train_supervised
 from augsearch.space.policy import Policy
 
 
@@ -39,54 +40,56 @@ def try_supervised(
     started = time.perf_counter()
     draw = bench.label_draws(scored, replicate)[0]
     image_set, config = bench.image_set, bench.config
-    labels = torch.from_numpy(image_set.labels[draw.fit]).to(bench.device)
-    batch = min(config.pretrain.batch_size, len(labels))
+    batch = min(config.pretrain.batch_size, len(draw.fit))
 
     def tell(step: int) -> None:
         if on_step and step % 20 == 0:
             on_step(step, step * batch / (time.perf_counter() - started))
 
     network, losses = train_supervised(
-        torch.from_numpy(ImageRows(image_set.images, draw.fit)[:]).to(bench.device),
-        labels,
-        len(image_set.classes),
+        LabelledImages(
+            images=torch.from_numpy(ImageRows(image_set.images, draw.fit)[:]).to(bench.device),
+            labels=torch.from_numpy(image_set.labels[draw.fit]).to(bench.device),
+            classes=len(image_set.classes),
+            mean=bench.mean,
+            std=bench.std,
+        ),
         bench.renderer(policy).function(bench.seed, replicate),
         config.encoder,
         config.pretrain.model_copy(update={"steps": steps}),
         seed=derived_seed(bench.seed, "replicate", replicate),
         device=bench.device,
-        mean=bench.mean,
-        std=bench.std,
         on_step=tell,
     )
     training = time.perf_counter() - started
-    logits = extract_features(
-        network,
-        ImageRows(image_set.images, draw.score),
-        bench.mean,
-        bench.std,
-        device=bench.device,
-    )
-    predicted: NDArray[np.float64] = torch.from_numpy(logits).double().softmax(dim=1).numpy()
-    truth = image_set.labels[draw.score]
-    score = metric_value(config.evaluate.metric, truth, predicted)
+    score, recall = _scored(bench, network, draw.score)
+    total = time.perf_counter() - started
     stride = max(1, steps // 100)
     return Outcome(
         score=score,
         draw_scores=(),
         full_probe=None,
         knn=None,
-        class_recall=dict(
-            zip(image_set.classes, class_recall(truth, predicted).tolist(), strict=True)
-        ),
+        class_recall=recall,
         curve=((steps, score),),
         losses=tuple(list(enumerate(losses, 1))[stride - 1 :: stride]),
         steps=steps,
         images_per_second=steps * batch / training,
-        seconds={
-            "training": training,
-            "probe": time.perf_counter() - started - training,
-            "total": time.perf_counter() - started,
-        },
+        seconds={"training": training, "probe": total - training, "total": total},
         peak_memory_mb=resident_memory_bytes() / 1e6,
     )
+
+
+def _scored(
+    bench: Bench, network: nn.Module, rows: NDArray[np.int64]
+) -> tuple[float, dict[str, float]]:
+    """The score of a classifier on these images, and its recall of each class."""
+    image_set = bench.image_set
+    logits = extract_features(
+        network, ImageRows(image_set.images, rows), bench.mean, bench.std, device=bench.device
+    )
+    predicted: NDArray[np.float64] = torch.from_numpy(logits).double().softmax(dim=1).numpy()
+    truth = image_set.labels[rows]
+    recall = class_recall(truth, predicted).tolist()
+    score = metric_value(bench.config.evaluate.metric, truth, predicted)
+    return score, dict(zip(image_set.classes, recall, strict=True))

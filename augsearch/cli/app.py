@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -13,7 +12,17 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from augsearch import __version__
+from augsearch.cli.ablate import ablate
 from augsearch.cli.ops import ops
+from augsearch.cli.options import (
+    STORAGE,
+    DataOption,
+    DeviceOption,
+    PolicyOption,
+    SeedOption,
+    StorageOption,
+)
+from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
 from augsearch.cli.studies import studies_app
 from augsearch.errors import AugsearchError
@@ -27,18 +36,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(studies_app, name="studies")
-
-STORAGE = "sqlite:///augsearch.db"
-
-SpaceOption = Annotated[str, typer.Option(help="Space file, or the name of a preset.")]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder of images; without it, embedded inspection surfaces are used."),
-]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-StorageOption = Annotated[str, typer.Option(help="URL of Optuna's database.")]
-PolicyOption = Annotated[Path, typer.Option(help="Policy file, such as runs/NAME/policy.yaml.")]
 
 
 def _version(wanted: bool) -> None:
@@ -56,6 +53,7 @@ def _options(
     del version
 
 
+# Typer makes each option from an argument of its own.
 @app.command()
 def run(
     space: Annotated[
@@ -125,69 +123,7 @@ def run(
             print_result(result, output or Path("runs") / result.study, progress.console)
 
 
-@app.command()
-def preview(
-    study: Annotated[
-        str | None, typer.Argument(help="Name of a finished study: its winner, on its images.")
-    ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="Policy file, such as runs/NAME/policy.yaml.")
-    ] = None,
-    space: Annotated[
-        str | None,
-        typer.Option(
-            help="Space file or preset: show its operations, and without a policy its middle."
-        ),
-    ] = None,
-    data: DataOption = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            help="Published policy to compare with. [default: the study's best, else SimCLR s=1]"
-        ),
-    ] = None,
-    output: Annotated[
-        Path, typer.Option(help="Picture to write; its suffix says the format.")
-    ] = Path("preview.png"),
-    image_size: Annotated[
-        int | None,
-        typer.Option(help="Side of the images in pixels. [default: that of the study, or 96]"),
-    ] = None,
-    seed: SeedOption = 0,
-    storage: StorageOption = STORAGE,
-    no_thumbnail: Annotated[
-        bool, typer.Option("--no-thumbnail", help="Show nothing in the terminal.")
-    ] = False,
-) -> None:
-    """Draw what a policy does to your images: look before you train.
-
-    Views beside those of a baseline, then each operation alone from nothing to full strength. Name
-    a finished study, a policy file or a space.
-    """
-    from augsearch.cli.progress import TerminalProgress
-    from augsearch.cli.thumbnail import show_thumbnail
-    from augsearch.verbs.preview import write_preview
-
-    progress = TerminalProgress()
-    # Where no bar can be drawn, rich would leave an empty line instead.
-    with progress if progress.console.is_terminal else nullcontext():
-        found = write_preview(
-            policy,
-            data,
-            output,
-            image_size=image_size,
-            seed=seed,
-            space=space,
-            study=study,
-            baseline=baseline,
-            storage=storage,
-            progress=progress,
-        )
-    if not no_thumbnail:
-        show_thumbnail(found.rows, found.caption, progress.console)
-    typer.echo(f"wrote {', '.join(map(str, found.files))}")
-
-
+app.command()(preview)
 app.command()(ops)
 app.command()(selftest)
 
@@ -276,87 +212,7 @@ def report(
     typer.echo(f"wrote {page}, report.md and trials.csv beside it")
 
 
-@app.command()
-def ablate(
-    space: SpaceOption,
-    data: DataOption = None,
-    study: Annotated[
-        str | None,
-        typer.Option(help="Study file or preset. [default: standard; quick without --data]"),
-    ] = None,
-    mode: Annotated[
-        str, typer.Option(help="pairs, leave-one-out, add-one, strength or classes.")
-    ] = "pairs",
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="pairs: simclr (operations on one branch) or policy (on both). [default: simclr]"
-        ),
-    ] = None,
-    ops: Annotated[
-        str | None, typer.Option(help="Operations, with commas between. [default: all]")
-    ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            help="Policy file to ablate; in pairs, where strengths come from. [default: the middle "
-            "of the space; in add-one, a crop alone]"
-        ),
-    ] = None,
-    op: Annotated[str | None, typer.Option(help="strength: the operation.")] = None,
-    replicates: Annotated[int, typer.Option(help="Seeds of each cell.")] = 3,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
-    storage: StorageOption = STORAGE,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Name it is stored under. [default: made of mode, space and data]"),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Directory for the results. [default: runs/NAME]")
-    ] = None,
-    subset: Annotated[
-        int | None, typer.Option(help="Use a stratified part of this many images.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
-    ] = False,
-) -> None:
-    """Which operations help, alone and in pairs, how strong, and which class they cost.
-
-    Interrupted, it goes on where it stopped when the same command is given again.
-    """
-    from augsearch.cli.progress import TerminalProgress
-    from augsearch.cli.tables import print_ablation
-    from augsearch.verbs.ablate import ablate as run_ablation
-    from augsearch.verbs.ablate import estimate_ablation, in_sentence
-
-    with TerminalProgress() as progress:
-        arguments: dict[str, Any] = {
-            "data": data,
-            "study": study,
-            "mode": mode,
-            "protocol": protocol,
-            "ops": None if ops is None else [name.strip() for name in ops.split(",")],
-            "policy": policy,
-            "op": op,
-            "replicates": replicates,
-            "seed": seed,
-            "device": device,
-            "storage": storage,
-            "name": name,
-            "output": output,
-            "subset": subset,
-            "progress": progress,
-        }
-        if dry_run:
-            progress.note(in_sentence(estimate_ablation(space, **arguments)))
-        else:
-            try:
-                found = run_ablation(space, **arguments)
-            except KeyboardInterrupt:
-                raise typer.Exit(130) from None
-            print_ablation(found, output or Path("runs") / found.study, progress.console)
+app.command()(ablate)
 
 
 @app.command()

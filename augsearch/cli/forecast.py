@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from augsearch.progress import PhaseCost
+from augsearch.progress import Phase, PhaseCost
 
 
 class Forecast:
@@ -26,24 +26,23 @@ class Forecast:
     ) -> None:
         self._phases = {phase.name: phase for phase in phases}
         self._clock = clock
-        self._now = ""
+        self._now: Phase = "baselines"
         self._last = 0.0
-        self._took: dict[str, float] = {}
-        self._ended: dict[str, int] = {}
+        self._took: dict[Phase, float] = {}
+        self._ended: dict[Phase, int] = {}
 
     @property
     def ended(self) -> int:
         """Runs that ended while this looked on."""
         return sum(self._ended.values())
 
-    def begin(self, name: str, done: int, total: int) -> None:
-        """A phase begins, or one round of it: `confirmation up to seed 5` is `confirmation`."""
-        known = next((phase for phase in self._phases if name.startswith(phase)), name)
-        guess = self._phases.get(known, PhaseCost(known, total, done, 0.0))
-        for earlier in takewhile(lambda phase: phase != known, list(self._phases)):
+    def begin(self, name: Phase, done: int, total: int) -> None:
+        """A phase begins, or another round of it."""
+        guess = self._phases.get(name, PhaseCost(name, total, done, 0.0))
+        for earlier in takewhile(lambda phase: phase != name, list(self._phases)):
             self._phases[earlier] = replace(self._phases[earlier], done=self._phases[earlier].runs)
-        self._phases[known] = replace(guess, runs=max(guess.runs, guess.done + total - done))
-        self._now, self._last = known, self._clock()
+        self._phases[name] = replace(guess, runs=max(guess.runs, guess.done + total - done))
+        self._now, self._last = name, self._clock()
 
     def run_ended(self, *, counts: bool) -> None:
         """A run ended; one that failed in a trial's place took time but does not count."""

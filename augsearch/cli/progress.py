@@ -20,7 +20,7 @@ from augsearch.cli.tables import print_estimate
 from augsearch.cli.terminal import duration, terminal
 
 if TYPE_CHECKING:
-    from augsearch.progress import Estimate
+    from augsearch.progress import Estimate, Phase
 
 
 class TerminalProgress:
@@ -40,7 +40,7 @@ class TerminalProgress:
         self._images: TaskID | None = None
         self._phase: TaskID | None = None
         self._run: TaskID | None = None
-        self._phase_name = ""
+        self._phase_name: Phase | None = None
         self._forecast = Forecast()
         self._done = self._total = 0
         self._best: float | None = None
@@ -76,16 +76,17 @@ class TerminalProgress:
             self._bars.remove_task(self._images)
             self._images = None
 
-    def phase(self, name: str, done: int, total: int) -> None:
+    def phase(self, name: Phase, done: int, total: int, round: str = "") -> None:
+        title = f"{name} {round}".rstrip()
         for task in (self._phase, self._run):
             if task is not None:
                 self._bars.remove_task(task)
-        self._phase = self._bars.add_task(name, total=total, completed=done, rate="")
+        self._phase = self._bars.add_task(title, total=total, completed=done, rate="")
         self._run = self._bars.add_task("", total=1, rate="", visible=False)
         self._phase_name, self._done, self._total = name, done, total
         self._forecast.begin(name, done, total)
         resumed = f" ({done} done before)" if done else ""
-        self.console.print(f"[bold]{name}[/]: {total} runs{resumed}")
+        self.console.print(f"[bold]{title}[/]: {total} runs{resumed}")
 
     def step(self, run: str, step: int, steps: int, images_per_second: float) -> None:
         if self._run is not None:

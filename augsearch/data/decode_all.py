@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,24 +57,81 @@ def decode_files(
     Raises:
         OSError: no room in `scratch`.
     """
-
-    def decode(index: int, window: Window | None = None) -> Decoded | str:
-        try:
-            return decode_file(files[index], config, window)
-        except DataError as error:
-            return str(error)
-
-    def keep(decoded: Decoded | str) -> _Kept | str:
-        if isinstance(decoded, str):
-            return decoded
-        return _Kept(
-            place=spool.keep(decoded.pixels),
-            look=decoded.look,
-            values=decoded.values,
-            window=decoded.window,
-            transparent=decoded.transparent,
-            pages=decoded.pages,
+    with Spool(scratch) as spool:
+        with large_files_allowed():
+            results: list[_Kept | str] = []
+            for result in pool.map(lambda file: _decode(file, config), files):
+                results.append(_keep(result, spool))
+                if progress is not None:
+                    progress(len(results), len(files))
+            windows = _windows(results, config)
+            _show_through(windows, results, files, config, pool, spool)
+            near, same = _twins(results, files, pool)
+        readable = [kept for kept in results if isinstance(kept, _Kept)]
+        return DecodedFiles(
+            images=_assemble(readable, spool, config.image_size),
+            counts=tuple(kept.count if isinstance(kept, _Kept) else 0 for kept in results),
+            reasons={index: kept for index, kept in enumerate(results) if isinstance(kept, str)},
+            notes=_notes(readable, windows, config),
+            pages=tuple(
+                index
+                for index, kept in enumerate(results)
+                if isinstance(kept, _Kept) and kept.pages
+            ),
+            windows=tuple((kind, one.black, one.white) for kind, one in windows.items()),
+            same=tuple(same.tolist()),
+            near=tuple(near.tolist()),
         )
+
+
+def _decode(file: Path, config: DataConfig, window: Window | None = None) -> Decoded | str:
+    """What is in the file, or why it cannot be read."""
+    try:
+        return decode_file(file, config, window)
+    except DataError as error:
+        return str(error)
+
+
+def _keep(decoded: Decoded | str, spool: Spool) -> _Kept | str:
+    if isinstance(decoded, str):
+        return decoded
+    return _Kept(
+        place=spool.keep(decoded.pixels),
+        look=decoded.look,
+        values=decoded.values,
+        window=decoded.window,
+        transparent=decoded.transparent,
+        pages=decoded.pages,
+    )
+
+
+def _show_through(
+    windows: Mapping[str, Window],
+    results: list[_Kept | str],
+    files: Sequence[Path],
+    config: DataConfig,
+    pool: ThreadPoolExecutor,
+    spool: Spool,
+) -> None:
+    """Decode again what was decoded with another window than that of its kind."""
+    again = {
+        index: windows[kept.values.kind]
+        for index, kept in enumerate(results)
+        if isinstance(kept, _Kept)
+        and kept.values is not None
+        and kept.window != windows[kept.values.kind]
+    }
+    decoded = pool.map(
+        lambda index, window: _decode(files[index], config, window), again, again.values()
+    )
+    for index, result in zip(again, decoded, strict=True):
+        results[index] = _keep(result, spool)
+
+
+def _twins(
+    results: Sequence[_Kept | str], files: Sequence[Path], pool: ThreadPoolExecutor
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each file the first one that looks like it, and the first one with the same pixels."""
 
     def read(index: int) -> NDArray[np.generic] | None:
         try:
@@ -82,40 +139,13 @@ def decode_files(
         except DataError:
             return None
 
-    results: list[_Kept | str] = []
-    with Spool(scratch) as spool:
-        with large_files_allowed():
-            for result in pool.map(decode, range(len(files))):
-                results.append(keep(result))
-                if progress is not None:
-                    progress(len(results), len(files))
-            windows = _windows(results, config)
-            again = {
-                index: windows[kept.values.kind]
-                for index, kept in enumerate(results)
-                if isinstance(kept, _Kept)
-                and kept.values is not None
-                and kept.window != windows[kept.values.kind]
-            }
-            for index, result in zip(again, pool.map(decode, again, again.values()), strict=True):
-                results[index] = keep(result)
-            kept_at = {i: kept for i, kept in enumerate(results) if isinstance(kept, _Kept)}
-            readable, found = list(kept_at.values()), np.array(list(kept_at), dtype=np.int64)
-            near, same = np.arange(len(files)), np.arange(len(files))
-            if readable:
-                linked = near_twins(np.stack([kept.look for kept in readable]))
-                near[found] = found[linked]
-                same = same_pixels(near, read, lambda digest, asked: list(pool.map(digest, asked)))
-        return DecodedFiles(
-            images=_assemble(readable, spool, config.image_size),
-            counts=tuple(kept.count if isinstance(kept, _Kept) else 0 for kept in results),
-            reasons={index: kept for index, kept in enumerate(results) if isinstance(kept, str)},
-            notes=_notes(readable, windows, config),
-            pages=tuple(index for index, kept in kept_at.items() if kept.pages),
-            windows=tuple((kind, one.black, one.white) for kind, one in windows.items()),
-            same=tuple(same.tolist()),
-            near=tuple(near.tolist()),
-        )
+    looks = {index: kept.look for index, kept in enumerate(results) if isinstance(kept, _Kept)}
+    near, same = np.arange(len(files)), np.arange(len(files))
+    if looks:
+        found = np.array(list(looks), dtype=np.int64)
+        near[found] = found[near_twins(np.stack(list(looks.values())))]
+        same = same_pixels(near, read, lambda digest, asked: list(pool.map(digest, asked)))
+    return near, same
 
 
 def _windows(results: Sequence[_Kept | str], config: DataConfig) -> dict[str, Window]:

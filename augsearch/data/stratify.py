@@ -21,65 +21,89 @@ def draw_test(image_set: ImageSet, free: NDArray[np.bool_], fraction: float) -> 
     smallest group that can be spared. A group's mark does not change when others are added, so
     that those that came first mostly stay.
     """
-    labelled = image_set.labels >= 0
-    # Each group as a row of class counts, kept sparse: `members[g]` are its classes.
-    rows = np.flatnonzero(labelled)
-    pairs, counts = np.unique(
-        np.stack([image_set.groups[rows], image_set.labels[rows]]), axis=1, return_counts=True
-    )
-    members: dict[int, list[tuple[int, int]]] = {}
-    for (group, label), count in zip(pairs.T.tolist(), counts.tolist(), strict=True):
-        members.setdefault(group, []).append((label, count))
-    sizes = np.bincount(image_set.labels[rows], minlength=len(image_set.classes))
-    target: list[float] = np.maximum(1.0, sizes * fraction).tolist()
-    in_test = [0] * len(sizes)  # images of each class
-    inside = [0] * len(sizes)  # groups of each class in the test, and outside of it
-    outside: list[int] = np.bincount(pairs[1], minlength=len(sizes)).tolist()
-    taken: set[int] = set()
-
-    def can_move(group: int) -> bool:
-        source = inside if group in taken else outside
-        return all(source[label] >= 2 for label, _ in members[group])
-
-    def gain(group: int) -> float:
-        sign = -1 if group in taken else 1
-        total = 0.0
-        for label, count in members[group]:
-            missing = target[label] - in_test[label]
-            total += (abs(missing) - abs(missing - sign * count)) / target[label]
-        return total
-
-    def move(group: int) -> None:
-        sign = -1 if group in taken else 1
-        taken.symmetric_difference_update({group})
-        for label, count in members[group]:
-            in_test[label] += sign * count
-            inside[label] += sign
-            outside[label] -= sign
-
-    order = _by_mark(image_set, np.intersect1d(pairs[0], image_set.groups[free]))
+    split = _Split(image_set, fraction)
+    order = _by_mark(image_set, np.intersect1d(list(split.members), image_set.groups[free]))
     for _ in range(PASSES):
         moving = 0
         for group in order:
-            if gain(group) > ROUNDING and can_move(group):
-                move(group)
+            if split.gain(group) > ROUNDING and split.can_move(group):
+                split.move(group)
                 moving += 1
         if not moving:
             break
-    for label in np.argsort(outside, kind="stable").tolist():
-        if in_test[label] == 0:
+    for label in np.argsort(split.outside, kind="stable").tolist():
+        if split.in_test[label] == 0:
             spare = [
-                (sum(count for _, count in members[group]), position, group)
+                (split.size(group), position, group)
                 for position, group in enumerate(order)
-                if group not in taken
-                and any(k == label for k, _ in members[group])
-                and can_move(group)
+                if split.could_give(group, label)
             ]
             if spare:
-                move(min(spare)[2])
-    chosen = np.fromiter(sorted(taken), dtype=np.int64)
-    in_chosen: NDArray[np.bool_] = np.isin(image_set.groups, chosen) & labelled
+                split.move(min(spare)[2])
+    chosen = np.fromiter(sorted(split.taken), dtype=np.int64)
+    in_chosen: NDArray[np.bool_] = np.isin(image_set.groups, chosen) & (image_set.labels >= 0)
     return in_chosen
+
+
+class _Split:
+    """A test that whole groups move into and out of.
+
+    Attributes:
+        members: of each group the classes of its labelled images, and how many it has of each.
+        in_test: images of each class in the test.
+        inside, outside: groups of each class in the test, and outside of it.
+        taken: the groups in the test.
+    """
+
+    def __init__(self, image_set: ImageSet, fraction: float) -> None:
+        rows = np.flatnonzero(image_set.labels >= 0)
+        pairs, counts = np.unique(
+            np.stack([image_set.groups[rows], image_set.labels[rows]]), axis=1, return_counts=True
+        )
+        self.members: dict[int, list[tuple[int, int]]] = {}
+        for (group, label), count in zip(pairs.T.tolist(), counts.tolist(), strict=True):
+            self.members.setdefault(group, []).append((label, count))
+        sizes = np.bincount(image_set.labels[rows], minlength=len(image_set.classes))
+        self._target: list[float] = np.maximum(1.0, sizes * fraction).tolist()
+        self.in_test = [0] * len(sizes)
+        self.inside = [0] * len(sizes)
+        self.outside: list[int] = np.bincount(pairs[1], minlength=len(sizes)).tolist()
+        self.taken: set[int] = set()
+
+    def size(self, group: int) -> int:
+        """Labelled images of the group."""
+        return sum(count for _, count in self.members[group])
+
+    def can_move(self, group: int) -> bool:
+        """Whether each of its classes has another group on the side that it would leave."""
+        source = self.inside if group in self.taken else self.outside
+        return all(source[label] >= 2 for label, _ in self.members[group])
+
+    def could_give(self, group: int, label: int) -> bool:
+        """Whether it is outside, has images of that class, and can be spared."""
+        return (
+            group not in self.taken
+            and any(own == label for own, _ in self.members[group])
+            and self.can_move(group)
+        )
+
+    def gain(self, group: int) -> float:
+        """How much closer its move brings the classes, together, to their share."""
+        sign = -1 if group in self.taken else 1
+        total = 0.0
+        for label, count in self.members[group]:
+            missing = self._target[label] - self.in_test[label]
+            total += (abs(missing) - abs(missing - sign * count)) / self._target[label]
+        return total
+
+    def move(self, group: int) -> None:
+        """Into the test, or out again."""
+        sign = -1 if group in self.taken else 1
+        self.taken.symmetric_difference_update({group})
+        for label, count in self.members[group]:
+            self.in_test[label] += sign * count
+            self.inside[label] += sign
+            self.outside[label] -= sign
 
 
 def mark(key: str) -> str:

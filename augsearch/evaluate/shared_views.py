@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from types import MappingProxyType
 
@@ -76,13 +77,26 @@ SCORES: Mapping[str, str] = MappingProxyType(
 """What every score is; all are the better the higher, and at most 1."""
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The images that encoders are judged on.
+
+    Attributes:
+        images: uint8, in random order; the first ones serve the dearer scores.
+        groups: `[N]`; images of one group are on one side of the rotation probe.
+        mean, std: per channel, with pixels in [0, 1].
+    """
+
+    images: ImageRows
+    groups: NDArray[np.int64]
+    mean: Sequence[float]
+    std: Sequence[float]
+
+
 def label_free_scores(
     encoder: nn.Module,
     projection_head: nn.Module,
-    images: ImageRows,
-    groups: NDArray[np.int64],
-    mean: Sequence[float],
-    std: Sequence[float],
+    shown: Shown,
     *,
     device: torch.device,
     executor: Executor,
@@ -93,9 +107,6 @@ def label_free_scores(
     Args:
         encoder: gives features `h`; used in evaluation mode and left in its own.
         projection_head: from `h` to what the contrastive loss compares.
-        images: uint8, in random order; the first ones serve the dearer scores.
-        groups: `[N]`; images of one group are on one side of the rotation probe.
-        mean, std: per channel, with pixels in [0, 1].
         executor: who renders the shared views.
         temperature: of the contrastive loss.
 
@@ -104,20 +115,20 @@ def label_free_scores(
     """
 
     def features_of(pixels: NDArray[np.uint8]) -> Features:
-        return extract_features(encoder, pixels, mean, std, device=device)
+        return extract_features(encoder, pixels, shown.mean, shown.std, device=device)
 
-    shown = images[:IMAGES]
-    clean = features_of(shown)  # [N, D]
+    images = shown.images[:IMAGES]
+    clean = features_of(images)  # [N, D]
     turned = np.stack(
-        [clean[:TURNED], *(features_of(np.rot90(shown[:TURNED], k, (2, 3))) for k in (1, 2, 3))]
+        [clean[:TURNED], *(features_of(np.rot90(images[:TURNED], k, (2, 3))) for k in (1, 2, 3))]
     )  # [4, T, D]
     views = np.stack(
-        [features_of(view) for view in _views(shown[:VIEWED], executor, device)], axis=1
+        [features_of(view) for view in _views(images[:VIEWED], executor, device)], axis=1
     )  # [V, 2 * PAIRS, D]
     projected = _projections(projection_head, views, device)  # [V, 2 * PAIRS, P]
     if not (np.isfinite(clean).all() and np.isfinite(projected).all()):
         raise TrialFailure("features became non-finite; try a lower learning rate")
-    held_out = _held_out(groups[: turned.shape[1]])
+    held_out = _held_out(shown.groups[: turned.shape[1]])
     # Small matrices, in which threads cost more than they save; and one order of summation.
     with threadpool_limits(1):
         return _scores(clean, turned, held_out, views, projected, temperature)

@@ -12,7 +12,7 @@ import torch
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.engines.processes import cpu_threads
-from augsearch.progress import Estimate, PhaseCost
+from augsearch.progress import Estimate, Phase, PhaseCost
 from augsearch.search.confirm.confirmation import race_plan
 from augsearch.search.confirm.power import power_sentences
 from augsearch.search.confirm.race import RacePlan
@@ -105,7 +105,7 @@ def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCos
     trial = config.pretrain.steps * measured.step + probes
     rerun = config.confirm.steps * measured.step + measured.probe
 
-    def phase(name: str, runs: int, seconds: float) -> PhaseCost:
+    def phase(name: Phase, runs: int, seconds: float) -> PhaseCost:
         return PhaseCost(name, runs, done[name], seconds + RECORDING)
 
     return (
@@ -115,7 +115,7 @@ def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCos
     )
 
 
-def _done(setup: Setup) -> dict[str, int]:
+def _done(setup: Setup) -> dict[Phase, int]:
     """Finished runs of a study that goes on."""
     storage = find_storage(setup.storage)
     if storage is None or setup.name not in optuna.get_all_study_names(storage):

@@ -70,8 +70,7 @@ class Pretraining:
             config: the budget and how it is spent.
             seed: not negative; the replicate.
             device: where to train.
-            mean: per channel, of pixels in [0, 1]; subtracted from the views last.
-            std: per channel, positive.
+            mean, std: per channel, of pixels in [0, 1]; views are normalised by them last.
 
         Raises:
             DataError: fewer than two images.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -22,18 +23,31 @@ from augsearch.simclr.pretrain import MakeViews
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
 
 
+@dataclass(frozen=True)
+class LabelledImages:
+    """What is trained on.
+
+    Attributes:
+        images: `[N, C, H, W]` uint8 on the device, N of 2 or more.
+        labels: `[N]` int64 on the device, in 0..classes - 1.
+        mean, std: per channel, of pixels in [0, 1].
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: int
+    mean: Sequence[float]
+    std: Sequence[float]
+
+
 def train_supervised(
-    images: Tensor,
-    labels: Tensor,
-    classes: int,
+    data: LabelledImages,
     make_views: MakeViews,
     encoder_config: EncoderConfig,
     config: PretrainConfig,
     *,
     seed: int,
     device: torch.device,
-    mean: Sequence[float],
-    std: Sequence[float],
     on_step: Callable[[int], None] | None = None,
 ) -> tuple[nn.Module, list[float]]:
     """An encoder with a linear classifier, trained by cross-entropy on both views of a batch.
@@ -43,10 +57,7 @@ def train_supervised(
     on `seed` alone.
 
     Args:
-        images: `[N, C, H, W]` uint8 on `device`, N of 2 or more.
-        labels: `[N]` int64 on `device`, in 0..classes - 1.
         make_views: as in `Pretraining`.
-        mean, std: per channel, of pixels in [0, 1].
         on_step: told the number of steps done.
 
     Returns:
@@ -56,14 +67,14 @@ def train_supervised(
     Raises:
         TrialFailure: the loss became non-finite.
     """
-    count, channels, size, _ = images.shape
+    count, channels, size, _ = data.images.shape
     with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
         encoder = build_encoder(encoder_config, channels, size)
-        network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, classes)).to(device)
+        network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, data.classes)).to(device)
     forward = in_bfloat16(network, device) if uses_bfloat16(config, device) else network
     optimizer = build_optimizer(network, config)
-    shift = torch.tensor(mean, device=device).view(1, -1, 1, 1)
-    scale = torch.tensor(std, device=device).view(1, -1, 1, 1)
+    shift = torch.tensor(data.mean, device=device).view(1, -1, 1, 1)
+    scale = torch.tensor(data.std, device=device).view(1, -1, 1, 1)
     order = batches(count, min(config.batch_size, count), seed)
     losses: list[float] = []
     network.train()
@@ -71,12 +82,12 @@ def train_supervised(
         for step in range(config.steps):
             reseed(stream_seed(seed, STEP, step), device)
             rows = torch.from_numpy(next(order)).to(device)
-            views = (torch.cat(make_views(images[rows], step)) - shift) / scale
+            views = (torch.cat(make_views(data.images[rows], step)) - shift) / scale
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * learning_rate_factor(step, config)
             optimizer.zero_grad(set_to_none=True)
             logits = forward(views.contiguous(memory_format=torch.channels_last))
-            loss = functional.cross_entropy(logits.float(), labels[rows].repeat(2))
+            loss = functional.cross_entropy(logits.float(), data.labels[rows].repeat(2))
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())

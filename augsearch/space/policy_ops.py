@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from augsearch.errors import ConfigError
-from augsearch.space.catalogue import GRAIN, OPERATIONS, Operation
+from augsearch.space.catalogue import GRAIN, OPERATIONS, Operation, Parameter
 from augsearch.space.custom import CustomOp, CustomSource, digest, found_again, has_changed
 
 
@@ -49,15 +49,13 @@ class PolicyOp(BaseModel):
         """The same operation with some values replaced."""
         return self.model_copy(update=dict(values))
 
+    def moved(self) -> tuple[Parameter, ...]:
+        """The magnitudes that stand away from their identity; a group has none."""
+        return self.operation.moved(self.values())
+
     def is_identity(self) -> bool:
         """True if it can change no image: gate closed, or every magnitude at its identity."""
-        return self.p == 0 or values_are_identity(self.operation, self.values())
-
-
-def values_are_identity(operation: Operation, values: dict[str, float]) -> bool:
-    """True if every parameter that has an identity stands at it (and there is one)."""
-    magnitudes = [p for p in operation.parameters if p.identity is not None]
-    return bool(magnitudes) and all(values[p.name] == p.identity for p in magnitudes)
+        return self.p == 0 or self.operation.does_nothing(self.values())
 
 
 def _policy_op_model(operation: Operation) -> type[PolicyOp]:
@@ -201,6 +199,9 @@ class OneOf(PolicyOp):
 
     def values(self) -> dict[str, float]:
         return {}
+
+    def moved(self) -> tuple[Parameter, ...]:
+        return ()
 
     def is_identity(self) -> bool:
         return self.p == 0 or all(member.is_identity() for member in self.ops)

@@ -36,10 +36,12 @@ def _steps(ops: Sequence[PolicyOp]) -> Iterator[Step]:
 
 def _step(op: PolicyOp) -> Step:
     doc = op.operation.doc.partition(";")[0].partition(". ")[0].removesuffix(".")
+    values = op.values()
+    moved = op.moved()
     lines = tuple(
-        f"{parameter.name} {number_text(value)}: {parameter.doc.partition(';')[0]}"
-        for parameter in op.operation.parameters
-        if (value := op.values()[parameter.name]) != parameter.identity
+        f"{p.name} {number_text(values[p.name])}: {p.doc.partition(';')[0]}"
+        for p in op.operation.parameters
+        if p.identity is None or p in moved
     )
     return f"{op.instance}, {_often(op.p)}", f"{doc[:1].lower()}{doc[1:]}", lines
 

@@ -21,7 +21,6 @@ from augsearch.space.policy_ops import (
     custom_files,
     duplicate_instance,
     portable,
-    values_are_identity,
     walk,
 )
 from augsearch.space.presets import find_config
@@ -206,7 +205,7 @@ class Space(BaseModel):
             # A member that does nothing stays: leaving it out would change the others' odds.
             members = [self._policy_op(prefix, m, point) or self._idle(m) for m in op.ops]
             return {**op.describe(values), "ops": members}
-        if values_are_identity(op.operation, values):
+        if op.operation.does_nothing(values):
             return None
         return op.describe(values)
 

@@ -34,13 +34,13 @@ def draw_views(renderer: Renderer, images: torch.Tensor, seed: int) -> bytes:
     """A PNG of uint8 images `[N, C, H, W]`, each with four views, and of who rendered them."""
     return views_png(
         images.cpu().numpy(),
-        views_of_steps(renderer, images, seed),
+        first_views(renderer, images, seed),
         ["original", *("view 1", "view 2") * PAIRS],
         footnote=f"rendered by: {renderer.executor}",
     )
 
 
-def views_of_steps(renderer: Renderer, images: torch.Tensor, seed: int) -> tuple[Pixels, ...]:
+def first_views(renderer: Renderer, images: torch.Tensor, seed: int) -> tuple[Pixels, ...]:
     """The views of the first steps, view 1 and view 2 in turn, each `[N, C, S, S]`."""
     pairs = (pair_of_views(renderer, images, seed=seed, step=step) for step in range(PAIRS))
     return tuple(view for pair in pairs for view in pair)

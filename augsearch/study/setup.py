@@ -129,10 +129,7 @@ class Setup:
         """What must be the same for a stored study to go on."""
         return {
             "space": self.space.describe(),
-            "study": self.config.model_dump(
-                mode="json",
-                exclude={"name": True, "certify": True, "ablate": True, "search": {"trials"}},
-            ),
+            "study": self.config.deciding(),
             "data": {"name": self.image_set.name, "digest": self.image_set.digest},
             "seed": self.seed,
             **self._from(),

@@ -47,9 +47,8 @@ def natural_pictures(n: int, channels: int, side: int) -> Tensor:
 def typical_values(operation: Operation) -> dict[str, float]:
     """The defaults; where those change nothing, half of every magnitude."""
     values = {p.name: p.default for p in operation.numbers}
-    magnitudes = [p for p in operation.parameters if p.identity is not None]
-    if magnitudes and all(values[p.name] == p.identity for p in magnitudes):
-        values |= {p.name: (p.low + p.high) / 2 for p in magnitudes}
+    if operation.does_nothing(values):
+        values |= {p.name: (p.low + p.high) / 2 for p in operation.magnitudes}
     return values
 
 

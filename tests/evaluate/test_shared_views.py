@@ -13,7 +13,7 @@ from torch import nn
 
 from augsearch.data.imageset import ImageRows
 from augsearch.errors import TrialFailure
-from augsearch.evaluate.shared_views import SCORES, _held_out, label_free_scores
+from augsearch.evaluate.shared_views import SCORES, Shown, _held_out, label_free_scores
 
 CPU = torch.device("cpu")
 
@@ -40,10 +40,7 @@ def scores_of(network: nn.Module, projection: nn.Module) -> dict[str, float]:
     return label_free_scores(
         network,
         projection,
-        ImageRows(images.images, rows),
-        images.groups[rows],
-        (0.5,) * 3,
-        (0.25,) * 3,
+        Shown(ImageRows(images.images, rows), images.groups[rows], (0.5,) * 3, (0.25,) * 3),
         device=CPU,
         executor="auto",
         temperature=0.2,

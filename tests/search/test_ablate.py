@@ -17,14 +17,17 @@ from small_study import small_config, small_images
 from augsearch.data.imageset import ImageSet
 from augsearch.progress import Quiet
 from augsearch.search.ablation.cost import makespan
+from augsearch.search.ablation.estimate import in_sentence
 from augsearch.search.ablation.plan import BASE_CROP
+from augsearch.search.ablation.prepare import prepare_ablation
+from augsearch.search.ablation.request import AblationRequest
 from augsearch.search.ablation.result import Ablation
 from augsearch.space.space import Space
 from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
 from augsearch.study_file import AblateConfig, ComputeConfig, NoPrunerConfig
 from augsearch.tracking.client import client_for, tracking_uri
-from augsearch.verbs.ablate import ablate, estimate_ablation, in_sentence, prepare_ablation
+from augsearch.verbs.ablate import ablate, estimate_ablation
 from augsearch.verbs.report import report_study
 from augsearch.verbs.studies import delete_stored, empty_studies, list_stored, stored_study
 
@@ -166,9 +169,10 @@ def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counter
 
 def test_a_dry_run_counts_what_is_there_and_leaves_nothing():
     before = set(Path().iterdir())
-    estimate = estimate_ablation(
+    request = AblationRequest(
         SPACE, data=small_images(), study=config(), mode="add-one", replicates=3, device="cpu"
     )
+    estimate = estimate_ablation(request)
     assert (estimate.cells, estimate.done, estimate.left) == (2, 0, 6)
     assert 0 < estimate.seconds < 600
     assert in_sentence(estimate).startswith("ablation add-one-small-inspection-surfaces-")
@@ -185,10 +189,11 @@ def test_what_does_nothing_to_grey_images_is_left_out_with_a_note():
     colour = small_images()
     grey = ImageSet(**{**vars(colour), "images": colour.images[:, :1].copy(), "digest": "grey"})
     heard = Heard()
-    prepared = prepare_ablation(
+    request = AblationRequest(
         "factory", data=grey, study=config(), mode="pairs", device="cpu",
-        ops=["grayscale", "color_jitter", "gaussian_noise"], progress=heard,
+        ops=["grayscale", "color_jitter", "gaussian_noise"],
     )  # fmt: skip
+    prepared = prepare_ablation(request, heard)
     assert prepared.plan.ops == ("color_jitter", "gaussian_noise")
     assert prepared.left_out == ("grayscale",)
     assert "no effect on these images, left out: grayscale" in heard.notes

@@ -3,20 +3,16 @@
 import pytest
 
 from augsearch.errors import ConfigError
+from augsearch.search.ablation.choice import chosen
 from augsearch.search.ablation.plan import (
     BASE_CROP,
     at_bound,
-    at_share,
-    bound,
-    chosen,
-    middle,
-    middle_policy,
-    operations,
     plan_add_one,
     plan_leave_one_out,
     plan_pairs,
     plan_strength,
 )
+from augsearch.space.points import at_share, bound, middle, middle_policy, operations
 from augsearch.space.policy import Policy
 from augsearch.space.searched import Choices, Range
 from augsearch.space.space import Axis, Space

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.search.ablation.plan import middle_policy
+from augsearch.space.points import middle_policy
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
 from augsearch.space.space import Space

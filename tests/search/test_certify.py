@@ -11,13 +11,14 @@ from small_study import small_config, small_images, small_space
 from augsearch.errors import StudyError
 from augsearch.progress import Quiet
 from augsearch.search.certificate.certificate import Tried, certify_scores
+from augsearch.search.certificate.rerun import MIDDLE_SEED
 from augsearch.stats.ranks import reliability, slope, spearman
 from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
 from augsearch.study.reopen import reopen
 from augsearch.study_file import CertifyConfig
 from augsearch.tracking.client import client_for, tracking_uri
-from augsearch.verbs.certify import MIDDLE_SEED, certify_study
+from augsearch.verbs.certify import certify_study
 from augsearch.verbs.run import run_study
 
 STORAGE = "sqlite:///augsearch.db"

@@ -13,6 +13,8 @@ from small_study import small_config, small_images, small_space
 
 from augsearch.cli.app import app
 from augsearch.progress import Quiet
+from augsearch.search.ablation.prepare import prepare_ablation
+from augsearch.search.ablation.request import AblationRequest
 from augsearch.space.policy import load_policy
 from augsearch.store.database import shown_url
 from augsearch.store.ranking import Reference
@@ -21,7 +23,6 @@ from augsearch.study.origin import Origin, looks_of
 from augsearch.study.prepare import prepare
 from augsearch.study.reopen import as_asked
 from augsearch.study.request import StudyRequest
-from augsearch.verbs.ablate import prepare_ablation
 
 NOT_REPEATED = {"dry_run"}
 AWKWARD = 'it\'s a "b" $HOME; rm'
@@ -130,7 +131,8 @@ def test_ablate_repeats_every_option_that_it_has(files):
         {"mode": "pairs", "protocol": "policy", "ops": ["resized_crop", "horizontal_flip"]},
         {"mode": "strength", "op": "resized_crop"},
     ):
-        prepared = prepare_ablation(files / "space.yaml", **common, **own, progress=Quiet())
+        request = AblationRequest(files / "space.yaml", **common, **own)
+        prepared = prepare_ablation(request, Quiet())
         again = parsed("ablate", prepared.command)
         wanted = {**common, **own, "space": str(files / "space.yaml")}
         if "ops" in own:

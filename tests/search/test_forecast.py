@@ -61,11 +61,11 @@ def test_a_study_that_goes_on_counts_what_is_left():
     run(forecast, clock, 10)
     assert forecast.left() == pytest.approx(1 * 10 + 20 * 30)
     run(forecast, clock, 10)
-    forecast.begin("confirmation up to seed 5", 0, 15)
+    forecast.begin("confirmation", 0, 15)
     run(forecast, clock, 60)
     assert forecast.left() == pytest.approx(19 * 60)
     # A round that is longer than was guessed counts in full.
-    forecast.begin("confirmation up to seed 9", 1, 31)
+    forecast.begin("confirmation", 1, 31)
     assert forecast.left() == pytest.approx(30 * 60)
 
 

@@ -11,10 +11,11 @@ from augsearch.augment.build import Renderer
 from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError
 from augsearch.search.preview.op_strips import op_strips, ops_of_policy, ops_of_space
+from augsearch.search.preview.sheet import preview
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
 from augsearch.space.space import Space, load_space
-from augsearch.verbs.preview import preview, write_preview
+from augsearch.verbs.preview import write_preview
 
 CROP = {"op": "resized_crop", "scale_min": 0.3}
 

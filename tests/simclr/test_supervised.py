@@ -7,7 +7,7 @@ import torch
 from augsearch.augment.build import Renderer
 from augsearch.errors import TrialFailure
 from augsearch.simclr.config import EncoderConfig, PretrainConfig
-from augsearch.simclr.supervised import train_supervised
+from augsearch.simclr.supervised import LabelledImages, train_supervised
 from augsearch.space.policy import Policy
 
 CPU = torch.device("cpu")
@@ -27,16 +27,12 @@ def trained(ops=(), *, seed=0, **config):
     images, labels = coloured(24)
     policy = Policy.model_validate({"ops": list(ops)})
     return train_supervised(
-        images,
-        labels,
-        3,
+        LabelledImages(images, labels, 3, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
         Renderer.build(policy).function(seed, 0),
         EncoderConfig(width=4, stages=1),
         PretrainConfig(**{"steps": 60, "batch_size": 16, "learning_rate": 0.02, **config}),
         seed=seed,
         device=CPU,
-        mean=(0.5, 0.5, 0.5),
-        std=(0.25, 0.25, 0.25),
     )
 
 

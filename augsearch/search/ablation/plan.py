@@ -6,7 +6,6 @@ A composition matrix follows SimCLR's Figure 5 (Chen et al. 2020, arXiv 2002.057
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,10 +13,10 @@ from typing import Literal
 
 from augsearch.augment.baselines import SIMCLR_CROP, for_channels
 from augsearch.errors import ConfigError
+from augsearch.space.points import at_share, bound_policy, middle_policy, operations
 from augsearch.space.policy import Policy
-from augsearch.space.policy_ops import OneOf, PolicyOp
-from augsearch.space.searched import Choices, readable
-from augsearch.space.space import Axis, Space
+from augsearch.space.policy_ops import PolicyOp
+from augsearch.space.space import Space
 
 Mode = Literal["pairs", "leave-one-out", "add-one", "strength", "classes"]
 Protocol = Literal["simclr", "policy"]
@@ -84,50 +83,6 @@ class Plan:
         return replace(self, cells=tuple(cells))
 
 
-def middle(axis: Axis) -> float:
-    """The value in the middle of what is searched.
-
-    Of choices, the (upper) median of those that do something: 0.5 of p in 0, 0.5.
-    """
-    form = axis.form
-    if isinstance(form, Choices):
-        acting = sorted(c for c in form.choices if c != axis.identity) or list(form.choices)
-        return acting[len(acting) // 2]
-    value = math.sqrt(form.low * form.high) if form.log else (form.low + form.high) / 2
-    if not axis.integer:
-        return value
-    # Of the two whole numbers around it the nearer one, unless that does nothing.
-    whole = round(value)
-    return math.floor(value) + math.ceil(value) - whole if whole == axis.identity else whole
-
-
-def bound(axis: Axis) -> float:
-    """The value of a searched number that is farthest from doing nothing."""
-    if axis.identity is None:
-        return middle(axis)
-    identity = axis.identity
-    return max(axis.form.extremes(), key=lambda value: abs(value - identity))
-
-
-def operations(policy: Policy) -> dict[str, PolicyOp]:
-    """The operations of a policy by instance name; of a name in both views, view 1's."""
-    first, second = policy.views
-    found = {op.instance: op for op in first}
-    return found | {op.instance: op for op in second if op.instance not in found}
-
-
-def middle_policy(space: Space) -> Policy:
-    """The policy in the middle of everything that is searched."""
-    point = {axis.name: middle(axis) for axis in space.axes()}
-    return space.policy(point, name=f"middle of {space.name}")
-
-
-def bound_policy(space: Space) -> Policy:
-    """The policy at the bound of everything that is searched."""
-    point = {axis.name: bound(axis) for axis in space.axes()}
-    return space.policy(point, name=f"bound of {space.name}")
-
-
 OfViews = tuple[PolicyOp | None, PolicyOp | None]
 """An operation as view 1 and view 2 have it, or None for a view that lacks it."""
 
@@ -153,72 +108,11 @@ def at_bound(space: Space, name: str) -> OfViews:
         raise ConfigError(f"--op {name}: does nothing anywhere in the space {space.name!r}")
 
     def gated(most: PolicyOp | None, usual: PolicyOp | None) -> PolicyOp | None:
-        if most is None or usual is None or not _strengths(most):
+        if most is None or usual is None or not most.moved():
             return most
         return most.model_copy(update={"p": usual.p})
 
     return gated(bounds[0], middles[0]), gated(bounds[1], middles[1])
-
-
-def at_share(most: PolicyOp, share: float) -> PolicyOp | None:
-    """`most` weakened to a share of its way from no effect; None if nothing is left of it.
-
-    Every parameter with an identity goes, in equal parts, or the gate if there is none.
-    """
-    strengths = _strengths(most)
-    if not strengths:
-        weaker = most.model_copy(update={"p": readable(share * most.p)})
-    else:
-        values = most.values()
-        weaker = most.with_values(
-            {
-                name: readable(identity + share * (values[name] - identity))
-                if not whole
-                else round(identity + share * (values[name] - identity))
-                for name, identity, whole in strengths
-            }
-        )
-    return None if weaker.is_identity() else weaker
-
-
-def _strengths(op: PolicyOp) -> list[tuple[str, float, bool]]:
-    """Name, identity and wholeness of every parameter that makes the operation do something."""
-    if isinstance(op, OneOf):
-        return []
-    return [
-        (p.name, p.identity, p.integer)
-        for p in op.operation.parameters
-        if p.identity is not None and op.values()[p.name] != p.identity
-    ]
-
-
-def check_known(flag: str, name: str, known: Mapping[str, PolicyOp], owner: str) -> None:
-    """Refuse an operation that is not there.
-
-    Raises:
-        ConfigError: `name` is not known; if it is one of several, the message names these.
-    """
-    if name in known:
-        return
-    for group, op in known.items():
-        if isinstance(op, OneOf) and any(member.instance == name for member in op.ops):
-            raise ConfigError(f"{flag} {name}: is a part of {group!r}; name that")
-    raise ConfigError(f"{flag}: {owner} has no operation {name!r}; it has: {', '.join(known)}")
-
-
-def chosen(known: Mapping[str, PolicyOp], names: Sequence[str] | None, owner: str) -> list[str]:
-    """The operations that are meant: `names`, or all that are known.
-
-    Raises:
-        ConfigError: one of `names` is not known, or stands there twice.
-    """
-    if names is None:
-        return list(known)
-    for name in names:
-        check_known("--ops", name, known, owner)
-        if names.count(name) > 1:
-            raise ConfigError(f"--ops: {name!r} stands there twice; name it once")
-    return list(names)
 
 
 def plan_pairs(ops: Mapping[str, PolicyOp], protocol: Protocol, crop_scale_min: float) -> Plan:

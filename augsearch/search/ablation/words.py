@@ -51,11 +51,7 @@ def changed_by(op: PolicyOp) -> str:
     """What of an image an operation changes, in a word or two."""
     if isinstance(op, OneOf):
         return " or ".join(dict.fromkeys(changed_by(m) for m in op.ops if not m.is_identity()))
-    parts = [
-        CHANGED_BY_PARAMETER[p.name]
-        for p in op.operation.parameters
-        if p.name in CHANGED_BY_PARAMETER and op.values()[p.name] != p.identity
-    ]
+    parts = [CHANGED_BY_PARAMETER[p.name] for p in op.moved() if p.name in CHANGED_BY_PARAMETER]
     if op.op in ("color_jitter", "affine") and parts:
         *most, last = parts
         return f"one of {', '.join(most)} and {last}" if most else last

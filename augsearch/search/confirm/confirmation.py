@@ -253,7 +253,7 @@ def _trainer(
         if missing:
             until = max(seed for _, seed in asked)
             there = len(asked) - len(missing)
-            progress.phase(f"confirmation up to seed {until}", there, len(asked))
+            progress.phase("confirmation", there, len(asked), round=f"up to seed {until}")
             jobs = [entrants[name].job(seed) for name, seed in missing]
             run_beside(store, bench, jobs, progress, engine)
             runs = store.runs(CONFIRMATION)

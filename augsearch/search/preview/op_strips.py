@@ -10,9 +10,9 @@ import torch
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
 from augsearch.pictures.contact_sheet import Strengths
-from augsearch.search.ablation.plan import at_share, bound, operations
 from augsearch.space.catalogue import Parameter
 from augsearch.space.handbook import value_text
+from augsearch.space.points import at_share, bound, operations
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
 from augsearch.space.policy_words import policy_steps
@@ -51,7 +51,7 @@ def colour_alone(ops: Sequence[Titled]) -> list[str]:
         if op.operation.colour_only:
             found.append(op.instance)
         else:
-            found += [f"{op.instance}.{p.name}" for p in _moved(op) if p.colour_only]
+            found += [f"{op.instance}.{p.name}" for p in op.moved() if p.colour_only]
     return found
 
 
@@ -85,21 +85,11 @@ def _alone(op: PolicyOp) -> Policy:
     return Policy.model_validate({"ops": [op]})
 
 
-def _moved(op: PolicyOp) -> list[Parameter]:
-    """The parameters that make it do something."""
-    values = op.values()
-    return [
-        p
-        for p in op.operation.parameters
-        if p.identity is not None and values[p.name] != p.identity
-    ]
-
-
 def _strip(
     title: str, op: PolicyOp, image: torch.Tensor, seed: int, executor: Executor
 ) -> Strengths:
     most = op.model_copy(update={"p": 1.0})
-    moved = _moved(most)
+    moved = most.moved()
     if moved:
         images, values = _rising(most, moved, image, seed, executor)
     else:
