@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -38,7 +39,7 @@ def commands_in(text: str) -> list[list[str]]:
 
 def parse(words: list[str]) -> None:
     """Parse as the command line would, down to the verb, without running it."""
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     context = command.make_context("augsearch", [*words], resilient_parsing=False)
     while context.args or getattr(context, "_protected_args", None):
         rest = [*getattr(context, "_protected_args", []), *context.args]
