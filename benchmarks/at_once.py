@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing.connection import Connection
+from typing import Any
 
 import torch
 from step import MEAN, STD, Case, stepper, training
@@ -122,7 +123,7 @@ class InThreads:
 def _own_stream(device: torch.device) -> AbstractContextManager[object]:
     if device.type != "cuda":
         return nullcontext()
-    return torch.cuda.stream(torch.cuda.Stream(device))
+    return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
 
 
 class StackedWeights:
@@ -143,7 +144,7 @@ class StackedWeights:
         config = case.config()
         # AdamW works number by number: on stacked weights it does what it does on each trial's.
         matrices = {name for name, own in self.networks[0].named_parameters() if own.ndim > 1}
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [w for n, w in self.weights.items() if n in matrices]},
             {
                 "params": [w for n, w in self.weights.items() if n not in matrices],
@@ -165,7 +166,7 @@ class StackedWeights:
     def __call__(self) -> None:
         for _ in range(self._case.steps):
             self._optimizer.zero_grad(set_to_none=True)
-            self.losses(self._views()).sum().backward()
+            self.losses(self._views()).sum().backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
             self._done += 1
 

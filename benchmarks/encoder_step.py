@@ -33,7 +33,7 @@ class EncoderStep:
     def __call__(self) -> None:
         for _ in range(self.case.steps):
             if self.compiled:
-                torch.compiler.cudagraph_mark_step_begin()
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
             self.step()
 
     def step(self) -> None:
@@ -45,8 +45,9 @@ class EncoderStep:
         on_cuda = self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=on_cuda, cache_enabled=cache):
             z = self.project(self.encode(self.views))
-        loss = nt_xent(*z.chunk(2), self.case.config().temperature)
-        loss.backward()
+        first, second = z.chunk(2)
+        loss = nt_xent(first, second, self.case.config().temperature)
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
 
@@ -62,7 +63,7 @@ class GraphedStep(EncoderStep):
         for group in self.optimizer.param_groups:
             group["capturable"] = True
             group["lr"] = torch.tensor(group["lr"], device=device)
-        beside = torch.cuda.Stream(device)
+        beside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(beside):
             for _ in range(3):

@@ -289,13 +289,16 @@ def time_at_once(run: Run, scale: Scale) -> None:
         def threads() -> InThreads:
             return opened.enter_context(closing(InThreads(case, most, device)))
 
+        def in_one(pool: Callable[[], Callable[[int], None]], number: int) -> Call:
+            return partial(pool(), number)
+
         alone = trial_steps(case, 0, device)
         for number in scale.at_once:
             builders: dict[str, Callable[[], Call]] = {
                 "one trial alone": lambda: alone,
-                "processes": lambda n=number: partial(processes(), n),
-                "threads, own streams": lambda n=number: partial(threads(), n),
-                "stacked weights": lambda n=number: StackedWeights(case, n, device),
+                "processes": partial(in_one, processes, number),
+                "threads, own streams": partial(in_one, threads, number),
+                "stacked weights": partial(StackedWeights, case, number, device),
             }
             what = f"{number} trials at once"
             run.attempt(what, partial(compare_at_once, run, what, case, number, builders))

@@ -55,7 +55,11 @@ def _reader(device: torch.device) -> Callable[[], float] | None:
     """The first of torch (which needs nvidia-ml-py) and nvidia-smi that answers."""
     if device.type != "cuda":
         return None
-    for read in (lambda: float(torch.cuda.utilization(device)), lambda: _nvidia_smi(device)):
+    readers: tuple[Callable[[], float], ...] = (
+        lambda: float(torch.cuda.utilization(device)),
+        lambda: _nvidia_smi(device),
+    )
+    for read in readers:
         try:
             read()
         except Exception:  # no module, no program, no driver, or no permission

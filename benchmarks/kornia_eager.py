@@ -37,19 +37,24 @@ def kornia_eager(
 
 
 def _crop(v: Values, _p: float, size: int, mode: str = "slice") -> nn.Module:
-    return K.RandomResizedCrop(
+    crop: nn.Module = K.RandomResizedCrop(
         (size, size), scale=(v["scale_min"], 1.0), ratio=_around(v["ratio"]), cropping_mode=mode
     )
+    return crop
 
 
 def _blur(v: Values, p: float, size: int) -> nn.Module:
     sigma = v["sigma"] * size
     side = 2 * max(1, math.ceil(3 * sigma)) + 1
-    return K.RandomGaussianBlur((side, side), (1e-3, max(sigma, 2e-3)), p=p)
+    blur: nn.Module = K.RandomGaussianBlur((side, side), (1e-3, max(sigma, 2e-3)), p=p)
+    return blur
 
 
 def _jitter(v: Values, p: float, _size: int) -> nn.Module:
-    return K.ColorJitter(v["brightness"], v["contrast"], v["saturation"], v["hue"], p=p)
+    jitter: nn.Module = K.ColorJitter(
+        v["brightness"], v["contrast"], v["saturation"], v["hue"], p=p
+    )
+    return jitter
 
 
 def _around(ratio: float) -> tuple[float, float]:

@@ -41,7 +41,8 @@ def shares(make_gaps: Callable[[], Gaps]) -> tuple[float, float]:
 def scores(cells: int, seeds: int, spread: float, rng: np.random.Generator) -> Gaps:
     noise = np.exp(rng.normal(0, spread, cells))[:, None]
     reference = rng.normal(0, 1, seeds) * noise.mean()
-    return rng.normal(0, 1, (cells, seeds)) * noise - reference
+    gaps: Gaps = rng.normal(0, 1, (cells, seeds)) * noise - reference
+    return gaps
 
 
 def recalls(saturated: int, seeds: int, rng: np.random.Generator) -> Gaps:
@@ -52,7 +53,8 @@ def recalls(saturated: int, seeds: int, rng: np.random.Generator) -> Gaps:
     noise = rng.normal(0, 0.3, (*shape, 1)) + rng.normal(0, 0.5, (*shape, IMAGES))
     right = rng.binomial(DRAWS, 1 / (1 + np.exp(-(logits + noise)))) / DRAWS
     recall = right.mean(axis=-1)
-    return np.moveaxis(recall[0] - recall[1:], 1, -1).reshape(-1, seeds)
+    gaps: Gaps = np.moveaxis(recall[0] - recall[1:], 1, -1).reshape(-1, seeds)
+    return gaps
 
 
 def main() -> None:

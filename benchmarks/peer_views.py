@@ -164,9 +164,9 @@ def torchvision_pairs(images: Tensor, policy: Policy) -> Pairs:
 def lightly_pairs(
     images: Tensor, policy: Policy, normalize: dict[str, list[float]] | None = None
 ) -> Pairs:
-    from lightly.transforms import SimCLRTransform
+    from lightly.transforms.simclr_transform import SimCLRTransform
 
-    transform = SimCLRTransform(
+    transform: Callable[[Any], Any] = SimCLRTransform(
         input_size=policy.size,
         cj_strength=policy.strength,
         sigmas=policy.sigma,

@@ -48,6 +48,8 @@ from augsearch.study_file import load_study_config
 from augsearch.verbs.run import run_study
 
 SEEDS = range(1, 6)
+Row = tuple[str, str, float | None, float | None, tuple[float, float] | None, tuple[float, ...]]
+"""Of the table: policy, what it is, in the search, confirmed, interval, one score a seed."""
 
 
 def with_groups(data: Path, folder: Path) -> Path:
@@ -138,21 +140,21 @@ def main() -> None:
         "recommended policy": load_policy(setup.directory / "policy.yaml"),
     }
     trained = supervised(setup.bench, ways, Path("supervised") / name)
-    rows = [
+    rows: list[Row] = [
         (p.name, p.kind, p.search_score, p.confirmed_mean, p.interval, p.confirmed_scores)
         for p in result.policies
     ]
     for way, scores in trained.items():
-        mean, error = float(np.mean(scores)), stats.sem(scores)
-        ends = stats.t.interval(0.95, len(scores) - 1, mean, error)
-        rows.append((f"supervised, {way}", "labels alone", None, mean, ends, tuple(scores)))
+        own, error = float(np.mean(scores)), stats.sem(scores)
+        low, high = stats.t.interval(0.95, len(scores) - 1, own, error)
+        rows.append((f"supervised, {way}", "labels alone", None, own, (low, high), tuple(scores)))
     print("\n| policy | what it is | in the search | confirmed | 95 % interval | seeds |")
     print("|---|---|---|---|---|---|")
-    for policy, kind, search, mean, ends, scores in rows:
+    for policy, kind, search, mean, ends, confirmed in rows:
         found = "" if search is None else f"{100 * search:.1f}"
         shown = "" if mean is None else f"{100 * mean:.1f}"
         interval = "" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
-        print(f"| {policy} | {kind} | {found} | {shown} | {interval} | {len(scores)} |")
+        print(f"| {policy} | {kind} | {found} | {shown} | {interval} | {len(confirmed)} |")
     print(f"\n{result.verdict.sentence} {result.verdict.advice}")
     text = json.dumps(
         {

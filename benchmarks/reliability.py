@@ -66,6 +66,8 @@ QUICK = "bfloat16"
 SHORT = 300
 """Steps of every setting that says nothing else."""
 Changes = dict[str, dict[str, Any]]
+Line = dict[str, Any]
+"""What `summary` says of one setting and way to score."""
 PANELS = {"300 steps": BASE, "600 steps": "steps 600", "1,200 steps": "steps 1200"}
 
 
@@ -181,22 +183,26 @@ def tabulate(jobs: Sequence[Job], table: Path) -> pd.DataFrame:
 # Statistics
 
 
+def rank_correlation(one: pd.Series[float], other: pd.Series[float]) -> float:
+    return spearman(np.asarray(one, np.float64), np.asarray(other, np.float64)).value
+
+
 def matrix(scores: pd.DataFrame, setting: str, what: str) -> pd.DataFrame:
     """Policies × seeds of one way to score, only policies that have every seed."""
     own = scores[(scores.setting == setting) & (scores.what == what)]
     return own.pivot_table(index="policy", columns="seed", values="score").dropna()
 
 
-def summary(scores: pd.DataFrame, strength: pd.Series) -> list[dict[str, object]]:
+def summary(scores: pd.DataFrame, strength: pd.Series) -> list[Line]:
     """A line for every (setting, way to score) that can be judged."""
     truths = {what: matrix(scores, LONG, what) for what in ("end", *evaluations(), "inner folds")}
-    lines: list[dict[str, object]] = []
+    lines: list[Line] = []
     for setting, what in product(scores.setting.unique(), scores.what.unique()):
         found = matrix(scores, setting, what)
         if setting == LONG or len(found) < 8:
             continue
         own = scores[(scores.setting == setting) & (scores.what == what)]
-        line: dict[str, object] = {
+        line: Line = {
             "setting": setting,
             "what": what,
             "policies": len(found),
@@ -215,14 +221,15 @@ def summary(scores: pd.DataFrame, strength: pd.Series) -> list[dict[str, object]
             # One seed is what a trial has: the mean over seeds of its correlation. A seed of the
             # long runs would be its own judge.
             seeds = [s for s in found.columns if s not in long.columns] or list(found.columns)
-            ranks = [spearman(found.loc[common, s], truth[common]).value for s in seeds]
-            pairs = [kendall(found.loc[common, s], truth[common]).value for s in seeds]
+            ranks = [rank_correlation(found.loc[common, s], truth[common]) for s in seeds]
+            judged = truth[common].to_numpy()
+            pairs = [kendall(found.loc[common, s].to_numpy(), judged).value for s in seeds]
             line["spearman_one_seed"] = asdict(
                 spearman_interval(float(np.mean(ranks)), len(common))
             )
             line["kendall_one_seed"] = asdict(kendall_interval(float(np.mean(pairs)), len(common)))
             mean = found.loc[common].mean(axis=1)
-            line["spearman_all_seeds"] = asdict(spearman(mean, truth[common]))
+            line["spearman_all_seeds"] = asdict(spearman(mean.to_numpy(), judged))
             gain = 100 * (truth[common] - mean)
             line["bias_per_strength"] = asdict(slope(strength[common].to_numpy(), gain.to_numpy()))
         lines.append(line)
@@ -252,8 +259,8 @@ def shrinkage(
         gain = truth[known] - short.loc[known, seed]
         line = np.polyfit(strength[known], gain, 1)
         now = short.loc[rest, seed]
-        plain.append(spearman(now, truth[rest]).value)
-        corrected.append(spearman(now + np.polyval(line, strength[rest]), truth[rest]).value)
+        plain.append(rank_correlation(now, truth[rest]))
+        corrected.append(rank_correlation(now + np.polyval(line, strength[rest]), truth[rest]))
     helps = np.mean(np.array(corrected) > np.array(plain))
     return {
         "long runs": few,
@@ -263,7 +270,7 @@ def shrinkage(
     }
 
 
-def show(lines: Sequence[dict[str, object]]) -> None:
+def show(lines: Sequence[Line]) -> None:
     head = f"{'setting':16} {'scored by':17} {'CPU s':>6} {'seeds':>5}  {'ICC':^17}"
     head += f" {'of 2':>4} {'S/N a min':>9}  {'Spearman, 1 seed':^18} {'all seeds':>9} "
     head += f"{'Kendall, 1 seed':^18}"
@@ -272,7 +279,7 @@ def show(lines: Sequence[dict[str, object]]) -> None:
         text = f"{line['setting']:16} {line['what']:17} {line['cpu_seconds']:6.1f} "
         text += f"{line['seeds']:5}  "
         r = line.get("reliability")
-        i = r["icc"] if r else None
+        i = r["icc"] if r else {}
         text += f"{i['value']:.2f} ({i['low']:.2f}..{i['high']:.2f}) " if r else " " * 18
         two = f"{line['icc_two_seeds']:4.2f} {line['snr_per_minute']:9.1f}  " if r else " " * 16
         text += two
@@ -307,7 +314,7 @@ def picture(scores: pd.DataFrame, name: str) -> None:
             axes.annotate(policy.replace("_", " "), (means[policy], own[policy]), (offset, -3),
                           textcoords="offset points", fontsize=7.5, color="#545e64",
                           ha=align)  # fmt: skip
-        axes.set_title(f"{title}: ρ {spearman(means, own).value:.2f}", loc="left", fontsize=10)
+        axes.set_title(f"{title}: ρ {rank_correlation(means, own):.2f}", loc="left", fontsize=10)
         axes.set_xlabel("score of a short run, %")
         axes.grid(color="#e3e6e8")
         axes.set_axisbelow(True)

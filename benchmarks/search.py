@@ -50,6 +50,7 @@ import numpy as np
 import optuna
 import pandas as pd
 from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.trial import TrialState
 from scipy import stats
 from threadpoolctl import threadpool_limits
@@ -85,7 +86,7 @@ DRAWN = {
 SAMPLERS = ("random", "qmc", "tpe", "gp", "cmaes")
 Variant = Literal["plain", "pruned", "carried", "raced"]
 VARIANTS: tuple[Variant, ...] = ("plain", "pruned", "carried", "raced")
-OWN = {"tpe": TpeConfig, "gp": GpConfig}
+OWN: dict[str, type[TpeConfig | GpConfig]] = {"tpe": TpeConfig, "gp": GpConfig}
 """Samplers that augsearch has, which can learn from stopped trials as if they had finished."""
 
 
@@ -120,11 +121,11 @@ class Table:
 
     @property
     def levels(self) -> int:
-        return self.scores.shape[0]
+        return len(self.scores)
 
     @property
     def seeds(self) -> int:
-        return self.scores.shape[-2]
+        return int(self.scores.shape[-2])
 
 
 @cache
@@ -133,6 +134,7 @@ def read_table(name: str) -> Table:
     axes = tuple(frame.columns[: frame.columns.get_loc("seed")])
     keys = [*axes, "seed", "step"]
     ordered = frame.set_index(keys).score.sort_index()
+    assert isinstance(ordered.index, pd.MultiIndex)
     shape = [len(level) for level in ordered.index.levels]
     if shape[-2] < CONFIRMED + 2:
         raise SystemExit(f"grid-{name}.csv has {shape[-2]} seeds: {CONFIRMED + 2} are the least")
@@ -216,7 +218,9 @@ def replay(table: Table, strategy: Strategy, number: int) -> Replay:
         sampler=sampler_of(strategy.sampler, number, strategy.variant),
         pruner=pruner_of(strategy.variant),
     )
-    axes = {name: optuna.distributions.IntDistribution(0, table.levels - 1) for name in table.axes}
+    axes: dict[str, BaseDistribution] = {
+        name: IntDistribution(0, table.levels - 1) for name in table.axes
+    }
     raced = strategy.variant == "raced"
     regrets = table.best - table.ends[..., order[-1:] if raced else order[1:]].mean(axis=-1)
     regret = np.full(BUDGET + 1, rng.choice(regrets.ravel()))
@@ -234,7 +238,7 @@ def replay(table: Table, strategy: Strategy, number: int) -> Replay:
         begin = int(np.ceil(spent - 1e-9))
         complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if begin <= BUDGET and complete:
-            complete.sort(key=lambda trial: (-trial.value, trial.number))
+            complete.sort(key=lambda trial: (-float(trial.value or 0.0), trial.number))
             ranked = list(dict.fromkeys(tuple(t.params[a] for a in table.axes) for t in complete))
             regret[begin:] = confirmed[begin:] = regrets[ranked[0]]
             if not raced:  # a race has confirmed by itself

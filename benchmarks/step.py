@@ -38,9 +38,10 @@ from augsearch.simclr.config import EncoderConfig, PretrainConfig
 from augsearch.simclr.encoders import build_encoder
 from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining, projection_head
+from augsearch.space.view_options import Executor
 
 ENCODER_ONLY, PLAIN = "encoder only", "plain eager loop"
-EXECUTORS = ("kornia", "fused")
+EXECUTORS: tuple[Executor, ...] = ("kornia", "fused")
 MEAN, STD = [0.5] * 3, [0.25] * 3
 MEMORY_STEPS, MEMORY_RUNS = 3, 3
 
@@ -120,7 +121,7 @@ class PlainLoop:
             itself = torch.eye(len(z), dtype=torch.bool, device=self.device)
             similarity = similarity.masked_fill(itself, -torch.inf)
             partner = torch.arange(len(z), device=self.device).roll(len(z) // 2)
-            functional.cross_entropy(similarity, partner).backward()
+            functional.cross_entropy(similarity, partner).backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
 
 
@@ -155,7 +156,8 @@ def measure_memory(case: Case, what: str, device: torch.device) -> dict[str, int
         blank = torch.zeros((), device=device).expand(case.batch, 3, case.size, case.size)
         run = training(case, lambda *_: (blank, blank), device)
     else:
-        views = Renderer.build(simclr(0.5), what).function(1, 0)
+        executor = next(executor for executor in EXECUTORS if executor == what)
+        views = Renderer.build(simclr(0.5), executor).function(1, 0)
         run = training(case, views, device)
     if device.type == "cuda":
         before = torch.cuda.memory_allocated()
@@ -197,7 +199,7 @@ def process_memory(case: Case, what: str, arguments: argparse.Namespace) -> floa
     """MB that a few steps take at the peak, above what was there before them."""
     command = [sys.executable, __file__, "--memory-of", case.name, what]
     command += ["--threads", str(arguments.threads), "--device", arguments.device]
-    rises = []
+    rises: list[float] = []
     for _ in range(MEMORY_RUNS):
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         bytes_of = json.loads(done.stdout)

@@ -107,13 +107,13 @@ def summary(rows: list[dict[str, float | None]]) -> dict[str, object]:
         medians[key] = statistics.median(known) if known else "unknown"
     seconds = [float(row["seconds"] or 0) for row in rows]
     training_seconds = [float(row["training_seconds"] or 0) for row in rows]
-    found = {
+    found: dict[str, object] = {
         "trials_an_hour": 3600 / statistics.median(seconds),
         "low": 3600 / max(seconds),
         "high": 3600 / min(seconds),
         "trials_an_hour_without_probes": 3600 / statistics.median(training_seconds),
         **medians,
     }
-    for name, value in found.items():
-        print(f"  {name:30} {value if isinstance(value, str) else f'{value:.1f}'}")
+    for name, said in found.items():
+        print(f"  {name:30} {said if isinstance(said, str) else f'{said:.1f}'}")
     return found

@@ -56,8 +56,9 @@ def trials(count=24):
         )
         params = {"crop.scale_min": float(rng.uniform(0.1, 1)), AWKWARD: float(rng.integers(2)) / 2}
         params |= {f"op{i}.p": float(rng.uniform()) for i in range(6)}
-        state = "complete" if ends else "pruned"
-        found.append(TrialPoint(number, state, curve[-1][1], curve, params))
+        found.append(
+            TrialPoint(number, "complete" if ends else "pruned", curve[-1][1], curve, params)
+        )
     return (*found, TrialPoint(count, "fail", None, (), found[0].params))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from augsearch.space.policy import Policy
 
@@ -41,7 +42,7 @@ def run_recipe(code: str, report: Path, environment: dict[str, str]) -> None:
         "device": "cpu",
         "backend": "gloo",
         "dataset": images,
-        "images_loader": torch.utils.data.DataLoader(images, batch_size=4),
+        "images_loader": DataLoader(images, batch_size=4),  # type: ignore[arg-type]  # a list will do
         "train_step": train_step,
     }
     exec(compile(code, str(PAGE), "exec"), scope)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -181,7 +182,7 @@ def test_an_export_does_not_overwrite_what_it_is_made_of(policy, directory):
 
 def test_an_exported_kornia_file_renders_the_same(policy, tmp_path):
     (tmp_path / "exported.py").write_text(export_policy(policy, "kornia", 32))
-    scope: dict[str, object] = {"__name__": "exported"}
+    scope: dict[str, Any] = {"__name__": "exported"}
     sys.modules["exported"] = type(sys)("exported")  # dataclasses look their module up
     try:
         exec((tmp_path / "exported.py").read_text(), scope)

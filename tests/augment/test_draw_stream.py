@@ -13,6 +13,7 @@ import pickle
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import torch
@@ -71,7 +72,8 @@ def test_workers_and_epochs_draw_as_many_numbers_as_there_are_calls(workers, con
 
 
 def test_whole_batches_in_collate_draw_anew_each_time():
-    loader = DataLoader([GREY] * LENGTH, batch_size=4, num_workers=2, collate_fn=Collate(build()))
+    images: Any = [GREY] * LENGTH  # a list will do
+    loader = DataLoader(images, batch_size=4, num_workers=2, collate_fn=Collate(build()))
     numbers = flat(epochs(loader, 3))
     assert len(set(numbers)) == len(numbers) == 2 * LENGTH * 3
 

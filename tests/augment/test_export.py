@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,10 +61,10 @@ def run_alone(directory, images, files: dict[str, str], blocked=("augsearch",)) 
 
 def random_policy(seed: int) -> Policy:
     rng = np.random.default_rng(seed)
-    described = []
+    described: list[dict[str, Any]] = []
     for name in rng.permutation(list(OPERATIONS))[:7]:
         values = {
-            p.name: int(rng.integers(p.low, p.high + 1))
+            p.name: int(rng.integers(int(p.low), int(p.high) + 1))
             if p.integer
             else rng.uniform(p.low, p.high)
             for p in OPERATIONS[str(name)].parameters

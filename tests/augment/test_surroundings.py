@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def found(fit: str = "crop", mean=MEAN, std=STD) -> Policy:
     return Policy.model_validate({"ops": [], "found_on": found_on})
 
 
-def exported(path: Path, policy: Policy, target: str):
+def exported(path: Path, policy: Policy, target: Any):
     path.write_text(export_policy(policy, target, 32))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
@@ -95,11 +96,12 @@ def test_views_are_normalised_on_request(render):
 
 def test_what_is_not_known_is_not_made_up(render):
     unknown = Policy(ops=())
-    for options, words in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"normalise": True}, "mean and standard deviation are not known"),
         ({"fit": "tile"}, "size of tiles is not known"),
         ({"fit": "pad"}, "fit 'pad': want crop, squash, tile"),
-    ]:
+    ]
+    for options, words in cases:
         with pytest.raises(Exception, match=words) as refused:
             render(unknown, picture(), **options)
         assert type(refused.value).__name__ == "ConfigError"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from reference_views import two_views
@@ -100,7 +102,7 @@ def near(views, others):
 
 def test_the_module_counts_its_calls():
     images = batch(4, 3, 40, 40)
-    module = simclr(1).build(image_size=32, seed=5)
+    module: Any = simclr(1).build(image_size=32, seed=5)
     first, later = module(images), module(images)
     assert not torch.equal(first[0], later[0])
     assert near(later, two_views(simclr(1), images, 32, seed=5, step=1))

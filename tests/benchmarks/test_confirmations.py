@@ -1,9 +1,14 @@
 """Simulated confirmations of equal policies: what the product says falsely, in a small version of
 `benchmarks/verdict.py --simulated`."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from benchmarks.confirmations import World, grouped, replays, single
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # its modules import each other
+
+from confirmations import World, grouped, replays, single
 
 COUNT = 120
 

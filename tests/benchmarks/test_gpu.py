@@ -98,7 +98,8 @@ def test_stacked_weights_learn_as_each_network_alone(gpu):
     losses.sum().backward()
     assert len(set(losses.tolist())) == 3
     for trial, network in enumerate(stacked.networks):
-        alone = nt_xent(*network(views[trial]).chunk(2), gpu.TOY.config().temperature)
+        first, second = network(views[trial]).chunk(2)
+        alone = nt_xent(first, second, gpu.TOY.config().temperature)
         alone.backward()
         torch.testing.assert_close(losses[trial], alone)
         for name, weight in network.named_parameters():

@@ -8,7 +8,12 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from augsearch.space.presets import find_config
-from augsearch.study_file import SearchConfig, TpeConfig, load_study_config
+from augsearch.study_file import (
+    SearchConfig,
+    SuccessiveHalvingConfig,
+    TpeConfig,
+    load_study_config,
+)
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 REPLAYS = 24
@@ -39,6 +44,7 @@ def test_the_default_is_what_a_study_does():
     config = load_study_config(find_config("standard", "studies"))
     assert config.search.sampler == TpeConfig(startup_trials=8) == SearchConfig().sampler
     assert config.search.pruner == SearchConfig().pruner
+    assert isinstance(config.search.pruner, SuccessiveHalvingConfig)
     assert config.search.pruner.first_rung == config.pretrain.steps // 2
     assert config.confirm.top == 2
 

@@ -64,7 +64,7 @@ def run_verb(arguments, capsys) -> Said:
     before, argv = signal.getsignal(signal.SIGTERM), sys.argv
     capsys.readouterr()
     sys.argv = ["augsearch", *map(str, arguments)]
-    code = 0
+    code: str | int = 0
     try:
         main()
     except SystemExit as exit_:

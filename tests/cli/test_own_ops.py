@@ -104,12 +104,12 @@ def test_a_dataclass_in_the_file_finds_its_module(cli):
 
 def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
     from augsearch.search import search_study as study
+    from augsearch.search.confirm.confirmation import run_baselines
 
     def then_broken(*arguments):
         run_baselines(*arguments)
         broken.touch()
 
-    run_baselines = study.run_baselines
     monkeypatch.setattr(study, "run_baselines", then_broken)
     broken = Path("broken").resolve()
     write_op(

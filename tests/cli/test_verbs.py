@@ -335,9 +335,9 @@ def test_interrupted_run_says_how_to_go_on(cli):
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)
             running.wait()
-    said = Path("said.txt").read_text()
-    assert "Traceback" not in said
-    again = said.rstrip().splitlines()[-1].split()
+    text = Path("said.txt").read_text()
+    assert "Traceback" not in text
+    again = text.rstrip().splitlines()[-1].split()
     assert again[:2] == ["augsearch", "run"]
     resumed = cli(*again[1:], "--dry-run")
     assert resumed.code == 0, resumed.err

@@ -1,6 +1,7 @@
 """Every kind of image file decodes to what a person would expect to see."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +18,12 @@ CONFIG = DataConfig(image_size=16)
 RNG = np.random.default_rng(0)
 
 
-def saved(image: Image.Image, path: Path, **options: object) -> Path:
+def saved(image: Image.Image, path: Path, **options: Any) -> Path:
     image.save(path, **options)
     return path
 
 
-def halves(left: object, right: object, mode: str, size: int = 16) -> Image.Image:
+def halves(left: Any, right: Any, mode: str, size: int = 16) -> Image.Image:
     """A picture whose left half has one colour and whose right half another."""
     image = Image.new(mode, (size, size), right)
     image.paste(left, (0, 0, size // 2, size))
@@ -158,8 +159,8 @@ def test_deep_pictures_turn_as_others_do(tmp_path: Path, orientation: int) -> No
     values = RNG.integers(0, 255, (16, 16), dtype=np.uint8)
     shallow = saved(Image.fromarray(values), tmp_path / "a.png", exif=exif)
     deep = saved(Image.fromarray(values.astype(np.uint16)), tmp_path / "b.png", exif=exif)
-    pixels = [decode_file(path, CONFIG, Window(0, 255)).pixels for path in (shallow, deep)]
-    np.testing.assert_array_equal(*pixels)
+    first, second = (decode_file(path, CONFIG, Window(0, 255)) for path in (shallow, deep))
+    np.testing.assert_array_equal(first.pixels, second.pixels)
 
 
 def noisy(mode: str = "RGB") -> Image.Image:

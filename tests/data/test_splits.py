@@ -1,6 +1,7 @@
 """The sealed split, few-label draws and subsets keep classes balanced and groups whole."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,8 +59,10 @@ def rows_of(images: ImageSet, rows: NDArray[np.int64]) -> ImageSet:
     )
 
 
-def draws_of(images: ImageSet, **options: object) -> tuple[LabelDraw, ...]:
-    arguments = {"labels_per_class": 5, "draws": 6, "seed": 0, "classes": images.classes}
+def draws_of(images: ImageSet, **options: Any) -> tuple[LabelDraw, ...]:
+    arguments: dict[str, Any] = {
+        "labels_per_class": 5, "draws": 6, "seed": 0, "classes": images.classes
+    }  # fmt: skip
     pool = sealed_split(images).pool
     return label_draws(images.labels, images.groups, pool, **(arguments | options))
 
@@ -190,7 +193,7 @@ def test_labels_come_from_as_many_groups_as_possible() -> None:
 
 def test_half_of_the_groups_remain_for_the_score_unless_it_is_taken_elsewhere() -> None:
     images = image_set(np.repeat([0, 1], [6, 40]))
-    arguments = {
+    arguments: dict[str, Any] = {
         "classes": images.classes, "labels_per_class": 10, "draws": 4, "seed": 0,
     }  # fmt: skip
     pool = np.arange(len(images))

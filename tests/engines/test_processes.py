@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import wait
 from pathlib import Path
 
 import psutil
@@ -55,9 +56,8 @@ def both_ended(_, number):
 
 def test_results_come_before_an_error_that_came_with_them(monkeypatch):
     def patient(futures, **_):
-        return real(futures)  # all of them
+        return wait(futures)  # all of them
 
-    real = processes.wait
     monkeypatch.setattr(processes, "wait", patient)
     jobs = Processes(threads=1, most=2).run(both_ended, None, range(3))
     assert sorted([next(jobs), next(jobs)]) == [(1, "kept"), (2, "kept")]

@@ -79,7 +79,7 @@ def test_read_only_memory_map(tmp_path: Path) -> None:
     images = pictures(5)
     np.save(tmp_path / "images.npy", images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
-    arguments = (np.array([0.5] * 3), np.array([0.25] * 3))
+    arguments = ([0.5] * 3, [0.25] * 3)
     found = extract_features(network(), mapped, *arguments, device=CPU)
     np.testing.assert_array_equal(
         found, extract_features(network(), images, *arguments, device=CPU)

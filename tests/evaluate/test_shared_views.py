@@ -20,12 +20,13 @@ CPU = torch.device("cpu")
 
 def encoder(scale: float = 1.0) -> nn.Module:
     torch.manual_seed(0)
+    convolution = nn.Conv2d(3, 12, 5, stride=2)
     network = nn.Sequential(
-        nn.Conv2d(3, 12, 5, stride=2), nn.BatchNorm2d(12), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+        convolution, nn.BatchNorm2d(12), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
     )  # fmt: skip
     with torch.no_grad():
-        network[0].weight.mul_(scale)
+        convolution.weight.mul_(scale)
     return network
 
 

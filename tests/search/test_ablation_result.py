@@ -1,5 +1,7 @@
 """From scores to findings, and to sentences."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -183,7 +185,7 @@ def test_gains_of_classes_allow_for_other_images():
     sample = ScoredImages(labels, np.arange(80), 20, by_class=True)
     false, alone = 0, 0
     for _ in range(60):
-        runs = {}
+        runs: Any = {}
         for cell in plan.cells:
             suits = rng.normal(10, 4, 80)
             own = [np.clip(suits + rng.normal(0, 0.5, 80), 0, 20).round() for _ in range(SEEDS)]

@@ -13,7 +13,7 @@ from augsearch.space.yaml_file import parse_model
 from augsearch.store.database import open_storage
 from augsearch.store.ranking import Reference, pareto_front, ranked
 from augsearch.store.study_store import Store
-from augsearch.study_file import NoPrunerConfig, StudyConfig
+from augsearch.study_file import Aim, NoPrunerConfig, StudyConfig
 from augsearch.verbs.run import run_study
 
 STORAGE = "sqlite:///augsearch.db"
@@ -38,7 +38,7 @@ def numbers(trials):
 
 
 def test_the_front_is_what_none_beats_in_both_aims():
-    aims = ("score", "cost")
+    aims: tuple[Aim, ...] = ("score", "cost")
     trials = [trial(0, 0.7, 30), trial(1, 0.8, 50), trial(2, 0.7, 40), trial(3, 0.6, 20)]
     assert numbers(pareto_front(trials, aims)) == [0, 1, 3]
     assert numbers(ranked(trials, aims)) == [1, 0, 3, 2]

@@ -102,7 +102,8 @@ def test_regret_is_no_luck_of_the_seeds_that_chose():
     for _ in range(200):
         policies = [
             Tried(f"trial {n}", False, rng.uniform(), rng.normal(0.7, 0.02),
-                  {200: rng.normal(0.7, 0.02, 1), 800: rng.normal(0.7, 0.02, 2)})
+                  {200: rng.normal(0.7, 0.02, 1).tolist(),
+                   800: rng.normal(0.7, 0.02, 2).tolist()})
             for n in range(12)
         ]  # fmt: skip
         regrets.append(certify_scores("s", 100, policies).regret)

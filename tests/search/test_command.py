@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -28,11 +29,16 @@ NOT_REPEATED = {"dry_run"}
 AWKWARD = 'it\'s a "b" $HOME; rm'
 
 
+def command_of(verb: str) -> click.Command:
+    group: Any = typer.main.get_command(app)
+    return group.commands[verb]
+
+
 def parsed(verb, line):
     """What the command line makes of a printed command: option -> value, those given alone."""
     program, said, *rest = shlex.split(line)
     assert (program, said) == ("augsearch", verb)
-    command = typer.main.get_command(app).commands[verb]
+    command = command_of(verb)
     context = command.make_context(verb, list(rest))
     given = click.core.ParameterSource.COMMANDLINE
     return {
@@ -43,7 +49,7 @@ def parsed(verb, line):
 
 
 def options_of(verb):
-    return {option.name for option in typer.main.get_command(app).commands[verb].params}
+    return {option.name for option in command_of(verb).params}
 
 
 @pytest.fixture

@@ -4,7 +4,13 @@ import pytest
 
 from augsearch.errors import ConfigError
 from augsearch.space.yaml_file import parse_model
-from augsearch.study_file import GpConfig, NoPrunerConfig, StudyConfig, SuccessiveHalvingConfig
+from augsearch.study_file import (
+    GpConfig,
+    NoPrunerConfig,
+    StudyConfig,
+    SuccessiveHalvingConfig,
+    TpeConfig,
+)
 
 
 def study(text: str) -> StudyConfig:
@@ -14,7 +20,7 @@ def study(text: str) -> StudyConfig:
 def test_nested_sections_keep_what_they_do_not_name():
     search = study("search: {pruner: {first_rung: 75}, sampler: {startup_trials: 3}}").search
     assert search.pruner == SuccessiveHalvingConfig(first_rung=75)
-    assert (search.sampler.kind, search.sampler.startup_trials) == ("tpe", 3)
+    assert search.sampler == TpeConfig(startup_trials=3)
     assert search.trials == StudyConfig().search.trials
     assert study("search: {pruner: {}}").search.pruner == SuccessiveHalvingConfig()
 

@@ -1,5 +1,7 @@
 """What trials say of their parameters, on functions whose truth is known."""
 
+from typing import Any
+
 import numpy as np
 import optuna
 import pytest
@@ -11,7 +13,7 @@ from augsearch.report.evidence import parameter_sentence
 from augsearch.search.report.importance import FEWEST, goodness, understand
 from augsearch.store.frozen_trials import PRICE
 
-AXES = {
+AXES: dict[str, Any] = {
     "crop.scale_min": FloatDistribution(0.1, 1.0),
     "jitter.hue": FloatDistribution(0.0, 0.5),
     "jitter.p": CategoricalDistribution((0.0, 0.5, 1.0)),

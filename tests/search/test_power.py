@@ -1,6 +1,7 @@
 """What a study says beforehand about the gains that it will not see."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -23,6 +24,10 @@ from augsearch.stats.scored_images import ScoredImages
 PLAN = RacePlan(top=2, baselines=2, seeds=5, max_seeds=15, runs=26)
 
 
+def runs_in(table, wanted):
+    return {(name, seed): table[name][seed - 1] for name, seed in wanted}
+
+
 @pytest.mark.parametrize("plan", [PLAN, RacePlan(1, 1, 5, 9, 100)])
 def test_that_gain_is_found_in_four_of_five_confirmations(plan):
     sample, tries = images(220, by_class=False), 300
@@ -39,7 +44,7 @@ def test_that_gain_is_found_in_four_of_five_confirmations(plan):
             table[name] = [Run(row.mean(), sample.draws * row) for row in hits]
         race = run_race(
             names[1 : 1 + plan.top], names[1 + plan.top :], FLOOR, plan, sample,
-            lambda wanted, table=table: {(n, s): table[n][s - 1] for n, s in wanted},
+            partial(runs_in, table),
         )  # fmt: skip
         found += "a" in race.proven
     assert found / tries == pytest.approx(0.8, abs=0.07)

@@ -149,8 +149,10 @@ def test_real_trials_are_audited_and_mlflow_is_told() -> None:
         name="trial 1", kind="candidate", digest=None, search_score=0.5, confirmed_scores=(),
         confirmed_mean=0.5, confirmed_interval=None, class_recall={},
     )  # fmt: skip
-    verdict = Verdict.model_construct(sentence="A.", basis="", advice="B.", recommended="trial 1")
-    study = StudyResult.model_construct(
+    verdict = Verdict.model_construct(  # type: ignore[call-arg]  # as much as is read
+        sentence="A.", basis="", advice="B.", recommended="trial 1"
+    )
+    study = StudyResult.model_construct(  # type: ignore[call-arg]  # as much as is read
         verdict=verdict,
         policies=(best,),
         trials={},
@@ -220,7 +222,9 @@ def test_what_misleads_a_score_is_known_before_the_search() -> None:
 
 
 def test_a_verdict_without_labels_says_so_and_one_with_labels_is_left_alone() -> None:
-    verdict = Verdict.model_construct(code="better", sentence="A.", advice="B.")
+    verdict = Verdict.model_construct(  # type: ignore[call-arg]  # as much as is read
+        code="better", sentence="A.", advice="B."
+    )
     assert in_words(verdict, EvaluateConfig()) == verdict
     blind = in_words(verdict, EvaluateConfig(score="rankme"))
     assert blind.sentence.startswith("A. No label was used: points are of rankme")

@@ -76,7 +76,9 @@ def test_a_gaussian_process_learns_and_resumes(tmp_path):
 
 def test_a_stopped_trial_counts_with_what_others_gained_after_its_step():
     optuna_study = optuna.create_study(direction="maximize")
-    x = {"x": optuna.distributions.FloatDistribution(0, 1)}
+    x: dict[str, optuna.distributions.BaseDistribution] = {
+        "x": optuna.distributions.FloatDistribution(0, 1)
+    }
     for rung, end in ((0.5, 0.6), (0.4, 0.7), (0.2, 0.4)):  # gains of 0.1, 0.3 and 0.2
         trial = optuna_study.ask(fixed_distributions=x)
         trial.report(rung, 100)

@@ -57,7 +57,11 @@ def test_a_trial_runs_where_nothing_but_its_rungs_is_known(prepared):
 
     assert run(prepared.bench, asked, stop_at_once) == Ended()
     assert [step for step, _ in heard] == [6]
-    whole = run(prepared.bench, asked, lambda step, score: heard.append((step, score)) is None)
+
+    def go_on(step, score):
+        return not stop_at_once(step, score)
+
+    whole = run(prepared.bench, asked, go_on)
     assert whole.outcome.curve[0] == heard[0] == heard[1]
     assert (
         whole.outcome.score == prepared.bench.try_policy(asked.policy, replicate=0, steps=12).score

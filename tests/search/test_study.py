@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import optuna
@@ -64,7 +65,7 @@ def run(trials=4, seed=0, name="small", learning_rate=0.002, progress=None, **mo
     )
 
 
-def mirrored(study="small") -> dict[str, object]:
+def mirrored(study="small") -> dict[str, Any]:
     client = client_for(tracking_uri())
     experiment = client.get_experiment_by_name("augsearch")
     runs = client.search_runs(

@@ -170,9 +170,10 @@ def test_a_study_is_shown_in_sections_whose_scores_are_alike(finished, monkeypat
     assert sum(map(len, shown.sections.values())) == len(shown.rows)
     stopped = [row for row in shown.rows if row.state == "pruned"]
     assert stopped and {row.step for row in stopped} == {6}
-    console = Console(file=io.StringIO(), width=120)
+    said = io.StringIO()
+    console = Console(file=said, width=120)
     print_study(shown, console)
-    text = console.file.getvalue()
+    text = said.getvalue()
     assert "small, balanced accuracy in %" in text
     places = [text.index(title) for title in shown.sections]
     assert places == sorted(places)
@@ -187,9 +188,10 @@ def test_the_interval_of_a_score_is_the_same_wherever_it_is_shown(finished, monk
     chosen = next(p for p in result.policies if p.name == result.verdict.recommended)
     low, high = chosen.interval
     shown = f"{100 * low:.1f} to {100 * high:.1f}"
-    console = Console(file=io.StringIO(), width=160)
+    said = io.StringIO()
+    console = Console(file=said, width=160)
     print_result(result, there, console)
-    [line] = [row for row in console.file.getvalue().splitlines() if f"{chosen.name} *" in row]
+    [line] = [row for row in said.getvalue().splitlines() if f"{chosen.name} *" in row]
     assert shown in line
     [line] = [row for row in (there / "report.md").read_text().splitlines() if " ★ |" in row]
     assert line.endswith(f"| {shown} |")
@@ -375,9 +377,9 @@ def test_two_aims_show_their_front_in_full_scores():
     assert shown == [full[t.number] for t in front]
     points = {p.label: p.y / 100 for p in front_points(store, stored_config(store), 3)}
     baselines = {n: o.score for (n, _), o in store.outcomes("baseline").items()}
-    for label, shown in points.items():
+    for label, height in points.items():
         own = full[int(label)] if label.isdigit() else baselines[label]
-        assert shown == pytest.approx(own)
+        assert height == pytest.approx(own)
     children = mirrored_trials("two")
     for number, run in children.items():
         assert run.data.metrics["score"] == pytest.approx(full[number])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def config_with(score: str):
 
 class Heard(Quiet):
     def __init__(self) -> None:
-        self.estimate = None
+        self.estimate: Any = None
 
     def estimated(self, estimate) -> None:
         self.estimate = estimate

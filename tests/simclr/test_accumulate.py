@@ -25,6 +25,10 @@ def run(
 ) -> tuple[Tensor, Tensor]:
     """The loss and all gradients, encoder's and head's in one vector."""
     project = head(width)
+
+    def reseed(number: int) -> None:
+        torch.manual_seed(100 + number)
+
     network = nn.ModuleList([encoder, project])
     network.zero_grad()
     loss = backward(
@@ -34,7 +38,7 @@ def run(
         temperature=0.2,
         chunk_size=chunk_size,
         separate=separate,
-        reseed=lambda number: torch.manual_seed(100 + number) and None,
+        reseed=reseed,
         buffers_of=encoder,
     )
     return loss, torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def flipped_views(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:
 
 
 def run(
-    images: Tensor | None = None,
+    images: Tensor | ImageRows | None = None,
     make_views: MakeViews = flipped_views,
     *,
     seed: int = 3,
@@ -59,6 +60,11 @@ def run(
         mean=[0.5] * channels,
         std=[0.25] * channels,
     )
+
+
+def numpy_state() -> Any:
+    state: Any = np.random.get_state()  # noqa: NPY002
+    return state[1]
 
 
 def final_weights(training: Pretraining) -> Tensor:
@@ -139,12 +145,12 @@ def test_dropout_is_seeded_and_the_global_generators_are_left_alone() -> None:
     for someone_elses_seed in (0, 1):
         torch.manual_seed(someone_elses_seed)
         np.random.seed(someone_elses_seed)  # noqa: NPY002
-        before = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
+        before = torch.get_rng_state(), numpy_state()
         training = run(images, encoder=encoder, steps=2, batch_size=4)
         training.advance(2)
         losses.append(training.losses)
         assert torch.equal(torch.get_rng_state(), before[0])
-        assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+        assert np.array_equal(numpy_state(), before[1])
     assert losses[0] == losses[1]
 
 
@@ -400,8 +406,10 @@ def test_a_full_cuda_device_takes_smaller_chunks_and_goes_on() -> None:
 
     def training() -> Pretraining:
         encoder = EncoderConfig(width=64, stem="conv")
-        arguments = {"seed": 3, "device": device, "mean": [0.5] * 3, "std": [0.25] * 3}
-        return Pretraining(images, flipped_views, encoder, config, **arguments)
+        mean, std = [0.5] * 3, [0.25] * 3
+        return Pretraining(
+            images, flipped_views, encoder, config, seed=3, device=device, mean=mean, std=std
+        )
 
     roomy = training()
     roomy.advance(3)

@@ -1,5 +1,7 @@
 """Policies: YAML there and back, digests, instance names."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def test_digest_ignores_the_name_and_nothing_else():
 
 
 def test_digests_are_those_of_versions_without_grain():
-    ops = [
+    ops: list[dict[str, Any]] = [
         {"op": "gaussian_noise", "std": 0.1},
         {"op": "one_of", "ops": [{"op": "jpeg"}, {"op": "equalize"}]},
         {"op": "sharpness", "p": 0.5, "amount": 2.0},

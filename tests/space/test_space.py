@@ -141,7 +141,7 @@ def test_natural_contains_the_policy_of_simclr():
 def test_mistakes_are_named_with_line_key_and_remedy(wrong, line, says):
     assert wrong[0] in TEXT
     with pytest.raises(ConfigError) as caught:
-        space_from(TEXT.replace(*wrong, 1))
+        space_from(TEXT.replace(wrong[0], wrong[1], 1))
     message = str(caught.value)
     assert "\n" not in message
     assert says in message

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -65,7 +66,7 @@ class Served:
     address: str
     landing: str
     experiment: str
-    runs: dict[str, object]
+    runs: dict[str, Any]
 
     def page(self, path: str) -> str:
         return f"{self.address}/#/{path}"
