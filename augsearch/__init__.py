@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from augsearch.augment.build import build_views
-    from augsearch.augment.export import export_policy
+    from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.preview.sheet import preview
     from augsearch.search.result.result import StudyResult, load_result
     from augsearch.space.catalogue import Parameter
     from augsearch.space.custom import CustomOp
-    from augsearch.space.handbook import describe_op, describe_ops
+    from augsearch.space.handbook.handbook import describe_op, describe_ops
     from augsearch.space.policy import Policy, load_policy
     from augsearch.space.space import Space, load_space
     from augsearch.store.frame import study_frame
@@ -47,7 +47,7 @@ _HOMES = {
     "StudyConfig": "augsearch.study_file",
     "StudyResult": "augsearch.search.result.result",
     "build_views": "augsearch.augment.build",
-    "export_policy": "augsearch.augment.export",
+    "export_policy": "augsearch.augment.export.export",
     "load_images": "augsearch.data.cache",
     "load_policy": "augsearch.space.policy",
     "load_result": "augsearch.search.result.result",
@@ -58,8 +58,8 @@ _HOMES = {
     "certify_study": "augsearch.verbs.certify",
     "clean_stored": "augsearch.verbs.studies",
     "delete_stored": "augsearch.verbs.studies",
-    "describe_op": "augsearch.space.handbook",
-    "describe_ops": "augsearch.space.handbook",
+    "describe_op": "augsearch.space.handbook.handbook",
+    "describe_ops": "augsearch.space.handbook.handbook",
     "estimate_study": "augsearch.verbs.run",
     "list_stored": "augsearch.verbs.studies",
     "report_study": "augsearch.verbs.report",

@@ -9,7 +9,7 @@ defaults (half of the magnitudes where those change nothing); what that changes,
 all pictures. 1 is an effect that carries over. Pictures: the embedded surfaces, random pictures
 with the spectrum of photographs, and the folders of images that `--images` names.
 
-Prints a table. Without options it writes `augsearch/space/carry_over.json`, from
+Prints a table. Without options it writes `augsearch/space/handbook/carry_over.json`, from
 which `augsearch ops NAME` and `docs/ops.md` take their ratios; afterwards: `uv run python -m
 tools.ops_page --text`.
 """
@@ -24,14 +24,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from augsearch.augment.grain import resized
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.grain import resized
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import decode_file
-from augsearch.data.sources import find_images
-from augsearch.data.surfaces import CLASSES, SurfaceSpec, draw_surfaces
-from augsearch.space.carry_over import CARRY_OVER_FILE
+from augsearch.data.decoding.decode import decode_file
+from augsearch.data.embedded.surfaces import CLASSES, SurfaceSpec, draw_surfaces
+from augsearch.data.listing.sources import find_images
 from augsearch.space.catalogue import OPERATIONS
+from augsearch.space.handbook.carry_over import CARRY_OVER_FILE
 from augsearch.testing.carry_over import carried_share, natural_pictures, typical_values
 
 SIZES = (96, 224)

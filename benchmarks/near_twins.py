@@ -19,10 +19,10 @@ import numpy as np
 from PIL import Image
 
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import decode_file
-from augsearch.data.sources import find_images
-from augsearch.data.tables import read_table
-from augsearch.data.twins import near_twins
+from augsearch.data.decoding.decode import decode_file
+from augsearch.data.decoding.twins import near_twins
+from augsearch.data.listing.sources import find_images
+from augsearch.data.listing.tables import read_table
 
 COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "JPEG 90": lambda image: as_jpeg(image, 90),

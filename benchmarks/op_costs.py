@@ -7,7 +7,7 @@ of the repeats, less that of a policy without operations. `kornia` is the refere
 `fused` the fast one, where it knows the operation; what fusing several saves is not in it. Where
 the defaults change nothing, magnitudes are at half of their range.
 
-Prints a table and writes `augsearch/space/costs.json`, from which `augsearch ops NAME` and
+Prints a table and writes `augsearch/space/handbook/costs.json`, from which `augsearch ops NAME` and
 `docs/ops.md` take their costs; afterwards: `uv run python -m tools.ops_page --text`. With `--op`,
 what the file says of other operations stays. Run it on a machine that does nothing else.
 """
@@ -32,7 +32,7 @@ from torch import Tensor
 
 from augsearch.augment.build import Renderer
 from augsearch.space.catalogue import OPERATIONS, Operation
-from augsearch.space.costs import COSTS_FILE
+from augsearch.space.handbook.costs import COSTS_FILE
 from augsearch.space.policy import Policy
 from augsearch.space.view_options import Executor
 

@@ -25,9 +25,9 @@ import numpy as np
 from PIL import Image
 from timing import RESULTS, made, write_result
 
-from augsearch.data.domains import DOMAINS, Domain
-from augsearch.data.surface_scenes import Label
-from augsearch.data.surfaces import CLASSES, VERSION, SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.domains import DOMAINS, Domain
+from augsearch.data.embedded.scenes import Label
+from augsearch.data.embedded.surfaces import CLASSES, VERSION, SurfaceSpec, draw_surfaces
 from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.result.result import StudyResult
 from augsearch.search.selftest.planted import (

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from augsearch.augment.baselines import BASELINES, simclr
 from augsearch.bench.bench import Bench, derived_seed
 from augsearch.data.cache import load_images
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import UNLABELLED, ImageSet
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.engines.processes import Processes, process_count
 from augsearch.errors import TrialFailure
 from augsearch.evaluate.config import EvaluateConfig
@@ -234,7 +234,7 @@ def probe_score(
     full[rows] = features
     if evaluate is None:
         return few_label_probe(full, labels, bench.draws["validation"], bench.config.evaluate).score
-    from augsearch.data.splits import label_draws
+    from augsearch.data.splits.splits import label_draws
 
     draws = label_draws(
         labels, bench.image_set.groups, bench.split.pool,

@@ -51,7 +51,7 @@ from timing import machine, made
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.bench.bench import Bench
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.search.confirm.confirmation import scored_images
 from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import Race, RacePlan, run_race

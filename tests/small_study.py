@@ -1,6 +1,6 @@
 """A study that is real in every part but takes seconds."""
 
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.space.space import Space
 from augsearch.space.yaml_file import parse_model
 from augsearch.study_file import StudyConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
 from augsearch.space.catalogue import OPERATIONS
 from tools.ops_page.__main__ import PAGE, PICTURES
 from tools.ops_page.scenes import scenes

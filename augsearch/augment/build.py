@@ -23,7 +23,7 @@ from augsearch.augment.views import (
     surroundings_of,
 )
 from augsearch.errors import CarryOverWarning, ConfigError
-from augsearch.space.carry_over import carry_over_note
+from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import Policy
 from augsearch.space.view_options import Executor, Fit, ViewOptions
 

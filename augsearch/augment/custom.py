@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from augsearch.augment.draws import Draws
-from augsearch.augment.operation import Field, Values
+from augsearch.augment.ops.operation import Field, Values
 from augsearch.errors import ConfigError
 from augsearch.space.policy_ops import CustomPolicyOp
 

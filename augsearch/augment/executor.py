@@ -10,8 +10,8 @@ from torch import Tensor
 
 from augsearch.augment.custom import explained
 from augsearch.augment.draws import Draws
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
-from augsearch.augment.operation import Implementation
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.operation import Implementation
 from augsearch.errors import ConfigError, DataError
 from augsearch.space.policy_ops import CustomPolicyOp, OneOf, PolicyOp
 

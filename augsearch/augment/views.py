@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from augsearch.augment.draws import Draws
 from augsearch.augment.executor import Step, check_bytes_or_images, plan, run_steps
-from augsearch.augment.geometric import CROP_SLOTS, crop_boxes
-from augsearch.augment.resample import crop_and_resize, resize
+from augsearch.augment.ops.geometric import CROP_SLOTS, crop_boxes
+from augsearch.augment.ops.resample import crop_and_resize, resize
 from augsearch.augment.stream import DrawStream
 from augsearch.augment.surroundings import Surroundings
 from augsearch.space.policy import Policy

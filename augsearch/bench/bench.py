@@ -18,7 +18,7 @@ from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
 from augsearch.bench.outcome import Outcome, Scored
 from augsearch.data.imageset import UNLABELLED, ImageRows, ImageSet, normalisation
-from augsearch.data.splits import LabelDraw, Split, label_draws, sealed_split
+from augsearch.data.splits.splits import LabelDraw, Split, label_draws, sealed_split
 from augsearch.errors import DataError
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.features import extract_features
@@ -29,7 +29,7 @@ from augsearch.simclr.collapse import check_collapse
 from augsearch.simclr.device import free_memory_bytes
 from augsearch.simclr.encoders import Encoder
 from augsearch.simclr.pretrain import Pretraining
-from augsearch.space.costs import views_microseconds
+from augsearch.space.handbook.costs import views_microseconds
 from augsearch.space.policy import Policy
 from augsearch.study_file import StudyConfig
 

@@ -143,7 +143,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a policy as a Python file that does not need augsearch."""
-    from augsearch.space.carry_over import carry_over_note
+    from augsearch.space.handbook.carry_over import carry_over_note
     from augsearch.space.policy import load_policy
     from augsearch.verbs.export import write_export
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from augsearch.cli.terminal import terminal
 from augsearch.space.catalogue import Parameter
 from augsearch.space.groups import GROUPS, Group
-from augsearch.space.handbook import (
+from augsearch.space.handbook.handbook import (
     OpDescription,
     bounds_text,
     carry_over_text,

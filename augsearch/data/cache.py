@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.config import DataConfig
-from augsearch.data.decode_all import decode_files
+from augsearch.data.decoding.decode_all import decode_files
+from augsearch.data.decoding.pixel_store import DecodedFiles, read_entry, write_entry
+from augsearch.data.decoding.twins import MOST, joined_groups
 from augsearch.data.fingerprint import content_hashes
 from augsearch.data.imageset import UNLABELLED, ImageSet
-from augsearch.data.names import printable
-from augsearch.data.sources import ImageRecord, find_images
-from augsearch.data.store import DecodedFiles, read_entry, write_entry
-from augsearch.data.twins import MOST, joined_groups
+from augsearch.data.listing.names import printable
+from augsearch.data.listing.sources import ImageRecord, find_images
 from augsearch.errors import DataError, OutputError
 
 DECODER_VERSION = 2  # raise it when the same file decodes to other pixels or facts

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import large_files_allowed, read_grey
+from augsearch.data.decoding.decode import large_files_allowed, read_grey
 from augsearch.errors import DataError
 
 LARGER_SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from augsearch.data.splits import LabelDraw
+from augsearch.data.splits.splits import LabelDraw
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.metrics import class_recall, metric_value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from augsearch.data.splits import sealed_marks
+from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.engine import Engine
 from augsearch.engines.processes import cpu_threads
 from augsearch.files import write_files

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from augsearch.bench.bench import Bench
 from augsearch.bench.outcome import Outcome
 from augsearch.data.appearance import Looks, appearance, drift, spread_rows
-from augsearch.data.splits import sealed_marks
+from augsearch.data.splits.splits import sealed_marks
 from augsearch.errors import StudyError
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space

@@ -11,10 +11,10 @@ from augsearch.augment.custom import check_custom_ops
 from augsearch.bench.bench import Bench
 from augsearch.data.advice import classes_in_words
 from augsearch.data.cache import load_images
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.data.names import printable
-from augsearch.data.subset import take_subset
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.listing.names import printable
+from augsearch.data.splits.subset import take_subset
 from augsearch.errors import ConfigError, DataError
 from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from augsearch.augment.draws import Draws
-from augsearch.augment.grain import resized
-from augsearch.augment.operation import Implementation, Values
+from augsearch.augment.ops.grain import resized
+from augsearch.augment.ops.operation import Implementation, Values
 from augsearch.space.catalogue import Operation
 
 REFERENCE = 32

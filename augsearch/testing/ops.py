@@ -30,8 +30,8 @@ from torch._subclasses.fake_tensor import (
 
 from augsearch.augment.draws import Draws
 from augsearch.augment.executor import Step, run_steps
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
-from augsearch.augment.operation import Implementation
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.operation import Implementation
 from augsearch.space.catalogue import GRAIN, Operation, Parameter
 from augsearch.testing.carry_over import BOUNDS, REFERENCE, carried_share, natural_pictures
 
@@ -306,7 +306,7 @@ def check_size(case: Case) -> None:
     """What it does to pictures of 96 pixels is, seen at 32, as much as what it does to 32.
 
     Lengths that are no shares of the side fail, and so does what acts on every pixel by itself:
-    `augsearch.augment.grain` has what helps.
+    `augsearch.augment.ops.grain` has what helps.
     """
     if case.pixel_scale:
         return

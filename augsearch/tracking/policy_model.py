@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.augment.export import export_policy
+from augsearch.augment.export.export import export_policy
 from augsearch.space.policy import Policy
 
 PREDICT = '''

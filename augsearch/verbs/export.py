@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
-from augsearch.augment.export import export_policy
+from augsearch.augment.export.export import export_policy
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import write_whole
 from augsearch.space.policy import Policy, load_policy

@@ -11,14 +11,14 @@ from types import ModuleType
 import pytest
 import torch
 
-from augsearch.augment import grain
 from augsearch.augment.build import Renderer, build_views
 from augsearch.augment.draws import Draws
-from augsearch.augment.export import WITHOUT_TORCHVISION, export_policy
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.export.export import WITHOUT_TORCHVISION, export_policy
+from augsearch.augment.ops import grain
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
 from augsearch.errors import CarryOverWarning
-from augsearch.space.carry_over import CARRY_OVER_FILE, carry_over_note
 from augsearch.space.catalogue import OPERATIONS
+from augsearch.space.handbook.carry_over import CARRY_OVER_FILE, carry_over_note
 from augsearch.space.policy import FoundOn, Policy
 from augsearch.testing.carry_over import (
     BOUNDS,

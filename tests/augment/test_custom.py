@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from augsearch.augment.build import Renderer
-from augsearch.augment.export import export_policy
-from augsearch.augment.operation import Implementation
+from augsearch.augment.export.export import export_policy
+from augsearch.augment.ops.operation import Implementation
 from augsearch.errors import ConfigError, OutputError
 from augsearch.space.custom import CustomOp
 from augsearch.space.policy import Policy, load_policy

@@ -32,7 +32,7 @@ from one_number import (
 from torch.utils.data import DataLoader
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.augment.export import export_policy
+from augsearch.augment.export.export import export_policy
 from augsearch.augment.stream import DrawStream
 from augsearch.errors import ConfigError
 from augsearch.space.presets import find_config

@@ -16,10 +16,10 @@ from PIL import Image
 from reference_views import two_views
 
 from augsearch.augment.baselines import BASELINES, simclr, trivial_augment
-from augsearch.augment.export import export_policy
-from augsearch.augment.torchvision_ops import TwoViewTransform
+from augsearch.augment.export.export import export_policy
+from augsearch.augment.export.torchvision_ops import TwoViewTransform
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import decode_file
+from augsearch.data.decoding.decode import decode_file
 from augsearch.errors import ConfigError, DataError
 from augsearch.space.catalogue import OPERATIONS
 from augsearch.space.policy import Policy

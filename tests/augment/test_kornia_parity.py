@@ -12,9 +12,9 @@ import torch
 from torchvision.transforms.v2 import functional as tv
 
 from augsearch.augment.draws import Draws, gaussian
-from augsearch.augment.geometric import CROP_SLOTS, crop_boxes
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
-from augsearch.augment.resample import crop_and_resize
+from augsearch.augment.ops.geometric import CROP_SLOTS, crop_boxes
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.resample import crop_and_resize
 
 N, SIZE = 6, 32
 DRAWS = Draws(5, 0, 0, (0,), N, torch.device("cpu"))

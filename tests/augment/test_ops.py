@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from augsearch.augment.draws import Draws
-from augsearch.augment.geometric import CROP_SLOTS, crop_boxes
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.geometric import CROP_SLOTS, crop_boxes
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
 from augsearch.space.catalogue import COVERED, LEFT_OUT, OPERATIONS
 from augsearch.testing.ops import CHECKS, Case, pictures
 

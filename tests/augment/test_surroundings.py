@@ -14,11 +14,11 @@ import pytest
 import torch
 from PIL import Image
 
-from augsearch.augment.export import export_policy
-from augsearch.augment.resample import resize
+from augsearch.augment.export.export import export_policy
+from augsearch.augment.ops.resample import resize
 from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import decode_file
+from augsearch.data.decoding.decode import decode_file
 from augsearch.errors import ConfigError, DataError
 from augsearch.space.policy import FoundOn, Policy, load_policy
 from augsearch.verbs.export import write_export

@@ -10,7 +10,7 @@ from reference_views import two_views
 
 from augsearch.augment.baselines import simclr
 from augsearch.augment.build import Renderer
-from augsearch.augment.resample import resize
+from augsearch.augment.ops.resample import resize
 from augsearch.errors import DataError
 from augsearch.space.policy import Policy
 

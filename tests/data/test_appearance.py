@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from augsearch.data.appearance import MOST, NAMES, appearance, drift, spread_rows
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 from data.deep_files import png_chunk, write_png, write_tiff
 from PIL import Image, PngImagePlugin
 
-from augsearch.data import decode
 from augsearch.data.config import DataConfig
-from augsearch.data.decode import decode_file, large_files_allowed, read_exactly
-from augsearch.data.window import Window
+from augsearch.data.decoding import decode
+from augsearch.data.decoding.decode import decode_file, large_files_allowed, read_exactly
+from augsearch.data.decoding.window import Window
 from augsearch.errors import DataError
 
 CONFIG = DataConfig(image_size=16)

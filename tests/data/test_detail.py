@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from augsearch.data.config import DataConfig
 from augsearch.data.detail import detail_warning, lost_detail
-from augsearch.data.sources import find_images
+from augsearch.data.listing.sources import find_images
 
 
 def surface(seed: int, *, noise: float, line: int = 0, disc: int = 0) -> NDArray[np.uint8]:

@@ -12,10 +12,10 @@ from data.deep_files import write_png
 from PIL import Image
 
 from augsearch.data import cache as cache_module
-from augsearch.data import spool
 from augsearch.data.cache import clear_cache, default_cache_dir, load_images
 from augsearch.data.config import DataConfig
-from augsearch.data.decode_all import decode_files
+from augsearch.data.decoding import spool
+from augsearch.data.decoding.decode_all import decode_files
 from augsearch.data.imageset import UNLABELLED, ImageSet, normalisation
 from augsearch.errors import DataError, OutputError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from augsearch.data.sources import ImageRecord, find_images
+from augsearch.data.listing.sources import ImageRecord, find_images
 from augsearch.errors import DataError
 
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
-from augsearch.data.sources import SPLIT_NAMES
-from augsearch.data.splits import sealed_split
+from augsearch.data.listing.sources import SPLIT_NAMES
+from augsearch.data.splits.splits import sealed_split
 from augsearch.errors import DataError
 
 DOCS = Path(__file__).parents[2] / "docs" / "data.md"

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from augsearch.data.advice import label_warnings
 from augsearch.data.imageset import ImageSet
-from augsearch.data.splits import LabelDraw, label_draws, sealed_marks, sealed_split
-from augsearch.data.subset import take_subset
+from augsearch.data.splits.splits import LabelDraw, label_draws, sealed_marks, sealed_split
+from augsearch.data.splits.subset import take_subset
 from augsearch.errors import DataError
 
 

@@ -14,12 +14,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from augsearch.augment.build import Renderer
-from augsearch.data.domains import DESTROYS, DOMAINS, Op
+from augsearch.data.embedded.defects import draw_oxide
+from augsearch.data.embedded.domains import DESTROYS, DOMAINS, Op
+from augsearch.data.embedded.ground import LUMA
+from augsearch.data.embedded.scenes import ANGLES, LEVELS, PITCHES, Label
+from augsearch.data.embedded.surfaces import CLASSES, SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.data.surface_defects import draw_oxide
-from augsearch.data.surface_ground import LUMA
-from augsearch.data.surface_scenes import ANGLES, LEVELS, PITCHES, Label
-from augsearch.data.surfaces import CLASSES, SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
 

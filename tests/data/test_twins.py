@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from augsearch.data import twins
-from augsearch.data.twins import joined_groups, near_twins, same_pixels
+from augsearch.data.decoding import twins
+from augsearch.data.decoding.twins import joined_groups, near_twins, same_pixels
 
 RNG = np.random.default_rng(0)
 LOOKS = RNG.uniform(50, 150, (6, 16, 16)).astype(np.float32)

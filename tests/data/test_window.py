@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from augsearch.data.window import Values, find_window
+from augsearch.data.decoding.window import Values, find_window
 
 RNG = np.random.default_rng(0)
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, recall_score
 from sklearn.neighbors import KNeighborsClassifier
 
-from augsearch.data.splits import LabelDraw
+from augsearch.data.splits.splits import LabelDraw
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.knn import knn_score
 from augsearch.evaluate.probe import few_label_probe, full_probe

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.space.points import middle_policy
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config

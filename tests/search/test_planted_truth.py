@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from augsearch.data.domains import DOMAINS
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.domains import DOMAINS
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.selftest.planted import (
     SPACE,

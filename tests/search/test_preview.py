@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from augsearch.augment.build import Renderer
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError, DataError
 from augsearch.search.preview.op_strips import op_strips, ops_of_policy, ops_of_space
 from augsearch.search.preview.sheet import preview

@@ -1,7 +1,7 @@
 """Advice is complete, short, and about operations that exist."""
 
-from augsearch.space.advice import ADVICE
 from augsearch.space.catalogue import OPERATIONS
+from augsearch.space.handbook.advice import ADVICE
 
 LONGEST = 110
 SENTENCES = {

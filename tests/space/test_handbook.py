@@ -6,8 +6,8 @@ import pytest
 
 from augsearch.errors import ConfigError
 from augsearch.space.catalogue import OPERATIONS
-from augsearch.space.costs import NOT_MEASURED, Cost, load_costs
-from augsearch.space.handbook import FAMILIES, cost_text, describe_op, describe_ops
+from augsearch.space.handbook.costs import NOT_MEASURED, Cost, load_costs
+from augsearch.space.handbook.handbook import FAMILIES, cost_text, describe_op, describe_ops
 
 TABLE = {
     "machine": "here",

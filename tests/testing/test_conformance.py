@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from augsearch.augment.grain import grid_of, spread
-from augsearch.augment.operation import Implementation
+from augsearch.augment.ops.grain import grid_of, spread
+from augsearch.augment.ops.operation import Implementation
 from augsearch.space.catalogue import Operation, Parameter
 from augsearch.testing import ops
 from augsearch.testing.ops import CHECKS, Case

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from augsearch.space.handbook import describe_ops
+from augsearch.space.handbook.handbook import describe_ops
 from tools.ops_page.strips import strips_of
 from tools.ops_page.text import page_text
 

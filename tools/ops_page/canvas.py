@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.data.surface_ground import grid, smooth_noise
+from augsearch.data.embedded.ground import grid, smooth_noise
 
 Field = NDArray[np.floating]
 Mask = NDArray[np.bool_]

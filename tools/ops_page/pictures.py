@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from augsearch.augment.draws import Draws
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
 from augsearch.space.catalogue import GRAIN
 from tools.ops_page.scenes import scenes
 from tools.ops_page.strips import MOST, Column, Strip

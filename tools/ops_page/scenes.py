@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.data.surface_camera import draw_exposure, light_field, take_image
-from augsearch.data.surface_defects import DEFECTS
-from augsearch.data.surface_ground import draw_ground, draw_plate
+from augsearch.data.embedded.camera import draw_exposure, light_field, take_image
+from augsearch.data.embedded.defects import DEFECTS
+from augsearch.data.embedded.ground import draw_ground, draw_plate
 from tools.ops_page.canvas import OVERSAMPLING, Canvas
 
 CROPS = (

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from augsearch.space.catalogue import Operation, Parameter
-from augsearch.space.handbook import number_text
+from augsearch.space.handbook.handbook import number_text
 
 MOST = 1 - 2.0**-24
 """The largest uniform number: a magnitude that grows with it is at its parameter's value."""

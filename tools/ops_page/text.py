@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from augsearch.space.costs import CostTable, load_costs
-from augsearch.space.handbook import (
+from augsearch.space.handbook.costs import CostTable, load_costs
+from augsearch.space.handbook.handbook import (
     OpDescription,
     bounds_text,
     cost_text,

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from augsearch.augment.fused.pass_ import Gate, Rows
-from augsearch.augment.geometric import crop_boxes
-from augsearch.augment.operation import both_ways, log_both_ways
-from augsearch.augment.warp import FISHEYE_POWER
+from augsearch.augment.ops.geometric import crop_boxes
+from augsearch.augment.ops.operation import both_ways, log_both_ways
+from augsearch.augment.ops.warp import FISHEYE_POWER
 
 Coordinates = tuple[Tensor, Tensor]
 

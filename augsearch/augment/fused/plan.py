@@ -23,8 +23,8 @@ from augsearch.augment.fused.coordinates import (
 from augsearch.augment.fused.pass_ import Gate, Kernel, Rows, only_open_rows, open_rows
 from augsearch.augment.fused.pointwise import POINTWISE
 from augsearch.augment.fused.smoothing import gaussian_blur
-from augsearch.augment.geometric import crop_boxes
-from augsearch.augment.resample import crop_and_resize
+from augsearch.augment.ops.geometric import crop_boxes
+from augsearch.augment.ops.resample import crop_and_resize
 
 CROP, BLUR = "resized_crop", "gaussian_blur"
 PERMUTATIONS = ("horizontal_flip", "vertical_flip", "rotate90")

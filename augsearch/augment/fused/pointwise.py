@@ -14,10 +14,10 @@ from torch import Tensor
 from augsearch.augment.draws import gaussian
 from augsearch.augment.fused.compiled import compiled
 from augsearch.augment.fused.pass_ import Gate, Kernel, Rows
-from augsearch.augment.grain import carried, grid_of, spread
-from augsearch.augment.illumination import SPOT_CENTRE, SPOT_SIGMA
-from augsearch.augment.kornia_ops import IMPLEMENTATIONS
-from augsearch.augment.operation import both_ways, log_both_ways, per_image
+from augsearch.augment.ops.grain import carried, grid_of, spread
+from augsearch.augment.ops.illumination import SPOT_CENTRE, SPOT_SIGMA
+from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
+from augsearch.augment.ops.operation import both_ways, log_both_ways, per_image
 
 COLOUR_CHANNELS = 3
 RED, GREEN, BLUE = 0.299, 0.587, 0.114

@@ -12,9 +12,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from augsearch.augment.blur import SMALLEST_SIGMA
 from augsearch.augment.fused.coordinates import fold
 from augsearch.augment.fused.pass_ import Gate, Kernel, Rows, only_open_rows
+from augsearch.augment.ops.blur import SMALLEST_SIGMA
 
 SMALLEST_EFFECT = 0.215
 """Pixels; a neighbour's weight is 2e-5 at this sigma: no 8-bit pixel would change."""

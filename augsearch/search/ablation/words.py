@@ -8,7 +8,7 @@ import numpy as np
 
 from augsearch.search.ablation.plan import Plan, Training
 from augsearch.search.ablation.result import ALPHA, CellResult, ClassGain, Findings, Gain, OpGain
-from augsearch.space.handbook import FAMILIES
+from augsearch.space.handbook.handbook import FAMILIES
 from augsearch.space.policy_ops import OneOf, PolicyOp
 from augsearch.stats.moderated import among_equals, moderated_means
 

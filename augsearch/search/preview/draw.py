@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from augsearch.data.cache import load_images
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError
 from augsearch.progress import Progress
 from augsearch.search.preview.pages import picture_format, write_pages

@@ -11,11 +11,11 @@ from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
 from augsearch.pictures.contact_sheet import Strengths
 from augsearch.space.catalogue import Parameter
-from augsearch.space.handbook import value_text
+from augsearch.space.handbook.handbook import value_text
+from augsearch.space.handbook.policy_words import policy_steps
 from augsearch.space.points import at_share, bound, operations
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
-from augsearch.space.policy_words import policy_steps
 from augsearch.space.space import Space
 from augsearch.space.view_options import Executor
 from augsearch.study.painting import Pixels, pair_of_views

@@ -21,7 +21,7 @@ from augsearch.search.preview.op_strips import (
     ops_of_policy,
     ops_of_space,
 )
-from augsearch.space.carry_over import carry_over_note
+from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.space.view_options import Executor

@@ -40,10 +40,10 @@ from augsearch.search.report.importance import bounds, choices, understand
 from augsearch.search.result import outputs
 from augsearch.search.result.proxies import PROXY_COLUMNS
 from augsearch.search.result.result import LEVEL, MANY_USES, StudyResult, sealed_note
-from augsearch.space.costs import NOT_MEASURED, measured_costs
+from augsearch.space.handbook.costs import NOT_MEASURED, measured_costs
+from augsearch.space.handbook.policy_words import policy_steps
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
-from augsearch.space.policy_words import policy_steps
 from augsearch.stats.crossed import estimate_mean
 from augsearch.stats.ranks import spearman
 from augsearch.store.database import DEFAULT_STORAGE, is_running, shown_url

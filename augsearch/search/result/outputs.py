@@ -28,7 +28,7 @@ from augsearch.search.result.result import (
     sealed_note,
     versions,
 )
-from augsearch.space.costs import views_microseconds
+from augsearch.space.handbook.costs import views_microseconds
 from augsearch.space.policy import Policy
 from augsearch.stats.crossed import MeanEstimate, estimate_mean
 from augsearch.store.frozen_trials import full_values, trial_policy

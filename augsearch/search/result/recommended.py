@@ -8,8 +8,8 @@ import numpy as np
 
 from augsearch.search.result.outputs import parent_metrics
 from augsearch.search.result.result import StudyResult
+from augsearch.space.handbook.policy_words import policy_steps
 from augsearch.space.policy import Policy
-from augsearch.space.policy_words import policy_steps
 from augsearch.study.setup import Setup, some_images
 from augsearch.tracking.policy_model import PolicyModel
 from augsearch.tracking.registry import ALIAS, Registration, registered_name

@@ -15,9 +15,9 @@ import numpy as np
 from scipy import stats
 
 from augsearch.bench.bench import Bench
-from augsearch.data.domains import DOMAINS, Domain
-from augsearch.data.surface_scenes import Label
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.domains import DOMAINS, Domain
+from augsearch.data.embedded.scenes import Label
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.engines.processes import Processes
 from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.simclr.device import resolve_device

@@ -17,9 +17,9 @@ import torch
 from augsearch.augment.baselines import BASELINES
 from augsearch.augment.build import Renderer
 from augsearch.augment.draws import Draws
-from augsearch.data.domains import DOMAINS
-from augsearch.data.surface_scenes import Label
-from augsearch.data.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.domains import DOMAINS
+from augsearch.data.embedded.scenes import Label
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError
 from augsearch.search.result.result import versions
 from augsearch.search.selftest.planted import BASE, Job, score_jobs

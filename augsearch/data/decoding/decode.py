@@ -1,0 +1,305 @@
+"""One image file becomes uint8 pixels that look as a person would expect. Knows Pillow and
+nothing of labels, folders or caches.
+
+- Transparent pixels are composited on white, as documents and browsers show them.
+- Orientation tags are obeyed; of several pages or frames the first counts. Other metadata is
+  ignored, and so is damage to it.
+- CMYK, palette, 1-bit and other modes are converted by Pillow, without colour management.
+- Files of more than 8 bits a channel, grey or colour, are brought to 8 bits by a window
+  (`window.py`). A caller that has many files finds one for all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from augsearch.data.config import DataConfig
+from augsearch.data.decoding.raw_files import read_sixteen_bits, without_metadata
+from augsearch.data.decoding.window import Values, Window, find_window
+from augsearch.errors import DataError
+
+MAX_PIXELS = 2**29  # 2 GB once Pillow has decoded it
+DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+# Pillow sizes before filtering by at most this factor with a box; 3 is visually lossless.
+REDUCING_GAP = 3.0
+LOOK = 16  # side of the thumbnail by which pictures are compared
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each orientation of EXIF."""
+Source = Path | io.BytesIO
+Result = TypeVar("Result")
+Number = TypeVar("Number", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What one file holds.
+
+    Attributes:
+        pixels: `[K, H, W, C]` uint8; K = 1 unless the picture was tiled, C = 1 (grey) or 3 (RGB).
+        look: `[16, 16]` grey block means of the whole picture.
+        values: the file's values if it has more than 8 bits a channel.
+        window: by which they were shown.
+        transparent: some pixels were not opaque.
+        pages: the file holds more pages or frames than the one that was read.
+    """
+
+    pixels: NDArray[np.uint8]
+    look: NDArray[np.float32]
+    values: Values | None = None
+    window: Window | None = None
+    transparent: bool = False
+    pages: bool = False
+
+
+@contextlib.contextmanager
+def large_files_allowed() -> Iterator[None]:
+    """Raise Pillow's limit on pixels to `MAX_PIXELS` and silence its remarks on odd files.
+
+    Pillow keeps the limit, and Python the warning filters, for the whole process: enter this
+    around a pool of threads, not inside one.
+    """
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns there and refuses at twice the number
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def decode_file(path: Path, config: DataConfig, window: Window | None = None) -> Decoded:
+    """Decode one file to `config`'s size and channels; `channels: auto` keeps what the file has.
+
+    `window` replaces the file's own if it has more than 8 bits a channel.
+
+    Raises:
+        DataError: the file cannot be read; the message is the reason alone, without the path.
+    """
+
+    def decode(image: Image.Image, source: Source) -> Decoded:
+        whole: tuple[float, float, float, float] | None = None
+        if config.fit != "tile":  # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost
+            drafted = image.draft(None, (2 * config.image_size, 2 * config.image_size))
+            whole = drafted and drafted[1]  # without what fills the last block
+        raw = _read(image, source)
+        values = None if raw.deep is None else _values(raw.deep)
+        shown_by = (window or find_window([values])) if values else None
+        flat, transparent = raw.shown(shown_by)
+        grey = flat.convert("L").convert("F")
+        look = np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX, box=whole))
+        upright = flat if raw.turn is None else flat.transpose(raw.turn)
+        if config.channels == "grey":
+            upright = upright.convert("L")
+        elif config.channels == "colour":
+            upright = upright.convert("RGB")
+        pixels = _fit(upright, config)
+        if config.channels == "auto" and (pixels == pixels[..., :1]).all():
+            pixels = pixels[..., :1]
+        return Decoded(
+            pixels=np.ascontiguousarray(pixels),
+            look=_turned(look, raw.turn),
+            values=values,
+            window=shown_by,
+            transparent=transparent,
+            pages=_has_pages(image),
+        )
+
+    return _opened(path, decode)
+
+
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """`[H, W]`: one file in grey at its own size; raises as `decode_file` does."""
+
+    def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
+        raw = _read(image, source)
+        window = None if raw.deep is None else find_window([_values(raw.deep)])
+        return _turned(np.array(raw.shown(window)[0].convert("L")), raw.turn)
+
+    return _opened(path, read)
+
+
+def read_exactly(path: Path) -> NDArray[np.generic]:
+    """`[H, W]` or `[H, W, C]`: every number that a file holds, at its own size and upright; three
+    equal channels count as one. Raises as `decode_file` does."""
+
+    def read(image: Image.Image, source: Source) -> NDArray[np.generic]:
+        raw = _read(image, source)
+        flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
+        return _turned(flat, raw.turn)
+
+    pixels = _opened(path, read)
+    grey = pixels.ndim == 3 and bool((pixels == pixels[..., :1]).all())
+    return pixels[..., 0] if grey else pixels
+
+
+def _opened(path: Path, use: Callable[[Image.Image, Source], Result]) -> Result:
+    """What `use` makes of the opened file; whatever goes wrong becomes a DataError."""
+    try:
+        try:
+            with Image.open(path) as image:
+                return use(image, path)
+        except (DataError, Image.DecompressionBombError):
+            raise
+        except Exception:  # Pillow's readers raise nearly anything on damaged files
+            pixels = without_metadata(path.read_bytes())
+            if pixels is None:
+                raise
+            with Image.open(io.BytesIO(pixels)) as image:
+                return use(image, io.BytesIO(pixels))
+    except DataError:
+        raise
+    except Image.DecompressionBombError:
+        limit = f"{MAX_PIXELS / 1e6:.0f} million pixels"
+        raise DataError(f"more than {limit}; cut or reduce it first") from None
+    except UnidentifiedImageError:
+        raise DataError("not an image of a known format") from None
+    except Exception as error:  # as above
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise DataError(" ".join(reason.split()) or type(error).__name__) from error
+
+
+@dataclass(frozen=True)
+class _Raw:
+    """A picture as its file holds it.
+
+    Attributes:
+        image: what Pillow makes of it.
+        deep: its values if they have more than 8 bits a channel, `[H, W]` or `[H, W, 3]`.
+        alpha: beside `deep`, `[H, W]` in [0, 1]; None if all is opaque.
+        turn: what puts it upright.
+    """
+
+    image: Image.Image
+    turn: Image.Transpose | None
+    deep: NDArray[np.generic] | None = None
+    alpha: NDArray[np.float64] | None = None
+
+    def shown(self, window: Window | None) -> tuple[Image.Image, bool]:
+        """In mode L or RGB, not turned, and whether anything was transparent."""
+        if self.deep is None or window is None:
+            return _flatten(self.image)
+        pixels = _to_eight_bits(self.deep, window)
+        if self.alpha is None:
+            return Image.fromarray(pixels), False
+        alpha = self.alpha.reshape(*self.alpha.shape, *(1,) * (pixels.ndim - 2))
+        on_white = alpha * pixels + (1 - alpha) * 255
+        return Image.fromarray(on_white.round().astype(np.uint8)), True
+
+
+def _read(image: Image.Image, source: Source) -> _Raw:
+    """What the opened picture holds."""
+    layers = read_sixteen_bits(image, source)
+    turn = TURNS.get(_orientation(image))
+    if layers is not None:
+        return _Raw(image, turn, *layers)
+    return _Raw(image, turn, np.asarray(image) if image.mode in DEEP_MODES else None)
+
+
+def _turned(numbers: NDArray[Number], turn: Image.Transpose | None) -> NDArray[Number]:
+    """`[H, W]` or `[H, W, C]`, turned as Pillow turns pictures."""
+    if turn is None:
+        return numbers
+    height, width = numbers.shape[:2]
+    places = np.arange(height * width, dtype=np.int32).reshape(height, width)
+    order = np.asarray(Image.fromarray(places).transpose(turn))
+    turned: NDArray[Number] = numbers.reshape(height * width, *numbers.shape[2:])[order]
+    return turned
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # the tags are damaged; the pixels need not be
+        return 1
+
+
+def _has_pages(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # what follows the first page is damaged
+        return True
+
+
+def _values(deep: NDArray[np.generic]) -> Values:
+    values = Values.of(deep)
+    if values is None:
+        raise DataError("holds no finite value")
+    return values
+
+
+def _to_eight_bits(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
+    """Numbers of any type to uint8, black to white; what is no number becomes black."""
+    scaled = (values.astype(np.float64) - window.black) * (255 / (window.white - window.black))
+    return (
+        np.nan_to_num(scaled, nan=0.0, posinf=255, neginf=0).clip(0, 255).round().astype(np.uint8)
+    )
+
+
+def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:
+    """An opaque image of mode L or RGB, and whether anything was transparent."""
+    if image.has_transparency_data:
+        layers = image.convert("RGBA")
+        lowest, _ = layers.getchannel("A").getextrema()
+        if lowest == 255:
+            return layers.convert("RGB"), False
+        white = Image.new("RGBA", layers.size, "white")
+        return Image.alpha_composite(white, layers).convert("RGB"), True
+    return image.convert("L" if image.mode in ("1", "L") else "RGB"), False
+
+
+def _fit(image: Image.Image, config: DataConfig) -> NDArray[np.uint8]:
+    """`[K, image_size, image_size, C]` by one of the three ways of `DataConfig.fit`."""
+    size = config.image_size
+    width, height = image.size
+    if config.fit == "squash":
+        return _as_batch(_resize(image, (size, size), (0, 0, width, height)))
+    short = min(width, height)
+    if config.fit == "crop":
+        left, top = (width - short) / 2, (height - short) / 2
+        return _as_batch(_resize(image, (size, size), (left, top, left + short, top + short)))
+    if short < size:
+        larger = (round(width * size / short), round(height * size / short))
+        image = _resize(image, larger, (0, 0, width, height))
+    return _tiles(_as_batch(image)[0], size)
+
+
+def _resize(
+    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> Image.Image:
+    return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
+
+
+def _as_batch(image: Image.Image) -> NDArray[np.uint8]:
+    """`[1, H, W, C]` of an image of mode L or RGB."""
+    pixels = np.asarray(image)
+    return pixels.reshape(1, *pixels.shape[:2], -1)
+
+
+def _tiles(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """`[H, W, C]` to `[K, size, size, C]`, row by row, the grid centred."""
+    rows, columns = pixels.shape[0] // size, pixels.shape[1] // size
+    top, left = (pixels.shape[0] - rows * size) // 2, (pixels.shape[1] - columns * size) // 2
+    grid = pixels[top : top + rows * size, left : left + columns * size]
+    channels = pixels.shape[2]
+    cells = grid.reshape(rows, size, columns, size, channels).swapaxes(1, 2)
+    return cells.reshape(-1, size, size, channels)

@@ -1,0 +1,212 @@
+"""Many files become one array: in threads, with one window and one number of channels for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augsearch.data.config import DataConfig
+from augsearch.data.decoding.decode import Decoded, decode_file, large_files_allowed, read_exactly
+from augsearch.data.decoding.pixel_store import DecodedFiles
+from augsearch.data.decoding.spool import Place, Spool
+from augsearch.data.decoding.twins import near_twins, same_pixels
+from augsearch.data.decoding.window import Values, Window, find_window
+from augsearch.errors import DataError
+
+FEW_COLOURED = 0.02  # a share of colour pictures this small is worth a remark
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A decoded file (see `Decoded`) whose pixels are in the spool."""
+
+    place: Place
+    look: NDArray[np.float32]
+    values: Values | None
+    window: Window | None
+    transparent: bool
+    pages: bool
+
+    @property
+    def count(self) -> int:
+        return self.place.shape[0]
+
+    @property
+    def channels(self) -> int:
+        return self.place.shape[-1]
+
+
+def decode_files(
+    files: Sequence[Path],
+    config: DataConfig,
+    pool: ThreadPoolExecutor,
+    progress: Callable[[int, int], None] | None = None,
+    scratch: Path | None = None,
+) -> DecodedFiles:
+    """Decode all `files`; the unreadable ones are listed in the result, nothing is raised for them.
+
+    `progress(done, total)` is called from this thread after each file. What is too large for
+    memory goes to nameless files in the folder `scratch`, and the images are then a memory map;
+    without it all stays in memory.
+
+    Raises:
+        OSError: no room in `scratch`.
+    """
+    with Spool(scratch) as spool:
+        with large_files_allowed():
+            results: list[_Kept | str] = []
+            for result in pool.map(lambda file: _decode(file, config), files):
+                results.append(_keep(result, spool))
+                if progress is not None:
+                    progress(len(results), len(files))
+            windows = _windows(results, config)
+            _show_through(windows, results, files, config, pool, spool)
+            near, same = _twins(results, files, pool)
+        readable = [kept for kept in results if isinstance(kept, _Kept)]
+        return DecodedFiles(
+            images=_assemble(readable, spool, config.image_size),
+            counts=tuple(kept.count if isinstance(kept, _Kept) else 0 for kept in results),
+            reasons={index: kept for index, kept in enumerate(results) if isinstance(kept, str)},
+            notes=_notes(readable, windows, config),
+            pages=tuple(
+                index
+                for index, kept in enumerate(results)
+                if isinstance(kept, _Kept) and kept.pages
+            ),
+            windows=tuple((kind, one.black, one.white) for kind, one in windows.items()),
+            same=tuple(same.tolist()),
+            near=tuple(near.tolist()),
+        )
+
+
+def _decode(file: Path, config: DataConfig, window: Window | None = None) -> Decoded | str:
+    """What is in the file, or why it cannot be read."""
+    try:
+        return decode_file(file, config, window)
+    except DataError as error:
+        return str(error)
+
+
+def _keep(decoded: Decoded | str, spool: Spool) -> _Kept | str:
+    if isinstance(decoded, str):
+        return decoded
+    return _Kept(
+        place=spool.keep(decoded.pixels),
+        look=decoded.look,
+        values=decoded.values,
+        window=decoded.window,
+        transparent=decoded.transparent,
+        pages=decoded.pages,
+    )
+
+
+def _show_through(
+    windows: Mapping[str, Window],
+    results: list[_Kept | str],
+    files: Sequence[Path],
+    config: DataConfig,
+    pool: ThreadPoolExecutor,
+    spool: Spool,
+) -> None:
+    """Decode again what was decoded with another window than that of its kind."""
+    again = {
+        index: windows[kept.values.kind]
+        for index, kept in enumerate(results)
+        if isinstance(kept, _Kept)
+        and kept.values is not None
+        and kept.window != windows[kept.values.kind]
+    }
+    decoded = pool.map(
+        lambda index, window: _decode(files[index], config, window), again, again.values()
+    )
+    for index, result in zip(again, decoded, strict=True):
+        results[index] = _keep(result, spool)
+
+
+def _twins(
+    results: Sequence[_Kept | str], files: Sequence[Path], pool: ThreadPoolExecutor
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each file the first one that looks like it, and the first one with the same pixels."""
+
+    def read(index: int) -> NDArray[np.generic] | None:
+        try:
+            return read_exactly(files[index])
+        except DataError:
+            return None
+
+    looks = {index: kept.look for index, kept in enumerate(results) if isinstance(kept, _Kept)}
+    near, same = np.arange(len(files)), np.arange(len(files))
+    if looks:
+        found = np.array(list(looks), dtype=np.int64)
+        near[found] = found[near_twins(np.stack(list(looks.values())))]
+        same = same_pixels(near, read, lambda digest, asked: list(pool.map(digest, asked)))
+    return near, same
+
+
+def _windows(results: Sequence[_Kept | str], config: DataConfig) -> dict[str, Window]:
+    """One window for all integer files and one for all float files."""
+    found = [r.values for r in results if isinstance(r, _Kept) and r.values is not None]
+    given = None if config.window == "auto" else config.window
+    return {
+        kind: find_window([values for values in found if values.kind == kind], given)
+        for kind in sorted({values.kind for values in found})
+    }
+
+
+def _assemble(readable: Sequence[_Kept], spool: Spool, size: int) -> NDArray[np.uint8]:
+    """`[N, C, size, size]`, colour if any picture has it."""
+    channels = max((kept.channels for kept in readable), default=1)
+    images = spool.room((sum(kept.count for kept in readable), channels, size, size))
+    start = 0
+    for kept in readable:
+        images[start : start + kept.count] = spool.read(kept.place).transpose(0, 3, 1, 2)
+        start += kept.count
+    return images
+
+
+def _notes(
+    readable: Sequence[_Kept], windows: dict[str, Window], config: DataConfig
+) -> tuple[str, ...]:
+    notes = []
+    transparent = sum(kept.transparent for kept in readable)
+    if transparent:
+        notes.append(f"pictures with transparent parts, shown on white: {transparent}")
+    coloured = sum(kept.channels == 3 for kept in readable)
+    if 0 < coloured <= FEW_COLOURED * len(readable):
+        notes.append(
+            f"only {coloured} of {len(readable)} pictures have colour: "
+            "channels: grey would treat all alike"
+        )
+    for kind, window in windows.items():
+        count = sum(kept.values is not None and kept.values.kind == kind for kept in readable)
+        notes.append(_on_window(kind, window, count, given=config.window != "auto"))
+    if config.window != "auto" and not windows:
+        notes.append("data.window changes nothing: no file has more than 8 bits a channel")
+    return tuple(notes)
+
+
+def _on_window(kind: str, window: Window, count: int, *, given: bool) -> str:
+    black, white = window.black, window.white
+    parts = [
+        f"{kind} files of more than 8 bits ({count}): {black:g} is shown as black, {white:g} as "
+        "white"
+    ]
+    if given:
+        parts[0] += ", as data.window says"
+    outside = [value for value in window.no_data if not black <= value <= white]
+    if outside:
+        values = " and ".join(f"{value:g}" for value in outside)
+        parts.append(f"{values} lies far from all other values and is taken for no data")
+    if window.clipped:
+        parts.append(
+            f"{window.clipped} files hold values outside ({window.lowest:g} to "
+            f"{window.highest:g}), which are clipped"
+        )
+    if (outside or window.clipped) and not given:
+        parts.append("data.window: [black, white] in the study file sets other limits")
+    return "; ".join(parts)
