@@ -34,7 +34,7 @@ from augsearch.search.selftest.planted import (
     BASE,
     IMAGES_PER_CLASS,
     SPACE,
-    Job,
+    PlantedRun,
     effects,
     paired_gain,
     planted_jobs,
@@ -101,9 +101,9 @@ def keep(line: dict[str, Any]) -> None:
         stream.write(json.dumps(line) + "\n")
 
 
-def keep_scores(jobs: Sequence[Job], processes: int | None) -> dict[Job, float]:
+def keep_scores(jobs: Sequence[PlantedRun], processes: int | None) -> dict[PlantedRun, float]:
     """Every job's score, made now or before."""
-    scores = {Job(**line["job"]): line["score"] for line in read_kept() if "job" in line}
+    scores = {PlantedRun(**line["job"]): line["score"] for line in read_kept() if "job" in line}
     todo = [job for job in jobs if job not in scores]
     print(f"{len(jobs) - len(todo)} runs are there, {len(todo)} to make", flush=True)
     for job, score in score_jobs(todo, processes) if todo else ():
@@ -114,11 +114,11 @@ def keep_scores(jobs: Sequence[Job], processes: int | None) -> dict[Job, float]:
 
 
 def domain_row(
-    domain: Domain, scores: dict[Job, float], seeds: Sequence[int], steps: int
+    domain: Domain, scores: dict[PlantedRun, float], seeds: Sequence[int], steps: int
 ) -> dict[str, Any]:
     """What is reported of a domain; scores in [0, 1]."""
     names = {job.policy: None for job in planted_jobs([domain.label], seeds, steps)}
-    of = {n: [scores[Job(domain.label, n, s, steps)] for s in seeds] for n in names}
+    of = {n: [scores[PlantedRun(domain.label, n, s, steps)] for s in seeds] for n in names}
     return {
         "label": domain.label,
         **made(),

@@ -13,7 +13,7 @@ Kind = Literal["front", "beaten", "broken", "baseline"]
 
 
 @dataclass(frozen=True)
-class Point:
+class PlottedPolicy:
     """One trial or baseline."""
 
     label: str
@@ -31,7 +31,7 @@ MARKS: dict[Kind, tuple[str, str, str]] = {
 """In the legend, marker and colour."""
 
 
-def front_png(points: Sequence[Point], *, title: str, x_axis: str, y_axis: str) -> bytes:
+def front_png(points: Sequence[PlottedPolicy], *, title: str, x_axis: str, y_axis: str) -> bytes:
     """A scatter plot as PNG; points of the front are joined and named, baselines named."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

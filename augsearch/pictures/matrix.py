@@ -44,7 +44,7 @@ class Square:
 
 
 @dataclass(frozen=True)
-class Point:
+class StrengthPoint:
     """One strength of a sweep: share of the bound, mean with its interval in percent."""
 
     share: float
@@ -106,7 +106,12 @@ def class_png(
 
 
 def curves_png(
-    curves: Mapping[str, Sequence[Point]], *, title: str, x_axis: str, y_axis: str, footnote: str
+    curves: Mapping[str, Sequence[StrengthPoint]],
+    *,
+    title: str,
+    x_axis: str,
+    y_axis: str,
+    footnote: str,
 ) -> bytes:
     """Score over the strength of one operation, a line with a band for each way of training."""
     figure, axes = _figure(7.2, 4.4)

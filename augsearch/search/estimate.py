@@ -51,7 +51,7 @@ def estimate(setup: Setup) -> Estimate:
     space and one probe, and add up."""
     bench, config, image_set = setup.bench, setup.config, setup.image_set
     measured = _measure(setup)
-    plan = race_plan(config, setup.beside)
+    plan = race_plan(config, setup.always_confirmed)
     phases = _phases(setup, plan, measured)
     runs = sum(phase.left for phase in phases)
     decoded = image_set.images.nbytes / 1e6

@@ -84,7 +84,9 @@ def _train(
     if sentence := classes_in_words(store, config.search.class_loss):
         progress.note(sentence)
     uses = store.count_sealed_use(sealed_marks(setup.image_set, bench.split.test))
-    confirmed = confirm(store, bench, setup.baselines, progress, engine, beside=setup.beside)
+    confirmed = confirm(
+        store, bench, setup.baselines, progress, engine, always=setup.always_confirmed
+    )
     show()
     return confirmed, uses
 

@@ -77,7 +77,7 @@ class Store:
             directions=[direction(aim) for aim in aims],
             load_if_exists=True,
         )
-        self._beside = optuna.create_study(
+        self._companion = optuna.create_study(
             storage=storage,
             study_name=name + COMPANION,
             direction="maximize",
@@ -199,7 +199,7 @@ class Store:
     def add_run(self, run: Run) -> None:
         """Keep a finished or failed run."""
         state = TrialState.COMPLETE if run.outcome else TrialState.FAIL
-        self._beside.add_trial(
+        self._companion.add_trial(
             optuna.create_trial(
                 state=state,
                 value=run.outcome.score if run.outcome else None,
@@ -284,7 +284,7 @@ class Store:
         others = {known: found for known, found in self.ablations.items() if known != title}
         self.trials_study.set_user_attr(ABLATIONS, {**others, title: dict(content)})
 
-    def ablations_beside(self) -> list[Store]:
+    def ablations_of_the_same_images(self) -> list[Store]:
         """What the database holds of ablations of the same images."""
         names = optuna.get_all_study_names(self._storage)
         stores = [Store(self._storage, name) for name in names if _is_study(name)]
@@ -308,7 +308,7 @@ class Store:
     def _stored_runs(self) -> list[Run]:
         return [
             Run.model_validate_json(trial.user_attrs["run"])
-            for trial in self._beside.get_trials(deepcopy=False)
+            for trial in self._companion.get_trials(deepcopy=False)
         ]
 
     def decide(self, winner: Policy, result: Mapping[str, Any]) -> None:

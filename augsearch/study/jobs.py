@@ -1,4 +1,4 @@
-"""Runs beside the search, each independent of the others: they share the machine's cores."""
+"""Runs that are not trials: each is independent of the others, and an engine does them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Job:
         return self.name if self.phase == BASELINE else f"{self.name}, seed {self.replicate}"
 
 
-def run_beside(
+def run_jobs(
     store: Store,
     bench: Bench,
     jobs: Sequence[Job],

@@ -14,7 +14,7 @@ from augsearch.store.runs import BASELINE, Run
 from augsearch.store.study_store import Store
 from augsearch.tracking.tracker import Record
 
-Views = Callable[[Policy], bytes]
+Paint = Callable[[Policy], bytes]
 LONGEST = 200
 """Characters of a class's name that MLflow is told, which takes 250 for a metric."""
 ExecutorOf = Callable[[Policy], str]
@@ -27,12 +27,12 @@ STATUS = {
 
 
 def record_makers(
-    store: Store, views: Views, executor_of: ExecutorOf, as_found: Callable[[Policy], Policy]
+    store: Store, paint: Paint, executor_of: ExecutorOf, as_found: Callable[[Policy], Policy]
 ) -> dict[str, Callable[[], Record]]:
     """Every finished run of the study by key, each made into a Record only when asked for.
 
     Args:
-        views: a picture of a policy's views as PNG.
+        paint: a picture of a policy's views as PNG.
         executor_of: who renders a policy's views, in words.
         as_found: a policy with what it was found on.
     """
@@ -41,7 +41,7 @@ def record_makers(
     def files(policy: Policy | None) -> dict[str, bytes]:
         if policy is None:
             return {}
-        return {**as_found(policy).files(), "views.png": views(policy)}
+        return {**as_found(policy).files(), "views.png": paint(policy)}
 
     for run in store.all_runs():
         makers[run.key] = _run_maker(run, files, executor_of)

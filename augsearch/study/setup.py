@@ -68,7 +68,7 @@ class Setup:
         return {**BASELINES, self.origin.baseline: self.origin.winner}
 
     @property
-    def beside(self) -> str | None:
+    def always_confirmed(self) -> str | None:
         """The baseline that is confirmed in any case: the winner of the origin."""
         return None if self.origin is None else self.origin.baseline
 

@@ -8,7 +8,7 @@ from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.selftest.planted import (
     SPACE,
-    Job,
+    PlantedRun,
     effects,
     paired_gain,
     planted_jobs,
@@ -23,14 +23,16 @@ STEPS = 200
 @pytest.mark.parametrize("label", DOMAINS)
 def test_what_destroys_the_label_is_seen_within_seconds(label):
     domain = DOMAINS[label]
-    jobs = [Job(label, policy, SEEDS[0], steps=60) for policy in ("base", *domain.destroys)]
+    jobs = [PlantedRun(label, policy, SEEDS[0], steps=60) for policy in ("base", *domain.destroys)]
     scores = {job.policy: score for job, score in score_jobs(jobs, processes=1)}
     print(scores)
     assert all(scores[policy] < scores["base"] - 0.02 for policy in domain.destroys)
 
 
 def test_what_varies_the_nuisance_is_seen_to_help_within_seconds():
-    jobs = [Job("orientation", policy, SEEDS[0], steps=60) for policy in ("base", "hue jitter")]
+    jobs = [
+        PlantedRun("orientation", policy, SEEDS[0], steps=60) for policy in ("base", "hue jitter")
+    ]
     scores = {job.policy: score for job, score in score_jobs(jobs, processes=1)}
     assert scores["hue jitter"] > scores["base"] + 0.1
 
@@ -57,7 +59,9 @@ def test_every_planted_truth_is_found_on_unseen_instances(label):
     jobs = planted_jobs([label], SEEDS, STEPS)
     found = dict(score_jobs(jobs))
     policies = (UNTRAINED, *domain.policies())
-    scores = {name: [found[Job(label, name, seed, STEPS)] for seed in SEEDS] for name in policies}
+    scores = {
+        name: [found[PlantedRun(label, name, seed, STEPS)] for seed in SEEDS] for name in policies
+    }
     for effect in effects(domain, scores):
         print(label, effect)
         assert effect.found if effect.expected == "hurts" else effect.gain.mean > 0.01

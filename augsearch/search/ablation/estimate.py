@@ -49,7 +49,7 @@ def in_sentence(estimate: AblationEstimate) -> str:
     """What an ablation will take, for people."""
     there = f" ({estimate.done} of them are there)" if estimate.done else ""
     runs = estimate.done + estimate.left
-    beside = f", {estimate.processes} at once" if estimate.processes > 1 else ""
+    at_once = f", {estimate.processes} at once" if estimate.processes > 1 else ""
     expected = (
         f"expected: about {duration(estimate.seconds + estimate.starting_seconds)}"
         if estimate.left
@@ -57,5 +57,5 @@ def in_sentence(estimate: AblationEstimate) -> str:
     )
     return (
         f"ablation {estimate.name}: {estimate.cells} cells, {estimate.seeds} seeds, {runs} runs of "
-        f"{estimate.steps} steps on {estimate.device}{there}{beside}; {expected}"
+        f"{estimate.steps} steps on {estimate.device}{there}{at_once}; {expected}"
     )

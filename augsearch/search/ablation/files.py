@@ -7,9 +7,9 @@ import json
 import pandas as pd
 
 from augsearch.pictures.matrix import (
-    Point,
     Row,
     Square,
+    StrengthPoint,
     class_png,
     curves_png,
     gains_png,
@@ -92,7 +92,7 @@ def _curves(found: Ablation) -> bytes:
     curves = {}
     for training, label in CURVES.items():
         points = [
-            Point(cell.share, *(100 * value for value in (cell.mean, *cell.interval)))
+            StrengthPoint(cell.share, *(100 * value for value in (cell.mean, *cell.interval)))
             for cell in found.cells
             if cell.training == training
             and cell.share is not None

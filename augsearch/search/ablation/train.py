@@ -22,7 +22,7 @@ from augsearch.store.database import open_storage, owner_lock
 from augsearch.store.listing import stores_with
 from augsearch.store.runs import made_again
 from augsearch.store.study_store import Store
-from augsearch.study.jobs import run_beside
+from augsearch.study.jobs import run_jobs
 from augsearch.study.setup import check_output
 
 
@@ -80,7 +80,7 @@ def train_cells(
     todo = [job for job in jobs if job_key(job) not in done]
     progress.phase("ablation", len(jobs) - len(todo), len(jobs))
     setup = prepared.setup
-    run_beside(store, setup.bench, todo, progress, setup.engine, after_each=after_each)
+    run_jobs(store, setup.bench, todo, progress, setup.engine, after_each=after_each)
     after_each()
     found = _compared(prepared, store)
     store.add_ablation(found.title, found.model_dump(mode="json"))

@@ -18,7 +18,7 @@ from augsearch.search.certificate.policies import Certified, policies_to_certify
 from augsearch.space.policy import Policy
 from augsearch.store.runs import CERTIFICATION
 from augsearch.store.study_store import Store
-from augsearch.study.jobs import Job, run_beside
+from augsearch.study.jobs import Job, run_jobs
 from augsearch.study.setup import Setup, some_images
 from augsearch.words import counted
 
@@ -85,7 +85,7 @@ def _run_all(setup: Setup, store: Store, jobs: Sequence[Job], progress: Progress
     done = store.runs(CERTIFICATION)
     todo = [job for job in jobs if job.key not in done]
     progress.phase("certification", len(jobs) - len(todo), len(jobs))
-    run_beside(store, setup.bench, todo, progress, setup.engine)
+    run_jobs(store, setup.bench, todo, progress, setup.engine)
 
 
 def _scores(

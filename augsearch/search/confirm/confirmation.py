@@ -31,7 +31,7 @@ from augsearch.stats.scored_images import ScoredImages
 from augsearch.store.frozen_trials import trial_name, trial_policy, trial_score
 from augsearch.store.runs import BASELINE, CONFIRMATION
 from augsearch.store.study_store import Store
-from augsearch.study.jobs import Job, run_beside
+from augsearch.study.jobs import Job, run_jobs
 from augsearch.study_file import StudyConfig
 
 SPARE = 2
@@ -158,7 +158,7 @@ def run_baselines(
     jobs = [
         Job(BASELINE, name, policy, 0) for name, policy in policies.items() if (name, 0) not in done
     ]
-    run_beside(store, bench, jobs, progress, engine)
+    run_jobs(store, bench, jobs, progress, engine)
     if len(store.outcomes(BASELINE)) < 2:
         reason = next(run.failure for run in store.runs(BASELINE).values() if run.failure)
         raise StudyError(f"no baseline trains through: {reason}")
@@ -171,7 +171,7 @@ def confirm(
     progress: Progress,
     engine: Engine,
     *,
-    beside: str | None = None,
+    always: str | None = None,
 ) -> Confirmation:
     """Run the confirmation to its end; resumes.
 
@@ -179,18 +179,18 @@ def confirm(
 
     Args:
         policies: the baselines.
-        beside: one of them that takes part beside the best ones, whatever its score was.
+        always: one of them that takes part in any case, whatever its score was.
 
     Raises:
         StudyError: no trial or no baseline trains through on every seed.
     """
-    entrants = _line_up(store, policies, bench.config.confirm.top + SPARE, beside)
+    entrants = _line_up(store, policies, bench.config.confirm.top + SPARE, always)
     images = scored_images(bench)
     race = run_race(
         [name for name, entrant in entrants.items() if entrant.kind == "candidate"],
         [name for name, entrant in entrants.items() if entrant.kind == "baseline"],
         UNTRAINED,
-        race_plan(bench.config, beside),
+        race_plan(bench.config, always),
         images,
         _trainer(store, bench, entrants, progress, engine),
     )
@@ -215,7 +215,7 @@ def confirm(
 
 
 def _line_up(
-    store: Store, policies: Mapping[str, Policy], candidates: int, beside: str | None
+    store: Store, policies: Mapping[str, Policy], candidates: int, always: str | None
 ) -> dict[str, Entrant]:
     """The floor, the baselines and the best trials by name, each kind in the order in which they
     are asked to take part."""
@@ -232,7 +232,7 @@ def _line_up(
     ]
     entrants = (
         Entrant(UNTRAINED, "floor", None, tried[UNTRAINED, 0].score),
-        *sorted(baselines, key=lambda entrant: (entrant.name != beside, -entrant.search_score)),
+        *sorted(baselines, key=lambda entrant: (entrant.name != always, -entrant.search_score)),
         *winners,
     )
     return {entrant.name: entrant for entrant in entrants}
@@ -255,18 +255,18 @@ def _trainer(
             there = len(asked) - len(missing)
             progress.phase("confirmation", there, len(asked), round=f"up to seed {until}")
             jobs = [entrants[name].job(seed) for name, seed in missing]
-            run_beside(store, bench, jobs, progress, engine)
+            run_jobs(store, bench, jobs, progress, engine)
             runs = store.runs(CONFIRMATION)
         return {key: runs[key].outcome for key in asked}
 
     return fetch
 
 
-def race_plan(config: StudyConfig, beside: str | None = None) -> RacePlan:
-    """The race that a study file asks for; `beside` is that of `confirm`."""
+def race_plan(config: StudyConfig, always: str | None = None) -> RacePlan:
+    """The race that a study file asks for; `always` is that of `confirm`."""
     return RacePlan(
         top=config.confirm.top,
-        baselines=config.confirm.baselines + (beside is not None),
+        baselines=config.confirm.baselines + (always is not None),
         seeds=config.confirm.seeds,
         max_seeds=config.confirm.max_seeds,
         runs=config.confirm_runs,

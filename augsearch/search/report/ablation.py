@@ -32,7 +32,9 @@ OTHER_VERSION = "stored by another version of augsearch; give its command once m
 
 def ablation_sections(study: Store) -> tuple[Extra, ...]:
     """A section for every ablation of the study's images that its database holds."""
-    return tuple(part for store in study.ablations_beside() for part in _sections(store))
+    return tuple(
+        part for store in study.ablations_of_the_same_images() for part in _sections(store)
+    )
 
 
 def ablation_report(store: Store, running: bool) -> Report:

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Scored, mean_recall
-from augsearch.pictures.front import Kind, Point, front_png
+from augsearch.pictures.front import Kind, PlottedPolicy, front_png
 from augsearch.pictures.intervals import Bar, intervals_png
 from augsearch.search.confirm.confirmation import Confirmation, Entrant, scored_images
 from augsearch.search.confirm.verdict import Verdict
@@ -235,7 +235,7 @@ def _front_picture(setup: Setup, store: Store) -> bytes:
     )
 
 
-def front_points(store: Store, config: StudyConfig, channels: int) -> list[Point]:
+def front_points(store: Store, config: StudyConfig, channels: int) -> list[PlottedPolicy]:
     """Every complete trial and baseline in two aims, scores in full. Trials go by their numbers."""
     aim, (_, factor) = store.aims[1], AXES[store.aims[1]]
     front = {trial.number for trial in store.front()}
@@ -245,14 +245,16 @@ def front_points(store: Store, config: StudyConfig, channels: int) -> list[Point
             kind: Kind = "front" if trial.number in front else "beaten"
             kind = kind if feasible(trial) else "broken"
             score, other = full_values(trial)
-            points.append(Point(str(trial.number), factor * other, 100 * score, kind))
+            points.append(PlottedPolicy(str(trial.number), factor * other, 100 * score, kind))
     for run in store.runs(BASELINE).values():
         if run.policy and run.outcome:
             other = min(run.outcome.class_recall.values(), default=0.0)
             if aim == "cost":
                 fitting = for_channels(run.policy, channels)
                 other = views_microseconds(fitting, config.data.image_size, config.compute.executor)
-            points.append(Point(run.name, factor * other, 100 * run.outcome.score, "baseline"))
+            points.append(
+                PlottedPolicy(run.name, factor * other, 100 * run.outcome.score, "baseline")
+            )
     return points
 
 

@@ -50,7 +50,7 @@ SPACE = Space.model_validate(
 
 
 @dataclass(frozen=True)
-class Job:
+class PlantedRun:
     """One run of one policy of a domain; `policy` is a name in `Domain.policies`, or the floor."""
 
     label: Label
@@ -60,7 +60,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Gain:
+class PairedGain:
     """Mean of differences that are paired by seed, with its t-based 95 % interval over seeds."""
 
     mean: float
@@ -80,7 +80,7 @@ class Effect:
 
     op: str
     expected: Literal["hurts", "helps"]
-    gain: Gain
+    gain: PairedGain
 
     @property
     def found(self) -> bool:
@@ -93,22 +93,24 @@ def quick_config() -> StudyConfig:
     return load_study_config("quick")
 
 
-def planted_jobs(labels: Sequence[Label], seeds: Sequence[int], steps: int) -> list[Job]:
+def planted_jobs(labels: Sequence[Label], seeds: Sequence[int], steps: int) -> list[PlantedRun]:
     """Every policy of these domains and the untrained encoder, on every seed."""
     return [
-        Job(label, policy, seed, steps)
+        PlantedRun(label, policy, seed, steps)
         for label in labels
         for seed in seeds
         for policy in (UNTRAINED, *DOMAINS[label].policies())
     ]
 
 
-def score_jobs(jobs: Sequence[Job], processes: int | None = None) -> Iterator[tuple[Job, float]]:
+def score_jobs(
+    jobs: Sequence[PlantedRun], processes: int | None = None
+) -> Iterator[tuple[PlantedRun, float]]:
     """The few-label score of every job on the cores of this machine, as each ends."""
     return Processes(threads=1, most=processes).run(score_job, None, jobs)
 
 
-def score_job(_: None, job: Job) -> float:
+def score_job(_: None, job: PlantedRun) -> float:
     """The score of a run, on validation images; the same job gives the same bits on a CPU."""
     bench = _bench(job.label, job.seed)
     if job.policy == UNTRAINED:
@@ -126,11 +128,11 @@ def effects(domain: Domain, scores: Mapping[str, Sequence[float]]) -> list[Effec
     return [Effect(name, says, paired_gain(scores[name], scores[BASE])) for says, name in expected]
 
 
-def paired_gain(scores: Sequence[float], reference: Sequence[float]) -> Gain:
+def paired_gain(scores: Sequence[float], reference: Sequence[float]) -> PairedGain:
     """How far `scores` lie above `reference`, seed by seed (two seeds or more)."""
     gaps = np.asarray(scores) - np.asarray(reference)
     interval = stats.ttest_1samp(gaps, 0).confidence_interval(0.95)
-    return Gain(float(gaps.mean()), float(interval.low), float(interval.high))
+    return PairedGain(float(gaps.mean()), float(interval.low), float(interval.high))
 
 
 @lru_cache(maxsize=1)

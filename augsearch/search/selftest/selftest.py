@@ -22,7 +22,7 @@ from augsearch.data.embedded.scenes import Label
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError
 from augsearch.search.result.result import versions
-from augsearch.search.selftest.planted import BASE, Job, score_jobs
+from augsearch.search.selftest.planted import BASE, PlantedRun, score_jobs
 
 DRAWS = "a063bd92cc1d89c41ad868d2047c198b"
 """BLAKE2b of the draws that every machine must make."""
@@ -129,15 +129,15 @@ def _training(seed: int, labels: Sequence[Label], seeds: int, steps: int) -> Ite
     """Runs on all cores; a domain's line comes as soon as its runs are there."""
     begin = time.perf_counter()
     # The first run is made twice, as a rule in two processes.
-    repeated = Job(labels[0], BASE, _instance(seed, 0), steps)
+    repeated = PlantedRun(labels[0], BASE, _instance(seed, 0), steps)
     jobs = [
-        Job(label, policy, _instance(seed, number), steps)
+        PlantedRun(label, policy, _instance(seed, number), steps)
         for label in labels
         for number in range(seeds)
         for policy in DOMAINS[label].policies()
         if (label, policy) not in UNASKED
     ]
-    scores: dict[Job, list[float]] = {}
+    scores: dict[PlantedRun, list[float]] = {}
     waiting = list(labels)
     for job, score in score_jobs([repeated, *jobs]):
         scores.setdefault(job, []).append(score)
@@ -156,12 +156,14 @@ def _instance(seed: int, number: int) -> int:
     return 1_000_000 + 1000 * seed + number
 
 
-def _complete(label: Label, jobs: Sequence[Job], scores: dict[Job, list[float]]) -> bool:
+def _complete(
+    label: Label, jobs: Sequence[PlantedRun], scores: dict[PlantedRun, list[float]]
+) -> bool:
     return all(job in scores for job in jobs if job.label == label)
 
 
 def _recovered(
-    label: Label, jobs: Sequence[Job], scores: dict[Job, list[float]]
+    label: Label, jobs: Sequence[PlantedRun], scores: dict[PlantedRun, list[float]]
 ) -> tuple[bool, str]:
     """Whether every operation did, on every instance, what the planted truth says."""
     domain = DOMAINS[label]
