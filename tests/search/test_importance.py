@@ -8,7 +8,8 @@ from optuna.trial import TrialState
 
 from augsearch.bench.bench import Outcome
 from augsearch.report.evidence import parameter_sentence
-from augsearch.search.report.importance import FEWEST, goodness, understand
+from augsearch.search.report.parameters.trials import FEWEST, goodness
+from augsearch.search.report.parameters.understand import understand
 from augsearch.store.frozen_trials import PRICE
 
 AXES = {

@@ -36,7 +36,8 @@ from augsearch.report.content import (
 from augsearch.search.certificate.certificate import Certificate
 from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.report.ablation import ablation_sections
-from augsearch.search.report.importance import bounds, choices, understand
+from augsearch.search.report.parameters.axes import bounds, choices, is_log
+from augsearch.search.report.parameters.understand import understand
 from augsearch.search.result import outputs
 from augsearch.search.result.proxies import PROXY_COLUMNS
 from augsearch.search.result.result import LEVEL, MANY_USES, StudyResult, sealed_note
@@ -343,7 +344,7 @@ def _point(trial: FrozenTrial) -> TrialPoint:
 def _scales(trials: Sequence[FrozenTrial]) -> tuple[Scale, ...]:
     axes = trials[0].distributions if trials else {}
     return tuple(
-        Scale(name, *bounds(axis), bool(getattr(axis, "log", False)), choices(axis))
+        Scale(name, *bounds(axis), is_log(axis), choices(axis))
         for name, axis in axes.items()
         if not axis.single()
     )
