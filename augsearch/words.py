@@ -1,14 +1,9 @@
-"""Numbers as people read them, and text that is safe inside HTML."""
+"""Numbers as people read them."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
-
-
-def esc(text: object) -> str:
-    """Text for HTML."""
-    return html.escape(str(text))
+from collections.abc import Sequence
 
 
 def label(text: object) -> str:
@@ -61,8 +56,3 @@ def counted(number: int, noun: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """`a, b and c`."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Parts of a page, one a line, without empty ones."""
-    return "\n".join(filter(None, parts))

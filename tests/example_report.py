@@ -6,33 +6,32 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from augsearch.report.content import (
+from augsearch.report.content import Report
+from augsearch.report.sections.classes import ClassEffect, ClassEffects
+from augsearch.report.sections.cost import Costs
+from augsearch.report.sections.extra import Extra
+from augsearch.report.sections.fidelity import (
     BudgetAgreement,
     CertificateRead,
-    ClassEffect,
-    ClassEffects,
-    Common,
-    Costs,
-    Extra,
     Fidelity,
-    Front,
-    FrontPoint,
-    Headline,
+    ProxiesRead,
+    RungAgreement,
+)
+from augsearch.report.sections.front import Front, FrontPoint
+from augsearch.report.sections.history import History, Scale, TrialPoint
+from augsearch.report.sections.parameter_findings import (
+    Common,
     Interaction,
     Marginal,
     ParameterFacts,
-    PolicyRow,
-    ProxiesRead,
-    Recipe,
-    Report,
-    Reproduce,
-    RungAgreement,
-    Scale,
-    TrialPoint,
-    Understanding,
-    Views,
     Weight,
 )
+from augsearch.report.sections.parameters import Understanding
+from augsearch.report.sections.policy import Recipe
+from augsearch.report.sections.reproduce import Reproduce
+from augsearch.report.sections.results import PolicyRow, Results
+from augsearch.report.sections.verdict import Headline
+from augsearch.report.sections.views import PolicyViews, Views
 
 AWKWARD = '</script><b>rust & "hue"_'
 FIGURES = 12
@@ -106,6 +105,85 @@ def understanding():
     )  # fmt: skip
 
 
+def results():
+    return Results(
+        (
+            PolicyRow(
+                "trial 3", "candidate", 0.6, (0.6, 0.61), 0.605, (0.59, 0.62), (0.57, 0.64), True
+            ),
+            PolicyRow(AWKWARD, "baseline", 0.55, (0.57, 0.58), 0.575, (0.56, 0.59), None, False),
+            PolicyRow("untrained encoder", "floor", 0.3, (0.3,) * 2, 0.3, (0.2, 0.4), None, False),
+            PolicyRow("crop only", "baseline", 0.5, (), None, None, None, False),
+        )
+    )
+
+
+def effects():
+    return ClassEffects(
+        "trial 3",
+        "SimCLR s=0.5",
+        5,
+        (
+            ClassEffect("scratch", 0.7, 0.6, 10, 4, 16),
+            ClassEffect(AWKWARD, 0.5, 0.64, -14, -20, -8),
+            ClassEffect("pit", 0.5, 0.5, 0, -3, 3),
+        ),
+    )
+
+
+def history():
+    return History(
+        counts={"complete": 8, "pruned": 16, "fail": 1},
+        trials=trials(),
+        scales=(
+            Scale("crop.scale_min", 0.1, 1, False, ()),
+            Scale(AWKWARD, 0, 0.5, False, (0, 0.5)),
+            *(Scale(f"op{i}.p", 0, 1, False, ()) for i in range(6)),
+        ),
+        quarter=6,
+        baseline=(AWKWARD, 0.55),
+    )
+
+
+def fidelity():
+    return Fidelity(
+        steps=200,
+        rungs=(RungAgreement(50, ((0.4, 0.5), (0.5, 0.55), (0.45, 0.6)), 0.6, 0.1, 0.9),),
+        certificate=CertificateRead(
+            "Runs of 200 steps rank well.", "Keep the budget.", 1600, 12, 0.4, "trial 3",
+            (BudgetAgreement(200, 0.85, 0.6, 0.95, 2.1),),
+            "Of a point of lead after 200 steps, 0.50 are left after 1600.",
+            (("trial 3", (0.812, 0.903)), (AWKWARD, (0.795, 0.899))),
+        ),
+        proxies=ProxiesRead(
+            "How each score orders 24 trials as the few-label probe does.",
+            ("score", "correlation", "95 % interval", "follows instead"),
+            (
+                ("knn", "+0.80", "+0.60 to +0.91", ""),
+                ("lidar", "-0.20", "-0.55 to +0.21", AWKWARD),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def reproduce():
+    return Reproduce(
+        "augsearch run --space factory --seed 0", {"seed": "0"}, {"data": "abc"}, {"torch": "2"}
+    )
+
+
+def front():
+    return Front(
+        "microseconds for the two views of an image",
+        (
+            FrontPoint("trial 3", 80, 60, "front"),
+            FrontPoint("trial 6", 40, 55, "front"),
+            FrontPoint("trial 9", 90, 50, "beaten"),
+            FrontPoint(AWKWARD, 60, 55, "baseline"),
+        ),
+    )
+
+
 def example_report() -> Report:
     return Report(
         study="awkward <study>",
@@ -113,6 +191,7 @@ def example_report() -> Report:
         metric="balanced accuracy",
         data="Images: steel & rust, 1800 grey images",
         headline=Headline(
+            title="The verdict",
             finished=True,
             sentence="trial 3 is better than every baseline: +3.0 points above SimCLR s=0.5.",
             advice="Use policy.yaml for full pretraining.",
@@ -120,79 +199,17 @@ def example_report() -> Report:
             notes=("Against SimCLR s=0.5 the class pit loses 1.0 points.",),
             warnings=("the score lidar follows the strength of policies",),
         ),
-        counts={"complete": 8, "pruned": 16, "fail": 1},
-        policies=(
-            PolicyRow(
-                "trial 3", "candidate", 0.6, (0.6, 0.61), 0.605, (0.59, 0.62), (0.57, 0.64), True
+        sections=(
+            results(),
+            front(),
+            Views((PolicyViews("trial 3", png()), PolicyViews(AWKWARD, png()))),
+            Recipe(
+                "awkward: trial 3",
+                "0123456789ab",
+                (("crop, in every view", "cut a rectangle", ("scale_min 0.3: smallest share",)),),
+                "name: x\nops: []\n",
             ),
-            PolicyRow(AWKWARD, "baseline", 0.55, (0.57, 0.58), 0.575, (0.56, 0.59), None, False),
-            PolicyRow("untrained encoder", "floor", 0.3, (0.3,) * 2, 0.3, (0.2, 0.4), None, False),
-            PolicyRow("crop only", "baseline", 0.5, (), None, None, None, False),
-        ),
-        views=(Views("trial 3", png()), Views(AWKWARD, png())),
-        missing="",
-        recipe=Recipe(
-            "awkward: trial 3",
-            "0123456789ab",
-            (("crop, in every view", "cut a rectangle", ("scale_min 0.3: smallest share",)),),
-            "name: x\nops: []\n",
-        ),
-        effects=ClassEffects(
-            "trial 3",
-            "SimCLR s=0.5",
-            5,
-            (
-                ClassEffect("scratch", 0.7, 0.6, 10, 4, 16),
-                ClassEffect(AWKWARD, 0.5, 0.64, -14, -20, -8),
-                ClassEffect("pit", 0.5, 0.5, 0, -3, 3),
-            ),
-        ),
-        understanding=understanding(),
-        trials=trials(),
-        scales=(
-            Scale("crop.scale_min", 0.1, 1, False, ()),
-            Scale(AWKWARD, 0, 0.5, False, (0, 0.5)),
-            *(Scale(f"op{i}.p", 0, 1, False, ()) for i in range(6)),
-        ),
-        baseline=(AWKWARD, 0.55),
-        fidelity=Fidelity(
-            steps=200,
-            rungs=(RungAgreement(50, ((0.4, 0.5), (0.5, 0.55), (0.45, 0.6)), 0.6, 0.1, 0.9),),
-            certificate=CertificateRead(
-                "Runs of 200 steps rank well.", "Keep the budget.", 1600, 12, 0.4, "trial 3",
-                (BudgetAgreement(200, 0.85, 0.6, 0.95, 2.1),),
-                "Of a point of lead after 200 steps, 0.50 are left after 1600.",
-                (("trial 3", (0.812, 0.903)), (AWKWARD, (0.795, 0.899))),
-            ),
-            proxies=ProxiesRead(
-                "How each score orders 24 trials as the few-label probe does.",
-                ("score", "correlation", "95 % interval", "follows instead"),
-                (
-                    ("knn", "+0.80", "+0.60 to +0.91", ""),
-                    ("lidar", "-0.20", "-0.55 to +0.21", AWKWARD),
-                ),
-            ),
-        ),
-        costs=Costs(
-            {"trials": (24, 240.0), "baselines": (5, 60.0)},
-            {"encoder": 4.0, "views": 2.0, "scoring": 3.0},
-            (("crop", (10.0, 12.0)), ("blur", (None, 5.0))),
-            ("trial 3", AWKWARD),
-            "For images of 32 px.",
-        ),
-        reproduce=Reproduce(
-            "augsearch run --space factory --seed 0", {"seed": "0"}, {"data": "abc"}, {"torch": "2"}
-        ),
-        front=Front(
-            "microseconds for the two views of an image",
-            (
-                FrontPoint("trial 3", 80, 60, "front"),
-                FrontPoint("trial 6", 40, 55, "front"),
-                FrontPoint("trial 9", 90, 50, "beaten"),
-                FrontPoint(AWKWARD, 60, 55, "baseline"),
-            ),
-        ),
-        extras=(
+            effects(),
             Extra(
                 "Composition matrix",
                 basis="Two cells.",
@@ -202,29 +219,45 @@ def example_report() -> Report:
                 rows=(("crop", "colour", "61.0"), ("colour", "", "48.0")),
                 text=(0, 1),
             ),
+            understanding(),
+            history(),
+            fidelity(),
+            Costs(
+                {"trials": (24, 240.0), "baselines": (5, 60.0)},
+                {"encoder": 4.0, "views": 2.0, "scoring": 3.0},
+                (("crop", (10.0, 12.0)), ("blur", (None, 5.0))),
+                ("trial 3", AWKWARD),
+                "For images of 32 px.",
+            ),
+            reproduce(),
         ),
-    )  # fmt: skip
+    )
 
 
 def running_report() -> Report:
     """What there is early on: no verdict, no images, a few trials."""
-    few = trials(3)
+    nothing_found = replace(
+        understanding(),
+        finished=3,
+        complete=1,
+        parameters=(),
+        weights=None,
+        marginals=None,
+        interactions=None,
+        common=None,
+    )
     return replace(
         example_report(),
-        headline=Headline(False, "This study is still running: 3 of 24 trials are done.", "", ""),
-        policies=(),
-        views=(),
-        missing="No pictures of views: the folder is gone.",
-        recipe=None,
-        effects=None,
-        understanding=replace(
-            understanding(), finished=3, complete=1,
-            parameters=(), weights=None, marginals=None, interactions=None, common=None,
+        headline=Headline(
+            "No verdict yet", False, "This study is still running: 3 of 24 trials are done.", "", ""
         ),
-        trials=few,
-        baseline=None,
-        fidelity=Fidelity(200, (), None),
-        costs=Costs({}, {}, (), (), ""),
-        front=None,
-        extras=(),
-    )  # fmt: skip
+        sections=(
+            Results(()),
+            Views(missing="No pictures of views: the folder is gone."),
+            nothing_found,
+            replace(history(), trials=trials(3), baseline=None),
+            Fidelity(200, (), None),
+            Costs({}, {}, (), (), ""),
+            reproduce(),
+        ),
+    )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from augsearch.report import answer, evidence
-from augsearch.report.content import CertificateRead, Report, Understanding
-from augsearch.words import duration, interval, listed, percent
+from augsearch.report.content import Report
+from augsearch.report.sections.cost import Costs
+from augsearch.report.sections.extra import Extra
+from augsearch.report.sections.policy import Recipe
+from augsearch.report.sections.reproduce import Reproduce
+from augsearch.report.sections.results import KINDS, Results
+from augsearch.words import interval, percent
 
 MOST_ROWS = 10
 
@@ -12,6 +16,8 @@ MOST_ROWS = 10
 def markdown_page(report: Report) -> str:
     """The page."""
     head = report.headline
+    costs, reproduce = report.section(Costs), report.section(Reproduce)
+    total = costs.total if costs else ""
     blocks = [
         f"# {_plain(report.study)}",
         f"**{_plain(head.sentence)}** {_plain(head.advice)}",
@@ -21,8 +27,8 @@ def markdown_page(report: Report) -> str:
         _table(report),
         *_policy(report),
         *_findings(report),
-        f"{_plain(report.data)}. {_total(report)} Written {report.written}.",
-        f"```\n{report.reproduce.command}\n```",
+        f"{_plain(report.data)}. {total} Written {report.written}.",
+        f"```\n{reproduce.command}\n```" if reproduce else "",
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -35,58 +41,40 @@ def _plain(text: str) -> str:
 
 
 def _table(report: Report) -> str:
-    rows = [
-        f"| {_plain(row.name)}{' ★' if row.chosen else ''} | {answer.KINDS[row.kind]} | "
-        f"{percent(row.search)} | {percent(row.mean)} | {interval(row.interval)} |"
-        for row in report.policies[:MOST_ROWS]
-    ]
-    if not rows:
+    results = report.section(Results)
+    if results is None or not results.policies:
         return ""
+    rows = [
+        f"| {_plain(row.title)} | {KINDS[row.kind]} | "
+        f"{percent(row.search)} | {percent(row.mean)} | {interval(row.interval)} |"
+        for row in results.policies[:MOST_ROWS]
+    ]
     head = "| policy | what it is | in the search | confirmed | 95 % interval |"
     lines = "\n".join([head, "|---|---|---|---|---|", *rows])
     return f"{lines}\n\n{report.metric} in %."
 
 
 def _policy(report: Report) -> list[str]:
-    if report.recipe is None:
+    recipe = report.section(Recipe)
+    if recipe is None:
         return []
     steps = [
         _plain(f"{number}. {title}: {'; '.join([doc, *lines])}")
-        for number, (title, doc, lines) in enumerate(report.recipe.steps, 1)
+        for number, (title, doc, lines) in enumerate(recipe.steps, 1)
     ]
-    return [f"## The policy ({report.recipe.digest})", "\n".join(steps)]
+    return [f"## The policy ({recipe.digest})", "\n".join(steps)]
 
 
 def _findings(report: Report) -> list[str]:
-    lines = [
-        answer.class_sentence(report.effects) if report.effects else "",
-        *(_understood(report.understanding) if report.understanding else ()),
-        certificate.sentence if (certificate := _certificate(report)) else "",
+    """Sections of their own come with their titles, what the others found before them together."""
+    extras = [one for one in report.sections if isinstance(one, Extra)]
+    others = [one for one in report.sections if not isinstance(one, Extra)]
+    blocks = [
+        ("What was found", [sentence for one in others for sentence in one.findings]),
+        *((one.title, one.findings) for one in extras),
     ]
-    blocks = [("What was found", lines), *((e.title, [*e.sentences]) for e in report.extras)]
     found = []
     for title, sentences in blocks:
         told = [f"- {_plain(line)}" for line in sentences if line]
         found += [f"## {_plain(title)}", "\n".join(told)] if told else []
     return found
-
-
-def _understood(found: Understanding) -> list[str]:
-    told = [said for one in found.parameters if (said := evidence.parameter_sentence(one))]
-    return [
-        *(told or [evidence.weights_sentence(found)]),
-        *(evidence.interaction_sentence(i) for i in found.interactions or () if i.shown),
-        *(evidence.common_sentence(c) for c in found.common or () if c.shown),
-    ]
-
-
-def _certificate(report: Report) -> CertificateRead | None:
-    return report.fidelity.certificate if report.fidelity else None
-
-
-def _total(report: Report) -> str:
-    phases = report.costs.phases
-    if not phases:
-        return ""
-    parts = [f"{name} {duration(seconds)}" for name, (_, seconds) in phases.items()]
-    return f"Computing time: {listed(parts)}."

@@ -9,8 +9,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState
 
 from augsearch.bench.outcome import Outcome
-from augsearch.report.evidence import parameter_sentence
-from augsearch.search.report.importance import FEWEST, goodness, understand
+from augsearch.search.report.parameters.trials import FEWEST, goodness
+from augsearch.search.report.parameters.understand import understand
 from augsearch.store.frozen_trials import PRICE
 
 AXES: dict[str, Any] = {
@@ -176,7 +176,7 @@ def test_a_curve_ends_where_the_trials_end():
     [one] = [f for f in found.parameters if f.name == "blur.sigma"]
     assert one.best == max(tried) and one.tried == (min(tried), max(tried))
     assert one.place == "end of what was tried"
-    assert "No trial went further, though its range is 0.01 to 1." in parameter_sentence(one)
+    assert "No trial went further, though its range is 0.01 to 1." in one.sentence
 
 
 def test_a_best_value_at_the_end_asks_for_a_wider_range_unless_there_is_none():
@@ -192,7 +192,7 @@ def test_a_best_value_at_the_end_asks_for_a_wider_range_unless_there_is_none():
         [one] = [f for f in understand(trials, limits=limits).parameters if f.moves]
         assert (one.name, one.place) == ("crop.scale_min", place)
         assert one.best == one.tried[0]
-        assert said in parameter_sentence(one)
+        assert said in one.sentence
     inside = drawn(60, lambda params: 0.6 - (params["crop.scale_min"] - 0.5) ** 2)
     [one] = [f for f in understand(inside).parameters if f.moves]
     assert one.place == "inside" and one.best == pytest.approx(0.5, abs=0.1)

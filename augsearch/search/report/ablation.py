@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import ValidationError
 
-from augsearch.report.content import Costs, Extra, Headline, Report, Reproduce
+from augsearch.report.content import Report
+from augsearch.report.sections.cost import Costs
+from augsearch.report.sections.extra import Extra
+from augsearch.report.sections.reproduce import Reproduce
+from augsearch.report.sections.verdict import Headline
 from augsearch.search.ablation.files import ablation_pictures
 from augsearch.search.ablation.result import Ablation, CellResult, Gain
 from augsearch.search.result.outputs import data_in_words
@@ -32,9 +37,13 @@ OTHER_VERSION = "stored by another version of augsearch; give its command once m
 
 def ablation_sections(study: Store) -> tuple[Extra, ...]:
     """A section for every ablation of the study's images that its database holds."""
-    return tuple(
-        part for store in study.ablations_of_the_same_images() for part in _sections(store)
+    return _numbered(
+        [part for store in study.ablations_of_the_same_images() for part in _sections(store)]
     )
+
+
+def _numbered(sections: Sequence[Extra]) -> tuple[Extra, ...]:
+    return tuple(replace(section, number=number) for number, section in enumerate(sections, 1))
 
 
 def ablation_report(store: Store, running: bool) -> Report:
@@ -69,14 +78,16 @@ def ablation_report(store: Store, running: bool) -> Report:
         metric=last.metric.replace("_", " ") if last else "",
         data=data_in_words(last.data) if last else f"Images: {data['name']}",
         headline=_headline(store, last, running),
-        costs=Costs(phases, {}, (), (), ""),
-        reproduce=Reproduce(
-            command=str(store.asked.get("command", "")),
-            facts={what: said for what, said in facts.items() if said},
-            digests={"data": data["digest"]},
-            versions=last.versions if last else {},
+        sections=(
+            *_numbered(_sections(store)),
+            Costs(phases, {}, (), (), ""),
+            Reproduce(
+                command=str(store.asked.get("command", "")),
+                facts={what: said for what, said in facts.items() if said},
+                digests={"data": data["digest"]},
+                versions=last.versions if last else {},
+            ),
         ),
-        extras=_sections(store),
     )
 
 
@@ -84,8 +95,8 @@ def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
     done = counted(len(store.all_runs()), "run")
     if last is None and store.ablations:
         return Headline(
-            finished=False,
             title="No result that this version can read",
+            finished=False,
             sentence=f"What this ablation found was {OTHER_VERSION}.",
             advice=f"Its runs are kept and are not trained again: {store.asked.get('command', '')}",
             basis="",
@@ -93,8 +104,8 @@ def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
     if last is None:
         state = "is still running" if running else "did not come to its end"
         return Headline(
-            finished=False,
             title="No result yet",
+            finished=False,
             sentence=f"This ablation {state}: {done} done.",
             advice="`ablate` writes the report by itself when it ends."
             if running
@@ -103,8 +114,8 @@ def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
         )
     warning = "An ablation under this name is running; what it finds is not in here yet."
     return Headline(
-        finished=True,
         title="What was found",
+        finished=True,
         sentence=_plain(last.sentences[0]),
         advice="",
         basis="Scores of validation images: they say what to try, and a search confirms its winner "

@@ -5,13 +5,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from example_report import AWKWARD, FIGURES, example_report, running_report
+from example_report import AWKWARD, FIGURES, effects, example_report, running_report
 from plotly.offline import get_plotlyjs
 
-from augsearch.report.answer import class_sentence
-from augsearch.report.content import ClassEffect
 from augsearch.report.markdown import markdown_page
 from augsearch.report.page import html_page
+from augsearch.report.sections.classes import ClassEffect
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -102,13 +101,13 @@ def test_the_page_points_nowhere_else_and_holds_its_script_once(page):
 
 
 def test_a_class_that_loses_is_named_plainly():
-    effects = example_report().effects
-    assert class_sentence(effects).startswith(
+    found = effects()
+    assert found.sentence.startswith(
         "Against SimCLR s=0.5, trial 3 helps scratch (+10.0 points), but it costs "
     )
-    assert "(−14.0 points)" in class_sentence(effects)
-    undecided = replace(effects, classes=(ClassEffect("pit", 0.5, 0.5, 1, -3, 3),))
-    assert "no class is shown to gain or to lose by" in class_sentence(undecided)
+    assert "(−14.0 points)" in found.sentence
+    undecided = replace(found, classes=(ClassEffect("pit", 0.5, 0.5, 1, -3, 3),))
+    assert "no class is shown to gain or to lose by" in undecided.sentence
 
 
 def test_a_study_that_runs_says_so_and_shows_what_there_is():

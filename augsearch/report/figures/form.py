@@ -1,0 +1,118 @@
+"""What all figures share: colours, axes, rows.
+
+Colours are those of Okabe and Ito, which colour-blind readers tell apart; no meaning rests on
+colour alone. Figures stand still (no zoom), so that a phone can scroll past them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any
+
+import plotly.graph_objects as go
+
+from augsearch.words import label
+
+BLUE, ORANGE, GREY, PALE, INK = (
+    "#0072B2", "#D55E00", "#5b6770", "#b0b7bc", "#1b1f23",
+)  # fmt: skip
+GRID = "#e3e6e8"
+LINE = 30
+"""Pixels of a row in a figure that has a row for each thing."""
+MOST_TRIALS = 300
+"""Trials that are drawn as lines."""
+
+
+def figure_of(
+    traces: Sequence[Any],
+    height: float,
+    x: str = "",
+    y: str = "",
+    **layout: Any,
+) -> go.Figure:
+    """A figure of that height in pixels, with titles at its axes."""
+    axis = {"gridcolor": GRID, "zeroline": False, "fixedrange": True, "automargin": True}
+    figure = go.Figure(
+        list(traces),
+        {
+            "height": height,
+            "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
+            "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
+            "paper_bgcolor": "white",
+            "plot_bgcolor": "white",
+            "showlegend": False,
+            "dragmode": False,
+            "hoverlabel": {"bgcolor": "white", "font": {"size": 13}},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            "xaxis": {**axis, **_title(x)},
+            "yaxis": {**axis, **_title(y)},
+            "template": "none",
+        },
+    )
+    figure.update_layout(**layout)
+    return figure
+
+
+def _title(text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    # plotly breaks no lines by itself, and a phone shows some thirty letters.
+    shown = "<br>".join(label(line) for line in wrap(text, 28))
+    return {"title": {"text": shown, "standoff": 8, "font": {"size": 13}}}
+
+
+def rows_of(names: Sequence[str], **more: Any) -> dict[str, Any]:
+    """A y axis with a row for each name, the first on top."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [f"{label(_shortened(name))}  " for name in names],
+        "range": [len(names) - 0.4, -0.6],
+        "showgrid": False,
+        **more,
+    }
+
+
+def _shortened(name: str, most: int = 26) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def forest(
+    names: Sequence[str],
+    middle: Sequence[float],
+    ends: Sequence[tuple[float, float] | None],
+    loud: Sequence[bool],
+    axis: str,
+) -> go.Figure:
+    """Differences around 0 with their intervals; those that chance explains are pale."""
+    traces: list[Any] = []
+    for place, (mean, reach, shown) in enumerate(zip(middle, ends, loud, strict=True)):
+        colour = PALE if not shown else BLUE if mean > 0 else ORANGE
+        if reach is not None:
+            traces.append(
+                go.Scatter(
+                    x=list(reach),
+                    y=[place, place],
+                    mode="lines",
+                    line={"color": colour, "width": 5 if shown else 3},
+                    hoverinfo="skip",
+                )
+            )
+        symbol = "circle-open" if not shown else "triangle-right" if mean > 0 else "triangle-left"
+        traces.append(
+            go.Scatter(
+                x=[mean],
+                y=[place],
+                mode="markers",
+                marker={
+                    "size": 12,
+                    "color": colour,
+                    "symbol": symbol,
+                    "line": {"width": 2, "color": colour},
+                },
+                hovertemplate=f"{label(names[place])}: %{{x:+.1f}} points<extra></extra>",
+            )
+        )
+    figure = figure_of(traces, 60 + LINE * len(names), axis, yaxis=rows_of(names))
+    figure.update_xaxes(zeroline=True, zerolinecolor=INK, zerolinewidth=1)
+    return figure

@@ -1,0 +1,216 @@
+"""What a study's trials say of single parameters and of pairs, in numbers and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from augsearch.words import counted, points, value
+
+Place = Literal["inside", "end of what was tried", "end of the range", "as far as it goes"]
+
+
+@dataclass(frozen=True)
+class ParameterFacts:
+    """All that is said of one parameter, from the same trials: the source of every sentence on it.
+
+    Attributes:
+        trials: in which it did something.
+        searched, tried: lowest and highest value that could be and that was tried.
+        importance: over what chance reaches, see `Weight`; None with too few trials.
+        effect: points between the best and the worst of the fitted means; None with too few trials.
+        p_value: of no effect, see `Marginal`.
+        best, worst: where the fitted mean is highest and lowest, never beyond what was tried.
+        place: where `best` lies.
+    """
+
+    name: str
+    trials: int
+    searched: tuple[float, float]
+    tried: tuple[float, float]
+    importance: float | None
+    effect: float | None
+    p_value: float | None
+    best: float | None
+    worst: float | None
+    place: Place
+
+    @property
+    def decides(self) -> bool:
+        """Whether it is shown to tell the best quarter from the others."""
+        return self.importance is not None and self.importance > 1
+
+    @property
+    def moves(self) -> bool:
+        """Whether the score is shown to change along it."""
+        return self.p_value is not None and self.p_value < 0.05
+
+    @property
+    def sentence(self) -> str:
+        """What is shown of it, in words; empty if nothing is."""
+        trials = counted(self.trials, "trial")
+        if self.moves and self.best is not None and self.worst is not None:
+            shown = (
+                f"{self.name}: best near {value(self.best)}, {self.effect or 0:.1f} points above "
+                f"{value(self.worst)} ({trials})."
+            )
+            return f"{shown}{self._at_end}{self._beside}"
+        if self.decides:
+            return (
+                f"{self.name}: tells the best quarter from the others ({self.importance:.1f} times "
+                "what chance reaches), but the mean score is not shown to rise or fall along it; "
+                f"no best value is named ({trials})."
+            )
+        return ""
+
+    @property
+    def _at_end(self) -> str:
+        low, high = (value(end) for end in self.searched)
+        if self.place == "end of the range":
+            return f" That is the end of its range ({low} to {high}): widen the range there."
+        if self.place == "end of what was tried":
+            return f" No trial went further, though its range is {low} to {high}."
+        if self.place == "as far as it goes":
+            return " The operation allows no value beyond."
+        return ""
+
+    @property
+    def _beside(self) -> str:
+        """What importance says beside a shown effect: the two ask different questions."""
+        if self.importance is None:
+            return ""
+        if self.decides:
+            times = f"{self.importance:.1f} times what chance reaches"
+            return f" It tells the best quarter apart, {times}."
+        return " The best quarter of the trials does not show it."
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How much a parameter decides.
+
+    Attributes:
+        share: of all parameters' importance.
+        over_chance: its importance over what no more than one of 20 studies would reach for any
+            parameter if none mattered.
+    """
+
+    name: str
+    share: float
+    over_chance: float
+
+    @property
+    def shown(self) -> bool:
+        return self.over_chance > 1
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """The score along one parameter.
+
+    Attributes:
+        at, score, low, high: the fitted mean at each value with its 95 % interval.
+        trials: that tried it, the operation being on.
+        p_value: after Holm's correction over all parameters; of no effect at all.
+        choices: whether `at` are all the values that there are.
+        log: whether it was searched by its logarithm.
+        points: every trial's (value, score).
+    """
+
+    name: str
+    at: tuple[float, ...]
+    score: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    trials: int
+    p_value: float
+    choices: bool
+    log: bool
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def shown(self) -> bool:
+        return self.p_value < 0.05
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Whether the effect of one parameter depends on another.
+
+    Attributes:
+        first_at, second_at: a low and a high value of either (10th and 90th percentile).
+        effects: points that the score gains from the first's low to its high value, where the
+            second is low and where it is high.
+        difference, low, high: of the two effects in points, with its 95 % interval.
+        p_value: after Holm's correction over all pairs.
+        trials: behind it.
+    """
+
+    first: str
+    second: str
+    first_at: tuple[float, float]
+    second_at: tuple[float, float]
+    effects: tuple[float, float]
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    trials: int
+
+    @property
+    def shown(self) -> bool:
+        return self.p_value < 0.05
+
+    @property
+    def sentence(self) -> str:
+        """A shown interaction in words."""
+        low, high = self.effects
+        (first_low, first_high), (second_low, second_high) = self.first_at, self.second_at
+        return (
+            f"{self.first} from {value(first_low)} to {value(first_high)} changes the score by "
+            f"{points(low)} points where {self.second} is {value(second_low)}, and by "
+            f"{points(high)} where it is {value(second_high)} ({counted(self.trials, 'trial')})."
+        )
+
+
+@dataclass(frozen=True)
+class Common:
+    """What the best quarter of policies share in one parameter.
+
+    Attributes:
+        best, rest: 10th, 50th and 90th percentile of its values, in the best quarter and outside.
+        choices: its values if it has few; then `best_shares` and `rest_shares` say how often each
+            was taken.
+        p_value: of no difference between the two, after Holm's correction over all parameters.
+    """
+
+    name: str
+    best: tuple[float, float, float]
+    rest: tuple[float, float, float]
+    choices: tuple[float, ...]
+    best_shares: tuple[float, ...]
+    rest_shares: tuple[float, ...]
+    p_value: float
+
+    @property
+    def shown(self) -> bool:
+        return self.p_value < 0.05
+
+    @property
+    def sentence(self) -> str:
+        """What the best quarter shares, in words."""
+        if self.choices:
+            shares = list(zip(self.choices, self.best_shares, self.rest_shares, strict=True))
+            taken, best, rest = max(shares, key=lambda share: share[1] - share[2])
+            return (
+                f"{self.name} is {value(taken)} in {100 * best:.0f} % of the best quarter, in "
+                f"{100 * rest:.0f} % of the others."
+            )
+
+        def mostly(low: float, high: float) -> str:
+            return f"at {value(low)}" if low == high else f"from {value(low)} to {value(high)}"
+
+        return (
+            f"{self.name} lies mostly {mostly(self.best[0], self.best[2])}, in the others "
+            f"{mostly(self.rest[0], self.rest[2])}."
+        )

@@ -1,0 +1,54 @@
+"""Every trial in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.trial import FrozenTrial, TrialState
+
+from augsearch.report.sections.history import History, Scale, TrialPoint
+from augsearch.search.confirm.verdict import UNTRAINED
+from augsearch.search.report.parameters.axes import bounds, choices, is_log
+from augsearch.store.frozen_trials import trial_curve, trial_outcome
+from augsearch.store.runs import BASELINE
+from augsearch.store.study_store import Store
+
+
+def history(store: Store, quarter: int) -> History:
+    """The search; `quarter` trials are its best quarter."""
+    trials = store.trials()
+    states = [trial.state.name.lower() for trial in trials]
+    baselines = {
+        name: outcome.score
+        for (name, _), outcome in store.outcomes(BASELINE).items()
+        if name != UNTRAINED
+    }
+    return History(
+        counts={state: states.count(state) for state in ("complete", "pruned", "fail")},
+        trials=tuple(_point(trial) for trial in trials),
+        scales=_scales(trials),
+        quarter=quarter,
+        baseline=max(baselines.items(), key=lambda one: one[1], default=None),
+    )
+
+
+def _point(trial: FrozenTrial) -> TrialPoint:
+    outcome = trial_outcome(trial)
+    curve = outcome.curve if outcome else trial_curve(trial)
+    failed = trial.state == TrialState.FAIL
+    return TrialPoint(
+        number=trial.number,
+        state="fail" if failed else "complete" if outcome else "pruned",
+        score=None if failed or not curve else curve[-1][1],
+        curve=curve,
+        params=trial.params,
+    )
+
+
+def _scales(trials: Sequence[FrozenTrial]) -> tuple[Scale, ...]:
+    axes = trials[0].distributions if trials else {}
+    return tuple(
+        Scale(name, *bounds(axis), is_log(axis), choices(axis))
+        for name, axis in axes.items()
+        if not axis.single()
+    )

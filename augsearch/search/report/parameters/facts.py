@@ -1,0 +1,66 @@
+"""All that is said of each parameter, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+
+from augsearch.report.sections.parameter_findings import Marginal, ParameterFacts, Place, Weight
+from augsearch.search.report.parameters.axes import Numbers, bounds, choices, scaled
+from augsearch.search.report.parameters.trials import Axes, Scored, values_of
+
+AT_END = 0.1
+"""How near to an end of its range the best value counts as lying there; the range has length 2."""
+
+
+def parameter_facts(
+    scored: Scored,
+    axes: Axes,
+    limits: Mapping[str, tuple[float, float]],
+    weights: Sequence[Weight],
+    marginals: Sequence[Marginal],
+) -> tuple[ParameterFacts, ...]:
+    """All that is said of each parameter, in one place."""
+    importance = {weight.name: weight.over_chance for weight in weights}
+    effects = {marginal.name: marginal for marginal in marginals}
+    found = []
+    for name, axis in axes.items():
+        values = values_of(name, scored.where([name]).trials)
+        if not values.size:
+            continue
+        along = effects.get(name)
+        best = along.at[int(np.argmax(along.score))] if along else None
+        found.append(
+            ParameterFacts(
+                name=name,
+                trials=len(values),
+                searched=bounds(axis),
+                tried=(float(values.min()), float(values.max())),
+                importance=importance.get(name),
+                effect=100 * (max(along.score) - min(along.score)) if along else None,
+                p_value=along.p_value if along else None,
+                best=best,
+                worst=along.at[int(np.argmin(along.score))] if along else None,
+                place="inside" if best is None else _place(axis, best, values, limits.get(name)),
+            )
+        )
+    return tuple(
+        sorted(found, key=lambda f: (not (f.decides or f.moves), -(f.importance or 0.0), f.name))
+    )
+
+
+def _place(
+    axis: BaseDistribution, best: float, values: Numbers, limits: tuple[float, float] | None
+) -> Place:
+    """Where the best value lies among those that could have been tried."""
+    if len(choices(axis)) == 2 or best not in (values.min(), values.max()):
+        return "inside"
+    end = bounds(axis)[0 if best == values.min() else 1]
+    at_best, at_end = scaled(axis, np.array([best, end]))
+    if abs(at_best - at_end) > AT_END:
+        return "end of what was tried"
+    if limits and end in limits:
+        return "as far as it goes"
+    return "end of the range"
