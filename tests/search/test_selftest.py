@@ -5,7 +5,8 @@ from typer.testing import CliRunner
 
 from augsearch.cli.app import app
 from augsearch.errors import ConfigError
-from augsearch.search.selftest.selftest import parse_seed, run_selftest, selftest
+from augsearch.search.selftest import selftest
+from augsearch.search.selftest.selftest import parse_seed, run_selftest
 
 
 @pytest.mark.slow
