@@ -1,7 +1,11 @@
-"""What all tests share: their own directories, and no way out to the network."""
+"""What all tests share: their own directories, no way out to the network, finished studies."""
 
 import os
+import pickle
 import socket
+import sqlite3
+import sys
+from pathlib import Path
 
 # Before torch is imported: tests run side by side, and threads that wait for each other on busy
 # cores are many times slower than one thread.
@@ -9,6 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
+import sqlalchemy
+from shared_studies import Shared, copy_study, run_small
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}
 
@@ -32,3 +38,57 @@ def no_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@sqlalchemy.event.listens_for(sqlalchemy.engine.Engine, "connect")
+def no_waiting_for_the_disk(connection, record):
+    """A study commits some six hundred times; only a loss of power could tell the difference."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """What is made once for all processes of this test run."""
+    base = tmp_path_factory.getbasetemp()
+    return Shared((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared")
+
+
+@pytest.fixture(autouse=True)
+def mlflow_migrates_once(shared, monkeypatch):
+    """New MLflow databases are copies of one that went through all of MLflow's migrations."""
+    utils = sys.modules.get("mlflow.store.db.utils")
+    if utils is None:
+        return
+    migrate = utils._initialize_tables
+
+    def make():
+        engine = sqlalchemy.create_engine("sqlite:///mlflow.db")
+        migrate(engine)
+        engine.dispose()
+
+    def copy(engine):
+        old = sqlalchemy.inspect(engine).get_table_names()
+        if old or engine.url.get_backend_name() != "sqlite":
+            migrate(engine)
+            return
+        source = sqlite3.connect(shared.made("empty-mlflow", make) / "mlflow.db")
+        target = sqlite3.connect(engine.url.database)
+        source.backup(target)
+        source.close()
+        target.close()
+
+    monkeypatch.setattr(utils, "_initialize_tables", copy)
+
+
+@pytest.fixture(scope="session")
+def finished_small(shared):
+    """A directory with the study `small`, run to its end; to be looked at only."""
+    return shared.made("small", run_small)
+
+
+@pytest.fixture
+def small_here(finished_small, own_directories):
+    """That study in this test's own directory, to go on from; gives what it returned."""
+    copy_study(finished_small, Path.cwd())
+    return pickle.loads(Path("result.pickle").read_bytes())

@@ -57,7 +57,7 @@ def test_the_page_shows_a_space_and_a_test_that_work(directory):
     (directory / "test_my_ops.py").write_text(TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_ops.py"]
     done = subprocess.run(
-        command, check=False, cwd=directory, capture_output=True, text=True, timeout=120,
+        command, check=False, cwd=directory, capture_output=True, text=True, timeout=600,
         env={**os.environ, "PYTHONPATH": str(directory)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
@@ -169,7 +169,7 @@ def test_exported_files_carry_it_along(policy, target, tmp_path):
         else "views = exported.build_transform()(torch.rand(3, 32, 32))"
     )
     program = f"import sys, torch, exported\n{use}\nassert 'augsearch' not in sys.modules\n"
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=600)
 
 
 def test_an_export_does_not_overwrite_what_it_is_made_of(policy, directory):
@@ -203,7 +203,7 @@ def test_views_with_a_custom_op_can_be_sent_to_another_process(policy, tmp_path)
         "views, images = pickle.load(open('sent.pickle', 'rb'))\n"
         "torch.save(views(images)[0], 'drawn.pt')\n"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=600)
     assert (torch.load(tmp_path / "drawn.pt") - views(images)[0]).abs().max() < 1e-5
 
 

@@ -121,7 +121,7 @@ def side_by_side(target, arguments) -> list:
     ]
     for process in processes:
         process.start()
-    found = sorted(results.get(timeout=120) for _ in processes)
+    found = sorted(results.get(timeout=600) for _ in processes)
     for process in processes:
         process.join()
         assert process.exitcode == 0

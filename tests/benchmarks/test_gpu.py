@@ -26,6 +26,7 @@ def gpu(monkeypatch):
     torch.set_num_threads(threads)
 
 
+@pytest.mark.long
 def test_quick_run_where_most_packages_are_missing(tmp_path):
     """In processes that the benchmark starts, too: every Python begins with sitecustomize."""
     lines = ["import sys", *(f"sys.modules[{name!r}] = None" for name in MISSING)]

@@ -49,6 +49,7 @@ def test_the_default_is_what_a_study_does():
     assert config.confirm.top == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["hue_orientation", "neu_cls"])
 def test_the_default_is_sooner_at_the_top_than_random_search(search, name):
     """How much sooner, over 200 replays, is in docs/search.md."""
@@ -62,6 +63,7 @@ def test_the_default_is_sooner_at_the_top_than_random_search(search, name):
     assert default[:, end].mean() < 0.004
 
 
+@pytest.mark.long
 def test_where_every_search_is_soon_at_the_top_the_default_is_there_too(search):
     """On hue the best policies differ by less than one seed can see, see docs/search.md."""
     _, default = regrets(search, "hue", search.DEFAULT, REPLAYS)

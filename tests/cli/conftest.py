@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from shared_studies import copy_study
 
 SPACE = """\
 name: small
@@ -108,30 +109,27 @@ def files():
 
 
 @pytest.fixture(scope="session")
-def finished_study(tmp_path_factory):
+def finished_study(tmp_path_factory, shared):
     """A directory in which the study `small` has been run to its end by the command line."""
     directory = tmp_path_factory.mktemp("finished")
-    here, argv = Path.cwd(), sys.argv
-    patch = pytest.MonkeyPatch()
-    patch.setenv("AUGSEARCH_CACHE", str(directory / "cache"))
-    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        os.chdir(directory)
-        write_files()
-        write_images(pit=14, scratch=14)
-        sys.argv = ["augsearch", *SMALL_RUN]
-        from augsearch.cli.app import main
+    copy_study(shared.made("of-the-command-line", run_small_command), directory)
+    return directory
 
+
+def run_small_command() -> None:
+    from augsearch.cli.app import main
+
+    argv, handler = sys.argv, signal.getsignal(signal.SIGTERM)
+    write_files()
+    write_images(pit=14, scratch=14)
+    try:
+        sys.argv = ["augsearch", *SMALL_RUN]
         with pytest.raises(SystemExit) as exit_:
             main()
         assert exit_.value.code == 0
     finally:
-        os.chdir(here)
         sys.argv = argv
         signal.signal(signal.SIGTERM, handler)
-        patch.undo()
-    return directory
 
 
 SMALL_RUN = (

@@ -121,6 +121,7 @@ def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
     assert len(store.finished()) == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(process_count(1, 2) < 2, reason="one core runs one process")
 def test_one_that_breaks_in_a_process_of_its_own_loses_no_finished_run(cli):
     Path("study.yaml").write_text(STUDY.replace("threads: 2", "threads: 1"))

@@ -63,7 +63,7 @@ def screen(monkeypatch, **environment):
             monkeypatch.setattr(sys, "stdout", file)
             yield seen
     finally:
-        reader.join(timeout=20)
+        reader.join(timeout=300)
         os.close(master)
 
 

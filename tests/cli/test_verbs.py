@@ -324,13 +324,13 @@ def test_interrupted_run_says_how_to_go_on(cli):
             start_new_session=True,
         )
     try:
-        patience = time.monotonic() + 240
+        patience = time.monotonic() + 900
         while "trial 0" not in Path("said.txt").read_text():
             assert running.poll() is None, Path("said.txt").read_text()
-            assert time.monotonic() < patience, "no trial in four minutes"
+            assert time.monotonic() < patience, "no trial in a quarter of an hour"
             time.sleep(0.1)
         os.killpg(running.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches all its processes
-        assert running.wait(60) == 130
+        assert running.wait(600) == 130
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)

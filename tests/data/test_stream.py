@@ -63,5 +63,5 @@ def test_the_thread_ends_with_its_batches() -> None:
     (reader,) = set(threading.enumerate()) - before
     del batches
     gc.collect()
-    reader.join(timeout=30)
+    reader.join(timeout=300)
     assert not reader.is_alive()

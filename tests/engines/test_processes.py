@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import wait
+from multiprocessing import forkserver
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,14 @@ from augsearch.errors import StudyError
 
 def add(offset, number):
     return number + offset, torch.get_num_threads(), os.getpid()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_server():
+    """Processes that begin with this module; studies in tests after these want others."""
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # as its own tests do
+    yield
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # as its own tests do
 
 
 def fail(_, number):
@@ -89,8 +98,10 @@ def test_processes_never_outnumber_cores_or_jobs():
 
 
 def sleep(_, number):
-    Path(f"started-{number}").write_text(str(os.getpid()))
-    time.sleep(60)
+    begun = Path(f"begun-{number}")
+    begun.write_text(str(os.getpid()))
+    begun.rename(f"started-{number}")  # whoever sees it finds the number in it
+    time.sleep(3600)
 
 
 def test_workers_end_with_a_driver_that_is_killed(tmp_path):
@@ -100,14 +111,14 @@ def test_workers_end_with_a_driver_that_is_killed(tmp_path):
         "t.run(t.sleep, 2)\n"
     )
     driver = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while len(list(tmp_path.glob("started-*"))) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     workers = [int(path.read_text()) for path in tmp_path.glob("started-*")]
     driver.send_signal(signal.SIGKILL)
     driver.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while any(psutil.pid_exists(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not any(psutil.pid_exists(pid) for pid in workers)

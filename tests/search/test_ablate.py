@@ -213,6 +213,7 @@ compute: {threads: 2}
 """
 
 
+@pytest.mark.long
 def test_a_killed_process_leaves_its_cells_and_none_is_computed_twice():
     Path("study.yaml").write_text(STUDY)
     command = [

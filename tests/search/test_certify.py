@@ -133,7 +133,7 @@ def test_intervals_cover_what_is_true_as_often_as_they_say():
 
 
 @pytest.fixture
-def finished():
+def finished(small_here):
     """A study of six trials that has ended."""
     config = small_config()
     wanted = CertifyConfig(top=1, random=4, budgets=(2, 3), seeds=1)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import sqlalchemy
 from rich.console import Console
+from shared_studies import copy_study
 from small_study import small_config, small_images, small_space
 
 import augsearch
@@ -58,9 +59,10 @@ class Stopped(Quiet):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, finished_small):
     """A directory with the study `small`, run to its end."""
     directory = tmp_path_factory.mktemp("reported")
+    copy_study(finished_small, directory)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)
         patch.setenv("AUGSEARCH_CACHE", str(directory / "cache"))

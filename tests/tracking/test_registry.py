@@ -15,6 +15,7 @@ import mlflow.models
 import numpy as np
 import pytest
 import torch
+from shared_studies import copy_study
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import simclr
@@ -28,7 +29,7 @@ from augsearch.tracking.ui import landing_page
 from augsearch.verbs.run import run_study
 from augsearch.verbs.studies import delete_stored
 
-STORAGE, NAME = "sqlite:///augsearch.db", "augsearch.line"
+STORAGE, NAME = "sqlite:///augsearch.db", "augsearch.small"
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "own_ops.md").read_text()
 OWN_OP = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0]
 
@@ -67,31 +68,26 @@ class Heard(Quiet):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A directory with a finished study named `line`."""
+def finished(tmp_path_factory, finished_small):
+    """A directory with a finished study named `small`."""
     directory = tmp_path_factory.mktemp("registered")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        patch.setenv("AUGSEARCH_CACHE", str(directory / "cache"))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        run()
+    copy_study(finished_small, directory)
     return directory
 
 
 @pytest.fixture
 def copied(finished, tmp_path, monkeypatch):
     """The same in this test's own directory, where it may be changed."""
-    shutil.copytree(finished, tmp_path / "copy")
+    copy_study(finished, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
     return client_for(f"sqlite:///{tmp_path / 'copy' / 'mlflow.db'}")
 
 
-def run(progress=None, name="line", **study):
+def run(progress=None, name="small", **study):
     return run_study(
         small_space(),
         data=small_images(),
         study=small_config(),
-        trials=2,
         name=name,
         device="cpu",
         progress=progress,
@@ -111,7 +107,7 @@ def the_run(client):
 
 def registration(policy: Policy, **changes) -> registry.Registration:
     wanted = registry.Registration(
-        study="line",
+        study="small",
         model=PolicyModel(policy, 16, np.zeros((1, 16, 16, 3), np.uint8)),
         about="about",
         describe=lambda uri: f"load {uri}",
@@ -124,10 +120,10 @@ def registration(policy: Policy, **changes) -> registry.Registration:
 
 def test_a_finished_study_has_its_policy_registered(finished):
     client = client_for(f"sqlite:///{finished / 'mlflow.db'}")
-    policy = load_policy(finished / "runs/line/policy.yaml")
+    policy = load_policy(finished / "runs/small/policy.yaml")
     [version] = versions(client)
     assert (version.status, version.tags["policy_digest"]) == ("READY", policy.digest)
-    assert version.tags["augsearch.study"] == "line"
+    assert version.tags["augsearch.study"] == "small"
     assert re.fullmatch(r"\d+\.\d %", version.tags["score"])
     verdict = the_run(client).data.tags["augsearch.verdict"]
     aliases = client.get_registered_model(NAME).aliases
@@ -169,7 +165,7 @@ def test_models_draw_the_policy_s_views_without_augsearch(finished, tmp_path):
         "view2: [{op: gaussian_blur, sigma: 0.05}]\n"
     )
     cases = {
-        f"models:/{NAME}/1": (load_policy(finished / "runs/line/policy.yaml"), 3),
+        f"models:/{NAME}/1": (load_policy(finished / "runs/small/policy.yaml"), 3),
         str(tmp_path / "own"): (load_policy(tmp_path / "policy.yaml"), 1),
     }
     arguments, images = [], {}
@@ -209,7 +205,7 @@ def test_the_same_command_again_makes_no_second_version(copied):
 
 
 def test_another_winner_is_another_version_and_an_old_one_gets_the_alias_back(copied):
-    study, first = the_run(copied), load_policy("runs/line/policy.yaml")
+    study, first = the_run(copied), load_policy("runs/small/policy.yaml")
     registry.register(copied, study, registration(ANOTHER))
     assert [v.version for v in versions(copied)] == [1, 2]
     assert copied.get_registered_model(NAME).aliases == {"recommended": 2}
@@ -228,7 +224,7 @@ def test_what_a_broken_connection_left_half_made_is_replaced(copied):
         study.info.experiment_id,
         name="policy",
         source_run_id=study.info.run_id,
-        tags={"augsearch.study": "line"},
+        tags={"augsearch.study": "small"},
     )
     registry.register(copied, study, registration(ANOTHER))
     left = copied.search_logged_models([study.info.experiment_id])
@@ -260,19 +256,19 @@ def test_a_deleted_study_takes_its_versions_along_but_not_one_in_use(copied):
     study = the_run(copied)
     registry.register(copied, study, registration(ANOTHER))
     copied.set_registered_model_alias(NAME, "line_3", "1")
-    deleted = delete_stored(STORAGE, "line")
+    deleted = delete_stored(STORAGE, "small")
     assert (deleted.versions, deleted.kept) == (1, (f"models:/{NAME}/1",))
     [kept] = versions(copied)
     assert Path(kept.source, "two_views.py").is_file()
     copied.delete_registered_model_alias(NAME, "line_3")
-    assert registry.unregister(copied, study.info.experiment_id, "line").versions == 1
+    assert registry.unregister(copied, study.info.experiment_id, "small").versions == 1
     assert copied.search_registered_models(f"name = '{NAME}'") == []
     assert copied.search_logged_models([study.info.experiment_id]) == []
 
 
 def test_versions_that_somebody_else_made_under_the_name_are_left_alone(copied):
     theirs = copied.create_model_version(NAME, "/somewhere", tags={"team": "paint shop"})
-    delete_stored(STORAGE, "line")
+    delete_stored(STORAGE, "small")
     assert [v.version for v in versions(copied)] == [theirs.version]
 
 
@@ -322,7 +318,7 @@ def test_a_new_environment_with_the_model_s_requirements_is_enough(finished, tmp
     assert done.returncode == 0, done.stderr
     print(f"{time.monotonic() - began:.0f} s")
     views = np.load(tmp_path / "views.npz")
-    policy = load_policy(finished / "runs/line/policy.yaml")
+    policy = load_policy(finished / "runs/small/policy.yaml")
     wanted = policy.build(24, seed=4)(torch.from_numpy(images).permute(0, 3, 1, 2))
     for name, view in zip(("view1", "view2"), wanted, strict=True):
         assert np.abs(views[name] - view.permute(0, 2, 3, 1).numpy()).mean() < 1e-4
