@@ -12,25 +12,35 @@ import typer.main
 from augsearch.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`((?:uv run )?augsearch [^`\n]+)`")
+USAGE_ERROR: Any = typer.BadParameter.__base__  # of the click that typer carries
 SHELLS = {"", "sh", "bash", "console", "shell", "text"}
 
 
 def commands_in(text: str) -> list[list[str]]:
     """Words of each `augsearch ...` in the fenced blocks that are for a shell."""
+    blocks = (block["body"] for block in FENCE.finditer(text) if block["language"] in SHELLS)
+    return [command for block in blocks for command in commands_of(block)]
+
+
+def commands_between_words(text: str) -> list[list[str]]:
+    """Words of each `augsearch ...` in running text, where what must follow may be left out."""
+    return [command for code in SPAN.findall(FENCE.sub("", text)) for command in commands_of(code)]
+
+
+def commands_of(code: str) -> list[list[str]]:
     found = []
-    for block in FENCE.finditer(text):
-        if block["language"] not in SHELLS:
-            continue
-        for line in block["body"].replace("\\\n", " ").splitlines():
-            for part in re.split(r"&&|;|\|", line):
-                words = shlex.split(part.strip().removeprefix("$ "), comments=True)
-                if words[:2] == ["uv", "run"]:
-                    words = words[2:]
-                if words[:1] == ["augsearch"]:
-                    found.append(words[1:])
+    for line in code.replace("\\\n", " ").splitlines():
+        for part in re.split(r"&&|;|\|", line):
+            words = shlex.split(part.strip().removeprefix("$ "), comments=True)
+            if words[:2] == ["uv", "run"]:
+                words = words[2:]
+            if words[:1] == ["augsearch"]:
+                found.append(words[1:])
     return found
 
 
@@ -45,10 +55,8 @@ def parse(words: list[str]) -> None:
 
 
 def test_this_test_refuses_what_does_not_exist():
-    usage_error = typer.BadParameter.__base__  # of the click that typer carries
-
     for wrong in ("run --spcae factory", "rum --space factory", "studies drop", "certify"):
-        with pytest.raises(usage_error):
+        with pytest.raises(USAGE_ERROR):
             parse(shlex.split(wrong))
 
 
@@ -56,10 +64,15 @@ def test_this_test_refuses_what_does_not_exist():
 def test_commands_exist(page):
     for words in commands_in(page.read_text()):
         parse(words)
+    for words in commands_between_words(page.read_text()):
+        try:
+            parse(words)
+        except USAGE_ERROR as error:
+            assert type(error).__name__ == "MissingParameter", words
 
 
 def test_readme_shows_the_verbs():
-    shown = {words[0] for words in commands_in((ROOT / "README.md").read_text())}
+    shown = {words[0] for words in commands_in(README.read_text())}
     assert {"run", "preview", "export", "certify", "ablate", "ui"} <= shown
 
 

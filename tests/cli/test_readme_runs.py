@@ -1,0 +1,82 @@
+"""What README.md shows is done: its commands, its Python, its spaces.
+
+Whatever would take minutes is estimated only (`--dry-run`) or, where it has no estimate, left to
+tests of its own. Marked slow because a study has to be run first; .ci/run runs this file by name.
+"""
+
+import re
+import shlex
+import shutil
+from typing import Any
+
+import pytest
+import torch
+from test_readme import FENCE, README, commands_between_words, commands_in
+
+import augsearch
+from augsearch.space.space import Space
+from augsearch.space.yaml_file import parse_model
+
+PLACEHOLDERS = {"NAME": "small", "path/to/images": "images", "path/to/new/images": "images"}
+ESTIMATED = ("run", "ablate")
+ELSEWHERE = ("ui", "certify", "selftest")  # a server, and what trains for minutes
+
+
+def filled_in(text: str) -> str:
+    text = text.replace("runs/NAME", "runs/small")
+    for placeholder, value in PLACEHOLDERS.items():
+        text = re.sub(rf"(?<![\w/]){placeholder}(?!\w)", value, text)
+    return text
+
+
+def commands() -> list[str]:
+    """Each command once, as it is run here: with a study of seconds where one may be named."""
+    text = README.read_text()
+    found = {}
+    for words in commands_in(text) + commands_between_words(text):
+        asked = [word for word in words if word != "--dry-run"]
+        if words[0] in ESTIMATED:
+            asked.append("--dry-run")
+            if "--data" in asked and "--from" not in asked:
+                asked += ["--study", "study.yaml"]
+        if words[0] not in ELSEWHERE:
+            found[filled_in(shlex.join(asked))] = None
+    return list(found)
+
+
+def blocks(language: str) -> list[str]:
+    return [m["body"] for m in FENCE.finditer(README.read_text()) if m["language"] == language]
+
+
+@pytest.fixture
+def after_a_study(finished_study, tmp_path, monkeypatch):
+    """A copy of a directory in which the study `small` has ended."""
+    shutil.copytree(finished_study, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("AUGSEARCH_CACHE", str(tmp_path / "here" / "cache"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", commands())
+def test_commands_do_as_they_say(command, after_a_study, cli):
+    said = cli(*shlex.split(command))
+    assert said.code == 0, said
+
+
+@pytest.mark.slow
+def test_the_python_runs(after_a_study, monkeypatch):
+    monkeypatch.setattr(
+        augsearch, "run_study", lambda *_, **__: augsearch.load_result("runs/small")
+    )
+    [code] = blocks("python")
+    scope: dict[str, Any] = {"images": torch.zeros(2, 3, 240, 240, dtype=torch.uint8)}
+    exec(filled_in(code), scope)
+    assert scope["view1"].shape == (2, 3, 224, 224)
+    assert scope["result"].files["report.html"]
+
+
+def test_the_spaces_are_spaces():
+    found = blocks("yaml")
+    assert len(found) == 2
+    for text in found:
+        assert parse_model(Space, f"name: shown\n{text}", "README.md").ops
