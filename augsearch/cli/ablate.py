@@ -11,9 +11,13 @@ from augsearch.cli.options import (
     STORAGE,
     DataOption,
     DeviceOption,
+    DryRunOption,
+    OutputOption,
     SeedOption,
     SpaceOption,
     StorageOption,
+    StudyOption,
+    SubsetOption,
 )
 
 
@@ -21,10 +25,7 @@ from augsearch.cli.options import (
 def ablate(
     space: SpaceOption,
     data: DataOption = None,
-    study: Annotated[
-        str | None,
-        typer.Option(help="Study file or preset. [default: standard; quick without --data]"),
-    ] = None,
+    study: StudyOption = None,
     mode: Annotated[
         str, typer.Option(help="pairs, leave-one-out, add-one, strength or classes.")
     ] = "pairs",
@@ -53,15 +54,9 @@ def ablate(
         str | None,
         typer.Option(help="Name it is stored under. [default: made of mode, space and data]"),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Directory for the results. [default: runs/NAME]")
-    ] = None,
-    subset: Annotated[
-        int | None, typer.Option(help="Use a stratified part of this many images.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
-    ] = False,
+    output: OutputOption = None,
+    subset: SubsetOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Which operations help, alone and in pairs, how strong, and which class they cost.
 

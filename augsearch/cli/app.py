@@ -18,9 +18,13 @@ from augsearch.cli.options import (
     STORAGE,
     DataOption,
     DeviceOption,
+    DryRunOption,
+    OutputOption,
     PolicyOption,
     SeedOption,
     StorageOption,
+    StudyOption,
+    SubsetOption,
 )
 from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
@@ -67,10 +71,7 @@ def run(
             "--from", help="Begin from a finished study on other images: its winner, its trials."
         ),
     ] = None,
-    study: Annotated[
-        str | None,
-        typer.Option(help="Study file or preset. [default: standard; quick without --data]"),
-    ] = None,
+    study: StudyOption = None,
     trials: Annotated[
         int | None, typer.Option(help="Trials to finish. [default: what the study file says]")
     ] = None,
@@ -81,15 +82,9 @@ def run(
         str | None,
         typer.Option(help="Name of the study. [default: made of space, data and settings]"),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Directory for the results. [default: runs/NAME]")
-    ] = None,
-    subset: Annotated[
-        int | None, typer.Option(help="Use a stratified part of this many images.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
-    ] = False,
+    output: OutputOption = None,
+    subset: SubsetOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Search, confirm and write the best policy.
 

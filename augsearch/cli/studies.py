@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from augsearch.cli.options import STORAGE, StorageOption
+
 studies_app = typer.Typer(
     help="List, show, delete and clean stored studies.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
-StorageOption = Annotated[str, typer.Option(help="URL of Optuna's database.")]
-STORAGE = "sqlite:///augsearch.db"
 
 
 @studies_app.callback()

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from augsearch.bench.outcome import Outcome
+from augsearch.search.ablation.analysis import analyse, comparable_means
 from augsearch.search.ablation.plan import (
     Cell,
     plan_leave_one_out,
     plan_pairs,
     plan_strength,
 )
-from augsearch.search.ablation.result import analyse, comparable_means
 from augsearch.search.ablation.words import changed_by, in_words
 from augsearch.space.points import middle_policy, operations
 from augsearch.space.policy import Policy

@@ -11,10 +11,11 @@ from optuna.exceptions import StorageInternalError
 from augsearch.bench.outcome import Outcome
 from augsearch.errors import StudyError
 from augsearch.progress import Progress
+from augsearch.search.ablation.analysis import Key, analyse
 from augsearch.search.ablation.cells import done_in, job_key, run_of, take_over
 from augsearch.search.ablation.estimate import estimate_runs, in_sentence
 from augsearch.search.ablation.prepare import Prepared
-from augsearch.search.ablation.result import Ablation, Key, analyse
+from augsearch.search.ablation.result import Ablation
 from augsearch.search.ablation.words import in_words
 from augsearch.search.confirm.confirmation import validation_images
 from augsearch.search.result.result import versions

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from augsearch.search.ablation.analysis import Findings
 from augsearch.search.ablation.plan import Plan, Training
-from augsearch.search.ablation.result import ALPHA, CellResult, ClassGain, Findings, Gain, OpGain
+from augsearch.search.ablation.result import ALPHA, CellResult, ClassGain, Gain, OpGain
 from augsearch.space.handbook.handbook import FAMILIES
 from augsearch.space.policy_ops import OneOf, PolicyOp
 from augsearch.stats.moderated import among_equals, moderated_means
