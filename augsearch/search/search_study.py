@@ -52,8 +52,8 @@ def search_study(
             pruner=build_pruner(setup.config.search.pruner),
             aims=setup.config.search.aims,
         )
-        store.asked = setup.asked
-        store.looks = looks_of(setup.bench)
+        store.kept.asked = setup.asked
+        store.kept.looks = looks_of(setup.bench)
         try:
             confirmed, uses = _train(setup, store, tracker, engine, progress)
         except KeyboardInterrupt:
@@ -105,7 +105,7 @@ def _conclude(
     if result.proxies and (misleading := result.proxies.warning(setup.config.evaluate.score)):
         progress.warn(misleading)
     policy = outputs.winning_policy(setup, confirmed.entrants, verdict)
-    store.decide(policy, result.model_dump(mode="json"))
+    store.kept.decide(policy, result.model_dump(mode="json"))
     files = _files(setup, store, policy, result)
     write_files(setup.directory, files)
     page = Page(

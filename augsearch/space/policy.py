@@ -25,6 +25,8 @@ from augsearch.space.yaml_file import load_model
 if TYPE_CHECKING:
     from torch import nn
 
+NEXT_LINE = "\x85"
+
 
 class FoundOn(BaseModel):
     """The images that a policy was found on, as the search saw them."""
@@ -122,7 +124,11 @@ class Policy(BaseModel):
         Files of custom operations are named without their directory; see `files`.
         """
         content = portable(self.model_dump(mode="json", exclude_none=True))
-        return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        # PyYAML takes this line break for a space when it reads it back, unless it is escaped.
+        if NEXT_LINE in text:
+            text = yaml.safe_dump(content, sort_keys=False, allow_unicode=False)
+        return text
 
     def files(self) -> dict[str, bytes]:
         """What belongs into one directory: `policy.yaml` and the files of custom operations.

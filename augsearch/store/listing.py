@@ -45,8 +45,8 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
     found = []
     for name in filter(_is_study, sorted(optuna.get_all_study_names(storage))):
         store = Store(storage, name)
-        settings = store.settings
-        if store.is_ablation:
+        settings = store.kept.settings
+        if store.kept.is_ablation:
             runs = store.all_runs()
             scores = [run.outcome.score for run in runs if run.outcome]
             finished, failed, best = len(scores), len(runs) - len(scores), max(scores, default=None)
@@ -61,8 +61,10 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
                 failed=failed,
                 best=best,
                 data=str(settings.get("data", {}).get("name", "")),
-                space=str(settings.get("space", {}).get("name", store.asked.get("space_name", ""))),
-                verdict=store.verdict,
+                space=str(
+                    settings.get("space", {}).get("name", store.kept.asked.get("space_name", ""))
+                ),
+                verdict=store.kept.verdict,
             )
         )
     return found
@@ -76,7 +78,7 @@ def stores_with(
     for name in optuna.get_all_study_names(storage):
         if _is_study(name) and name != but:
             store = Store(storage, name)
-            if store.settings == wanted:
+            if store.kept.settings == wanted:
                 yield store
 
 

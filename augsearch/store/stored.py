@@ -24,8 +24,12 @@ def find_study(storage: str, name: str) -> Store:
 
 def stored_config(store: Store) -> StudyConfig:
     """The study file that a study was run with."""
-    asked = store.asked
-    parts = {**store.settings["study"], "certify": asked["certify"], "name": asked["study_name"]}
+    asked = store.kept.asked
+    parts = {
+        **store.kept.settings["study"],
+        "certify": asked["certify"],
+        "name": asked["study_name"],
+    }
     parts["search"] = {**parts["search"], "trials": asked["trials"]}
     return StudyConfig.model_validate(parts)
 
@@ -33,14 +37,14 @@ def stored_config(store: Store) -> StudyConfig:
 def stored_metric(store: Store) -> str:
     """What the scores of a study or ablation are; `score` if an older version does not say."""
     try:
-        return EvaluateConfig.model_validate(store.settings["study"]["evaluate"]).measured
+        return EvaluateConfig.model_validate(store.kept.settings["study"]["evaluate"]).measured
     except (KeyError, ValidationError):
         return "score"
 
 
 def stored_space(store: Store) -> Space:
     """The space of a study; one with operations of the user's own is read where these lie."""
-    stored = store.settings["space"]
+    stored = store.kept.settings["space"]
     if '"custom"' in json.dumps(stored):
-        return load_space(store.asked["space_file"])
+        return load_space(store.kept.asked["space_file"])
     return Space.model_validate(stored)

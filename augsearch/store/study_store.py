@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.bench.outcome import Outcome
-from augsearch.data.appearance import Looks
 from augsearch.errors import StudyError
 from augsearch.space.policy import Policy
 from augsearch.store.frozen_trials import (
@@ -29,6 +27,7 @@ from augsearch.store.frozen_trials import (
     trial_policy,
     trial_score,
 )
+from augsearch.store.kept import Kept
 from augsearch.store.ranking import direction, pareto_front, ranked
 from augsearch.store.runs import Run
 from augsearch.store.settings import differences
@@ -36,12 +35,13 @@ from augsearch.study_file import Aim
 
 COMPANION = " / beside"
 SEALED = "sealed split / uses"
-ABLATIONS = "ablations"
-ANSWER = "answer"
 
 
 class Store:
     """Trials and other runs of one study.
+
+    Attributes:
+        kept: what else the study knows: what was asked for, the answer, certificates, ablations.
 
     Args:
         storage: the database.
@@ -84,6 +84,7 @@ class Store:
             load_if_exists=True,
         )
         self._storage = storage
+        self.kept = Kept(self.trials_study)
         if settings is not None:
             self._claim(json.loads(json.dumps(settings)))
 
@@ -102,7 +103,7 @@ class Store:
     @property
     def aims(self) -> tuple[Aim, ...]:
         """What trials are compared by."""
-        return tuple(self.settings.get("study", {}).get("search", {}).get("aims", ("score",)))
+        return tuple(self.kept.settings.get("study", {}).get("search", {}).get("aims", ("score",)))
 
     def front(self) -> list[FrozenTrial]:
         """The complete trials that none beats in every aim, best score first. Scores count in full,
@@ -110,11 +111,6 @@ class Store:
         complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
         found = pareto_front(complete, self.aims, full_values)
         return sorted(found, key=lambda trial: (-trial_score(trial), trial.number))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the study was made with: space, study file, data, seed."""
-        return dict(self.trials_study.user_attrs.get("settings", {}))
 
     def trials(self) -> list[FrozenTrial]:
         """Finished and failed trials in order, without those whose process died or of a prior."""
@@ -218,8 +214,8 @@ class Store:
             marks: of the sealed images, see `data.splits.sealed_marks`.
         """
         ledger = optuna.create_study(storage=self._storage, study_name=SEALED, load_if_exists=True)
-        self.sealed = marks
-        use = f"{self._identity} {len(self.finished())}"
+        self.kept.sealed = marks
+        use = f"{self.kept.identity} {len(self.finished())}"
         uses = {
             trial.user_attrs["use"]
             for trial in ledger.get_trials(deepcopy=False)
@@ -234,62 +230,14 @@ class Store:
             )
         return len(uses | {use})
 
-    @property
-    def sealed(self) -> tuple[str, ...]:
-        """Marks of the sealed images that this study has looked at; empty before."""
-        return tuple(self.trials_study.user_attrs.get("sealed", ()))
-
-    @sealed.setter
-    def sealed(self, marks: Sequence[str]) -> None:
-        self.trials_study.set_user_attr("sealed", list(marks))
-
-    @property
-    def _identity(self) -> str:
-        """Tells this study from a later one of the same name."""
-        return str(self.trials_study.user_attrs.get("identity", self.name))
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """What the user named (files, data, output), for verbs that open the study again."""
-        return dict(self.trials_study.user_attrs.get("asked", {}))
-
-    @asked.setter
-    def asked(self, asked: Mapping[str, Any]) -> None:
-        self.trials_study.set_user_attr("asked", dict(asked))
-
-    @property
-    def certificate(self) -> dict[str, Any]:
-        """The last certificate, or an empty one."""
-        return dict(self.trials_study.user_attrs.get("certificate", {}))
-
-    @certificate.setter
-    def certificate(self, certificate: Mapping[str, Any]) -> None:
-        self.trials_study.set_user_attr("certificate", dict(certificate))
-
-    @property
-    def is_ablation(self) -> bool:
-        """Whether this is no search but holds the cells of ablations."""
-        return self.settings.get("kind") == ABLATIONS
-
-    @property
-    def ablations(self) -> dict[str, Any]:
-        """What each ablation under this name found, by its title."""
-        return dict(self.trials_study.user_attrs.get(ABLATIONS, {}))
-
-    def add_ablation(self, title: str, content: Mapping[str, Any]) -> None:
-        """Keep what an ablation found as the last one, instead of an earlier one of that title.
-
-        Its first sentence is the verdict.
-        """
-        others = {known: found for known, found in self.ablations.items() if known != title}
-        self.trials_study.set_user_attr(ABLATIONS, {**others, title: dict(content)})
-
     def ablations_of_the_same_images(self) -> list[Store]:
         """What the database holds of ablations of the same images."""
         names = optuna.get_all_study_names(self._storage)
         stores = [Store(self._storage, name) for name in names if _is_study(name)]
-        images = self.settings["data"]["digest"]
-        return [s for s in stores if s.is_ablation and s.settings["data"]["digest"] == images]
+        images = self.kept.settings["data"]["digest"]
+        return [
+            s for s in stores if s.kept.is_ablation and s.kept.settings["data"]["digest"] == images
+        ]
 
     def all_runs(self) -> list[Run]:
         """Finished and failed runs of all phases, in the order in which they ended, without
@@ -310,69 +258,6 @@ class Store:
             Run.model_validate_json(trial.user_attrs["run"])
             for trial in self._companion.get_trials(deepcopy=False)
         ]
-
-    def decide(self, winner: Policy, result: Mapping[str, Any]) -> None:
-        """Keep the answer, in one write: its parts are never of two different ones.
-
-        Args:
-            winner: the recommended policy.
-            result: what `result.json` holds, the verdict in it.
-        """
-        text = winner.model_dump_json(exclude_none=True)
-        self.trials_study.set_user_attr(ANSWER, {"winner": text, "result": dict(result)})
-
-    @property
-    def _answer(self) -> dict[str, Any]:
-        """The last answer. Earlier versions wrote its parts one after the other, the oldest no
-        result; killed before there was a winner, they have no answer."""
-        attributes = self.trials_study.user_attrs
-        if ANSWER in attributes:
-            return dict(attributes[ANSWER])
-        if {"verdict", "winner"} <= attributes.keys():
-            return {key: attributes[key] for key in ("winner", "result") if key in attributes}
-        return {}
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """What `result.json` held at the last verdict, or an empty one."""
-        return dict(self._answer.get("result", {}))
-
-    @property
-    def winner(self) -> Policy | None:
-        """The recommended policy, once there is a verdict."""
-        stored = self._answer.get("winner")
-        return Policy.model_validate_json(stored) if stored else None
-
-    @property
-    def looks(self) -> Looks:
-        """How some of the images look.
-
-        Raises:
-            KeyError: an older version made the study.
-        """
-        stored = self.trials_study.user_attrs["appearance"]
-        numbers = np.array(stored["numbers"], dtype=float)
-        return Looks(numbers, np.array(stored["groups"], dtype=np.int64), stored["side"])
-
-    @looks.setter
-    def looks(self, looks: Looks) -> None:
-        stored = {
-            "numbers": looks.numbers.round(4).tolist(),
-            "groups": looks.groups.tolist(),
-            "side": looks.side,
-        }
-        self.trials_study.set_user_attr("appearance", stored)
-
-    @property
-    def verdict(self) -> str:
-        """The verdict's sentence, or an empty string while there is none."""
-        if self.is_ablation:
-            last: dict[str, Any] = next(reversed(self.ablations.values()), {})
-            return str(next(iter(last.get("sentences", ())), ""))
-        if self.result:
-            return str(self.result["verdict"]["sentence"])
-        # Of studies from before results were kept here.
-        return str(self.trials_study.user_attrs.get("verdict", "")) if self.winner else ""
 
 
 def _is_study(name: str) -> bool:

@@ -63,14 +63,14 @@ def find_origin(storage: str, name: str) -> Origin:
         StudyError: there is none, it has no verdict yet, or an older version made it.
     """
     store = find_study(storage, name)
-    if store.is_ablation:
+    if store.kept.is_ablation:
         raise StudyError(f"--from {name}: this holds ablations, not a search, and has no winner")
-    if store.winner is None:
+    if store.kept.winner is None:
         raise StudyError(
             f"--from {name}: this study has no verdict yet; run its command to the end first"
         )
     try:
-        config, space, looks = stored_config(store), stored_space(store), store.looks
+        config, space, looks = stored_config(store), stored_space(store), store.kept.looks
     except (ValidationError, KeyError):
         raise StudyError(
             f"--from {name}: this study was made by another version of augsearch; run it again "
@@ -83,7 +83,7 @@ def find_origin(storage: str, name: str) -> Origin:
     }
     return Origin(
         study=name,
-        winner=store.winner,
+        winner=store.kept.winner,
         space=space,
         config=config,
         trials=tuple(
@@ -94,7 +94,7 @@ def find_origin(storage: str, name: str) -> Origin:
         baselines=baselines,
         reference=reference((name, outcome) for name, (_, outcome) in baselines.items()),
         looks=looks,
-        sealed=store.sealed,
+        sealed=store.kept.sealed,
     )
 
 

@@ -38,8 +38,8 @@ def reopen(
         StudyError: no such study, one from an older version, or images that are not the same.
     """
     store = find_study(storage, name)
-    asked, settings = store.asked, store.settings
-    if store.is_ablation:
+    asked, settings = store.kept.asked, store.kept.settings
+    if store.kept.is_ablation:
         raise StudyError(f"{name!r} holds ablations, not a search; name a study")
     if not asked or "space" not in settings:
         raise StudyError(

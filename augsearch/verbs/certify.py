@@ -64,7 +64,7 @@ def certify_study(
     check_output(setup.directory, make=True)
     with owner_lock(storage, name):
         store = Store(open_storage(storage), name, settings=setup.settings)
-        store.asked = {**store.asked, "certify": setup.asked["certify"]}
+        store.kept.asked = {**store.kept.asked, "certify": setup.asked["certify"]}
         if outdated := store.outdated:
             progress.note(made_again(outdated))
         certificate = certify_runs(setup, store, progress)

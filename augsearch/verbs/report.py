@@ -57,12 +57,12 @@ def report_study(
     progress = progress or Quiet()
     quiet_mlflow()
     store = find_study(storage, name)
-    own = Path(store.asked.get("output") or Path("runs") / name)
+    own = Path(store.kept.asked.get("output") or Path("runs") / name)
     directory = own if output is None else Path(output)
-    if store.is_ablation:
+    if store.kept.is_ablation:
         check_output(directory, make=True)
         files = ablation_report_files(store, running=is_running(storage, name))
-        finished = bool(store.ablations)
+        finished = bool(store.kept.ablations)
     else:
         config = _config(store)
         setup, missing = _setup(name, storage, data, progress)
@@ -80,9 +80,9 @@ def report_study(
 def stored_result(store: Store, directory: Path) -> StudyResult | None:
     """What the study found: from its database or, of a study from before results were kept there,
     from its directory; None while there is no verdict."""
-    if not store.verdict:
+    if not store.kept.verdict:
         return None
-    content = store.result
+    content = store.kept.result
     file = directory / "result.json"
     if not content and file.is_file():
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -92,7 +92,7 @@ def stored_result(store: Store, directory: Path) -> StudyResult | None:
         found = StudyResult.model_validate(content)
     except ValidationError:
         raise _other_version(store.name) from None
-    return found.written(directory, (), store.winner)
+    return found.written(directory, (), store.kept.winner)
 
 
 def _config(store: Store) -> StudyConfig:

@@ -96,7 +96,7 @@ def test_a_matrix_is_kept_drawn_and_mirrored():
     assert set(files) == {*(f"pairs-simclr.{kind}" for kind in ("json", "csv", "png")), *REPORT}
     written = Ablation.model_validate_json(files["pairs-simclr.json"].read_text())
     store = Store(open_storage(STORAGE), "matrix")
-    assert written == found == Ablation.model_validate(store.ablations["pairs-simclr"])
+    assert written == found == Ablation.model_validate(store.kept.ablations["pairs-simclr"])
     assert files["pairs-simclr.csv"].read_text().count("\n") == 5
     with Image.open(files["pairs-simclr.png"]) as picture:
         assert picture.width > 400

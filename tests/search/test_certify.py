@@ -170,7 +170,7 @@ def test_a_study_is_certified_and_goes_on_where_it_was_stopped(finished, monkeyp
     assert ended and ended <= stopped
     assert certificate.policies == 8  # four baselines and four random trials
     written = json.loads(Path("runs/small/certificate.json").read_text())
-    assert written == certificate.model_dump(mode="json") == store.certificate
+    assert written == certificate.model_dump(mode="json") == store.kept.certificate
     page = Path("runs/small/report.html").read_text()
     best = certificate.tried[0]
     scores = (best.short, best.mean(24), best.mean(36))
@@ -181,7 +181,7 @@ def test_a_study_is_certified_and_goes_on_where_it_was_stopped(finished, monkeyp
     [experiment] = [e for e in client.search_experiments() if e.name == "augsearch"]
     [parent] = client.search_runs([experiment.experiment_id], "tags.`augsearch.key` = 'study'")
     note = parent.data.tags["mlflow.note.content"]
-    assert certificate.sentence in note and store.verdict in note
+    assert certificate.sentence in note and store.kept.verdict in note
     assert parent.data.metrics["certificate/regret_points"] == pytest.approx(certificate.regret)
     # Once more changes nothing, and says it once.
     assert certify_study("small", data=small_images(), device="cpu") == certificate

@@ -84,7 +84,7 @@ while True:
     assert code in (0, -signal.SIGKILL), code
     os.chdir(place)
     store = Store(open_storage(STORAGE), "small")
-    has = {bool(store.verdict), store.winner is not None, bool(store.result)}
+    has = {bool(store.kept.verdict), store.kept.winner is not None, bool(store.kept.result)}
     assert len(has) == 1, (number, has)
     left = {path.name: path.read_bytes() == b"old" for path in Path("runs/small").iterdir()
             if path.is_file()}
@@ -92,7 +92,7 @@ while True:
     if "result.json" in left:
         assert left.keys() >= names, (number, left)
     assert child(place, None) == 0
-    assert load_result("runs/small").policy == Store(open_storage(STORAGE), "small").winner
+    assert load_result("runs/small").policy == Store(open_storage(STORAGE), "small").kept.winner
     client = client_for(tracking_uri())
     experiment = client.get_experiment_by_name("augsearch").experiment_id
     [parent] = client.search_runs([experiment], "attributes.run_name = 'small'")

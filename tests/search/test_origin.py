@@ -11,7 +11,8 @@ from augsearch.errors import StudyError
 from augsearch.progress import Quiet
 from augsearch.space.space import Space
 from augsearch.store.database import open_storage
-from augsearch.store.study_store import ANSWER, Store
+from augsearch.store.kept import ANSWER
+from augsearch.store.study_store import Store
 from augsearch.study_file import GpConfig, NoPrunerConfig
 from augsearch.verbs.run import run_study
 
@@ -59,8 +60,8 @@ def test_the_old_winner_is_a_baseline_and_the_old_trials_are_the_samplers_prior(
     result = run_second(progress)
     store = Store(open_storage(STORAGE), "second")
     # Space and study file are the first one's, without being named again.
-    assert store.settings["space"] == first.settings["space"]
-    assert store.settings["study"] == first.settings["study"]
+    assert store.kept.settings["space"] == first.settings["space"]
+    assert store.kept.settings["study"] == first.settings["study"]
     names = {policy.name: policy for policy in result.policies}
     assert names["winner of first"].kind == "baseline"
     tried = store.runs("baseline")["winner of first", 0]

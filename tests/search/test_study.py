@@ -329,7 +329,7 @@ def test_the_sealed_split_remembers_every_look():
     assert run(trials=1).sealed_split_uses == 1
     assert run(trials=1).sealed_split_uses == 1  # the same look again
     storage = open_storage(STORAGE)
-    marks = Store(storage, "small").sealed
+    marks = Store(storage, "small").kept.sealed
 
     def look(name, marks=marks, trials=0):
         store = Store(storage, name, settings={})

@@ -107,21 +107,21 @@ def test_a_run_ends_with_its_report_which_mlflow_has_too(finished, monkeypatch):
     assert (there / "report.html").stat().st_size < 8e6
     page = text_of(there / "report.html")
     store = Store(open_storage(STORAGE), "small")
-    assert store.verdict in page
+    assert store.kept.verdict in page
     assert page.count("data:image/png") == 2
-    assert "--name small" in page and store.winner.digest in page
+    assert "--name small" in page and store.kept.winner.digest in page
     assert "space.json and study.json, beside result.json" in page
-    assert load_space(there / "space.json").digest == store.result["digests"]["space"]
-    assert load_study_config(there / "study.json").digest == store.result["digests"]["study"]
-    assert store.verdict.partition(":")[0] in (there / "report.md").read_text()
+    assert load_space(there / "space.json").digest == store.kept.result["digests"]["space"]
+    assert load_study_config(there / "study.json").digest == store.kept.result["digests"]["study"]
+    assert store.kept.verdict.partition(":")[0] in (there / "report.md").read_text()
 
 
 def test_a_result_has_its_policy_and_its_files(finished, monkeypatch):
     monkeypatch.chdir(finished)
     result = augsearch.load_result("runs/small")
     store = Store(open_storage(STORAGE), "small")
-    assert result.policy == store.winner and result.policy.digest == result.digests["policy"]
-    assert result.verdict.sentence == store.verdict
+    assert result.policy == store.kept.winner and result.policy.digest == result.digests["policy"]
+    assert result.verdict.sentence == store.kept.verdict
     assert {"policy.yaml", "report.html", "result.json", "views.png"} <= result.files.keys()
     assert all(path.is_file() for path in result.files.values())
     bare = StudyResult.model_validate_json(result.files["result.json"].read_text())
@@ -136,26 +136,26 @@ def test_the_answer_of_a_study_is_one_write(finished, monkeypatch):
     monkeypatch.chdir(finished)
     storage = open_storage(STORAGE)
     store = Store(storage, "small")
-    winner = store.winner
+    winner = store.kept.winner
     other = winner.model_copy(update={"name": "another"})
     writes = []
-    result = store.result
+    result = store.kept.result
 
     def count(connection):
         writes.append(1)
 
     sqlalchemy.event.listen(storage.engine, "commit", count)
     try:
-        store.decide(other, {**result, "verdict": {**result["verdict"], "sentence": "other"}})
+        store.kept.decide(other, {**result, "verdict": {**result["verdict"], "sentence": "other"}})
         assert len(writes) == 1
         store.trials_study.set_user_attr("verdict", "of an older version, killed in between")
-        assert (store.winner.name, store.verdict) == ("another", "other")
+        assert (store.kept.winner.name, store.kept.verdict) == ("another", "other")
     finally:
         sqlalchemy.event.remove(storage.engine, "commit", count)
-        store.decide(winner, result)
+        store.kept.decide(winner, result)
     early = Store(storage, "early", settings={})
     early.trials_study.set_user_attr("verdict", "of an older version, killed in between")
-    assert (early.verdict, early.winner, early.result) == ("", None, {})
+    assert (early.kept.verdict, early.kept.winner, early.kept.result) == ("", None, {})
     delete_study(storage, "early")
 
 
@@ -214,13 +214,13 @@ def test_a_narrower_interval_has_a_name_of_its_own(finished, monkeypatch):
     """As in a study whose test images add to the doubt: this one has too few to tell."""
     monkeypatch.chdir(finished)
     store = Store(open_storage(STORAGE), "small")
-    result = store.result
+    result = store.kept.result
     wide = [{**policy, "images_interval": (0.01, 0.99)} for policy in result["policies"]]
-    store.decide(store.winner, {**result, "policies": wide})
+    store.kept.decide(store.kept.winner, {**result, "policies": wide})
     try:
         page = report_study("small", output="wider")
     finally:
-        store.decide(store.winner, result)
+        store.kept.decide(store.kept.winner, result)
     cells = re.findall(r"<t[dh][^>]*>([^<]*)</t", text_of(page))
     policy = next(p for p in result["policies"] if p["name"] == result["verdict"]["recommended"])
     low, high = policy["confirmed_interval"]
@@ -290,13 +290,13 @@ def test_without_mlflow_the_files_are_written_and_it_is_said(finished, monkeypat
 def test_more_trials_than_the_verdict_knows_are_pointed_out(finished, monkeypatch):
     monkeypatch.chdir(finished)
     store = Store(open_storage(STORAGE), "small")
-    result = store.result
+    result = store.kept.result
     fewer = {**result["trials"], "complete": result["trials"]["complete"] - 1}
-    store.decide(store.winner, {**result, "trials": fewer})
+    store.kept.decide(store.kept.winner, {**result, "trials": fewer})
     try:
         page = text_of(report_study("small", output="older"))
     finally:
-        store.decide(store.winner, result)
+        store.kept.decide(store.kept.winner, result)
     assert "this verdict is older than the study's last 1 trials" in page
 
 

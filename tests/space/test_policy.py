@@ -48,6 +48,12 @@ def test_yaml_there_and_back_loses_nothing(policy):
     assert again.digest == policy.digest
 
 
+@pytest.mark.parametrize("name", ["\x85", "a\x85b", "a\u2028b", "\ufeffé"])
+def test_a_name_keeps_line_breaks_that_yaml_folds(name):
+    policy = Policy(name=name, ops=())
+    assert parse_model(Policy, policy.to_yaml(), "policy.yaml") == policy
+
+
 def test_digest_ignores_the_name_and_nothing_else():
     policy = Policy.model_validate({"ops": [{"op": "invert", "p": 0.5}]})
     assert policy.model_copy(update={"name": "other"}).digest == policy.digest

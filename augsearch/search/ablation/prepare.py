@@ -18,8 +18,8 @@ from augsearch.search.ablation.request import AblationRequest
 from augsearch.search.ablation.words import changed_by
 from augsearch.space.policy import load_policy
 from augsearch.space.space import Space, load_space
+from augsearch.store.kept import ABLATIONS
 from augsearch.store.listing import check_settings
-from augsearch.store.study_store import ABLATIONS
 from augsearch.study.command import command_line
 from augsearch.study.jobs import Job
 from augsearch.study.prepare import prepare

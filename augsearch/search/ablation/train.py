@@ -42,7 +42,7 @@ def ablation_store(prepared: Prepared, progress: Progress) -> Iterator[Store]:
     try:
         with owner_lock(setup.storage, setup.name):
             store = Store(opened, setup.name, settings=prepared.settings)
-            store.asked = {
+            store.kept.asked = {
                 "command": prepared.command,
                 "in_python": setup.in_python,
                 "directory": str(Path.cwd()),
@@ -84,7 +84,7 @@ def train_cells(
     run_jobs(store, setup.bench, todo, progress, setup.engine, after_each=after_each)
     after_each()
     found = _compared(prepared, store)
-    store.add_ablation(found.title, found.model_dump(mode="json"))
+    store.kept.add_ablation(found.title, found.model_dump(mode="json"))
     return found
 
 

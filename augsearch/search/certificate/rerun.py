@@ -42,7 +42,7 @@ def certify_runs(setup: Setup, store: Store, progress: Progress) -> Certificate:
         _run_all(setup, store, jobs, progress)
     tried = _tried(setup, store, policies)
     certificate = certify_scores(store.name, config.pretrain.steps, tried)
-    store.certificate = certificate.model_dump(mode="json")
+    store.kept.certificate = certificate.model_dump(mode="json")
     return certificate
 
 

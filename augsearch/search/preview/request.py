@@ -107,16 +107,16 @@ def _of_study(request: PreviewRequest, name: str, baseline: Policy) -> Shown:
         StudyError: no such study, one without a verdict, or its images have moved.
     """
     store = find_study(request.storage, name)
-    if store.is_ablation:
+    if store.kept.is_ablation:
         raise StudyError(f"{name!r} holds ablations, not a search, and so has no winner to show")
-    winner = store.winner
+    winner = store.kept.winner
     if winner is None:
         raise StudyError(
             f"the study {name!r} has no verdict yet; let `augsearch run` finish it, or name a "
             "--policy or a --space"
         )
     try:
-        config, source = stored_config(store), str(store.asked["data"])
+        config, source = stored_config(store), str(store.kept.asked["data"])
     except (ValidationError, KeyError):
         raise StudyError(
             f"the study {name!r} was made by another version of augsearch; name its policy.yaml "
@@ -130,7 +130,7 @@ def _of_study(request: PreviewRequest, name: str, baseline: Policy) -> Shown:
                 "--data"
             )
         data = source
-    baselines = (p for p in store.result.get("policies", ()) if p["kind"] == "baseline")
+    baselines = (p for p in store.kept.result.get("policies", ()) if p["kind"] == "baseline")
     best = max(baselines, key=lambda p: p["confirmed_mean"] or 0.0, default={"name": ""})["name"]
     if request.baseline is None and best in BASELINES:
         baseline = BASELINES[best]

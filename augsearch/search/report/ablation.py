@@ -59,12 +59,12 @@ def ablation_report(store: Store, running: bool) -> Report:
         seconds = [outcome.seconds["total"] for outcome in store.outcomes(phase).values()]
         if seconds:
             phases[phase] = (len(seconds), sum(seconds))
-    data = store.settings["data"]
+    data = store.kept.settings["data"]
     facts = {
-        "in the directory": str(store.asked.get("directory", "")),
-        "by a command": str(store.asked.get("in_python", "")),
-        "seed": str(store.settings["seed"]),
-        "space": str(store.asked.get("space_name", "")),
+        "in the directory": str(store.kept.asked.get("directory", "")),
+        "by a command": str(store.kept.asked.get("in_python", "")),
+        "seed": str(store.kept.settings["seed"]),
+        "space": str(store.kept.asked.get("space_name", "")),
     }
     if last:
         facts |= {
@@ -82,7 +82,7 @@ def ablation_report(store: Store, running: bool) -> Report:
             *_numbered(_sections(store)),
             Costs(phases, {}, (), (), ""),
             Reproduce(
-                command=str(store.asked.get("command", "")),
+                command=str(store.kept.asked.get("command", "")),
                 facts={what: said for what, said in facts.items() if said},
                 digests={"data": data["digest"]},
                 versions=last.versions if last else {},
@@ -93,12 +93,13 @@ def ablation_report(store: Store, running: bool) -> Report:
 
 def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
     done = counted(len(store.all_runs()), "run")
-    if last is None and store.ablations:
+    if last is None and store.kept.ablations:
         return Headline(
             title="No result that this version can read",
             finished=False,
             sentence=f"What this ablation found was {OTHER_VERSION}.",
-            advice=f"Its runs are kept and are not trained again: {store.asked.get('command', '')}",
+            advice="Its runs are kept and are not trained again: "
+            f"{store.kept.asked.get('command', '')}",
             basis="",
         )
     if last is None:
@@ -109,7 +110,7 @@ def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
             sentence=f"This ablation {state}: {done} done.",
             advice="`ablate` writes the report by itself when it ends."
             if running
-            else f"Go on with: {store.asked.get('command', '')}",
+            else f"Go on with: {store.kept.asked.get('command', '')}",
             basis="",
         )
     warning = "An ablation under this name is running; what it finds is not in here yet."
@@ -127,7 +128,7 @@ def _headline(store: Store, last: Ablation | None, running: bool) -> Headline:
 def _ablations(store: Store) -> list[Ablation]:
     """Those that this version can read, the last one last."""
     found = []
-    for content in store.ablations.values():
+    for content in store.kept.ablations.values():
         try:
             found.append(Ablation.model_validate(content))
         except ValidationError:
@@ -137,7 +138,7 @@ def _ablations(store: Store) -> list[Ablation]:
 
 def _sections(store: Store) -> tuple[Extra, ...]:
     found = _ablations(store)
-    unread = len(store.ablations) - len(found)
+    unread = len(store.kept.ablations) - len(found)
     notes = (f"{counted(unread, 'result')} {OTHER_VERSION}",) if unread else ()
     sections = tuple(map(ablation_section, reversed(found)))  # the headline is of the last
     return (*sections, Extra(f"Ablation {store.name}", sentences=notes)) if notes else sections

@@ -80,7 +80,9 @@ def collect(sources: Sources) -> Report:
         Results(rows),
         front(store, config, channels),
         views(compared, sources.paint, sources.missing),
-        recipe(ours.policy, store.winner if result else None) if ours and ours.policy else None,
+        recipe(ours.policy, store.kept.winner if result else None)
+        if ours and ours.policy
+        else None,
         effects,
         *ablation_sections(store),
         understanding,
@@ -126,5 +128,5 @@ def _data(sources: Sources) -> str:
     elif sources.result:
         facts = sources.result.data
     if not facts:
-        return f"Images: {sources.store.settings['data']['name']}"
+        return f"Images: {sources.store.kept.settings['data']['name']}"
     return data_in_words(facts)

@@ -54,9 +54,9 @@ def _rung(outcomes: Sequence[Outcome], step: int) -> RungAgreement:
 
 def read_certificate(store: Store) -> CertificateRead | None:
     """The study's certificate, if it has one."""
-    if not store.certificate:
+    if not store.kept.certificate:
         return None
-    found = Certificate.model_validate(store.certificate)
+    found = Certificate.model_validate(store.kept.certificate)
     return CertificateRead(
         sentence=found.sentence,
         advice=found.advice,

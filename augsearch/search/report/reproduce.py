@@ -15,7 +15,7 @@ def reproduce(
     store: Store, config: StudyConfig, result: StudyResult | None, command: str
 ) -> Reproduce:
     """The command, and what it depends on."""
-    settings, asked = store.settings, store.asked
+    settings, asked = store.kept.settings, store.kept.asked
     seeds = ""
     if result:
         seeds = f"{result.confirmation_seeds[0]} to {result.confirmation_seeds[-1]}"
@@ -46,7 +46,7 @@ def study_command(
     store: Store, storage: str, setup: Setup | None, result: StudyResult | None
 ) -> str:
     """The command that repeats the study or goes on with it, where its parts are now."""
-    asked = store.asked
+    asked = store.kept.asked
     if "flags" not in asked:  # an older version made the study
         if result:
             return result.command
