@@ -60,12 +60,12 @@ def test_the_old_winner_is_a_baseline_and_the_old_trials_are_the_samplers_prior(
     result = run_second(progress)
     store = Store(open_storage(STORAGE), "second")
     # Space and study file are the first one's, without being named again.
-    assert store.kept.settings["space"] == first.settings["space"]
-    assert store.kept.settings["study"] == first.settings["study"]
+    assert store.kept.settings["space"] == first.kept.settings["space"]
+    assert store.kept.settings["study"] == first.kept.settings["study"]
     names = {policy.name: policy for policy in result.policies}
     assert names["winner of first"].kind == "baseline"
     tried = store.runs("baseline")["winner of first", 0]
-    assert tried.policy.ops == first.winner.ops
+    assert tried.policy.ops == first.kept.winner.ops
     # The prior is seen by the sampler alone: as many trials as asked are the study's own.
     complete = [t for t in first.trials() if t.state.name == "COMPLETE"]
     assert len(store.prior()) == len(complete) > 0

@@ -1,0 +1,43 @@
+# The commands are those of .ci/run; `just` lists them.
+_list:
+    @just --list --unsorted
+
+# every test but the long and slow ones
+test *args:
+    @bash .ci/run test {{args}}
+
+# tests that cannot take less than 20 seconds: whole studies killed and resumed, searches replayed
+long *args:
+    @bash .ci/run long {{args}}
+
+# tests of minutes: planted truth, null tests; not part of ci
+slow *args:
+    @bash .ci/run slow {{args}}
+
+# ruff: rules and format
+lint:
+    @bash .ci/run lint
+
+# mypy over the package, tools, benchmarks and tests
+types *args:
+    @bash .ci/run types {{args}}
+
+# which room may import which
+rules:
+    @bash .ci/run rules
+
+# links, paths and commands of the pages
+docs *args:
+    @bash .ci/run docs {{args}}
+
+# how much of augsearch/ a fast part of the tests runs
+coverage *args:
+    @bash .ci/run coverage {{args}}
+
+# a few tests with the newest versions of everything
+newest:
+    @bash .ci/run newest
+
+# everything, from nothing
+ci:
+    @bash .ci/run
