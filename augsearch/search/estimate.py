@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-import optuna
 import psutil
 import torch
 
@@ -18,9 +17,8 @@ from augsearch.search.confirm.power import power_sentences
 from augsearch.search.confirm.race import RacePlan
 from augsearch.search.result.proxies import space_warning
 from augsearch.simclr.pretrain import views_do_not_fit
-from augsearch.store.database import find_storage
+from augsearch.store.listing import stored_at
 from augsearch.store.runs import BASELINE, CONFIRMATION
-from augsearch.store.study_store import Store
 from augsearch.study.setup import Setup, some_images
 
 WARMUP, MEASURED = 3, 8
@@ -117,10 +115,9 @@ def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCos
 
 def _done(setup: Setup) -> dict[Phase, int]:
     """Finished runs of a study that goes on."""
-    storage = find_storage(setup.storage)
-    if storage is None or setup.name not in optuna.get_all_study_names(storage):
+    store = stored_at(setup.storage, setup.name)
+    if store is None:
         return {"baselines": 0, "trials": 0, "confirmation": 0}
-    store = Store(storage, setup.name)
     return {
         "baselines": len(store.runs(BASELINE)),
         "trials": len(store.finished()),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import filelock
 import optuna
+from optuna.exceptions import StorageInternalError
 from sqlalchemy import URL, NullPool, create_engine, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
@@ -113,6 +114,26 @@ def _held_server(url: URL, name: str, taken: StudyError) -> Iterator[None]:
         if not held:
             raise taken
         yield
+
+
+@contextmanager
+def told_when_unwritable(storage_url: str, kept: str) -> Iterator[None]:
+    """Turn a failure to write, such as a full disk, into one line.
+
+    Args:
+        kept: what is kept all the same, in words.
+
+    Raises:
+        StudyError: instead of Optuna's own error.
+    """
+    try:
+        yield
+    except StorageInternalError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise StudyError(
+            f"--storage {storage_url}: writing failed ({reason}); {kept} are kept: make room and "
+            "run the same command again"
+        ) from None
 
 
 def is_running(storage_url: str, name: str) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 
+__all__ = [
+    "FINISHED", "KILLED", "PRICE", "PRIOR", "BaseDistribution", "FrozenTrial", "TrialState",
+    "full_values", "trial_curve", "trial_name", "trial_outcome", "trial_policy", "trial_score",
+]  # fmt: skip
+"""Optuna's own types among them: other rooms know them from here."""
 PRIOR = "prior of"
 """User attribute of another study's trial that only the sampler sees."""
 

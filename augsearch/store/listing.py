@@ -40,6 +40,13 @@ def check_settings(url: str, name: str, settings: Mapping[str, Any]) -> None:
         Store(storage, name, settings=settings)
 
 
+def stored_at(url: str, name: str) -> Store | None:
+    """A study for reading; None if there is none of that name."""
+    storage = find_storage(url)
+    there = storage is not None and name in optuna.get_all_study_names(storage)
+    return Store(storage, name) if storage is not None and there else None
+
+
 def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
     """Every study in the database."""
     found = []

@@ -108,8 +108,7 @@ class Store:
     def front(self) -> list[FrozenTrial]:
         """The complete trials that none beats in every aim, best score first. Scores count in full,
         as they are shown: what the search takes off for cost is not in them."""
-        complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
-        found = pareto_front(complete, self.aims, full_values)
+        found = pareto_front(self.complete_trials(), self.aims, full_values)
         return sorted(found, key=lambda trial: (-trial_score(trial), trial.number))
 
     def trials(self) -> list[FrozenTrial]:
@@ -154,6 +153,10 @@ class Store:
         """Complete and pruned trials in order."""
         return [trial for trial in self.trials() if trial.state in FINISHED]
 
+    def complete_trials(self) -> list[FrozenTrial]:
+        """Trials that ran to their end, in order."""
+        return [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
+
     def complete(self) -> list[tuple[Policy, Outcome]]:
         """What the trials that ran to their end tried and showed, in order."""
         return [
@@ -168,9 +171,8 @@ class Store:
 
     def best_trials(self, count: int) -> list[FrozenTrial]:
         """The best complete trials with distinct policies, best first; see `aims.ranked`."""
-        complete = [t for t in self.trials() if t.state == TrialState.COMPLETE]
         distinct: dict[str, FrozenTrial] = {}
-        for trial in ranked(complete, self.aims):
+        for trial in ranked(self.complete_trials(), self.aims):
             distinct.setdefault(trial_policy(trial).digest, trial)
         return list(distinct.values())[:count]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution
 from pydantic import ValidationError
 
 from augsearch.bench.bench import Bench
@@ -17,7 +16,7 @@ from augsearch.data.splits.splits import sealed_marks
 from augsearch.errors import StudyError
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
-from augsearch.store.frozen_trials import trial_outcome, trial_policy
+from augsearch.store.frozen_trials import BaseDistribution, trial_outcome, trial_policy
 from augsearch.store.ranking import CLASS_LOSS, ClassLimit, Reference, reference, values
 from augsearch.store.runs import BASELINE
 from augsearch.store.stored import find_study, stored_config, stored_space

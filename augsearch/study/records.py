@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from optuna.trial import FrozenTrial, TrialState
-
 from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
-from augsearch.store.frozen_trials import PRICE, trial_curve, trial_outcome, trial_policy
+from augsearch.store.frozen_trials import (
+    PRICE,
+    FrozenTrial,
+    TrialState,
+    trial_curve,
+    trial_name,
+    trial_outcome,
+    trial_policy,
+)
 from augsearch.store.runs import BASELINE, Run
 from augsearch.store.study_store import Store
 from augsearch.tracking.tracker import Record
@@ -100,7 +106,7 @@ def _trial_maker(trial: FrozenTrial, files: Files, executor_of: ExecutorOf) -> C
         began, ended = trial.datetime_start, trial.datetime_complete
         return Record(
             key=f"trial/{trial.number}",
-            name=f"trial {trial.number}",
+            name=trial_name(trial),
             status=STATUS[trial.state],
             params={"kind": "trial", "replicate": "0", **_policy_params(policy, executor_of)},
             metrics=metrics,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from optuna.exceptions import StorageInternalError
-
 from augsearch.data.imageset import ImageSet
-from augsearch.errors import AugsearchError, StudyError
+from augsearch.errors import AugsearchError
 from augsearch.progress import Estimate, Progress, Quiet
 from augsearch.search.estimate import estimate
 from augsearch.search.result.result import StudyResult
 from augsearch.search.search_study import search_study
 from augsearch.space.space import Space
-from augsearch.store.database import DEFAULT_STORAGE, owner_lock
+from augsearch.store.database import DEFAULT_STORAGE, owner_lock, told_when_unwritable
 from augsearch.store.listing import check_settings
 from augsearch.study.mirrored import mirror_of
 from augsearch.study.origin import compared, find_origin
@@ -24,6 +22,7 @@ from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow, tracking_uri
 
 
+# The options of `augsearch run` are its arguments.
 def run_study(
     space: str | Path | Space | None = None,
     *,
@@ -88,6 +87,7 @@ def run_study(
     return _run(setup, progress)
 
 
+# They are those of `run_study`.
 def estimate_study(
     space: str | Path | Space | None = None,
     *,
@@ -141,20 +141,15 @@ def _checked(request: StudyRequest, progress: Progress) -> Setup:
 
 def _run(setup: Setup, progress: Progress) -> StudyResult:
     tracker = mirror_of(setup, progress)
-    try:
-        return search_study(setup, tracker=tracker, engine=setup.engine, progress=progress)
-    except KeyboardInterrupt:
-        progress.note("stopped; nothing that was finished is lost. Go on with:")
-        progress.note(setup.command())
-        if setup.in_python:
-            progress.note(setup.in_python)
-        raise
-    except StorageInternalError as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise StudyError(
-            f"--storage {setup.storage}: writing failed ({reason}); finished trials are kept: make "
-            "room and run the same command again"
-        ) from None
-    except AugsearchError:
-        progress.note(f"what is finished is kept in the study {setup.name!r}")
-        raise
+    with told_when_unwritable(setup.storage, "finished trials"):
+        try:
+            return search_study(setup, tracker=tracker, engine=setup.engine, progress=progress)
+        except KeyboardInterrupt:
+            progress.note("stopped; nothing that was finished is lost. Go on with:")
+            progress.note(setup.command())
+            if setup.in_python:
+                progress.note(setup.in_python)
+            raise
+        except AugsearchError:
+            progress.note(f"what is finished is kept in the study {setup.name!r}")
+            raise

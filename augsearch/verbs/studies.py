@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import optuna
-
 from augsearch.data.cache import clear_cache
-from augsearch.errors import StudyError
-from augsearch.store.database import find_storage, is_running, owner_lock
-from augsearch.store.frozen_trials import trial_curve, trial_outcome, trial_policy, trial_score
+from augsearch.store.database import find_storage, is_running, open_storage, owner_lock
+from augsearch.store.frozen_trials import (
+    trial_curve,
+    trial_name,
+    trial_outcome,
+    trial_policy,
+    trial_score,
+)
 from augsearch.store.listing import StudySummary, delete_study, summaries
 from augsearch.store.runs import CONFIRMATION, PHASES
-from augsearch.store.stored import stored_metric
-from augsearch.store.study_store import Store
+from augsearch.store.stored import find_study, stored_metric
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.upkeep import delete_mirrored
 
@@ -89,8 +91,7 @@ def list_stored(storage: str) -> list[StudySummary]:
 
 def stored_study(storage: str, name: str) -> StoredStudy:
     """One study. StudyError if there is none of that name."""
-    opened = _stored_in(storage, name)
-    store = Store(opened, name)
+    store = find_study(storage, name)
     rows = [
         StoredRun(
             kind=run.phase,
@@ -110,7 +111,7 @@ def stored_study(storage: str, name: str) -> StoredStudy:
         rows.append(
             StoredRun(
                 kind="trial",
-                name=f"trial {trial.number}",
+                name=trial_name(trial),
                 state=trial.state.name.lower(),
                 score=trial_score(trial) if trial.state.name == "COMPLETE" else last,
                 step=outcome.steps if outcome else step,
@@ -118,7 +119,7 @@ def stored_study(storage: str, name: str) -> StoredStudy:
                 digest=trial_policy(trial).digest if "policy" in trial.user_attrs else "",
             )
         )
-    summary = next(one for one in summaries(opened) if one.name == name)
+    summary = next(one for one in list_stored(storage) if one.name == name)
     measured = stored_metric(store)
     return StoredStudy(summary, measured, tuple(sorted(rows, key=lambda row: -(row.score or 0.0))))
 
@@ -130,11 +131,11 @@ def delete_stored(storage: str, name: str) -> Deleted:
         StudyError: there is no such study, a live process is running it, or MLflow is away.
     """
     quiet_mlflow()
-    opened = _stored_in(storage, name)
+    find_study(storage, name)
     with owner_lock(storage, name):
         # MLflow first: if it is away, the study is still there to be deleted later.
         runs, registered = delete_mirrored(name)
-        delete_study(opened, name)
+        delete_study(open_storage(storage), name)
     return Deleted(runs, registered.versions, registered.kept)
 
 
@@ -152,10 +153,3 @@ def clean_stored(storage: str) -> int:
     for name in empty_studies(storage):
         delete_stored(storage, name)
     return clear_cache()
-
-
-def _stored_in(storage: str, name: str) -> optuna.storages.RDBStorage:
-    opened = find_storage(storage)
-    if opened is None:
-        raise StudyError(f"there is no study {name!r}: nothing is stored at {storage}")
-    return opened

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from optuna.exceptions import StorageInternalError
-
 from augsearch.bench.outcome import Outcome
 from augsearch.errors import StudyError
 from augsearch.progress import Progress
@@ -19,7 +17,7 @@ from augsearch.search.ablation.result import Ablation
 from augsearch.search.ablation.words import in_words
 from augsearch.search.confirm.confirmation import validation_images
 from augsearch.search.result.result import versions
-from augsearch.store.database import open_storage, owner_lock
+from augsearch.store.database import open_storage, owner_lock, told_when_unwritable
 from augsearch.store.listing import stores_with
 from augsearch.store.runs import made_again
 from augsearch.store.study_store import Store
@@ -40,7 +38,10 @@ def ablation_store(prepared: Prepared, progress: Progress) -> Iterator[Store]:
     check_output(setup.directory, make=True)
     opened = open_storage(setup.storage)
     try:
-        with owner_lock(setup.storage, setup.name):
+        with (
+            told_when_unwritable(setup.storage, "finished cells"),
+            owner_lock(setup.storage, setup.name),
+        ):
             store = Store(opened, setup.name, settings=prepared.settings)
             store.kept.asked = {
                 "command": prepared.command,
@@ -61,12 +62,6 @@ def ablation_store(prepared: Prepared, progress: Progress) -> Iterator[Store]:
         if setup.in_python:
             progress.note(setup.in_python)
         raise
-    except StorageInternalError as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise StudyError(
-            f"--storage {setup.storage}: writing failed ({reason}); finished cells are kept: make "
-            "room and run the same command again"
-        ) from None
 
 
 def train_cells(

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from optuna.trial import FrozenTrial
 
 from augsearch.bench.bench import derived_seed
 from augsearch.errors import StudyError
 from augsearch.search.certificate.certificate import FEWEST
 from augsearch.space.policy import Policy
-from augsearch.store.frozen_trials import trial_outcome, trial_policy, trial_score
+from augsearch.store.frozen_trials import (
+    FrozenTrial,
+    trial_name,
+    trial_outcome,
+    trial_policy,
+    trial_score,
+)
 from augsearch.store.runs import BASELINE, CERTIFICATION
 from augsearch.store.study_store import Store
 from augsearch.study.jobs import Job
@@ -73,4 +78,4 @@ def policies_to_certify(store: Store, wanted: CertifyConfig, seed: int) -> list[
 
 def _certified(trial: FrozenTrial, *, chosen: bool) -> Certified:
     score = trial_score(trial) if trial_outcome(trial) else None
-    return Certified(f"trial {trial.number}", trial_policy(trial), score, chosen)
+    return Certified(trial_name(trial), trial_policy(trial), score, chosen)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import psutil
 import torch
-from optuna.trial import TrialState
 
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Scored, mean_recall
@@ -31,7 +30,7 @@ from augsearch.search.result.result import (
 from augsearch.space.handbook.costs import views_microseconds
 from augsearch.space.policy import Policy
 from augsearch.stats.crossed import MeanEstimate, estimate_mean
-from augsearch.store.frozen_trials import full_values, trial_policy
+from augsearch.store.frozen_trials import full_values, trial_name, trial_policy
 from augsearch.store.ranking import feasible
 from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING
 from augsearch.store.study_store import Store
@@ -79,7 +78,7 @@ def _front(store: Store) -> tuple[FrontPolicy, ...]:
         return ()
     return tuple(
         FrontPolicy(
-            name=f"trial {trial.number}",
+            name=trial_name(trial),
             digest=trial_policy(trial).digest,
             values=dict(zip(store.aims, full_values(trial), strict=True)),
         )
@@ -240,12 +239,11 @@ def front_points(store: Store, config: StudyConfig, channels: int) -> list[Plott
     aim, (_, factor) = store.aims[1], AXES[store.aims[1]]
     front = {trial.number for trial in store.front()}
     points = []
-    for trial in store.trials():
-        if trial.state == TrialState.COMPLETE:
-            kind: Kind = "front" if trial.number in front else "beaten"
-            kind = kind if feasible(trial) else "broken"
-            score, other = full_values(trial)
-            points.append(PlottedPolicy(str(trial.number), factor * other, 100 * score, kind))
+    for trial in store.complete_trials():
+        kind: Kind = "front" if trial.number in front else "beaten"
+        kind = kind if feasible(trial) else "broken"
+        score, other = full_values(trial)
+        points.append(PlottedPolicy(str(trial.number), factor * other, 100 * score, kind))
     for run in store.runs(BASELINE).values():
         if run.policy and run.outcome:
             other = min(run.outcome.class_recall.values(), default=0.0)

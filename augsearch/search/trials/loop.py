@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from optuna.trial import TrialState
-
 from augsearch.bench.bench import Bench
 from augsearch.errors import StudyError
 from augsearch.progress import Progress, step_listener
@@ -63,7 +61,7 @@ def classes_in_words(store: Store, class_loss: float | None) -> str:
     """Whether trials kept every class within the limit; empty if there is none."""
     if class_loss is None:
         return ""
-    complete = [trial for trial in store.trials() if trial.state == TrialState.COMPLETE]
+    complete = store.complete_trials()
     kept = sum(feasible(trial) for trial in complete)
     limit = f"no class loses more than {class_loss:g} points against {_reference(store).name}"
     if kept == 0:
