@@ -3,6 +3,7 @@
 import pickle
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,13 @@ def copy_study(source: Path, target: Path) -> None:
     shutil.copytree(source, target, dirs_exist_ok=True)
     for database in target.glob("*.db"):
         _rename(database, str(source), str(target.resolve()))
+    forget_runs()
+
+
+def forget_runs() -> None:
+    """MLflow remembers for each run of this process where its files are; copies share runs."""
+    if "mlflow.tracking._tracking_service.utils" in sys.modules:
+        sys.modules["mlflow.tracking._tracking_service.utils"]._artifact_repos_cache.clear()
 
 
 def _rename(database: Path, old: str, new: str) -> None:

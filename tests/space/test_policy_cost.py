@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from augsearch.space.catalogue import OPERATIONS
-from augsearch.space.handbook.costs import Cost, CostTable, measured_costs, views_microseconds
+from augsearch.space.handbook.costs import (
+    Cost,
+    CostTable,
+    measured_costs,
+    views_microseconds,
+)
 from augsearch.space.policy import Policy
 
 TABLE = CostTable(

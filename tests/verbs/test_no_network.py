@@ -16,6 +16,7 @@ def isolation_works() -> bool:
     return subprocess.run([*ISOLATE, "true"], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not isolation_works(), reason="unshare cannot make a network namespace here")
 def test_the_main_job_runs_without_a_network(tmp_path):
     program = (
