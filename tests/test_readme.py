@@ -36,6 +36,8 @@ def commands_of(code: str) -> list[list[str]]:
     found = []
     for line in code.replace("\\\n", " ").splitlines():
         for part in re.split(r"&&|;|\|", line):
+            if "augsearch " not in part:
+                continue
             words = shlex.split(part.strip().removeprefix("$ "), comments=True)
             if words[:2] == ["uv", "run"]:
                 words = words[2:]
