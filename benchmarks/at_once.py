@@ -123,7 +123,7 @@ class InThreads:
 def _own_stream(device: torch.device) -> AbstractContextManager[object]:
     if device.type != "cuda":
         return nullcontext()
-    return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
+    return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]  # torch's
 
 
 class StackedWeights:
@@ -166,7 +166,7 @@ class StackedWeights:
     def __call__(self) -> None:
         for _ in range(self._case.steps):
             self._optimizer.zero_grad(set_to_none=True)
-            self.losses(self._views()).sum().backward()  # type: ignore[no-untyped-call]
+            self.losses(self._views()).sum().backward()  # type: ignore[no-untyped-call]  # torch's
             self._optimizer.step()
             self._done += 1
 

@@ -33,7 +33,7 @@ class EncoderStep:
     def __call__(self) -> None:
         for _ in range(self.case.steps):
             if self.compiled:
-                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]  # torch's
             self.step()
 
     def step(self) -> None:
@@ -47,7 +47,7 @@ class EncoderStep:
             z = self.project(self.encode(self.views))
         first, second = z.chunk(2)
         loss = nt_xent(first, second, self.case.config().temperature)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's
         return loss.detach()
 
 
@@ -63,7 +63,7 @@ class GraphedStep(EncoderStep):
         for group in self.optimizer.param_groups:
             group["capturable"] = True
             group["lr"] = torch.tensor(group["lr"], device=device)
-        beside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        beside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
         beside.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(beside):
             for _ in range(3):

@@ -121,7 +121,7 @@ class PlainLoop:
             itself = torch.eye(len(z), dtype=torch.bool, device=self.device)
             similarity = similarity.masked_fill(itself, -torch.inf)
             partner = torch.arange(len(z), device=self.device).roll(len(z) // 2)
-            functional.cross_entropy(similarity, partner).backward()  # type: ignore[no-untyped-call]
+            functional.cross_entropy(similarity, partner).backward()  # type: ignore[no-untyped-call]  # torch's
             self.optimizer.step()
 
 

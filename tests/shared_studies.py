@@ -23,7 +23,7 @@ class Shared:
         directory, done = self.root / name, self.root / f"{name}.done"
         with FileLock(self.root / f"{name}.lock"):
             if not done.exists():
-                shutil.rmtree(directory, ignore_errors=True)
+                shutil.rmtree(directory, ignore_errors=True)  # there only if a try failed
                 directory.mkdir()
                 with pytest.MonkeyPatch.context() as patch:
                     patch.chdir(directory)

@@ -19,7 +19,7 @@ Numbers = NDArray[np.float64]
 def choices(axis: BaseDistribution) -> tuple[float, ...]:
     """All values of an axis that has few of them; else none."""
     if isinstance(axis, CategoricalDistribution):
-        return tuple(sorted(float(choice) for choice in axis.choices))  # type: ignore[arg-type]
+        return tuple(sorted(float(choice) for choice in axis.choices))  # type: ignore[arg-type]  # all are numbers here
     if isinstance(axis, IntDistribution) and axis.high - axis.low < 5:
         return tuple(map(float, range(axis.low, axis.high + 1)))
     return ()
