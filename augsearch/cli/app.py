@@ -92,30 +92,31 @@ def run(
     """
     from augsearch.cli.progress import TerminalProgress
     from augsearch.cli.tables import print_result
-    from augsearch.verbs.run import estimate_study, run_study
+    from augsearch.study.request import StudyRequest
+    from augsearch.verbs.run import estimate_as_asked, run_as_asked
 
+    request = StudyRequest(
+        space,
+        data=data,
+        from_study=from_study,
+        study=study,
+        trials=trials,
+        seed=seed,
+        device=device,
+        storage=storage,
+        name=name,
+        output=output,
+        subset=subset,
+    )
     with TerminalProgress() as progress:
-        arguments: dict[str, Any] = {
-            "data": data,
-            "from_study": from_study,
-            "study": study,
-            "trials": trials,
-            "seed": seed,
-            "device": device,
-            "storage": storage,
-            "name": name,
-            "output": output,
-            "subset": subset,
-            "progress": progress,
-        }
         if dry_run:
-            progress.estimated(estimate_study(space, **arguments))
-        else:
-            try:
-                result = run_study(space, **arguments)
-            except KeyboardInterrupt:
-                raise typer.Exit(130) from None
-            print_result(result, output or Path("runs") / result.study, progress.console)
+            progress.estimated(estimate_as_asked(request, progress))
+            return
+        try:
+            result = run_as_asked(request, progress)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+        print_result(result, output or Path("runs") / result.study, progress.console)
 
 
 app.command()(preview)

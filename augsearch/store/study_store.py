@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -257,10 +258,16 @@ class Store:
 
     def _stored_runs(self) -> list[Run]:
         return [
-            Run.model_validate_json(trial.user_attrs["run"])
+            _read_run(trial.user_attrs["run"])
             for trial in self._companion.get_trials(deepcopy=False)
         ]
 
 
 def _is_study(name: str) -> bool:
     return not name.endswith(COMPANION) and name != SEALED
+
+
+@lru_cache(maxsize=4096)
+def _read_run(text: str) -> Run:
+    """Reads each stored run once: a study asks for its runs again after every one of them."""
+    return Run.model_validate_json(text)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -142,10 +144,16 @@ def requirements(script: str) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module or "")
     modules = {name.partition(".")[0] for name in names} - sys.stdlib_module_names
-    packages_of = packages_distributions()
+    packages_of = _packages_of_modules()
     packages = {
         module if module in packages_of[module] else packages_of[module][0]
         for module in modules & packages_of.keys()
     }
     # A local label ("+cu130") names a build that no index need have.
     return [f"{package}=={version(package).partition('+')[0]}" for package in sorted(packages)]
+
+
+@cache
+def _packages_of_modules() -> Mapping[str, list[str]]:
+    """Found once a process: looking through all installed packages takes seconds."""
+    return packages_distributions()

@@ -65,7 +65,6 @@ def run_study(
     Raises:
         AugsearchError: anything a user can cause, in one line.
     """
-    progress = progress or Quiet()
     request = StudyRequest(
         space,
         data=data,
@@ -79,6 +78,11 @@ def run_study(
         output=output,
         subset=subset,
     )
+    return run_as_asked(request, progress or Quiet())
+
+
+def run_as_asked(request: StudyRequest, progress: Progress) -> StudyResult:
+    """What `run_study` does, for a request in one piece."""
     setup = _checked(request, progress)
     with owner_lock(setup.storage, setup.name):
         pass  # before the estimate, which takes a while
@@ -120,7 +124,12 @@ def estimate_study(
         output=output,
         subset=subset,
     )
-    setup = _checked(request, progress or Quiet())
+    return estimate_as_asked(request, progress or Quiet())
+
+
+def estimate_as_asked(request: StudyRequest, progress: Progress) -> Estimate:
+    """What `estimate_study` does, for a request in one piece."""
+    setup = _checked(request, progress)
     check_output(setup.directory, make=False)
     return estimate(setup)
 
