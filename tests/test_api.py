@@ -20,6 +20,7 @@ def test_importing_the_package_imports_nothing_heavy():
     assert not {b"torch", b"mlflow", b"optuna"} & set(run.stdout.split())
 
 
+@pytest.mark.long
 def test_tab_completion_and_pydoc_see_the_public_names():
     program = (
         "import pydoc, augsearch\n"

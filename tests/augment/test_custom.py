@@ -50,6 +50,7 @@ def test_the_conformance_suite_takes_it(policy, check):
     check(Case(custom.operation("banding"), Implementation(custom.slots, custom.apply)))
 
 
+@pytest.mark.long
 def test_the_page_shows_a_space_and_a_test_that_work(directory):
     space = re.search(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (directory / "space.yaml").write_text(space[1])
@@ -160,6 +161,7 @@ def test_an_operation_that_fails_is_named(directory, old, new, words):
         Renderer.build(policy)(pictures(8, 3, 32, 32), 32, seed=0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("target", ["kornia", "torchvision"])
 def test_exported_files_carry_it_along(policy, target, tmp_path):
     (tmp_path / "exported.py").write_text(export_policy(policy, target, 32))

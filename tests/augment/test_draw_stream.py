@@ -55,6 +55,7 @@ WAYS = [
 SLOW_WAYS = [(2, "spawn", True), (4, "spawn", False), (4, "spawn", True)]
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on few cores
 @pytest.mark.parametrize(
     ("workers", "context", "persistent"),
@@ -128,6 +129,7 @@ def side_by_side(target, arguments) -> list:
     return found
 
 
+@pytest.mark.long
 def test_two_gloo_ranks_and_their_workers_draw_apart():
     def run(spawning):
         views, port = build(), free_port()  # one module for both, made before there are ranks

@@ -103,6 +103,7 @@ def column(along: str) -> np.ndarray:
     return COLUMNS[along]().numpy()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("along", COLUMNS)
 def test_numbers_are_uniform(along):
     numbers = column(along)

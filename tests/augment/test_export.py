@@ -122,6 +122,7 @@ def one_op_policy(name: str) -> Policy:
     return Policy.model_validate({"ops": [described]})
 
 
+@pytest.mark.long
 def test_torchvision_files_give_views_like_ours(tmp_path, images):
     """Operation by operation the same statistics, without Kornia at hand; whole policies run."""
     many = images[:, :, :32, :32].repeat(8, 1, 1, 1)

@@ -38,6 +38,7 @@ def values_at(name, share):
     return CASES[name].values(share)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_promises(name, check):

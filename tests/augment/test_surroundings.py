@@ -201,6 +201,7 @@ def test_clean_views_are_treated_alike():
         found("tile").build(32).eval()(image[None])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("target", ["kornia", "torchvision"])
 def test_what_a_file_builds_can_be_sent_to_another_process(tmp_path, target):
     policy = Policy.model_validate(

@@ -102,6 +102,7 @@ def test_a_dataclass_in_the_file_finds_its_module(cli):
     assert cli(*RUN, "--dry-run").code == 0
 
 
+@pytest.mark.long
 def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
     from augsearch.search import search_study as study
     from augsearch.search.confirm.confirmation import run_baselines
@@ -142,6 +143,7 @@ def test_one_that_breaks_in_a_process_of_its_own_loses_no_finished_run(cli):
     assert not kept or f" runs ({len(kept)} done before)" in resumed.out
 
 
+@pytest.mark.long
 def test_a_study_can_be_repeated_from_its_directory(cli, tmp_path):
     unused = OPS.replace("darken", "brighten")
     Path("other_ops.py").write_text(unused)

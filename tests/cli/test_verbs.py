@@ -308,6 +308,7 @@ def test_studies_of_an_empty_directory_makes_no_database(cli):
     assert not Path("augsearch.db").exists()
 
 
+@pytest.mark.long
 def test_interrupted_run_says_how_to_go_on(cli):
     write_files()
     write_images(pit=14, scratch=14)

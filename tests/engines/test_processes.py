@@ -104,6 +104,7 @@ def sleep(_, number):
     time.sleep(3600)
 
 
+@pytest.mark.long
 def test_workers_end_with_a_driver_that_is_killed(tmp_path):
     program = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
@@ -124,6 +125,7 @@ def test_workers_end_with_a_driver_that_is_killed(tmp_path):
     assert not any(psutil.pid_exists(pid) for pid in workers)
 
 
+@pytest.mark.long
 def test_a_script_without_a_main_guard_runs_once(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

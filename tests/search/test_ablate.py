@@ -87,6 +87,7 @@ def parents_and_children():
     )
 
 
+@pytest.mark.long
 def test_a_matrix_is_kept_drawn_and_mirrored():
     first = Heard()
     found = small(name="matrix", progress=first)
@@ -128,6 +129,7 @@ def test_a_matrix_is_kept_drawn_and_mirrored():
     assert delete_stored(STORAGE, "matrix").runs == 9
 
 
+@pytest.mark.long
 def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counterpart():
     stopping = Heard(stop_after=2)
     with pytest.raises(KeyboardInterrupt):

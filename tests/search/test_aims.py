@@ -63,6 +63,7 @@ def config_with(**search) -> StudyConfig:
     return config.model_copy(update={"search": config.search.model_copy(update=search)})
 
 
+@pytest.mark.long
 def test_a_study_with_two_aims_ends_with_its_front():
     config = config_with(aims=("score", "cost"), pruner=NoPrunerConfig(), trials=6)
     result = run_study(small_space(), data=small_images(), study=config, name="two", device="cpu")
@@ -83,6 +84,7 @@ def test_a_study_with_two_aims_ends_with_its_front():
     assert len(store.finished()) == 7
 
 
+@pytest.mark.long
 def test_a_limit_on_classes_steers_the_search_and_is_told():
     def run(limit, name):
         progress = Noted()

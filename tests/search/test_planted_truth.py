@@ -16,6 +16,8 @@ from augsearch.search.selftest.planted import (
 )
 from augsearch.verbs.run import run_study
 
+pytestmark = pytest.mark.long
+
 SEEDS = (3000, 3001, 3002, 3003)  # used nowhere else
 STEPS = 200
 

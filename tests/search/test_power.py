@@ -28,6 +28,7 @@ def runs_in(table, wanted):
     return {(name, seed): table[name][seed - 1] for name, seed in wanted}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("plan", [PLAN, RacePlan(1, 1, 5, 9, 100)])
 def test_that_gain_is_found_in_four_of_five_confirmations(plan):
     sample, tries = images(220, by_class=False), 300
@@ -50,6 +51,7 @@ def test_that_gain_is_found_in_four_of_five_confirmations(plan):
     assert found / tries == pytest.approx(0.8, abs=0.07)
 
 
+@pytest.mark.long
 def test_it_shrinks_with_images_and_seeds_and_grows_with_groups_and_rivals():
     gain = smallest_gain(images(60), PLAN)
     assert smallest_gain(images(600), PLAN) < gain

@@ -25,6 +25,7 @@ def directory(prepared):
     prepared.directory.mkdir(parents=True)
 
 
+@pytest.mark.long
 def test_a_tracker_is_shown_every_run_and_an_engine_does_all_but_trials(prepared):
     tracker, engine = RecordingTracker(), InOrder()
     result = search_study(prepared, tracker=tracker, engine=engine, progress=Quiet())
@@ -40,6 +41,7 @@ def test_a_tracker_is_shown_every_run_and_an_engine_does_all_but_trials(prepared
     assert wanted.model.policy.digest == result.digests["policy"]
 
 
+@pytest.mark.long
 def test_a_tracker_that_is_away_costs_nothing_but_what_it_would_have_shown(prepared):
     tracker = RecordingTracker(away=True)
     result = search_study(prepared, tracker=tracker, engine=InOrder(), progress=Quiet())

@@ -18,6 +18,7 @@ def test_every_check_passes_within_three_minutes(capsys):
     assert [line.split()[0] for line in lines] == ["ok"] * 8 + ["all"]
 
 
+@pytest.mark.long
 def test_a_short_version_repeats_its_score_and_says_what_it_saw():
     checks = {c.name: c for c in run_selftest(labels=("orientation",), seeds=1, steps=60)}
     assert list(checks)[:4] == ["installation", "draws", "embedded images", "executors agree"]

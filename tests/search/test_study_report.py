@@ -339,6 +339,7 @@ def test_before_the_first_trial_there_is_a_report_as_well():
     assert "This study is not finished: 0 of 4 trials are done." in page
 
 
+@pytest.mark.long
 def test_two_aims_show_their_front_in_full_scores():
     """Also where the search took a price off: baselines and trials are shown alike."""
     config = small_config()
@@ -406,6 +407,7 @@ def test_two_aims_show_their_front_in_full_scores():
     }
 
 
+@pytest.mark.long
 def test_ablations_of_the_same_images_are_in_the_report_as_well(finished, monkeypatch):
     monkeypatch.chdir(finished)
     monkeypatch.setenv("AUGSEARCH_CACHE", str(finished / "cache"))

@@ -77,6 +77,7 @@ def test_a_study_killed_in_a_trial_goes_on_with_exactly_what_is_left(small_here)
     assert sorted(keys) == sorted(f"trial/{t.number}" for t in store.finished())
 
 
+@pytest.mark.long
 def test_an_interrupt_keeps_what_is_finished():
     class Interrupting(Quiet):
         def run_ended(self, run, score, remark):

@@ -247,6 +247,7 @@ def test_too_little_memory_for_the_optimiser_is_a_device_error() -> None:
         training.advance(1)
 
 
+@pytest.mark.long
 def test_without_a_compiler_compiling_is_refused_in_one_line(tmp_path: Path) -> None:
     program = """
 import torch

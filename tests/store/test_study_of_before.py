@@ -56,6 +56,7 @@ def test_the_same_command_finds_everything_done_and_says_what_was_said(then):
     assert Path("augsearch.db").stat().st_size < 1.1 * before  # nothing was trained again
 
 
+@pytest.mark.long
 def test_it_goes_on_and_hands_on_its_answer(then):
     result = resumed(4)
     assert sum(result.trials.values()) == 4

@@ -15,6 +15,8 @@ from augsearch.store.study_store import Store
 from augsearch.study_file import GpConfig, NoPrunerConfig
 from augsearch.verbs.run import run_study
 
+pytestmark = pytest.mark.long
+
 STORAGE = "sqlite:///augsearch.db"
 
 

@@ -47,6 +47,7 @@ FLAGS = [
 LOOKS_LIKE_A_TEST = {"PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS"}
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.browser,
     pytest.mark.skipif(
         not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not both installed"

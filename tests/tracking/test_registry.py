@@ -154,6 +154,7 @@ def test_a_finished_study_has_its_policy_registered(finished):
     assert {line.partition("==")[0] for line in packages} == {"kornia", "mlflow", "numpy", "torch"}
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::augsearch.errors.CarryOverWarning")
 def test_models_draw_the_policy_s_views_without_augsearch(finished, tmp_path):
     """The study's, by its name; one with an operation of its own, separate views, grey images."""

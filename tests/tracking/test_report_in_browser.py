@@ -61,6 +61,7 @@ def pages(tmp_path_factory):
     return {name: (directory / f"{name}.html", count) for name, (_, count) in found.items()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", ["full", "running"])
 def test_all_is_drawn_without_errors_and_without_a_network(browser, pages, name, width):

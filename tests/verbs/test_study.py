@@ -75,6 +75,7 @@ def test_the_same_seed_gives_the_same_answer_and_another_seed_does_not(small_her
     assert first != other
 
 
+@pytest.mark.long
 def test_the_search_goes_on_without_a_tracking_server_and_mlflow_catches_up(
     small_here, monkeypatch
 ):

@@ -54,6 +54,7 @@ def run(images: ImageSet, score: str = "lidar", **more):
     )
 
 
+@pytest.mark.long
 def test_a_study_without_labels_ends_in_a_verdict_that_says_so() -> None:
     heard = Heard()
     result = run(without_labels(small_images()), progress=heard)
