@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.preview.sheet import preview
     from augsearch.search.result.result import StudyResult, load_result
+    from augsearch.simclr.encoders.custom import CustomEncoder
     from augsearch.space.catalogue import Parameter
     from augsearch.space.custom import CustomOp
     from augsearch.space.handbook.handbook import describe_op, describe_ops
@@ -40,6 +41,7 @@ __version__ = "0.1.0"
 # Imported on first use: importing torch and MLflow takes seconds, `augsearch --help` must not.
 _HOMES = {
     "Ablation": "augsearch.search.ablation.result",
+    "CustomEncoder": "augsearch.simclr.encoders.custom",
     "CustomOp": "augsearch.space.custom",
     "Parameter": "augsearch.space.catalogue",
     "Policy": "augsearch.space.policy",
@@ -73,6 +75,7 @@ _HOMES = {
 
 __all__ = [
     "Ablation",
+    "CustomEncoder",
     "CustomOp",
     "Parameter",
     "Policy",

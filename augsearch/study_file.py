@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.config import DataConfig
 from augsearch.evaluate.config import EvaluateConfig
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.space.presets import find_config
 from augsearch.space.view_options import Executor
 from augsearch.space.yaml_file import load_model
@@ -358,10 +359,11 @@ class StudyConfig(_Config):
     def deciding(self) -> dict[str, Any]:
         """What decides what a study finds: all but the name, the number of trials and what other
         verbs do."""
-        return self.model_dump(
+        content = self.model_dump(
             mode="json",
             exclude={"name": True, "certify": True, "ablate": True, "search": {"trials"}},
         )
+        return content | {"encoder": self.encoder.deciding()}
 
     def deciding_run(self) -> dict[str, Any]:
         """The part of it that decides the score of a single run."""

@@ -23,7 +23,7 @@ from torch.nn import functional
 from augsearch.augment.baselines import simclr
 from augsearch.augment.build import Renderer
 from augsearch.data.stream import batches_of
-from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.pretrain import projection_head
 from augsearch.simclr.randomness import batches, seeded
 

@@ -23,7 +23,8 @@ from torch import Tensor
 from augsearch.augment.baselines import simclr
 from augsearch.augment.build import Renderer
 from augsearch.augment.draws import Draws, gaussian
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.pretrain import Pretraining
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config

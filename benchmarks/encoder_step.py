@@ -8,7 +8,7 @@ import torch
 from step import Case
 from torch import Tensor, nn
 
-from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.loss import nt_xent
 from augsearch.simclr.optimizer import build_optimizer
 from augsearch.simclr.pretrain import projection_head
@@ -22,7 +22,7 @@ class EncoderStep:
         self.case, self.device = case, device
         encoder = build_encoder(case.encoder, 3, case.size).to(device)
         self.project = projection_head(encoder.feature_dim, case.config()).to(device)
-        self.optimizer = build_optimizer(nn.ModuleList([encoder, self.project]), case.config())
+        self.optimizer = build_optimizer(encoder, self.project, case.config())
         self.encode: Callable[[Tensor], Tensor] = encoder
         self.compiled = compile_mode is not None
         if self.compiled:

@@ -52,8 +52,8 @@ from augsearch.augment.draws import Draws
 from augsearch.augment.fused.coordinates import COORDINATES
 from augsearch.augment.fused.pointwise import POINTWISE
 from augsearch.errors import DeviceError
-from augsearch.simclr.config import EncoderConfig
 from augsearch.simclr.device import resolve_device
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.pretrain import MakeViews
 from augsearch.space.catalogue import OPERATIONS
 from augsearch.space.policy import Policy

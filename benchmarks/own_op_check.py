@@ -19,7 +19,8 @@ from torch import Tensor
 
 from augsearch.augment import custom
 from augsearch.augment.build import Renderer
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.pretrain import Pretraining
 from augsearch.space.policy import Policy, load_policy
 

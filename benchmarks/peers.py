@@ -60,10 +60,11 @@ from timing import Timing, paired_ratios, write_result
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
-from augsearch.simclr.encoders import Encoder
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.build import Encoder
+from augsearch.simclr.encoders.config import EncoderConfig
+from augsearch.simclr.encoders.small_resnet import small_resnet
 from augsearch.simclr.pretrain import Pretraining
-from augsearch.simclr.small_resnet import small_resnet
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 ENCODERS = tuple(EncoderConfig(width=16, stages=3, stem=stem) for stem in ("conv", "stride2"))

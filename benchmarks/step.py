@@ -34,8 +34,9 @@ from vit_small import VIT_SMALL
 
 from augsearch.augment.baselines import simclr
 from augsearch.augment.build import Renderer
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
-from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining, projection_head
 from augsearch.space.view_options import Executor

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,8 @@ from augsearch.evaluate.probe import few_label_probe, full_probe
 from augsearch.evaluate.shared_views import FEWEST, IMAGES, Shown, label_free_scores
 from augsearch.simclr.collapse import check_collapse
 from augsearch.simclr.device import free_memory_bytes
-from augsearch.simclr.encoders import Encoder
+from augsearch.simclr.encoders.build import Encoder
+from augsearch.simclr.encoders.start import Start, load_start
 from augsearch.simclr.pretrain import Pretraining
 from augsearch.space.handbook.costs import views_microseconds
 from augsearch.space.policy import Policy
@@ -55,13 +56,15 @@ class Bench:
         image_set: all images; `split` says which are for training and which are sealed.
         images: `[N, C, H, W]` uint8, the pool in the order of `split.pool`: on `device`, or on
             the host if it is too large for that. Which of them changes no result.
-        mean, std: per channel, of the pool, in [0, 1].
+        mean, std: per channel, in [0, 1], that images are normalised by: of the pool, or those
+            that the weights in `start` were trained with.
         draws: label draws of the search (replicate 0) for `validation` (all within the pool) and
             `test` (fitted in the pool, scored on the sealed split); empty if the study goes by a
             label-free score and the labels do not suffice for a probe. Other replicates have
             their own, see `label_draws`.
         seed: the study's seed.
         device: where training happens.
+        start: the weights that every run begins with; None for random ones.
     """
 
     config: StudyConfig
@@ -73,6 +76,7 @@ class Bench:
     draws: dict[Scored, tuple[LabelDraw, ...]]
     seed: int
     device: torch.device
+    start: Start | None = None
 
     @classmethod
     def build(
@@ -87,7 +91,8 @@ class Bench:
         wanted = config.evaluate
         split = sealed_split(image_set, unlabelled=wanted.label_free)
         pool = ImageRows(image_set.images, split.pool)
-        mean, std = normalisation(pool)
+        start = load_start(config.encoder, image_set.channels, image_set.image_size)
+        mean, std = (start.mean, start.std) if start and start.mean else normalisation(pool)
         try:
             sides: tuple[Scored, ...] = ("validation", "test")
             draws = {side: _draws(image_set, split, wanted, seed, side) for side in sides}
@@ -108,7 +113,13 @@ class Bench:
             draws=draws,
             seed=seed,
             device=device,
+            start=start,
         )
+
+    @property
+    def weights(self) -> Mapping[str, torch.Tensor] | None:
+        """What the encoder of every run starts from; None for random numbers."""
+        return None if self.start is None else self.start.state
 
     def label_draws(self, scored: Scored, replicate: int) -> tuple[LabelDraw, ...]:
         """The labelled images that a replicate's probes are fitted on, the same for every policy.
@@ -153,6 +164,7 @@ class Bench:
             device=self.device,
             mean=self.mean,
             std=self.std,
+            weights=self.weights,
         )
 
     def try_policy(
@@ -217,11 +229,16 @@ class Bench:
                 on_step(run.step, run.images_per_second)
 
     def untrained(self, *, replicate: int, scored: Scored) -> Outcome:
-        """The floor: the same encoder with the initial weights of that replicate, and batch norm's
-        statistics of clean pool images, which it has no training to take them in."""
+        """The floor: the same encoder as it is before any training.
+
+        Weights that the study starts from are as they came. Random ones are those of that
+        replicate, with batch norm's statistics of clean pool images, which they have no training
+        to take them in.
+        """
         begin = time.perf_counter()
         run = self.pretraining(Policy(ops=()), replicate=replicate, steps=1)
-        run.take_statistics()
+        if self.start is None:
+            run.take_statistics()
         outcome = self._outcome(run, scored, replicate, check=False)
         return outcome.model_copy(
             update={

@@ -59,6 +59,7 @@ def try_supervised(
         config.pretrain.model_copy(update={"steps": steps}),
         seed=derived_seed(bench.seed, "replicate", replicate),
         device=bench.device,
+        weights=bench.weights,
         on_step=tell,
     )
     training = time.perf_counter() - started

@@ -14,6 +14,8 @@ from pydantic import (
     model_serializer,
 )
 
+from augsearch.space.yaml_file import without_defaults
+
 LATER = ("window", "near_duplicates")
 """Fields that are not written at their default, so that older digests and stored studies hold."""
 
@@ -76,8 +78,4 @@ class DataConfig(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = dump(self)
-        for name in LATER:
-            if content.get(name) == type(self).model_fields[name].default:
-                del content[name]
-        return content
+        return without_defaults(self, dump(self), LATER)

@@ -1,51 +1,22 @@
-"""What a user may set about the encoder and its pretraining, checked on reading."""
+"""What a user may set about pretraining, checked on reading."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
-SMALL_RESNET = "small_resnet"
+from augsearch.space.yaml_file import without_defaults
+
 SMALLEST_CHUNK = 4
 """Images; with fewer, batch norm's statistics mean nothing."""
-
-
-class EncoderConfig(BaseModel):
-    """Which network turns an image into features `h`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(
-        default=SMALL_RESNET,
-        description="small_resnet, torchvision/<classifier> or timm/<model>; never pretrained",
-    )
-    width: int = Field(
-        default=16, ge=4, le=512, description="small_resnet: channels of the first stage"
-    )
-    stages: int = Field(
-        default=3,
-        ge=1,
-        le=5,
-        description="small_resnet: residual blocks, each after the first at half the resolution "
-        "and twice the channels",
-    )
-    stem: Literal["conv", "stride2", "patch4"] = Field(
-        default="stride2",
-        description="small_resnet: first convolution, 3x3 stride 1 (conv), 3x3 stride 2 (stride2, "
-        "about a quarter of the cost) or 4x4 stride 4 (patch4, cheapest)",
-    )
-
-    @model_validator(mode="after")
-    def _shape_belongs_to_small_resnet(self) -> Self:
-        if self.name == SMALL_RESNET:
-            return self
-        for field in ("width", "stages", "stem"):
-            if getattr(self, field) != type(self).model_fields[field].default:
-                raise ValueError(
-                    f"{field} shapes {SMALL_RESNET} only; leave it out for {self.name}"
-                )
-        return self
+LATER = ("layer_decay",)
 
 
 class PretrainConfig(BaseModel):
@@ -63,6 +34,13 @@ class PretrainConfig(BaseModel):
     )
     weight_decay: float = Field(
         default=1e-4, ge=0, description="on weights only, never on biases and norms"
+    )
+    layer_decay: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="learning rate of each part of the encoder, as a share of that of the part "
+        "after it; below 1 the first parts of pretrained weights change less",
     )
     warmup_fraction: float = Field(
         default=0.1,
@@ -101,3 +79,7 @@ class PretrainConfig(BaseModel):
         "CUDA, a C++ compiler on a CPU): 10 to 45 seconds each, once for all trials, faster steps "
         "afterwards; scores differ slightly from uncompiled ones",
     )
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_defaults(self, dump(self), LATER)

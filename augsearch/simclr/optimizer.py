@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import nn
 
 from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.build import Encoder
+from augsearch.simclr.encoders.layers import parameter_groups
 
 
-def build_optimizer(network: nn.Module, config: PretrainConfig) -> torch.optim.Optimizer:
-    """Fused AdamW or SGD; vectors (biases, norms) go without weight decay."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def build_optimizer(
+    encoder: Encoder, head: nn.Module, config: PretrainConfig
+) -> torch.optim.Optimizer:
+    """Fused AdamW or SGD; vectors (biases, norms) go without weight decay.
+
+    Each group of parameters has its highest learning rate as `peak`: the configured one for the
+    head, less by `layer_decay` for each part of the encoder, from its output to its input.
+    """
+    groups = []
+    for peak, parameters in _by_peak(encoder, head, config):
+        learning = [p for p in parameters if p.requires_grad]
+        matrices = [p for p in learning if p.ndim > 1]
+        vectors = [p for p in learning if p.ndim <= 1]
+        groups += [
+            {"params": matrices, "weight_decay": config.weight_decay, "peak": peak},
+            {"params": vectors, "weight_decay": 0.0, "peak": peak},
+        ]
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
     return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True, fused=True)
+
+
+def _by_peak(
+    encoder: Encoder, head: nn.Module, config: PretrainConfig
+) -> Iterator[tuple[float, list[nn.Parameter]]]:
+    rate = config.learning_rate
+    if config.layer_decay == 1:
+        yield rate, [*encoder.parameters(), *head.parameters()]
+        return
+    yield rate, list(head.parameters())
+    named = dict(encoder.body.named_parameters())
+    for depth, names in enumerate(reversed(parameter_groups(encoder.body))):
+        yield rate * config.layer_decay**depth, [named[name] for name in names]
 
 
 def learning_rate_factor(step: int, config: PretrainConfig) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import torch
@@ -16,9 +16,10 @@ from augsearch.data.stream import batches_of
 from augsearch.errors import DataError, DeviceError, TrialFailure
 from augsearch.simclr.accumulate import backward
 from augsearch.simclr.compiled import compiled
-from augsearch.simclr.config import SMALLEST_CHUNK, EncoderConfig, PretrainConfig
+from augsearch.simclr.config import SMALLEST_CHUNK, PretrainConfig
 from augsearch.simclr.device import resident_memory_bytes
-from augsearch.simclr.encoders import Encoder, build_encoder
+from augsearch.simclr.encoders.build import Encoder, build_encoder
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
 from augsearch.simclr.precision import in_bfloat16, uses_bfloat16
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
@@ -59,6 +60,7 @@ class Pretraining:
         device: torch.device,
         mean: Sequence[float],
         std: Sequence[float],
+        weights: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Build the encoder and its optimiser; nothing is trained yet.
 
@@ -71,6 +73,7 @@ class Pretraining:
             seed: not negative; the replicate.
             device: where to train.
             mean, std: per channel, of pixels in [0, 1]; views are normalised by them last.
+            weights: what the encoder starts from; None for random numbers.
 
         Raises:
             DataError: fewer than two images.
@@ -94,7 +97,7 @@ class Pretraining:
         self._views: Tensor | None = None
         # Weights are drawn on the CPU, so that every device starts from the same ones.
         with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
-            encoder = build_encoder(encoder_config, channels, height)
+            encoder = build_encoder(encoder_config, channels, height, weights)
             head = projection_head(encoder.feature_dim, config)
         self._encoder = encoder.to(device)
         self._head = head.to(device)
@@ -102,7 +105,7 @@ class Pretraining:
         self.bfloat16 = uses_bfloat16(config, device)
         self._encode = in_bfloat16(encode, device) if self.bfloat16 else encode
         self._project = in_bfloat16(self._head, device) if self.bfloat16 else self._head
-        self._optimizer = build_optimizer(nn.ModuleList([self._encoder, self._head]), config)
+        self._optimizer = build_optimizer(self._encoder, self._head, config)
         self._losses: list[float] = []
         self._unread: list[Tensor] = []
         self._peak_memory = 0
@@ -192,7 +195,7 @@ class Pretraining:
             raise views_do_not_fit(self.device, self.batch_size) from error
         made = time.perf_counter()
         for group in self._optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * learning_rate_factor(self.step, self.config)
+            group["lr"] = group["peak"] * learning_rate_factor(self.step, self.config)
         self._unread.append(self._backward(views, seed))
         try:
             self._optimizer.step()

@@ -7,7 +7,7 @@ table 1): the one wants its task to be hard, the other its labels to stay true.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from augsearch.errors import TrialFailure
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
-from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
 from augsearch.simclr.precision import in_bfloat16, uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews
@@ -48,6 +49,7 @@ def train_supervised(
     *,
     seed: int,
     device: torch.device,
+    weights: Mapping[str, Tensor] | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> tuple[nn.Module, list[float]]:
     """An encoder with a linear classifier, trained by cross-entropy on both views of a batch.
@@ -57,7 +59,7 @@ def train_supervised(
     on `seed` alone.
 
     Args:
-        make_views: as in `Pretraining`.
+        make_views, weights: as in `Pretraining`.
         on_step: told the number of steps done.
 
     Returns:
@@ -69,10 +71,10 @@ def train_supervised(
     """
     count, channels, size, _ = data.images.shape
     with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
-        encoder = build_encoder(encoder_config, channels, size)
+        encoder = build_encoder(encoder_config, channels, size, weights)
         network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, data.classes)).to(device)
     forward = in_bfloat16(network, device) if uses_bfloat16(config, device) else network
-    optimizer = build_optimizer(network, config)
+    optimizer = build_optimizer(encoder, network[1], config)
     shift = torch.tensor(data.mean, device=device).view(1, -1, 1, 1)
     scale = torch.tensor(data.std, device=device).view(1, -1, 1, 1)
     order = batches(count, min(config.batch_size, count), seed)
@@ -84,7 +86,7 @@ def train_supervised(
             rows = torch.from_numpy(next(order)).to(device)
             views = (torch.cat(make_views(data.images[rows], step)) - shift) / scale
             for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * learning_rate_factor(step, config)
+                group["lr"] = group["peak"] * learning_rate_factor(step, config)
             optimizer.zero_grad(set_to_none=True)
             logits = forward(views.contiguous(memory_format=torch.channels_last))
             loss = functional.cross_entropy(logits.float(), data.labels[rows].repeat(2))

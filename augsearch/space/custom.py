@@ -109,7 +109,7 @@ class CustomSource:
     @property
     def module(self) -> ModuleType:
         """The file, run once for each of its versions."""
-        return _run_file(self.file, self.code)
+        return run_file(self.file, self.code)
 
     def load(self, code: str = "") -> CustomOp:
         """The operation; this runs the file, once for each of its versions.
@@ -121,7 +121,7 @@ class CustomSource:
             ValueError: the file does not run, has no operation of that name, or is another
                 version that was not run before.
         """
-        module = _run_file(self.file, code or self.code)
+        module = run_file(self.file, code or self.code)
         found = getattr(module, self.name, None)
         if isinstance(found, CustomOp):
             return found
@@ -158,7 +158,15 @@ def found_again(code: str) -> Path | None:
 
 
 @lru_cache(maxsize=64)
-def _run_file(file: Path, code: str) -> ModuleType:
+def run_file(file: Path, code: str) -> ModuleType:
+    """The module that a user's file makes, run once for each of its versions.
+
+    Args:
+        code: the version that is meant, see `digest`.
+
+    Raises:
+        ValueError: the file is another version, or does not run.
+    """
     if digest(file.read_bytes()) != code:
         raise ValueError(has_changed(file, code))
     spec = importlib.util.spec_from_file_location(f"augsearch_custom_{code}", file)
@@ -173,7 +181,7 @@ def _run_file(file: Path, code: str) -> ModuleType:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         if isinstance(error, ModuleNotFoundError) and _lies_beside(file, error.name or ""):
             # One file is one digest, one copy beside a policy and one source of an export.
-            said += "; a file of operations stands alone: copy what it needs into it"
+            said += "; the file stands alone: copy what it needs into it"
         raise ValueError(f"{file.name} does not run: {said}") from error
     _ran[code] = file
     return module

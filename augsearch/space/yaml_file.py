@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -260,3 +260,16 @@ def _nearest(word: str, known: list[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(sorted(set(known)))}"
+
+
+def without_defaults(
+    model: BaseModel, content: dict[str, Any], names: Iterable[str]
+) -> dict[str, Any]:
+    """What is written of a model, less those fields that are at their default.
+
+    Fields that came later than others are left out there, so that digests and stored studies of
+    before hold.
+    """
+    fields = type(model).model_fields
+    at_default = {name for name in names if getattr(model, name) == fields[name].default}
+    return {key: value for key, value in content.items() if key not in at_default}

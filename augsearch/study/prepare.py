@@ -64,6 +64,8 @@ def prepare(
     image_set, source = _images(request, config, progress)
     space = _fitting(asked_space, image_set.channels, space_file, progress, searching=searching)
     bench = Bench.build(image_set, config, seed=request.seed, device=device)
+    for sentence in bench.start.notes if bench.start else ():
+        progress.note(sentence)
     if request.data is not None:
         progress.note(classes_in_words(image_set, len(bench.split.test)))
     check_custom_ops(space.custom_ops(), some_images(bench, CHECKED))
@@ -211,6 +213,8 @@ def _default_name(asked: Space, space: Space, bench: Bench, origin: Origin | Non
     """Made of space and images, and of a digest of all that decides the study."""
     image_set = bench.image_set
     text = f"{space.digest} {bench.config.digest} {image_set.digest} {bench.seed}"
+    if bench.start is not None:
+        text += f" {bench.start.digest}"
     if origin is not None:
         text += f" {origin.study} {origin.winner.digest}"
     tail = hashlib.sha256(text.encode()).hexdigest()[:6]

@@ -132,8 +132,15 @@ class Setup:
             "study": self.config.deciding(),
             "data": {"name": self.image_set.name, "digest": self.image_set.digest},
             "seed": self.seed,
+            **self.start_facts,
             **self._from(),
         }
+
+    @property
+    def start_facts(self) -> dict[str, Any]:
+        """Which weights the encoder starts from; empty for random ones."""
+        start = self.bench.start
+        return {} if start is None else {"weights": start.digest}
 
     def _from(self) -> dict[str, Any]:
         if self.origin is None:
@@ -147,6 +154,7 @@ class Setup:
             "space_file": self.space_file,
             "study_file": self.study_file,
             "study_name": self.config.name,
+            "encoder_files": self.config.encoder.files,
             "data": self.source.stored_as,
             "subset": self.subset,
             "trials": self.config.search.trials,

@@ -108,7 +108,7 @@ def test_stacked_weights_learn_as_each_network_alone(gpu):
 
 
 def test_vit_small_is_the_published_one(gpu):
-    from augsearch.simclr.encoders import build_encoder
+    from augsearch.simclr.encoders.build import build_encoder
 
     (config,) = (case.encoder for case in gpu.GPU_CASES if "ViT" in case.name)
     encoder = build_encoder(config, 3, 224)

@@ -54,6 +54,7 @@ def test_what_has_changed_is_named(surfaces, change, name, sign):
     assert name in found.sentence
 
 
+@pytest.mark.long
 def test_other_surfaces_ask_for_another_search(surfaces):
     others = draw_surfaces(SurfaceSpec(label="hue", images_per_class=60, seed=2))
     assert drift(looks(surfaces), looks(others)).sentence.endswith("search again.")

@@ -22,6 +22,8 @@ from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.certify import certify_study
 from augsearch.verbs.run import run_study
 
+pytestmark = pytest.mark.long
+
 STORAGE = "sqlite:///augsearch.db"
 
 

@@ -181,6 +181,7 @@ def test_a_curve_ends_where_the_trials_end():
     assert "No trial went further, though its range is 0.01 to 1." in one.sentence
 
 
+@pytest.mark.long
 def test_a_best_value_at_the_end_asks_for_a_wider_range_unless_there_is_none():
     trials = drawn(60, crop_matters)
     for limits, place, said in (

@@ -74,6 +74,7 @@ def test_no_gain_is_smaller_than_what_one_image_moves():
     assert gain >= round(100 / fewest / len(few.classes), 1)
 
 
+@pytest.mark.long
 def test_a_study_says_so_before_it_starts():
     config = small_config()
     bench = Bench.build(

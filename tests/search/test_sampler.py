@@ -60,6 +60,7 @@ def test_the_search_learns():
     assert late > early + 0.1
 
 
+@pytest.mark.long
 def test_a_gaussian_process_learns_and_resumes(tmp_path):
     def gp(storage):
         return optuna.create_study(

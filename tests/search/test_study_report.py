@@ -300,6 +300,7 @@ def test_more_trials_than_the_verdict_knows_are_pointed_out(finished, monkeypatc
     assert "this verdict is older than the study's last 1 trials" in page
 
 
+@pytest.mark.long
 def test_a_stopped_and_a_running_study_show_what_there_is():
     with pytest.raises(KeyboardInterrupt):
         run_study(

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from augsearch.simclr.accumulate import backward
-from augsearch.simclr.config import EncoderConfig
-from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.encoders.config import EncoderConfig
 
 
 def views(count: int, *shape: int) -> Tensor:

@@ -7,8 +7,8 @@ import torch
 from pydantic import ValidationError
 
 from augsearch.errors import ConfigError
-from augsearch.simclr.config import EncoderConfig
-from augsearch.simclr.encoders import build_encoder
+from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.encoders.config import EncoderConfig
 
 
 def features_of(config: EncoderConfig, channels: int, size: int) -> torch.Tensor:

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from augsearch.data.imageset import ImageRows
 from augsearch.data.stream import batches_of
 from augsearch.errors import DataError, DeviceError, TrialFailure
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import learning_rate_factor
 from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining
@@ -252,7 +253,8 @@ def test_without_a_compiler_compiling_is_refused_in_one_line(tmp_path: Path) -> 
     program = """
 import torch
 from augsearch.errors import ConfigError
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.pretrain import Pretraining
 
 run = Pretraining(

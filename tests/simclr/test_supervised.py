@@ -6,7 +6,8 @@ import torch
 
 from augsearch.augment.build import Renderer
 from augsearch.errors import TrialFailure
-from augsearch.simclr.config import EncoderConfig, PretrainConfig
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.supervised import LabelledImages, train_supervised
 from augsearch.space.policy import Policy
 

@@ -195,6 +195,7 @@ def test_models_draw_the_policy_s_views_without_augsearch(finished, tmp_path):
         assert drawn["usual"].shape == (3, 16, 16, channels)
 
 
+@pytest.mark.long
 def test_the_same_command_again_makes_no_second_version(copied):
     before = versions(copied)
     heard = Heard()
@@ -233,6 +234,7 @@ def test_what_a_broken_connection_left_half_made_is_replaced(copied):
     assert {model.artifact_location for model in left} == {v.source for v in versions(copied)}
 
 
+@pytest.mark.long
 def test_a_registry_that_fails_costs_a_warning_and_the_next_run_catches_up(copied):
     copied.delete_registered_model(NAME)
     rename("registered_models", "out_of_reach")

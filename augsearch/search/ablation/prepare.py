@@ -141,4 +141,5 @@ def _settings(setup: Setup) -> dict[str, Any]:
         "study": setup.config.deciding_run(),
         "data": {"name": setup.image_set.name, "digest": setup.image_set.digest},
         "seed": setup.seed,
+        **setup.start_facts,
     }

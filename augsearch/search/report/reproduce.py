@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from augsearch.report.sections.reproduce import Reproduce
 from augsearch.search.result.result import StudyResult
 from augsearch.store.database import DEFAULT_STORAGE, shown_url
@@ -27,7 +30,8 @@ def reproduce(
         "data": str(asked["data"]),
         "space": str(asked["space_file"]),
         "study file": str(asked["study_file"]),
-        "encoder": config.encoder.name,
+        "encoder": config.encoder.called,
+        "weights": _weights(config, settings),
         "steps of a trial": str(config.pretrain.steps),
         "steps of a confirmation": str(config.confirm.steps),
         "device": result.device if result else "",
@@ -40,6 +44,12 @@ def reproduce(
         digests=result.digests if result else {"data": settings["data"]["digest"]},
         versions=result.versions if result else {},
     )
+
+
+def _weights(config: StudyConfig, settings: Mapping[str, Any]) -> str:
+    if not config.encoder.is_pretrained:
+        return ""
+    return f"{config.encoder.weights}, digest {settings.get('weights')}"
 
 
 def study_command(

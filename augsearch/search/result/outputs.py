@@ -185,9 +185,19 @@ def result_files(
         "split.csv": _split(setup).to_csv(index=False).encode(),
         "label_draws.csv": _label_draws(setup, result).to_csv(index=False).encode(),
         "space.json": _json(setup.settings["space"]),
-        "study.json": _json(setup.settings["study"]),
+        **_study_file(setup),
         "environment.json": _json(_environment(setup)),
     }
+
+
+def _study_file(setup: Setup) -> dict[str, bytes]:
+    """The study file as it was read, and the encoder's own file, which it names."""
+    encoder, content = setup.config.encoder, setup.settings["study"]
+    named, beside = dict(encoder.files), {}
+    if own := encoder.encoder_file:
+        named["file"] = own.path.name + (f":{own.name}" if own.name else "")
+        beside[own.path.name] = own.path.read_bytes()
+    return {"study.json": _json(content | {"encoder": content["encoder"] | named}), **beside}
 
 
 def _picture(result: StudyResult) -> bytes:

@@ -1,9 +1,9 @@
-"""Encoders by name: the small ResNet, any torchvision classifier, any timm model."""
+"""Encoders by name: the small ResNet, any torchvision classifier, any timm model, one's own."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,12 @@ import torchvision
 from torch import Tensor, nn
 
 from augsearch.errors import ConfigError
-from augsearch.simclr.config import SMALL_RESNET, EncoderConfig
-from augsearch.simclr.small_resnet import small_resnet
+from augsearch.simclr.encoders.config import CUSTOM, SMALL_RESNET, EncoderConfig
+from augsearch.simclr.encoders.layers import batch_norms, freeze, parameter_groups
+from augsearch.simclr.encoders.small_resnet import small_resnet
+
+REFUSALS = (RuntimeError, TypeError, ValueError, AssertionError)
+"""What networks raise for images that they were not made for."""
 
 # Auxiliary heads serve supervised training only; the stated initialisation silences a
 # torchvision warning about its future default.
@@ -31,10 +35,22 @@ class Encoder(nn.Module):
         feature_dim: D, the length of a feature `h`.
     """
 
-    def __init__(self, body: nn.Module, feature_dim: int) -> None:
+    def __init__(self, body: nn.Module, feature_dim: int, still: Sequence[nn.Module] = ()) -> None:
+        """
+        Args:
+            still: modules of `body` that are in evaluation mode even while the rest is trained.
+        """
         super().__init__()
         self.body = body
         self.feature_dim = feature_dim
+        self._still = tuple(still)
+
+    def train(self, mode: bool = True) -> Encoder:
+        """See `nn.Module.train`; what is to stay still stays so."""
+        super().train(mode)
+        for module in self._still:
+            module.eval()
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         """`[B, C, H, W]` normalised float images to `[B, D]` features `h`."""
@@ -42,34 +58,86 @@ class Encoder(nn.Module):
         return features.flatten(1)
 
 
-def build_encoder(config: EncoderConfig, in_channels: int, image_size: int) -> Encoder:
-    """A randomly initialised encoder for square images, on the CPU in channels_last layout.
+def build_encoder(
+    config: EncoderConfig,
+    in_channels: int,
+    image_size: int,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Encoder:
+    """An encoder for square images, on the CPU in channels_last layout.
 
-    Weights come from torch's global generator: wrap the call in `seeded` to choose them.
+    Initial weights come from torch's global generator: wrap the call in `seeded` to choose them.
+
+    Args:
+        weights: tensors of the network that it starts from, see `start.load_start`. What
+            `config` says of pretrained weights holds only with them.
 
     Raises:
         ConfigError: no such encoder, or one that cannot take images of this size.
     """
+    body = build_body(config, in_channels, image_size)
+    try:
+        feature_dim = _feature_dim(body, in_channels, image_size)
+    except REFUSALS as error:
+        raise _cannot_take(config, in_channels, image_size, error) from error
+    still: tuple[nn.Module, ...] = ()
+    if weights is not None:
+        body.load_state_dict(weights, strict=False)
+        still = _frozen(config, body)
+        if config.statistics == "keep":
+            still += batch_norms(body)
+    return Encoder(body, feature_dim, still).to(memory_format=torch.channels_last)
+
+
+def build_body(config: EncoderConfig, in_channels: int, image_size: int) -> nn.Module:
+    """The network alone, with initial weights.
+
+    Raises:
+        ConfigError: see `build_encoder`.
+    """
     build = _builder(config)
     try:
-        body = build(in_channels, image_size)
-        feature_dim = _feature_dim(body, in_channels, image_size)
-    except (RuntimeError, TypeError, ValueError, AssertionError) as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        return build(in_channels, image_size)
+    except REFUSALS as error:
+        raise _cannot_take(config, in_channels, image_size, error) from error
+
+
+def _cannot_take(
+    config: EncoderConfig, in_channels: int, image_size: int, error: Exception
+) -> ConfigError:
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    return ConfigError(
+        f"encoder {config.called} cannot take {in_channels}-channel images of {image_size} px: "
+        f"{reason}"
+    )
+
+
+def _frozen(config: EncoderConfig, body: nn.Module) -> tuple[nn.Module, ...]:
+    """Freeze the first parts; returns the modules that must not take statistics any more."""
+    parts = parameter_groups(body)
+    if config.frozen_stages >= len(parts):
         raise ConfigError(
-            f"encoder {config.name} cannot take {in_channels}-channel images of {image_size} px: "
-            f"{reason}"
-        ) from error
-    return Encoder(body, feature_dim).to(memory_format=torch.channels_last)
+            f"encoder.frozen_stages {config.frozen_stages}: {config.called} has {len(parts)} parts "
+            "and something must be left to learn"
+        )
+    return freeze(body, {name for part in parts[: config.frozen_stages] for name in part})
+
+
+def split_name(config: EncoderConfig) -> tuple[str, str]:
+    """Library and model of an encoder's name: `timm/resnet18` is ("timm", "resnet18")."""
+    family, _, model = config.name.partition("/")
+    return family, model
 
 
 def _builder(config: EncoderConfig) -> Callable[[int, int], nn.Module]:
     """The function (channels, image size) -> network for the encoder's name."""
     if config.name == SMALL_RESNET:
         return lambda in_channels, _: small_resnet(config, in_channels)
+    if config.encoder_file is not None:
+        return config.encoder_file.load(config.code).build
     import timm
 
-    family, _, model = config.name.partition("/")
+    family, model = split_name(config)
     classifiers = torchvision.models.list_models(module=torchvision.models)
     if family == "torchvision" and model in classifiers:
         return partial(_torchvision_body, model)
@@ -79,12 +147,12 @@ def _builder(config: EncoderConfig) -> Callable[[int, int], nn.Module]:
     known += [f"timm/{name}" for name in timm.list_models()]
     # A bare name is looked up as torchvision's: the library that most people mean by resnet18.
     wanted = config.name if "/" in config.name else f"torchvision/{config.name}"
-    close = difflib.get_close_matches(config.name, [SMALL_RESNET], cutoff=0.8)
+    close = difflib.get_close_matches(config.name, [SMALL_RESNET, CUSTOM], cutoff=0.8)
     close = close or difflib.get_close_matches(wanted, known)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     raise ConfigError(
-        f"unknown encoder {config.name!r}: use {SMALL_RESNET}, torchvision/<classifier> or "
-        f"timm/<model>{hint}"
+        f"unknown encoder {config.name!r}: use {SMALL_RESNET}, torchvision/<classifier>, "
+        f"timm/<model> or {CUSTOM}{hint}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
-from augsearch.simclr.config import EncoderConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 
 
 def small_resnet(config: EncoderConfig, in_channels: int) -> nn.Sequential:

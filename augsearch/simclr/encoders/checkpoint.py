@@ -1,0 +1,87 @@
+"""Files of weights: tensors by name, and nothing that runs."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from augsearch.errors import ConfigError
+
+State = dict[str, Tensor]
+
+DEEP = 3
+"""Levels of nesting that a training program may put around a network's tensors."""
+
+
+def read_states(path: Path) -> dict[str, State]:
+    """The networks in a file by where they stand in it; most files hold one, called "".
+
+    Raises:
+        ConfigError: the file cannot be read, holds code, or holds no tensors.
+    """
+    where = f"encoder.weights {path}"
+    try:
+        if path.suffix == ".safetensors":
+            return {"": load_file(path)}
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ConfigError(
+            f"{where}: holds more than tensors, and code from a file is not run; save the "
+            "network's state_dict() alone, best as .safetensors"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot be read ({error.strerror or error})") from None
+    except (SafetensorError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ConfigError(
+            f"{where}: is no file of weights ({reason}); want .safetensors, or a state_dict() "
+            "saved by torch"
+        ) from None
+    states = dict(_states(content))
+    if not states:
+        raise ConfigError(f"{where}: holds no tensors by name; save the network's state_dict()")
+    return states
+
+
+def _states(content: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, State]]:
+    if not isinstance(content, Mapping) or depth > DEEP:
+        return
+    tensors = {k: v for k, v in content.items() if isinstance(k, str) and isinstance(v, Tensor)}
+    if tensors:
+        yield name, tensors
+    for key, value in content.items():
+        if isinstance(key, str):
+            yield from _states(value, f"{name}.{key}" if name else key, depth + 1)
+
+
+def file_digest(path: Path) -> str:
+    """Twelve hex digits that change with the content of a file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    except OSError as error:
+        raise ConfigError(
+            f"encoder.weights {path}: cannot be read ({error.strerror or error})"
+        ) from None
+
+
+def state_digest(state: State) -> str:
+    """Twelve hex digits that change with names and values."""
+    found = hashlib.sha256()
+    for name in sorted(state):
+        found.update(name.encode())
+        flat = state[name].detach().contiguous().reshape(-1)
+        found.update(flat.view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()[:12]
