@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import binomtest
 
+from augsearch.bench.bench import UNTRAINED
 from augsearch.search.confirm.confirmation import Confirmation, Entrant
 from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import RacePlan, run_race
-from augsearch.search.confirm.verdict import UNTRAINED, Verdict
+from augsearch.search.confirm.verdict import Verdict
 from augsearch.stats.scored_images import ScoredImages
 
 SEED_SD, REST_SD, COMMON_SD = 0.019, 0.09, 0.01

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 from step import Case
-from torch import Tensor, nn
+from torch import Tensor
 
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.loss import nt_xent

@@ -25,10 +25,10 @@ import numpy as np
 from PIL import Image
 from timing import RESULTS, made, write_result
 
+from augsearch.bench.bench import UNTRAINED
 from augsearch.data.embedded.domains import DOMAINS, Domain
 from augsearch.data.embedded.scenes import Label
 from augsearch.data.embedded.surfaces import CLASSES, VERSION, SurfaceSpec, draw_surfaces
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.result.result import StudyResult
 from augsearch.search.selftest.planted import (
     BASE,

@@ -50,12 +50,11 @@ from scipy.stats import binomtest
 from timing import machine, made
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.bench.bench import Bench
+from augsearch.bench.bench import UNTRAINED, Bench
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.search.confirm.confirmation import scored_images
 from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import Race, RacePlan, run_race
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
 from augsearch.stats.crossed import variance_parts

@@ -37,6 +37,9 @@ from augsearch.study_file import StudyConfig
 RungListener = Callable[[int, float], None]
 StepListener = Callable[[int, float], None]
 
+UNTRAINED, FROZEN = "untrained encoder", "frozen pretrained encoder"
+"""What the floor is called: an encoder of random weights, or of weights as they came."""
+
 POOL_SHARE = 0.25
 """Share of the device's free memory that the pool may take; a larger one is streamed."""
 
@@ -120,6 +123,11 @@ class Bench:
     def weights(self) -> Mapping[str, torch.Tensor] | None:
         """What the encoder of every run starts from; None for random numbers."""
         return None if self.start is None else self.start.state
+
+    @property
+    def floor(self) -> str:
+        """What the encoder without any training here is called."""
+        return UNTRAINED if self.start is None else FROZEN
 
     def label_draws(self, scored: Scored, replicate: int) -> tuple[LabelDraw, ...]:
         """The labelled images that a replicate's probes are fitted on, the same for every policy.

@@ -3,8 +3,8 @@
 import optuna
 
 from augsearch.augment.baselines import crop_only
+from augsearch.bench.bench import UNTRAINED
 from augsearch.bench.outcome import Outcome
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING, Run
 from augsearch.store.study_store import Store
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from augsearch.bench.bench import UNTRAINED
 from augsearch.data.embedded.domains import DOMAINS
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.selftest.planted import (
     SPACE,
     PlantedRun,

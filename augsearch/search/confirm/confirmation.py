@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.bench.bench import Bench
+from augsearch.bench.bench import FROZEN, Bench
 from augsearch.bench.outcome import Outcome, mean_recall
 from augsearch.data.imageset import UNLABELLED
 from augsearch.engines.engine import Engine
@@ -24,7 +24,7 @@ from augsearch.progress import Progress
 from augsearch.search.confirm.classes import ClassChange, ClassChanges, KeptClasses
 from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import Fetch, Race, RacePlan, Wanted, run_race
-from augsearch.search.confirm.verdict import UNTRAINED, Verdict
+from augsearch.search.confirm.verdict import Verdict
 from augsearch.space.policy import Policy
 from augsearch.stats.classes import class_differences, level_of_each
 from augsearch.stats.scored_images import ScoredImages
@@ -79,7 +79,7 @@ class Confirmation:
             for name in self.race.candidates
             if (kept := self.kept_classes(name)) and not kept.holds
         }
-        return decide(self.race, self.images, barred)
+        return decide(self.race, self.images, barred, frozen=self.race.floor == FROZEN)
 
     def kept_classes(self, name: str) -> KeptClasses | None:
         """What a policy costs the class that it costs most, against the baseline that the search
@@ -153,7 +153,7 @@ def run_baselines(
 ) -> None:
     """Every baseline and the untrained encoder once, at a trial's budget; resumes."""
     done = store.runs(BASELINE)
-    policies: dict[str, Policy | None] = {UNTRAINED: None, **baselines}
+    policies: dict[str, Policy | None] = {bench.floor: None, **baselines}
     progress.phase("baselines", len(done), len(policies))
     jobs = [
         Job(BASELINE, name, policy, 0) for name, policy in policies.items() if (name, 0) not in done
@@ -184,12 +184,12 @@ def confirm(
     Raises:
         StudyError: no trial or no baseline trains through on every seed.
     """
-    entrants = _line_up(store, policies, bench.config.confirm.top + SPARE, always)
+    entrants = _line_up(store, policies, bench.floor, bench.config.confirm.top + SPARE, always)
     images = scored_images(bench)
     race = run_race(
         [name for name, entrant in entrants.items() if entrant.kind == "candidate"],
         [name for name, entrant in entrants.items() if entrant.kind == "baseline"],
-        UNTRAINED,
+        bench.floor,
         race_plan(bench.config, always),
         images,
         _trainer(store, bench, entrants, progress, engine),
@@ -201,7 +201,7 @@ def confirm(
         )
     confirmed = store.outcomes(CONFIRMATION)
     return Confirmation(
-        entrants=[entrants[name] for name in (UNTRAINED, *race.baselines, *race.candidates)],
+        entrants=[entrants[name] for name in (race.floor, *race.baselines, *race.candidates)],
         race=race,
         images=images,
         outcomes={
@@ -215,7 +215,11 @@ def confirm(
 
 
 def _line_up(
-    store: Store, policies: Mapping[str, Policy], candidates: int, always: str | None
+    store: Store,
+    policies: Mapping[str, Policy],
+    floor: str,
+    candidates: int,
+    always: str | None,
 ) -> dict[str, Entrant]:
     """The floor, the baselines and the best trials by name, each kind in the order in which they
     are asked to take part."""
@@ -231,7 +235,7 @@ def _line_up(
         for trial in store.best_trials(candidates)
     ]
     entrants = (
-        Entrant(UNTRAINED, "floor", None, tried[UNTRAINED, 0].score),
+        Entrant(floor, "floor", None, tried[floor, 0].score),
         *sorted(baselines, key=lambda entrant: (entrant.name != always, -entrant.search_score)),
         *winners,
     )

@@ -11,10 +11,14 @@ from augsearch.stats.scored_images import ScoredImages
 
 
 def decide(
-    race: Race, images: ScoredImages | None, barred: Mapping[str, str] | None = None
+    race: Race,
+    images: ScoredImages | None,
+    barred: Mapping[str, str] | None = None,
+    *,
+    frozen: bool = False,
 ) -> Verdict:
     """The verdict on a race; see `judge`."""
-    found = judge(race, images, barred or {})
+    found = judge(race, images, barred or {}, frozen=frozen)
     sentence, advice = _in_words(found)
     if found.chosen not in found.barred:
         advice += "".join(f" {name} is left out: {why}" for name, why in found.barred.items())
@@ -39,13 +43,8 @@ def _in_words(found: Judgement) -> tuple[str, str]:
     low, high = found.gap.interval
     between = f"95 % interval {_points(low)} to {_points(high)}"
     match found.code:
-        case "measures_nothing":
-            return (
-                "This budget measures nothing here: after pretraining, no baseline is shown to be "
-                "better than the untrained encoder.",
-                "Give trials more optimiser steps (pretrain.steps), larger images or more images; "
-                "do not use these rankings.",
-            )
+        case "measures_nothing" | "as_they_are":
+            return _nothing_gained(found)
         case "breaks_limit":
             return (
                 f"The search found no policy that spares every class: {chosen} is {_points(mean)} "
@@ -82,6 +81,25 @@ def _in_words(found: Judgement) -> tuple[str, str]:
                 "images, or search longer. Until then policy.yaml is "
                 f"{found.recommended}, which has the higher mean.",
             )
+
+
+def _nothing_gained(found: Judgement) -> tuple[str, str]:
+    """The same where no policy is worth using."""
+    if found.code == "measures_nothing":
+        return (
+            "This budget measures nothing here: after pretraining, no baseline is shown to be "
+            "better than the untrained encoder.",
+            "Give trials more optimiser steps (pretrain.steps), larger images or more images; "
+            "do not use these rankings.",
+        )
+    low, high = found.gap.interval
+    return (
+        f"Adapting does not beat the weights as they are: {found.chosen} is "
+        f"{_points(found.gap.estimate.mean)} points against the {found.gap.against} (95 % interval "
+        f"{_points(low)} to {_points(high)}), and no baseline is shown to be better than that.",
+        "Use the pretrained features as they are, or spend the effort on labels. To search on, "
+        "adapt otherwise first (pretrain.learning_rate, encoder.frozen_stages, pretrain.steps).",
+    )
 
 
 def _basis(race: Race, detectable: float, images: ScoredImages | None) -> str:

@@ -19,11 +19,13 @@ class Judgement:
 
     Attributes:
         chosen: the candidate that stands for the search.
-        gap: the comparison that decides: `chosen` against the baseline that is hardest for it.
-        others: its comparisons with the other baselines, the smallest gain first.
+        gap: the comparison that decides: `chosen` against the baseline that is hardest for it, or
+            against the floor where nothing is shown to be above a frozen encoder.
+        others: its comparisons with the other baselines, the smallest gain first, and with a
+            frozen encoder.
         recommended: the policy to use.
         barred: candidates that break the limit on classes, each with a sentence that says how.
-        floor: every baseline against the untrained encoder.
+        floor: every baseline against the encoder without training.
     """
 
     code: Code
@@ -40,13 +42,16 @@ class Judgement:
         return self.gap.estimate.detectable(self.gap.alpha)
 
 
-def judge(race: Race, images: ScoredImages | None, barred: Mapping[str, str]) -> Judgement:
+def judge(
+    race: Race, images: ScoredImages | None, barred: Mapping[str, str], *, frozen: bool = False
+) -> Judgement:
     """The decision on a race.
 
     Args:
         images: what the race was given.
         barred: candidates that break the limit on classes; they are recommended in no case, and
             spoken of where there is no other.
+        frozen: the floor is an encoder of pretrained weights, which can be used as it is.
     """
     floor = tuple(_above_floor(race, images, baseline) for baseline in race.baselines)
     against = {c: [race.gaps[c, b] for b in race.baselines] for c in race.candidates}
@@ -61,8 +66,10 @@ def judge(race: Race, images: ScoredImages | None, barred: Mapping[str, str]) ->
     equal = high < MARGIN and all(rival.interval[0] > -MARGIN for rival in against[chosen])
     code: Code
     if not proven and not any(difference.low > 0 for difference in floor):
-        code = "measures_nothing"
+        code = "as_they_are" if frozen else "measures_nothing"
         recommended = max(race.baselines, key=lambda b: _mean_score(race, b))
+        if frozen:
+            gap = race.gaps[chosen, race.floor]
     elif chosen in barred and high >= 0:
         code, recommended = "breaks_limit", rival
     elif proven:
@@ -74,11 +81,12 @@ def judge(race: Race, images: ScoredImages | None, barred: Mapping[str, str]) ->
     else:
         code = "indistinguishable"
         recommended = chosen if gap.estimate.mean >= 0 else rival
+    others = sorted(against[chosen], key=lambda gap: gap.estimate.mean)[1:]
     return Judgement(
         code=code,
         chosen=chosen,
         gap=gap,
-        others=tuple(sorted(against[chosen], key=lambda gap: gap.estimate.mean)[1:]),
+        others=(*others, race.gaps[chosen, race.floor]) if frozen else tuple(others),
         recommended=recommended,
         barred=barred,
         floor=floor,

@@ -11,11 +11,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-UNTRAINED = "untrained encoder"
-
 Code = Literal[
-    "better", "as_good", "indistinguishable", "worse", "breaks_limit", "measures_nothing"
+    "better",
+    "as_good",
+    "indistinguishable",
+    "worse",
+    "breaks_limit",
+    "measures_nothing",
+    "as_they_are",
 ]
+NOTHING_GAINED = frozenset({"measures_nothing", "as_they_are"})
+"""Verdicts in which no policy is worth using: none is shown to beat an encoder without training."""
 
 
 class _Part(BaseModel):

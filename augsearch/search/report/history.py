@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.report.sections.history import History, Scale, TrialPoint
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.report.parameters.axes import bounds, choices, is_log
 from augsearch.store.frozen_trials import trial_curve, trial_outcome
 from augsearch.store.runs import BASELINE
@@ -19,9 +18,9 @@ def history(store: Store, quarter: int) -> History:
     trials = store.trials()
     states = [trial.state.name.lower() for trial in trials]
     baselines = {
-        name: outcome.score
-        for (name, _), outcome in store.outcomes(BASELINE).items()
-        if name != UNTRAINED
+        name: run.outcome.score
+        for (name, _), run in store.runs(BASELINE).items()
+        if run.policy is not None and run.outcome is not None
     }
     return History(
         counts={state: states.count(state) for state in ("complete", "pruned", "fail")},

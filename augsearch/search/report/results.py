@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Outcome
 from augsearch.report.sections.results import Kind, PolicyRow
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.result.result import LEVEL, StudyResult
 from augsearch.space.policy import Policy
 from augsearch.stats.crossed import estimate_mean
@@ -84,7 +83,7 @@ def contenders_so_far(store: Store, most: int, channels: int) -> list[Contender]
         if (outcome := trial_outcome(trial))
     ]
     others = [
-        contender(name, "floor" if name == UNTRAINED else "baseline", run.policy, run.outcome)
+        contender(name, "floor" if run.policy is None else "baseline", run.policy, run.outcome)
         for (name, _), run in store.runs(BASELINE).items()
         if run.outcome
     ]

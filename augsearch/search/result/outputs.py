@@ -90,7 +90,7 @@ def winning_policy(setup: Setup, entrants: list[Entrant], verdict: Verdict) -> P
     """The recommended policy under its own name, as it acts on these images."""
     winner = next(entrant for entrant in entrants if entrant.name == verdict.recommended)
     if winner.policy is None:
-        raise RuntimeError("the untrained encoder cannot win")
+        raise RuntimeError("an encoder without training cannot win")
     policy = setup.as_found(for_channels(winner.policy, setup.image_set.channels))
     return policy.model_copy(update={"name": f"{setup.name}: {winner.name}"})
 

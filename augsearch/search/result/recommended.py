@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from augsearch.search.confirm.verdict import NOTHING_GAINED
 from augsearch.search.result.outputs import parent_metrics
 from augsearch.search.result.result import StudyResult
 from augsearch.space.handbook.policy_words import policy_steps
@@ -45,7 +46,7 @@ def registration(setup: Setup, policy: Policy, result: StudyResult) -> Registrat
             "data_digest": setup.image_set.digest,
         },
         metrics={"confirmed_score": parent_metrics(result)["confirmed_score"]},
-        recommended=result.verdict.code != "measures_nothing",
+        recommended=result.verdict.code not in NOTHING_GAINED,
     )
 
 

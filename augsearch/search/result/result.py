@@ -53,9 +53,14 @@ class Written(BaseModel):
 class PolicyResult(_Part):
     """How one policy did."""
 
-    name: str = Field(description="`trial N`, a baseline's name, or `untrained encoder`")
+    name: str = Field(
+        description="`trial N`, a baseline's name, `untrained encoder` or `frozen "
+        "pretrained encoder`"
+    )
     kind: Literal["candidate", "baseline", "floor"] = Field(description="what it is")
-    digest: str | None = Field(description="digest of the policy; null for the untrained encoder")
+    digest: str | None = Field(
+        description="digest of the policy; null for an encoder without training"
+    )
     search_score: float | None = Field(description="score in the search, on validation images")
     confirmed_scores: tuple[float, ...] = Field(
         description="score of each fresh seed on the sealed test split; empty if not confirmed"

@@ -14,12 +14,11 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from augsearch.bench.bench import Bench
+from augsearch.bench.bench import UNTRAINED, Bench
 from augsearch.data.embedded.domains import DOMAINS, Domain
 from augsearch.data.embedded.scenes import Label
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.engines.processes import Processes
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.simclr.device import resolve_device
 from augsearch.space.space import Space
 from augsearch.study_file import StudyConfig, load_study_config

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from augsearch.bench.bench import Bench
 from augsearch.errors import StudyError
 from augsearch.progress import Progress, step_listener
-from augsearch.search.confirm.verdict import UNTRAINED
 from augsearch.search.trials.sampler import distributions
 from augsearch.search.trials.trial import ask, pruned_by, run, tell
 from augsearch.space.space import Space
@@ -77,7 +76,7 @@ def classes_in_words(store: Store, class_loss: float | None) -> str:
 
 def _reference(store: Store) -> Reference:
     return reference(
-        (name, outcome)
-        for (name, _), outcome in store.outcomes(BASELINE).items()
-        if name != UNTRAINED
+        (name, run.outcome)
+        for (name, _), run in store.runs(BASELINE).items()
+        if run.policy is not None and run.outcome is not None
     )
