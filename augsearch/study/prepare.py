@@ -26,6 +26,7 @@ from augsearch.study.request import StudyRequest
 from augsearch.study.setup import Setup, some_images
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig, load_study_config
+from augsearch.testing.encoders import check_encoder
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 CHECKED = 16
@@ -63,6 +64,7 @@ def prepare(
     _check_numbers(request)
     image_set, source = _images(request, config, progress)
     space = _fitting(asked_space, image_set.channels, space_file, progress, searching=searching)
+    _check_own_encoder(config, image_set)
     bench = Bench.build(image_set, config, seed=request.seed, device=device)
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
@@ -94,6 +96,21 @@ def prepare(
         ),
         origin=origin,
     )
+
+
+def _check_own_encoder(config: StudyConfig, image_set: ImageSet) -> None:
+    """Try an encoder of the user's own as the study will use it."""
+    file = config.encoder.encoder_file
+    if file is None:
+        return
+    try:
+        check_encoder(
+            file.load(config.encoder.code),
+            channels=(image_set.channels,),
+            image_size=image_set.image_size,
+        )
+    except AssertionError as error:
+        raise ConfigError(f"encoder.file {file}: {error}") from error
 
 
 def _check_plain(paths: Mapping[str, object]) -> None:

@@ -17,6 +17,9 @@ from augsearch.errors import ConfigError
 
 State = dict[str, Tensor]
 
+UNPICKLED = (pickle.UnpicklingError, EOFError, TypeError, AttributeError)
+"""What torch raises for a file that is none of its own."""
+
 DEEP = 3
 """Levels of nesting that a training program may put around a network's tensors."""
 
@@ -32,14 +35,14 @@ def read_states(path: Path) -> dict[str, State]:
         if path.suffix == ".safetensors":
             return {"": load_file(path)}
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise ConfigError(
-            f"{where}: holds more than tensors, and code from a file is not run; save the "
-            "network's state_dict() alone, best as .safetensors"
-        ) from None
     except OSError as error:
         raise ConfigError(f"{where}: cannot be read ({error.strerror or error})") from None
-    except (SafetensorError, RuntimeError, ValueError, EOFError, KeyError) as error:
+    except (SafetensorError, RuntimeError, ValueError, LookupError, *UNPICKLED) as error:
+        if isinstance(error, pickle.UnpicklingError) and "global" in str(error).lower():
+            raise ConfigError(
+                f"{where}: holds more than tensors, and code from a file is not run; save the "
+                "network's state_dict() alone, best as .safetensors"
+            ) from None
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ConfigError(
             f"{where}: is no file of weights ({reason}); want .safetensors, or a state_dict() "

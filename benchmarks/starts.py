@@ -1,0 +1,251 @@
+"""Do policies still matter where the encoder starts from pretrained weights?
+
+    uv run python benchmarks/starts.py adaptation path/to/neu_cls path/to/rsscn7 --weights FILE
+    uv run python benchmarks/starts.py policies path/to/neu_cls --space factory --weights FILE
+    uv run python benchmarks/starts.py show
+
+`adaptation` tries how to go on from weights: learning rate, layer-wise decay, frozen parts, batch
+norm's statistics; it asks which of them beats the weights as they are. `policies` trains the same
+policies (four baselines and points spread over the space) from scratch and from the weights, at
+several image sizes, over several seeds. FILE holds the weights of `encoders/mobilenetv1_025.py`.
+
+All scores are of validation images. Runs are kept in tables/starts.jsonl as they end: stopped, the
+same command goes on. `show` prints what is there, and writes results/starts.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from real_sets import with_groups
+from timing import write_result
+
+from augsearch.augment.baselines import BASELINES
+from augsearch.bench.bench import Bench
+from augsearch.data.cache import load_images
+from augsearch.engines.processes import Processes
+from augsearch.errors import TrialFailure
+from augsearch.space.policy import Policy
+from augsearch.space.space import load_space
+from augsearch.study_file import StudyConfig
+
+HERE = Path(__file__).parent
+TABLE = HERE / "tables" / "starts.jsonl"
+ENCODER = HERE / "encoders" / "mobilenetv1_025.py"
+GRID = (
+    *({"learning_rate": rate} for rate in (1e-4, 3e-4, 1e-3)),
+    *({"learning_rate": rate, "statistics": "keep"} for rate in (1e-4, 3e-4, 1e-3)),
+    *({"learning_rate": 3e-4, "layer_decay": decay} for decay in (0.5, 0.7)),
+    *({"learning_rate": 3e-4, "frozen_stages": parts} for parts in (2, 4)),
+    {"learning_rate": 1e-3, "layer_decay": 0.5, "frozen_stages": 2},
+    {"learning_rate": 3e-4, "layer_decay": 0.7, "statistics": "keep"},
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training. `setting` is a JSON object of what differs from the defaults."""
+
+    data: str
+    size: int
+    start: str
+    setting: str
+    policy: str
+    seed: int
+    steps: int
+
+    def config(self, weights: str) -> StudyConfig:
+        options = json.loads(self.setting)
+        own = ("frozen_stages", "statistics")
+        encoder: dict[str, Any] = {}
+        if self.start != "scratch":
+            encoder = {"name": "custom", "file": str(ENCODER), "weights": weights}
+            encoder |= {key: options.pop(key) for key in own if key in options}
+        pretrain = {"steps": self.steps, "precision": "float32", **options}
+        return StudyConfig.model_validate(
+            {"data": {"image_size": self.size}, "encoder": encoder, "pretrain": pretrain}
+        )
+
+
+def policies_of(space: str, count: int) -> dict[str, Policy]:
+    """The baselines, and random points of a space."""
+    searched, rng = load_space(space), Random(7)
+    points = [searched.policy(searched.random_point(rng)) for _ in range(count)]
+    return {**BASELINES, **{f"point {n}": policy for n, policy in enumerate(points, 1)}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """What every run needs, sent once to each process."""
+
+    roots: dict[str, Path]
+    weights: str
+    policies: dict[str, Policy]
+
+
+def do_run(shared: Shared, run: Run) -> dict[str, Any]:
+    """Train and score; a run without a policy is of the encoder as it is."""
+    config = run.config(shared.weights)
+    images = load_images(shared.roots[run.data], config.data)
+    bench = Bench.build(images, config, seed=0, device=torch.device("cpu"))
+    try:
+        if run.policy:
+            outcome = bench.try_policy(
+                shared.policies[run.policy], replicate=run.seed, steps=run.steps
+            )
+        else:
+            outcome = bench.untrained(replicate=run.seed, scored="validation")
+    except TrialFailure as failure:
+        return {"failure": str(failure)}
+    return {
+        "score": outcome.score,
+        "all_labels": outcome.full_probe,
+        "knn": outcome.knn,
+        "seconds": outcome.seconds["total"],
+    }
+
+
+def train(runs: Sequence[Run], shared: Shared, processes: int | None) -> None:
+    """Do what the table lacks, and add it."""
+    known = {tuple(row[f.name] for f in dataclasses.fields(Run)) for row in rows()}
+    missing = [run for run in runs if dataclasses.astuple(run) not in known]
+    print(f"{len(runs)} runs, {len(missing)} to do", flush=True)
+    with TABLE.open("a") as table:
+        for run, found in Processes(1, most=processes).run(do_run, shared, missing):
+            table.write(json.dumps({**dataclasses.asdict(run), **found}) + "\n")
+            table.flush()
+            shown = found.get("score")
+            print(
+                run.data, run.size, run.start, run.setting, run.policy or "as it is", run.seed,
+                "failed" if shown is None else f"{100 * shown:.1f}", flush=True,
+            )  # fmt: skip
+
+
+def rows() -> list[dict[str, Any]]:
+    """Every run so far."""
+    return [json.loads(line) for line in TABLE.read_text().splitlines()] if TABLE.exists() else []
+
+
+def adaptation_runs(names: Sequence[str], size: int, steps: int, seeds: int) -> Iterator[Run]:
+    for name, seed in itertools.product(names, range(1, seeds + 1)):
+        yield Run(name, size, "pretrained", "{}", "", seed, 1)
+        for setting in GRID:
+            text = json.dumps(setting, sort_keys=True)
+            yield Run(name, size, "pretrained", text, "SimCLR s=0.5", seed, steps)
+
+
+def policy_runs(
+    names: Sequence[str], sizes: Sequence[int], policies: Sequence[str], seeds: int, setting: str,
+    steps: tuple[int, int],
+) -> Iterator[Run]:  # fmt: skip
+    for name, size, seed in itertools.product(names, sizes, range(1, seeds + 1)):
+        for start, options, length in (
+            ("scratch", "{}", steps[0]),
+            ("pretrained", setting, steps[1]),
+        ):
+            yield Run(name, size, start, "{}", "", seed, 1)
+            for policy in policies:
+                yield Run(name, size, start, options, policy, seed, length)
+
+
+def show() -> None:
+    """Print what the table holds."""
+    table = pd.DataFrame(rows())
+    table = table[table.score.notna()]
+    tried = table[(table.policy != "") & (table.start == "pretrained")]
+    as_is = table[table.policy == ""].groupby(["data", "size", "start"]).score.mean()
+    found: dict[str, Any] = {"adaptation": [], "policies": []}
+    print("adaptation under SimCLR s=0.5, points above the weights as they are")
+    keys = ["data", "size", "steps", "setting"]
+    for (data, size, steps, setting), part in tried[tried.policy == "SimCLR s=0.5"].groupby(keys):
+        gain = 100 * (part.score.mean() - as_is[data, size, "pretrained"])
+        print(f"{data:15s} {size:4d} {steps:5d}  {gain:+5.1f}  ({len(part)} seeds)  {setting}")
+        found["adaptation"].append(
+            {"data": data, "size": size, "steps": steps, "setting": setting, "gain": gain}
+        )
+    print("\npolicies: mean score, how far they differ, and how well one seed tells them apart")
+    groups = ["data", "size", "start", "setting", "steps"]
+    for key, part in table[table.policy != ""].groupby(groups):
+        grid = part.pivot_table(index="policy", columns="seed", values="score").dropna(axis=1)
+        if min(grid.shape) < 2 or len(grid) < 4:
+            continue
+        data, size, start, setting, steps = key
+        best = grid.mean(axis=1).idxmax()
+        entry = {
+            "data": data, "size": size, "start": start, "setting": setting, "steps": steps,
+            "policies": len(grid), "seeds": grid.shape[1],
+            "as_it_is": as_is.get((data, size, start)),
+            "mean": {name: float(value) for name, value in grid.mean(axis=1).items()},
+            "spread": float(np.sqrt(max(0.0, variance_of_policies(grid.to_numpy())))),
+            "icc": icc(grid.to_numpy()),
+        }  # fmt: skip
+        found["policies"].append(entry)
+        print(
+            f"{data:15s} {size:4d} {start:10s} {steps:5d}  as it is "
+            f"{100 * entry['as_it_is']:5.1f}  best {100 * grid.mean(axis=1).max():5.1f} ({best})  "
+            f"SD of policies {100 * entry['spread']:4.1f}  ICC {entry['icc']:.2f}  {setting}"
+        )
+    print("written:", write_result("starts", found))
+
+
+def variance_of_policies(scores: np.ndarray) -> float:
+    """Of true differences between policies: two-way, seeds taken out. `scores`: `[P, S]`."""
+    between, within = _mean_squares(scores)
+    return (between - within) / scores.shape[1]
+
+
+def icc(scores: np.ndarray) -> float:
+    """Share of a single run's variance, seeds taken out, that is the policy's: ICC(3, 1)."""
+    between, within = _mean_squares(scores)
+    return float(max(0.0, (between - within) / (between + (scores.shape[1] - 1) * within)))
+
+
+def _mean_squares(scores: np.ndarray) -> tuple[float, float]:
+    count, seeds = scores.shape
+    of_policy, of_seed = scores.mean(1, keepdims=True), scores.mean(0, keepdims=True)
+    rest = scores - of_policy - of_seed + scores.mean()
+    between = seeds * ((of_policy - scores.mean()) ** 2).sum() / (count - 1)
+    return float(between), float((rest**2).sum() / ((count - 1) * (seeds - 1)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["adaptation", "policies", "show"])
+    parser.add_argument("data", nargs="*", type=Path)
+    parser.add_argument("--weights", default="")
+    parser.add_argument("--space", default="factory")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64])
+    parser.add_argument("--steps", type=int, nargs="+", default=[300])
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--points", type=int, default=4)
+    parser.add_argument("--setting", default="{}", help="JSON of how to go on from weights")
+    parser.add_argument("--processes", type=int)
+    given = parser.parse_args()
+    if given.what == "show":
+        show()
+        return
+    roots = {path.name: with_groups(path, Path("runs")) for path in given.data}
+    policies = policies_of(given.space, given.points)
+    shared = Shared(roots, given.weights, policies)
+    if given.what == "adaptation":
+        runs = adaptation_runs(list(roots), given.sizes[0], given.steps[0], given.seeds)
+    else:
+        lengths = (given.steps[0], given.steps[-1])
+        runs = policy_runs(
+            list(roots), given.sizes, list(policies), given.seeds, given.setting, lengths
+        )
+    train(list(dict.fromkeys(runs)), shared, given.processes)
+
+
+if __name__ == "__main__":
+    main()

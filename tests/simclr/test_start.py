@@ -1,0 +1,312 @@
+"""Weights of every style of file fill the encoder; those of another network are refused."""
+
+import socket
+
+import pytest
+import timm
+import torch
+import torchvision
+from pydantic import ValidationError
+from safetensors.torch import save_file
+
+from augsearch.errors import ConfigError
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.build import Encoder, build_encoder
+from augsearch.simclr.encoders.config import EncoderConfig
+from augsearch.simclr.encoders.layers import parameter_groups
+from augsearch.simclr.encoders.matching import to_channels
+from augsearch.simclr.encoders.start import load_start
+from augsearch.simclr.optimizer import build_optimizer
+from augsearch.simclr.pretrain import Pretraining
+from augsearch.space.yaml_file import parse_model
+
+TIMM, TORCHVISION = "timm/test_resnet", "torchvision/shufflenet_v2_x0_5"
+
+
+def network(name):
+    torch.manual_seed(1)
+    family, _, model = name.partition("/")
+    if family == "timm":
+        return timm.create_model(model, num_classes=7)
+    return torchvision.models.get_model(model, num_classes=7)
+
+
+def named(state, prefix):
+    return {prefix + name: tensor for name, tensor in state.items()}
+
+
+def start_of(path, name=TIMM, channels=3, size=32, **options):
+    return load_start(EncoderConfig(name=name, weights=str(path), **options), channels, size)
+
+
+@pytest.mark.parametrize("name", [TIMM, TORCHVISION, "small_resnet"])
+@pytest.mark.parametrize(
+    ("around", "prefix"),
+    [
+        ((), ""),
+        ((), "module."),
+        (("state_dict",), "module.encoder."),
+        (("model",), "backbone."),
+        (("a", "b"), "body."),
+        ((), "module.backbone.encoder.body."),
+        ((), "net.somebody_else."),
+    ],
+)
+def test_each_style_of_names_loads(tmp_path, name, around, prefix):
+    if name == "small_resnet":
+        content = build_encoder(EncoderConfig(), 3, 32).body.state_dict()
+    else:
+        content = network(name).state_dict()
+    expected = dict(content)
+    content = named(content, prefix)
+    for key in reversed(around):
+        content = {key: content, "epoch": 3}
+    torch.save(content, tmp_path / "weights.pth")
+    start = start_of(tmp_path / "weights.pth", name)
+    config = EncoderConfig(name=name, weights=str(tmp_path / "weights.pth"))
+    filled = build_encoder(config, 3, 32, start.state).body.state_dict()
+    assert all(torch.equal(filled[key], expected[key]) for key in filled)
+
+
+def test_safetensors_and_pth_of_the_same_weights_start_alike(tmp_path):
+    state = network(TIMM).state_dict()
+    save_file(state, tmp_path / "w.safetensors")
+    torch.save(state, tmp_path / "w.pth")
+    one, other = (start_of(tmp_path / name) for name in ("w.safetensors", "w.pth"))
+    assert one.state.keys() == other.state.keys()
+    assert all(torch.equal(one.state[key], other.state[key]) for key in one.state)
+    assert one.digest != other.digest  # of the files
+
+
+def test_what_is_not_used_and_what_is_missing_is_said(tmp_path):
+    state = network(TIMM).state_dict()
+    del state["bn1.weight"]
+    torch.save(state, tmp_path / "w.pth")
+    notes = " | ".join(start_of(tmp_path / "w.pth").notes)
+    assert "nothing for bn1.weight of timm/test_resnet" in notes
+    assert "not used: fc.weight, fc.bias" in notes
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_the_first_convolution_takes_other_channels(tmp_path, channels):
+    torch.save(network(TIMM).state_dict(), tmp_path / "w.pth")
+    start = start_of(tmp_path / "w.pth", channels=channels)
+    encoder = build_encoder(EncoderConfig(name=TIMM), channels, 32, start.state).eval()
+    assert torch.isfinite(encoder(torch.rand(2, channels, 32, 32))).all()
+    assert len(start.mean) == len(start.std) == channels
+    assert any("first convolution" in note for note in start.notes) == (channels != 3)
+
+
+def test_a_grey_picture_gives_what_it_gave_in_three_equal_channels(tmp_path):
+    torch.save(network(TIMM).state_dict(), tmp_path / "w.pth")
+    grey = torch.rand(2, 1, 32, 32)
+    features = []
+    for channels in (1, 3):
+        start = start_of(tmp_path / "w.pth", channels=channels)
+        encoder = build_encoder(EncoderConfig(name=TIMM), channels, 32, start.state).eval()
+        features.append(encoder(grey.expand(-1, channels, -1, -1)))
+    torch.testing.assert_close(*features, rtol=1e-4, atol=1e-5)
+
+
+def test_more_channels_keep_the_size_of_what_a_filter_gives():
+    weight = torch.rand(4, 3, 3, 3)
+    torch.testing.assert_close(to_channels(weight, 6).sum(1), weight.sum(1))
+
+
+def test_position_embeddings_are_interpolated_to_another_size(tmp_path):
+    vit = timm.create_model("test_vit", num_classes=0, img_size=64)
+    torch.save(vit.state_dict(), tmp_path / "w.pth")
+    start = start_of(tmp_path / "w.pth", "timm/test_vit", size=48)
+    assert any("position embeddings" in note for note in start.notes)
+    build_encoder(EncoderConfig(name="timm/test_vit"), 3, 48, start.state)
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda p: torch.save(network(TORCHVISION).state_dict(), p), "only"),
+        (
+            lambda p: torch.save(
+                {k: v[:1] for k, v in network(TIMM).state_dict().items() if v.ndim}, p
+            ),
+            "only",
+        ),
+        (lambda p: torch.save(network(TIMM), p), "holds more than tensors"),
+        (lambda p: torch.save([1, 2], p), "no tensors"),
+        (lambda p: p.write_bytes(b"nothing of that kind"), "is no file of weights"),
+        (lambda p: p.write_bytes(b""), "is no file of weights"),
+        (
+            lambda p: torch.save(
+                {
+                    "student": network(TIMM).state_dict(),
+                    "teacher": timm.create_model("test_resnet", num_classes=7).state_dict(),
+                },
+                p,
+            ),
+            "holds 2 networks that fit",
+        ),
+    ],
+    ids=["another network", "other shapes", "a pickled module", "a list", "text", "empty", "two"],
+)
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_that_is_not_the_networks_is_refused_in_one_line(tmp_path, write, said, suffix):
+    path = tmp_path / f"w{suffix}"
+    write(path)
+    with pytest.raises(ConfigError) as refused:
+        start_of(path)
+    assert "\n" not in str(refused.value)
+    if suffix == ".pth":
+        assert said in str(refused.value)
+
+
+def test_pretrained_without_a_network_is_one_line(monkeypatch):
+    """The guard of these tests lets nothing out; a machine without a network does the same."""
+
+    def unreachable(*_args, **_kwargs):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", unreachable)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # does not try for long
+    for name in (TORCHVISION, TIMM):
+        with pytest.raises(ConfigError, match=r"cannot be had here.*encoder\.weights: PATH"):
+            load_start(EncoderConfig(name=name, weights="pretrained"), 3, 32)
+    with pytest.raises(ConfigError, match="nobody offers weights of small_resnet"):
+        load_start(EncoderConfig(weights="pretrained"), 3, 32)
+
+
+def test_without_weights_nothing_is_loaded():
+    assert load_start(EncoderConfig(name=TIMM), 3, 32) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{weights: nowhere.pth}",
+        "{weights: maybe}",
+        "{frozen_stages: 1}",
+        "{statistics: keep}",
+        "{weights: pretrained, name: timm/test_resnet, mean: [0.5, 0.5]}",
+        "{weights: pretrained, name: timm/test_resnet, mean: 0.5, std: 0}",
+        "{name: custom}",
+        "{file: net.py}",
+        "{name: custom, file: net.py}",
+        "{name: custom, file: net.txt}",
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(text, tmp_path):
+    with pytest.raises(ConfigError, match=r"^f\.yaml:1: .*") as refused:
+        parse_model(EncoderConfig, text, "f.yaml", directory=tmp_path)
+    assert "\n" not in str(refused.value)
+
+
+def test_weights_lie_beside_the_study_file(tmp_path):
+    (tmp_path / "w.pth").write_bytes(b"")
+    text = "{name: timm/test_resnet, weights: w.pth}"
+    config = parse_model(EncoderConfig, text, "f.yaml", directory=tmp_path)
+    assert config.weights == str(tmp_path / "w.pth")
+    assert config.deciding()["weights"] == "file"  # wherever it lies
+
+
+def test_older_digests_hold():
+    assert set(EncoderConfig().model_dump()) == {"name", "width", "stages", "stem"}
+    assert "layer_decay" not in PretrainConfig().model_dump()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("small_resnet", "timm/test_resnet", "timm/test_vit", "timm/convnext_atto"),
+        *("torchvision/resnet18", "torchvision/mobilenet_v2", "torchvision/squeezenet1_1"),
+        *("torchvision/densenet121", "torchvision/vgg11_bn"),
+    ],
+)
+def test_parts_hold_every_parameter_once_and_go_from_input_to_output(name):
+    size = 160 if "vit" in name else 64
+    body = build_encoder(EncoderConfig(name=name), 3, size).body
+    parts = parameter_groups(body)
+    flat = [parameter for part in parts for parameter in part]
+    assert sorted(flat) == sorted(n for n, _ in body.named_parameters())
+    assert len(parts) >= 4
+    first = next(n for n, m in body.named_modules() if isinstance(m, torch.nn.Conv2d))
+    assert f"{first}.weight" in parts[0]
+
+
+def run(weights, images, *, config=None, **options):
+    pixels = torch.randint(0, 256, (16, 3, 32, 32), dtype=torch.uint8)
+    return Pretraining(
+        pixels,
+        lambda batch, _: (batch.float() / 255, batch.float().flip(-1) / 255),
+        EncoderConfig(name=TIMM, weights="w.pth", **options),
+        config or PretrainConfig(steps=3, batch_size=8, precision="float32"),
+        seed=images,
+        device=torch.device("cpu"),
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+        weights=weights,
+    )
+
+
+def test_frozen_parts_and_kept_statistics_stay_as_the_weights_are():
+    weights = network(TIMM).state_dict()
+    weights = {name: tensor.clone() for name, tensor in weights.items() if "fc" not in name}
+    body = build_encoder(EncoderConfig(name=TIMM), 3, 32).body
+    still = {name for part in parameter_groups(body)[:2] for name in part}
+    training = run(weights, 0, frozen_stages=2, statistics="keep")
+    training.advance(3)
+    after = training.encoder.body.state_dict()
+    for name, before in weights.items():
+        same = torch.equal(after[name], before)
+        statistic = "running" in name or "num_batches" in name
+        assert same == (name in still or statistic), name
+
+
+def test_statistics_of_frozen_parts_stay_and_those_of_others_follow_the_images():
+    weights = {n: t.clone() for n, t in network(TIMM).state_dict().items() if "fc" not in n}
+    training = run(weights, 0, frozen_stages=1)
+    training.advance(3)
+    after = training.encoder.body.state_dict()
+    assert torch.equal(after["bn1.running_mean"], weights["bn1.running_mean"])
+    moved = [n for n in weights if "running" in n and not torch.equal(after[n], weights[n])]
+    assert moved
+
+
+def test_freezing_everything_is_refused(tmp_path):
+    weights = network(TIMM).state_dict()
+    config = EncoderConfig(name=TIMM, weights="w.pth", frozen_stages=40)
+    with pytest.raises(ConfigError, match="something must be left to learn"):
+        build_encoder(config, 3, 32, {n: t for n, t in weights.items() if "fc" not in n})
+
+
+def test_layer_decay_falls_from_the_head_to_the_stem():
+    encoder = build_encoder(EncoderConfig(name=TIMM), 3, 32)
+    head = torch.nn.Linear(encoder.feature_dim, 4)
+    config = PretrainConfig(learning_rate=0.1, layer_decay=0.5)
+    peaks = {
+        id(parameter): group["peak"]
+        for group in build_optimizer(encoder, head, config).param_groups
+        for parameter in group["params"]
+    }
+    parts = parameter_groups(encoder.body)
+    named_parameters = dict(encoder.body.named_parameters())
+    for depth, part in enumerate(reversed(parts)):
+        found = [peaks[id(named_parameters[name])] for name in part]
+        assert found == pytest.approx([0.1 * 0.5**depth] * len(part))
+    assert peaks[id(head.weight)] == 0.1
+
+
+def test_every_run_begins_with_the_weights_whatever_its_seed():
+    weights = {n: t for n, t in network(TIMM).state_dict().items() if "fc" not in n}
+    first, second = run(weights, 0), run(weights, 1)
+    assert isinstance(first.encoder, Encoder)
+    for name, tensor in first.encoder.body.state_dict().items():
+        assert torch.equal(tensor, second.encoder.body.state_dict()[name])
+    heads = [training.projection_head.state_dict()["0.weight"] for training in (first, second)]
+    assert not torch.equal(*heads)
+
+
+def test_a_config_needs_no_file_to_be_read_again(tmp_path):
+    """A report of a study opens it wherever its weights are."""
+    stored = {"name": TIMM, "weights": str(tmp_path / "gone.pth")}
+    assert EncoderConfig.model_validate(stored).weights_file == tmp_path / "gone.pth"
+    with pytest.raises(ValidationError):
+        EncoderConfig.model_validate({"weights": "weights.txt"})
