@@ -26,22 +26,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from real_sets import with_groups
+from start_runs import Run, Shared, do_run
 from timing import write_result
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.bench.bench import Bench
-from augsearch.data.cache import load_images
 from augsearch.engines.processes import Processes
-from augsearch.errors import TrialFailure
 from augsearch.space.policy import Policy
 from augsearch.space.space import load_space
-from augsearch.study_file import StudyConfig
 
 HERE = Path(__file__).parent
 TABLE = HERE / "tables" / "starts.jsonl"
-ENCODER = HERE / "encoders" / "mobilenetv1_025.py"
 GRID = (
     *({"learning_rate": rate} for rate in (1e-4, 3e-4, 1e-3)),
     *({"learning_rate": rate, "statistics": "keep"} for rate in (1e-4, 3e-4, 1e-3)),
@@ -52,67 +47,11 @@ GRID = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """One training. `setting` is a JSON object of what differs from the defaults."""
-
-    data: str
-    size: int
-    start: str
-    setting: str
-    policy: str
-    seed: int
-    steps: int
-
-    def config(self, weights: str) -> StudyConfig:
-        options = json.loads(self.setting)
-        own = ("frozen_stages", "statistics")
-        encoder: dict[str, Any] = {}
-        if self.start != "scratch":
-            encoder = {"name": "custom", "file": str(ENCODER), "weights": weights}
-            encoder |= {key: options.pop(key) for key in own if key in options}
-        pretrain = {"steps": self.steps, "precision": "float32", **options}
-        return StudyConfig.model_validate(
-            {"data": {"image_size": self.size}, "encoder": encoder, "pretrain": pretrain}
-        )
-
-
 def policies_of(space: str, count: int) -> dict[str, Policy]:
     """The baselines, and random points of a space."""
     searched, rng = load_space(space), Random(7)
     points = [searched.policy(searched.random_point(rng)) for _ in range(count)]
     return {**BASELINES, **{f"point {n}": policy for n, policy in enumerate(points, 1)}}
-
-
-@dataclasses.dataclass(frozen=True)
-class Shared:
-    """What every run needs, sent once to each process."""
-
-    roots: dict[str, Path]
-    weights: str
-    policies: dict[str, Policy]
-
-
-def do_run(shared: Shared, run: Run) -> dict[str, Any]:
-    """Train and score; a run without a policy is of the encoder as it is."""
-    config = run.config(shared.weights)
-    images = load_images(shared.roots[run.data], config.data)
-    bench = Bench.build(images, config, seed=0, device=torch.device("cpu"))
-    try:
-        if run.policy:
-            outcome = bench.try_policy(
-                shared.policies[run.policy], replicate=run.seed, steps=run.steps
-            )
-        else:
-            outcome = bench.untrained(replicate=run.seed, scored="validation")
-    except TrialFailure as failure:
-        return {"failure": str(failure)}
-    return {
-        "score": outcome.score,
-        "all_labels": outcome.full_probe,
-        "knn": outcome.knn,
-        "seconds": outcome.seconds["total"],
-    }
 
 
 def train(runs: Sequence[Run], shared: Shared, processes: int | None) -> None:
@@ -168,7 +107,7 @@ def show() -> None:
     print("adaptation under SimCLR s=0.5, points above the weights as they are")
     keys = ["data", "size", "steps", "setting"]
     for (data, size, steps, setting), part in tried[tried.policy == "SimCLR s=0.5"].groupby(keys):
-        gain = 100 * (part.score.mean() - as_is[data, size, "pretrained"])
+        gain = 100 * (float(part.score.mean()) - float(as_is[data, size, "pretrained"]))
         print(f"{data:15s} {size:4d} {steps:5d}  {gain:+5.1f}  ({len(part)} seeds)  {setting}")
         found["adaptation"].append(
             {"data": data, "size": size, "steps": steps, "setting": setting, "gain": gain}
@@ -180,7 +119,7 @@ def show() -> None:
         if min(grid.shape) < 2 or len(grid) < 4:
             continue
         data, size, start, setting, steps = key
-        best = grid.mean(axis=1).idxmax()
+        best = str(grid.mean(axis=1).idxmax())
         entry = {
             "data": data, "size": size, "start": start, "setting": setting, "steps": steps,
             "policies": len(grid), "seeds": grid.shape[1],
