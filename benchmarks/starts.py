@@ -37,6 +37,8 @@ from augsearch.space.space import load_space
 
 HERE = Path(__file__).parent
 TABLE = HERE / "tables" / "starts.jsonl"
+CASE = ["data", "size", "start"]
+UNTOUCHED = 2  # steps of a run that takes none: a study file wants some
 GRID = (
     *({"learning_rate": rate} for rate in (1e-4, 3e-4, 1e-3)),
     *({"learning_rate": rate, "statistics": "keep"} for rate in (1e-4, 3e-4, 1e-3)),
@@ -77,7 +79,7 @@ def rows() -> list[dict[str, Any]]:
 
 def adaptation_runs(names: Sequence[str], size: int, steps: int, seeds: int) -> Iterator[Run]:
     for name, seed in itertools.product(names, range(1, seeds + 1)):
-        yield Run(name, size, "pretrained", "{}", "", seed, 1)
+        yield Run(name, size, "pretrained", "{}", "", seed, UNTOUCHED)
         for setting in GRID:
             text = json.dumps(setting, sort_keys=True)
             yield Run(name, size, "pretrained", text, "SimCLR s=0.5", seed, steps)
@@ -92,7 +94,7 @@ def policy_runs(
             ("scratch", "{}", steps[0]),
             ("pretrained", setting, steps[1]),
         ):
-            yield Run(name, size, start, "{}", "", seed, 1)
+            yield Run(name, size, start, "{}", "", seed, UNTOUCHED)
             for policy in policies:
                 yield Run(name, size, start, options, policy, seed, length)
 
@@ -100,47 +102,54 @@ def policy_runs(
 def show() -> None:
     """Print what the table holds."""
     table = pd.DataFrame(rows())
-    table = table[table.score.notna()]
-    tried = table[(table.policy != "") & (table.start == "pretrained")]
-    as_is = table[table.policy == ""].groupby(["data", "size", "start"]).score.mean()
+    table = table[table.score.notna()].assign(score=100 * table.score)
+    as_is = {key: part.score.mean() for key, part in split(table[table.policy == ""], CASE)}
+    tried = table[(table.policy == "SimCLR s=0.5") & (table.start == "pretrained")]
     found: dict[str, Any] = {"adaptation": [], "policies": []}
     print("adaptation under SimCLR s=0.5, points above the weights as they are")
-    keys = ["data", "size", "steps", "setting"]
-    for (data, size, steps, setting), part in tried[tried.policy == "SimCLR s=0.5"].groupby(keys):
-        gain = 100 * (float(part.score.mean()) - float(as_is[data, size, "pretrained"]))
-        print(f"{data:15s} {size:4d} {steps:5d}  {gain:+5.1f}  ({len(part)} seeds)  {setting}")
-        found["adaptation"].append(
-            {"data": data, "size": size, "steps": steps, "setting": setting, "gain": gain}
+    for (*case, steps, setting), part in split(tried, [*CASE, "steps", "setting"]):
+        gain = part.score.mean() - as_is[tuple(case)]
+        print(
+            f"{case[0]:15s} {case[1]:4d} {steps:5d}  {gain:+5.1f}  ({len(part)} seeds)  {setting}"
         )
+        entry = {"data": case[0], "size": case[1], "steps": steps, "setting": setting}
+        found["adaptation"].append({**entry, "gain": gain})
     print("\npolicies: mean score, how far they differ, and how well one seed tells them apart")
-    groups = ["data", "size", "start", "setting", "steps"]
-    for key, part in table[table.policy != ""].groupby(groups):
+    for (*case, steps, setting), part in split(
+        table[table.policy != ""], [*CASE, "steps", "setting"]
+    ):
         grid = part.pivot_table(index="policy", columns="seed", values="score").dropna(axis=1)
         if min(grid.shape) < 2 or len(grid) < 4:
             continue
-        data, size, start, setting, steps = key
-        best = str(grid.mean(axis=1).idxmax())
-        entry = {
-            "data": data, "size": size, "start": start, "setting": setting, "steps": steps,
-            "policies": len(grid), "seeds": grid.shape[1],
-            "as_it_is": as_is.get((data, size, start)),
-            "mean": {name: float(value) for name, value in grid.mean(axis=1).items()},
-            "spread": float(np.sqrt(max(0.0, variance_of_policies(grid.to_numpy())))),
-            "icc": icc(grid.to_numpy()),
-        }  # fmt: skip
-        found["policies"].append(entry)
+        scores = grid.to_numpy()
+        means = {str(name): float(row.mean()) for name, row in zip(grid.index, scores, strict=True)}
+        best = max(means, key=means.__getitem__)
+        spread = float(np.sqrt(max(0.0, variance_of_policies(scores))))
+        found["policies"].append(
+            {
+                **{"data": case[0], "size": case[1], "start": case[2], "setting": setting},
+                **{"steps": steps, "seeds": grid.shape[1], "as_it_is": as_is.get(tuple(case))},
+                **{"mean": means, "spread": spread, "icc": icc(scores)},
+            }
+        )
         print(
-            f"{data:15s} {size:4d} {start:10s} {steps:5d}  as it is "
-            f"{100 * entry['as_it_is']:5.1f}  best {100 * grid.mean(axis=1).max():5.1f} ({best})  "
-            f"SD of policies {100 * entry['spread']:4.1f}  ICC {entry['icc']:.2f}  {setting}"
+            f"{case[0]:15s} {case[1]:4d} {case[2]:10s} {steps:5d}  as it is "
+            f"{as_is[tuple(case)]:5.1f}  best {means[best]:5.1f} ({best})  "
+            f"SD of policies {spread:4.1f}  ICC {icc(scores):.2f}  {setting}"
         )
     print("written:", write_result("starts", found))
+
+
+def split(table: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """The rows of each combination of values."""
+    for key, part in table.groupby(keys):
+        yield tuple(key) if isinstance(key, tuple) else (key,), part
 
 
 def variance_of_policies(scores: np.ndarray) -> float:
     """Of true differences between policies: two-way, seeds taken out. `scores`: `[P, S]`."""
     between, within = _mean_squares(scores)
-    return (between - within) / scores.shape[1]
+    return float((between - within) / scores.shape[1])
 
 
 def icc(scores: np.ndarray) -> float:
