@@ -170,6 +170,12 @@ class ConfirmConfig(_Config):
         ge=1,
         description="optimiser steps of each rerun; if left out, those of a trial",
     )
+    also: tuple[Literal["supervised"], ...] = Field(
+        default=("supervised",),
+        description="what else is tried on the sealed images, with the winner, the best baseline "
+        "and no augmentation; supervised: the encoder trained with a few labels of each class "
+        "instead, as many as a probe sees",
+    )
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -357,11 +363,14 @@ class StudyConfig(_Config):
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def deciding(self) -> dict[str, Any]:
-        """What decides what a study finds: all but the name, the number of trials and what other
-        verbs do."""
+        """What decides what a study finds: all but the name, the number of trials, what is tried
+        beside the confirmation and what other verbs do."""
         content = self.model_dump(
             mode="json",
-            exclude={"name": True, "certify": True, "ablate": True, "search": {"trials"}},
+            exclude={
+                **{"name": True, "certify": True, "ablate": True},
+                **{"search": {"trials"}, "confirm": {"also"}},
+            },
         )
         return content | {"encoder": self.encoder.deciding()}
 

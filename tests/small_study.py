@@ -26,7 +26,7 @@ search:
   trials: 4
   sampler: {kind: tpe, startup_trials: 2}
   pruner: {kind: successive_halving, first_rung: 6, reduction_factor: 2}
-confirm: {top: 1, baselines: 2, seeds: 5, steps: 12}
+confirm: {top: 1, baselines: 2, seeds: 5, steps: 12, also: []}
 """
 
 

@@ -63,7 +63,7 @@ def try_supervised(
         on_step=tell,
     )
     training = time.perf_counter() - started
-    score, recall = _scored(bench, network, draw.score)
+    score, recall, hits = _scored(bench, network, draw.score)
     total = time.perf_counter() - started
     stride = max(1, steps // 100)
     return Outcome(
@@ -78,13 +78,15 @@ def try_supervised(
         images_per_second=steps * batch / training,
         seconds={"training": training, "probe": total - training, "total": total},
         peak_memory_mb=resident_memory_bytes() / 1e6,
+        hits=hits if scored == "test" else (),
     )
 
 
 def _scored(
     bench: Bench, network: nn.Module, rows: NDArray[np.int64]
-) -> tuple[float, dict[str, float]]:
-    """The score of a classifier on these images, and its recall of each class."""
+) -> tuple[float, dict[str, float], tuple[int, ...]]:
+    """The score of a classifier on these images, its recall of each class, and which of them it
+    had right, 1 or 0."""
     image_set = bench.image_set
     logits = extract_features(
         network, ImageRows(image_set.images, rows), bench.mean, bench.std, device=bench.device
@@ -93,4 +95,5 @@ def _scored(
     truth = image_set.labels[rows]
     recall = class_recall(truth, predicted).tolist()
     score = metric_value(bench.config.evaluate.metric, truth, predicted)
-    return score, dict(zip(image_set.classes, recall, strict=True))
+    hits = tuple((predicted.argmax(axis=1) == truth).astype(int).tolist())
+    return score, dict(zip(image_set.classes, recall, strict=True)), hits

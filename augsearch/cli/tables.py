@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from augsearch.cli.terminal import duration
+from augsearch.words import percent
 
 if TYPE_CHECKING:
     from augsearch.progress import Estimate
@@ -150,6 +151,9 @@ def _confirmed_table(result: StudyResult) -> Table:
     table.add_column("in the search", justify="right")
     table.add_column("confirmed", justify="right")
     table.add_column("95 % interval", justify="right")
+    supervised = {p.name: p.mean for p in result.supervised.policies} if result.supervised else {}
+    if supervised:
+        table.add_column("with labels", justify="right")
     for policy in result.policies:
         chosen = policy.name == result.verdict.recommended
         mean, interval = policy.confirmed_mean, policy.interval
@@ -159,8 +163,11 @@ def _confirmed_table(result: StudyResult) -> Table:
             f"{100 * policy.search_score:.1f}" if policy.search_score is not None else "",
             f"{100 * mean:.1f}" if mean is not None else "not confirmed",
             f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else "",
+            *([percent(supervised.pop(policy.name, None))] if result.supervised else []),
             style="bold" if chosen else None,
         )
+    for name, mean in supervised.items():
+        table.add_row(escape(name), "", "", "", "", percent(mean))
     images = any(policy.images_interval for policy in result.policies)
     table.caption = "* in policy.yaml; intervals hold for other seeds" + (
         " and other test images" if images else " on these test images"

@@ -18,7 +18,7 @@ from augsearch.search.confirm.race import RacePlan
 from augsearch.search.result.proxies import space_warning
 from augsearch.simclr.pretrain import views_do_not_fit
 from augsearch.store.listing import stored_at
-from augsearch.store.runs import BASELINE, CONFIRMATION
+from augsearch.store.runs import ALSO, BASELINE, CONFIRMATION
 from augsearch.study.setup import Setup, some_images
 
 WARMUP, MEASURED = 3, 8
@@ -109,8 +109,15 @@ def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCos
     return (
         phase("baselines", len(setup.baselines) + 1, baseline / at_once),
         phase("trials", config.search.trials, trial),
-        phase("confirmation", long + plan.seeds, rerun / at_once),
+        phase("confirmation", long + plan.seeds + _with_labels(setup), rerun / at_once),
     )
+
+
+def _with_labels(setup: Setup) -> int:
+    """Runs that train with labels beside the confirmation."""
+    config = setup.config
+    asked = "supervised" in config.confirm.also and not config.evaluate.label_free
+    return 3 * config.confirm.seeds if asked else 0
 
 
 def _done(setup: Setup) -> dict[Phase, int]:
@@ -121,7 +128,7 @@ def _done(setup: Setup) -> dict[Phase, int]:
     return {
         "baselines": len(store.runs(BASELINE)),
         "trials": len(store.finished()),
-        "confirmation": len(store.runs(CONFIRMATION)),
+        "confirmation": len(store.runs(CONFIRMATION)) + len(store.runs(ALSO)),
     }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.engine import Engine
 from augsearch.engines.processes import cpu_threads
 from augsearch.files import write_files
 from augsearch.progress import Progress
+from augsearch.search.confirm.also import Supervised, confirm_supervised
 from augsearch.search.confirm.confirmation import Confirmation, confirm, run_baselines
+from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
 from augsearch.search.result import outputs
@@ -17,7 +20,7 @@ from augsearch.search.result.proxies import in_words
 from augsearch.search.result.recommended import registration
 from augsearch.search.result.result import StudyResult
 from augsearch.search.trials.loop import classes_in_words, run_trials
-from augsearch.search.trials.sampler import SeededPerTrial, build_pruner, distributions
+from augsearch.search.trials.sampler import build_pruner, distributions
 from augsearch.space.policy import Policy
 from augsearch.store.database import open_storage, owner_lock
 from augsearch.store.runs import made_again
@@ -28,6 +31,17 @@ from augsearch.study.records import record_makers
 from augsearch.study.setup import Setup
 from augsearch.tracking.registry import registered_name
 from augsearch.tracking.tracker import Page, Tracker
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What all training of a study led to; `sealed_uses` is how often the sealed images have been
+    used."""
+
+    confirmed: Confirmation
+    verdict: Verdict
+    supervised: Supervised | None
+    sealed_uses: int
 
 
 def search_study(
@@ -48,24 +62,23 @@ def search_study(
             opened,
             setup.name,
             settings=setup.settings,
-            sampler=SeededPerTrial(setup.config.search.sampler, setup.seed),
             pruner=build_pruner(setup.config.search.pruner),
             aims=setup.config.search.aims,
         )
         store.kept.asked = setup.asked
         store.kept.looks = looks_of(setup.bench)
         try:
-            confirmed, uses = _train(setup, store, tracker, engine, progress)
+            found = _train(setup, store, tracker, engine, progress)
         except KeyboardInterrupt:
             store.bury_dead_trials()
             raise
-        return _conclude(setup, store, confirmed, uses, tracker, progress)
+        return _conclude(setup, store, found, tracker, progress)
 
 
 def _train(
     setup: Setup, store: Store, tracker: Tracker, engine: Engine, progress: Progress
-) -> tuple[Confirmation, int]:
-    """Baselines, trials and confirmation, and how often the sealed images have been used."""
+) -> _Found:
+    """Baselines, trials and confirmation."""
     bench, config = setup.bench, setup.config
     paint = views_painter(bench)
 
@@ -88,20 +101,27 @@ def _train(
         store, bench, setup.baselines, progress, engine, always=setup.always_confirmed
     )
     show()
-    return confirmed, uses
+    verdict = confirmed.judge()
+    supervised = confirm_supervised(store, bench, confirmed, verdict, progress, engine)
+    show()
+    return _Found(confirmed, verdict, supervised, uses)
 
 
 def _conclude(
     setup: Setup,
     store: Store,
-    confirmed: Confirmation,
-    uses: int,
+    found: _Found,
     tracker: Tracker,
     progress: Progress,
 ) -> StudyResult:
     """The verdict, kept in one write before any file is."""
-    verdict = in_words(confirmed.judge(), setup.config.evaluate)
-    result = outputs.study_result(setup, store, confirmed, verdict, uses)
+    confirmed, verdict = found.confirmed, in_words(found.verdict, setup.config.evaluate)
+    if found.supervised:
+        both = f"{verdict.sentence} {found.supervised.sentence}"
+        verdict = verdict.model_copy(update={"sentence": both})
+    result = outputs.study_result(
+        setup, store, confirmed, verdict, found.supervised, found.sealed_uses
+    )
     if result.proxies and (misleading := result.proxies.warning(setup.config.evaluate.score)):
         progress.warn(misleading)
     policy = outputs.winning_policy(setup, confirmed.entrants, verdict)

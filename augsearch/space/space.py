@@ -86,9 +86,9 @@ class Space(BaseModel):
         separate = (self.view1 is not None, self.view2 is not None)
         if (self.ops is None) != all(separate) or any(separate) != all(separate):
             raise ValueError("give either `ops` (both views) or both `view1` and `view2`")
-        if not any(ops for _, ops in self._sections()):
+        if not any(ops for _, ops in self.sections()):
             raise ValueError("the space is empty; list at least one operation under `ops`")
-        for _, ops in self._sections():
+        for _, ops in self.sections():
             if name := duplicate_instance(ops):
                 raise ValueError(f"two operations are called {name!r}; give one a `name`")
         used = set()
@@ -121,14 +121,14 @@ class Space(BaseModel):
                     f"[{parameter.low:g}, {parameter.high:g}]"
                 )
 
-    def _sections(self) -> tuple[tuple[str, tuple[SpaceOp | SpaceGroup, ...]], ...]:
+    def sections(self) -> tuple[tuple[str, tuple[SpaceOp | SpaceGroup, ...]], ...]:
         """The lists of operations with the prefix of their axes."""
         if self.ops is not None:
             return (("", self.ops),)
         return (("view1.", self.view1 or ()), ("view2.", self.view2 or ()))
 
     def _all_ops(self) -> Iterator[tuple[str, SpaceOp | SpaceGroup]]:
-        for prefix, ops in self._sections():
+        for prefix, ops in self.sections():
             for op in walk(ops):
                 yield prefix, op
 
@@ -177,7 +177,7 @@ class Space(BaseModel):
             prefix.rstrip(".") or "ops": [
                 built for op in ops for built in self._policy_ops(prefix, op, point)
             ]
-            for prefix, ops in self._sections()
+            for prefix, ops in self.sections()
         }
         return Policy.model_validate({"name": name, **sections})
 
@@ -269,7 +269,7 @@ class Space(BaseModel):
         Raises:
             ConfigError: two different files have the same name, or one has changed.
         """
-        return custom_files(tuple(op for _, ops in self._sections() for op in ops))
+        return custom_files(tuple(op for _, ops in self.sections() for op in ops))
 
     def for_channels(self, channels: int) -> Space:
         """The space for images of that many channels: on grey images colour is not searched.

@@ -15,7 +15,11 @@ BASELINE, CONFIRMATION, CERTIFICATION = "baseline", "confirmation", "certificati
 ABLATION, SUPERVISED = "ablation", "supervised"
 
 
-PHASES = (BASELINE, CONFIRMATION, CERTIFICATION, ABLATION, SUPERVISED)
+ALSO = "supervised confirmation"
+"""Beside the confirmation: encoders trained with labels, scored on the sealed images."""
+
+
+PHASES = (BASELINE, CONFIRMATION, CERTIFICATION, ABLATION, SUPERVISED, ALSO)
 
 
 SCORING = 2
@@ -27,11 +31,11 @@ class Run(BaseModel):
     """One finished training run that is not a trial.
 
     Attributes:
-        phase: `baseline`, `confirmation`, `certification`, `ablation` or `supervised`.
+        phase: one of `PHASES`.
         name: of the policy, for people; `untrained encoder` has none.
         policy: None for the untrained encoder.
-        replicate: 0 for baselines, 1.. for confirmation, 101.. for certification, 201.. for
-            ablations.
+        replicate: 0 for baselines, 1.. for confirmation of both kinds, 101.. for certification,
+            201.. for ablations.
         outcome: None if training diverged or collapsed; then `failure` says why.
         ended: milliseconds since 1970.
         scoring: see `SCORING`.

@@ -12,7 +12,7 @@ from augsearch.engines.engine import Engine
 from augsearch.errors import TrialFailure
 from augsearch.progress import Progress, step_listener
 from augsearch.space.policy import Policy
-from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING, SUPERVISED, Run, now
+from augsearch.store.runs import ALSO, BASELINE, CONFIRMATION, SCORING, SUPERVISED, Run, now
 from augsearch.store.study_store import Store
 
 
@@ -78,7 +78,7 @@ def run_jobs(
 def do_job(shared: tuple[Bench, Progress | None], job: Job) -> tuple[Outcome | None, str]:
     """The outcome, or None with the reason."""
     bench, progress = shared
-    confirming = job.phase == CONFIRMATION
+    confirming = job.phase in (CONFIRMATION, ALSO)
     scored: Scored = "test" if confirming else "validation"
     usual = bench.config.confirm.steps if confirming else bench.config.pretrain.steps
     steps = job.steps or usual
@@ -86,9 +86,14 @@ def do_job(shared: tuple[Bench, Progress | None], job: Job) -> tuple[Outcome | N
     try:
         if job.policy is None:
             return bench.untrained(replicate=job.replicate, scored=scored), ""
-        if job.phase == SUPERVISED:
+        if job.phase in (SUPERVISED, ALSO):
             outcome = try_supervised(
-                bench, job.policy, replicate=job.replicate, steps=steps, on_step=on_step
+                bench,
+                job.policy,
+                replicate=job.replicate,
+                steps=steps,
+                scored=scored,
+                on_step=on_step,
             )
             return outcome, ""
         outcome = bench.try_policy(

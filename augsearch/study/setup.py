@@ -158,6 +158,7 @@ class Setup:
             "data": self.source.stored_as,
             "subset": self.subset,
             "trials": self.config.search.trials,
+            "also": self.config.confirm.also,
             "certify": self.config.certify.model_dump(mode="json"),
             "flags": self.flags,
             "in_python": self.in_python,

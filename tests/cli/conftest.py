@@ -29,7 +29,7 @@ encoder: {width: 4, stages: 1}
 pretrain: {steps: 4, batch_size: 8}
 evaluate: {labels_per_class: 2, draws: 10}
 search: {trials: 2, pruner: {kind: none}}
-confirm: {top: 1, baselines: 1, seeds: 5, steps: 4}
+confirm: {top: 1, baselines: 1, seeds: 5, steps: 4, also: []}
 compute: {threads: 2}
 """
 

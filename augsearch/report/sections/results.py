@@ -46,6 +46,8 @@ class Results(Section):
     title = "Results"
 
     policies: tuple[PolicyRow, ...]
+    placed: str = ""
+    """Where the best policy lies among the published ones."""
 
     @property
     def shown(self) -> bool:

@@ -39,7 +39,7 @@ class CellResult(_Model):
     """One cell. Scores lie in [0, 1].
 
     Attributes:
-        op, second, share, training: see `ablation_plan.Cell`.
+        op, second, share, training: see `plan.Cell`.
         digest: of the policy.
         scores: one for each seed; empty if a run failed.
         mean: over the seeds; None if a run failed.

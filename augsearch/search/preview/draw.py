@@ -11,7 +11,7 @@ from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
 from augsearch.progress import Progress
 from augsearch.search.preview.pages import picture_format, write_pages
-from augsearch.search.preview.request import PreviewRequest, Shown, resolve
+from augsearch.search.preview.request import Previewed, PreviewRequest, resolve
 from augsearch.search.preview.sheet import Preview, preview
 
 SMALLEST, LARGEST = 8, 1024
@@ -37,7 +37,7 @@ def draw_preview(request: PreviewRequest, progress: Progress) -> Preview:
     return replace(found, files=write_pages(found.pages, request.output, form))
 
 
-def _images(shown: Shown, progress: Progress) -> ImageSet:
+def _images(shown: Previewed, progress: Progress) -> ImageSet:
     if shown.data is None:
         side = shown.config.image_size
         return draw_surfaces(SurfaceSpec(image_size=side, images_per_class=2))

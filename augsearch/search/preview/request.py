@@ -38,7 +38,7 @@ class PreviewRequest:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Previewed:
     """What a preview shows.
 
     Attributes:
@@ -55,7 +55,7 @@ class Shown:
     executor: Executor
 
 
-def resolve(request: PreviewRequest) -> Shown:
+def resolve(request: PreviewRequest) -> Previewed:
     """What is meant by the names in a request.
 
     Raises:
@@ -81,7 +81,7 @@ def resolve(request: PreviewRequest) -> Shown:
     else:
         raise ConfigError("name what to show: a finished study, --policy FILE or --space SPACE")
     config = DataConfig(image_size=request.image_size or IMAGE_SIZE)
-    return Shown(policy, baseline, space, request.data, config, "auto")
+    return Previewed(policy, baseline, space, request.data, config, "auto")
 
 
 def _baseline(name: str) -> Policy:
@@ -99,7 +99,7 @@ def _baseline(name: str) -> Policy:
     raise ConfigError(f"--baseline {name}: there is no such baseline; {hint}there are: {there}")
 
 
-def _of_study(request: PreviewRequest, name: str, baseline: Policy) -> Shown:
+def _of_study(request: PreviewRequest, name: str, baseline: Policy) -> Previewed:
     """The winner of a finished study on its images, unless the request names others, beside the
     baseline that did best in its confirmation, unless the request names one.
 
@@ -136,4 +136,4 @@ def _of_study(request: PreviewRequest, name: str, baseline: Policy) -> Shown:
         baseline = BASELINES[best]
     size = request.image_size or config.data.image_size
     decoded = config.data.model_copy(update={"image_size": size})
-    return Shown(winner, baseline, None, data, decoded, config.compute.executor)
+    return Previewed(winner, baseline, None, data, decoded, config.compute.executor)

@@ -21,7 +21,13 @@ from augsearch.search.report.history import history
 from augsearch.search.report.parameters.understand import understand
 from augsearch.search.report.policy import recipe, views
 from augsearch.search.report.reproduce import reproduce, study_command
-from augsearch.search.report.results import contenders_so_far, judged_contenders, pair
+from augsearch.search.report.results import (
+    contenders_so_far,
+    judged_contenders,
+    labelled,
+    pair,
+    placed,
+)
 from augsearch.search.result.outputs import data_in_words
 from augsearch.search.result.result import StudyResult
 from augsearch.space.policy import Policy
@@ -77,7 +83,8 @@ def collect(sources: Sources) -> Report:
     finished = store.finished()
     understanding = understand(finished, limits=_limits(sources.setup, store))
     sections = (
-        Results(rows),
+        Results(rows, placed(contenders)),
+        labelled(result),
         front(store, config, channels),
         views(compared, sources.paint, sources.missing),
         recipe(ours.policy, store.kept.winner if result else None)

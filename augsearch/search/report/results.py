@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Outcome
+from augsearch.report.sections.labelled import Labelled
 from augsearch.report.sections.results import Kind, PolicyRow
 from augsearch.search.result.result import LEVEL, StudyResult
+from augsearch.space.nearest import distance
 from augsearch.space.policy import Policy
 from augsearch.stats.crossed import estimate_mean
 from augsearch.store.frozen_trials import trial_outcome, trial_policy
 from augsearch.store.runs import BASELINE, CONFIRMATION
 from augsearch.store.study_store import Store
+from augsearch.words import listed
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,39 @@ class Contender:
     @property
     def name(self) -> str:
         return self.row.name
+
+
+def placed(contenders: Sequence[Contender]) -> str:
+    """Where the best policy found lies among the baselines, in words."""
+    found = [one for one in pair(contenders) if one and one.row.kind == "candidate"]
+    if not found or found[0].policy is None:
+        return ""
+    ours = found[0].policy
+    away = {
+        one.name: distance(ours, one.policy)
+        for one in contenders
+        if one.row.kind == "baseline" and one.policy is not None
+    }
+    nearest = sorted(away, key=away.__getitem__)
+    if not nearest:
+        return ""
+    shares = listed([f"{away[name]:.2f} from {name}" for name in nearest])
+    return f"{ours.name} lies {shares}, where 0 is the same policy and 1 has nothing in common with it."
+
+
+def labelled(result: StudyResult | None) -> Labelled | None:
+    """What the policies are worth under supervised training."""
+    found = result.supervised if result else None
+    if found is None:
+        return None
+    return Labelled(
+        sentence=found.sentence,
+        labels=found.labels_per_class,
+        steps=found.steps,
+        seeds=len(found.policies[0].scores),
+        rows=tuple((one.name, one.mean, one.interval) for one in found.policies),
+        winner=found.winner,
+    )
 
 
 def judged_contenders(store: Store, result: StudyResult, channels: int) -> list[Contender]:

@@ -16,6 +16,7 @@ from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Scored, mean_recall
 from augsearch.pictures.front import Kind, PlottedPolicy, front_png
 from augsearch.pictures.intervals import Bar, intervals_png
+from augsearch.search.confirm.also import NONE, Supervised
 from augsearch.search.confirm.confirmation import Confirmation, Entrant, scored_images
 from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.result.proxies import PROXY_COLUMNS, audit
@@ -39,7 +40,12 @@ from augsearch.study_file import StudyConfig
 
 
 def study_result(
-    setup: Setup, store: Store, confirmed: Confirmation, verdict: Verdict, sealed_uses: int
+    setup: Setup,
+    store: Store,
+    confirmed: Confirmation,
+    verdict: Verdict,
+    supervised: Supervised | None,
+    sealed_uses: int,
 ) -> StudyResult:
     """Everything that a study found, in one object."""
     entrants = confirmed.entrants
@@ -55,6 +61,7 @@ def study_result(
         classes=confirmed.changes_of(verdict.recommended),
         kept_classes=confirmed.kept_classes(verdict.recommended),
         proxies=audit(store.complete()),
+        supervised=supervised,
         trials={state: states.count(state) for state in ("complete", "pruned", "fail")},
         seed=setup.seed,
         confirmation_seeds=tuple(range(1, max(verdict.seeds.values()) + 1)),
@@ -353,9 +360,20 @@ def parent_metrics(result: StudyResult) -> dict[str, float]:
     proxies = result.proxies.proxies if result.proxies else ()
     return {
         "confirmed_score": best.confirmed_mean or 0.0,
+        **_supervised_metrics(result.supervised),
         **{f"trials_{state}": float(count) for state, count in result.trials.items()},
         **{f"proxy/{proxy.name}": proxy.correlation for proxy in proxies},
     }
+
+
+def _supervised_metrics(found: Supervised | None) -> dict[str, float]:
+    """Score of the winner, and its gain over no augmentation in points."""
+    if found is None:
+        return {}
+    means = {policy.name: policy.mean for policy in found.policies}
+    gains = {gain.against: 100 * gain.mean for gain in found.gains}
+    metrics = {"supervised/score": means[found.winner]}
+    return metrics | ({"supervised/gain_points": gains[NONE]} if NONE in gains else {})
 
 
 def description(result: StudyResult) -> str:

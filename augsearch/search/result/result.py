@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from augsearch.errors import StudyError
+from augsearch.search.confirm.also import Supervised
 from augsearch.search.confirm.classes import ClassChanges, KeptClasses
 from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.result.proxies import ProxyAudit
@@ -123,6 +124,11 @@ class StudyResult(Written):
     )
     kept_classes: KeptClasses | None = Field(
         default=None, description="with search.class_loss: what the recommended policy costs"
+    )
+    supervised: Supervised | None = Field(
+        default=None,
+        description="with confirm.also: the policies where labels train the encoder; null if that "
+        "was not asked for or not possible",
     )
     trials: dict[str, int] = Field(description="how many trials completed, were pruned, failed")
     seed: int = Field(description="the study's seed")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from augsearch.bench.bench import Bench
 from augsearch.errors import StudyError
 from augsearch.progress import Progress, step_listener
-from augsearch.search.trials.sampler import distributions
+from augsearch.search.trials.known import known_baselines
+from augsearch.search.trials.sampler import SeededPerTrial, distributions
 from augsearch.search.trials.trial import ask, pruned_by, run, tell
 from augsearch.space.space import Space
 from augsearch.store.ranking import ClassLimit, Reference, feasible, reference
@@ -32,9 +33,13 @@ def run_trials(
         StudyError: more than a quarter of `wanted` trials failed.
     """
     allowed = max(1, wanted // 4)
-    axes = distributions(space)
-    limit = bench.config.search.class_loss
+    axes, search = distributions(space), bench.config.search
+    limit = search.class_loss
     classes = None if limit is None else ClassLimit(_reference(store), limit)
+    known = known_baselines(store, bench, space, classes)
+    store.trials_study.sampler = SeededPerTrial(search.sampler, bench.seed, known=known.trials)
+    if known.sentence and len(store.finished()) < wanted:
+        progress.note(known.sentence)
     progress.phase("trials", len(store.finished()), wanted)
     while len(store.finished()) < wanted:
         failed = store.failed()

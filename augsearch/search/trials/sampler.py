@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import statistics
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import (
     BaseDistribution,
@@ -21,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from augsearch.space.searched import Range
 from augsearch.space.space import Space
-from augsearch.store.frozen_trials import KILLED
+from augsearch.store.frozen_trials import KILLED, PRIOR
 from augsearch.study_file import (
     GpConfig,
     NoPrunerConfig,
@@ -29,6 +31,13 @@ from augsearch.study_file import (
     RandomConfig,
     SamplerConfig,
 )
+
+NEAR_EVERY = 2
+CHANGED = 2
+"""Every so many trials is near the best point, and so many of its values are drawn anew on the
+whole. Measured on replays (docs/search.md)."""
+ATTEMPTS = 20
+"""To find a point that was not tried."""
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
@@ -55,20 +64,34 @@ class SeededPerTrial(BaseSampler):
     Args:
         config: which sampler.
         seed: the study's seed.
+        known: points of the space whose scores are known before the search, such as baselines. The
+            model has them in its history, and every other trial is a neighbour of the best point
+            so far, see `_near_the_best`. A random search has no use for them.
         carry: let its model learn from trials that were stopped early as if they had finished, see
             `stopped_finished`.
     """
 
-    def __init__(self, config: SamplerConfig, seed: int, *, carry: bool = True) -> None:
+    def __init__(
+        self,
+        config: SamplerConfig,
+        seed: int,
+        *,
+        known: Sequence[FrozenTrial] = (),
+        carry: bool = True,
+    ) -> None:
         self._config = config
         self._seed = seed
+        self._known = () if isinstance(config, RandomConfig) else tuple(known)
         self._carry = carry
         self._index = 0
         self._sampler = self._fresh(self._index)
 
+    def _seed_of(self, use: str, index: int) -> int:
+        text = f"augsearch {use} {self._seed} {index}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
+
     def _fresh(self, index: int) -> BaseSampler:
-        text = f"augsearch sampler {self._seed} {index}"
-        seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest())
+        seed = self._seed_of("sampler", index)
         if isinstance(self._config, RandomConfig):
             return RandomSampler(seed=seed)
         if isinstance(self._config, GpConfig):
@@ -92,6 +115,9 @@ class SeededPerTrial(BaseSampler):
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
+        if self._known:  # before the first trial as well
+            axes = self._known[0].distributions
+            return {name: axis for name, axis in axes.items() if not axis.single()}
         return self._sampler.infer_relative_search_space(study, trial)
 
     def sample_relative(
@@ -105,13 +131,48 @@ class SeededPerTrial(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         trials = study.get_trials(deepcopy=False)
+        if self._is_near() and len(study.directions) == 1:
+            return self._near_the_best(trials, search_space)
         stopped = any(t.state == TrialState.PRUNED for t in trials)
         # Whether a stopped trial would have met a constraint, nobody knows.
-        if not self._carry or not stopped or any(t.constraints for t in trials):
+        carry = self._carry and stopped and not any(t.constraints for t in trials)
+        if not carry and not self._known:
             return self._sampler.sample_relative(study, trial, search_space)
-        seen = stopped_finished(study)
+        seen = stopped_finished(study) if carry else copied(study)
+        seen.add_trials(self._known)
         seen.sampler = self._fresh(self._index)  # one sampler serves one study
         return seen.ask(search_space).params
+
+    def _is_near(self) -> bool:
+        """Whether this trial is a neighbour of the best."""
+        return bool(self._known) and self._index % NEAR_EVERY == 0
+
+    def _near_the_best(
+        self, trials: Sequence[FrozenTrial], search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The best point of all that are known, with some values drawn anew, two on the whole.
+
+        What a published policy leaves out is a corner of the space (a dozen values at no effect),
+        near which a model of the whole space comes late, and random points never.
+        """
+        found = [t for t in trials if t.state == TrialState.COMPLETE and PRIOR not in t.user_attrs]
+        best = max((*self._known, *found), key=_merit)
+        tried = [t.params for t in (*self._known, *trials)]
+        seed = self._seed_of("near", self._index)
+        rng = np.random.default_rng(seed)
+        values = optuna.create_study(sampler=RandomSampler(seed=seed))
+        # A choice drawn anew may be what it was, and the same point need not be tried twice.
+        for _ in range(ATTEMPTS):
+            anew = values.ask(search_space).params
+            drawn = rng.random(len(anew)) < CHANGED / len(anew)
+            drawn[rng.integers(len(anew))] |= not drawn.any()
+            point = {
+                name: value if new else best.params[name]
+                for (name, value), new in zip(anew.items(), drawn, strict=True)
+            }
+            if point not in tried:
+                break
+        return point
 
     def sample_independent(
         self,
@@ -130,6 +191,12 @@ class SeededPerTrial(BaseSampler):
         values: Any,
     ) -> None:
         self._sampler.after_trial(study, trial, state, values)
+
+
+def _merit(trial: FrozenTrial) -> tuple[float, float]:
+    """What the best of some trials is the best in: the limits that it keeps, then its score."""
+    broken = sum(max(0.0, excess) for excess in trial.constraints.values())
+    return -broken, trial.values[0]
 
 
 def stopped_finished(study: optuna.Study) -> optuna.Study:
@@ -159,6 +226,13 @@ def stopped_finished(study: optuna.Study) -> optuna.Study:
 
     seen = optuna.create_study(direction=study.direction)
     seen.add_trials([carried(trial) for trial in trials])
+    return seen
+
+
+def copied(study: optuna.Study) -> optuna.Study:
+    """The study in memory, as it is."""
+    seen = optuna.create_study(directions=study.directions)
+    seen.add_trials(study.get_trials(deepcopy=False))
     return seen
 
 
