@@ -53,7 +53,7 @@ def placed(contenders: Sequence[Contender]) -> str:
     if not nearest:
         return ""
     shares = listed([f"{away[name]:.2f} from {name}" for name in nearest])
-    return f"{ours.name} lies {shares}, where 0 is the same policy and 1 has nothing in common with it."
+    return f"{found[0].name} lies {shares}: 0 is the same policy, 1 has nothing in common."
 
 
 def labelled(result: StudyResult | None) -> Labelled | None:
