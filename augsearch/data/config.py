@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
 from augsearch.space.yaml_file import without_defaults
@@ -25,11 +26,11 @@ class DataConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    image_size: int = Field(
+    image_size: Annotated[int, Field(ge=8, le=1024)] | Literal["auto"] = Field(
         default=32,
-        ge=8,
-        le=1024,
-        description="Side of the square images that the encoder sees, in pixels.",
+        description="Side of the square images that the encoder sees, in pixels; auto: the "
+        "smallest of 32, 48, 64, 96, 128 and 224 at which the classes can still be told, which is "
+        "measured before the study.",
     )
     fit: Literal["crop", "squash", "tile"] = Field(
         default="crop",
@@ -64,6 +65,26 @@ class DataConfig(BaseModel):
             "the same pixels always share a group."
         ),
     )
+
+    @property
+    def side(self) -> int:
+        """`image_size` where it has been settled.
+
+        Raises:
+            ValueError: it is auto.
+        """
+        if self.image_size == "auto":
+            raise ValueError("the image size has not been chosen yet")
+        return self.image_size
+
+    @model_validator(mode="after")
+    def _tiles_have_a_size(self) -> Self:
+        if self.image_size == "auto" and self.fit == "tile":
+            raise ValueError(
+                "image_size: auto compares pictures that are reduced, and fit: tile reduces none; "
+                "say how large tiles are"
+            )
+        return self
 
     @field_validator("window", mode="before")
     @classmethod

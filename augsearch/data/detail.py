@@ -41,17 +41,17 @@ def detail_warning(
         return None
     height, width = np.median([picture.shape for picture in pictures], axis=0)
     typical = f"typically {width:.0f} x {height:.0f} pixels"
-    if min(height, width) < config.image_size:
+    if min(height, width) < config.side:
         return (
-            f"image_size: {config.image_size} is above that of the pictures themselves ({typical}):"
+            f"image_size: {config.side} is above that of the pictures themselves ({typical}):"
             " they are enlarged, which adds time and no detail"
         )
     if config.fit == "tile":
         return None
-    share = _losing_share(pictures, config.image_size, config.fit == "squash")
+    share = _losing_share(pictures, config.side, config.fit == "squash")
     if share < LOSING_SHARE:
         return None
-    sizes = [size for size in LARGER_SIZES if size > config.image_size]
+    sizes = [size for size in LARGER_SIZES if size > config.side]
     enough = [
         size
         for size in sizes
@@ -59,7 +59,7 @@ def detail_warning(
     ]
     larger = f"image_size: {enough[0]} would keep them; or " if enough else ""
     return (
-        f"image_size: {config.image_size} erases small structures in about {share:.0%} of the "
+        f"image_size: {config.side} erases small structures in about {share:.0%} of the "
         f"pictures ({typical}): {larger}"
         "fit: tile cuts pictures up instead of reducing them"
     )

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+
 from augsearch.augment.custom import check_custom_ops
 from augsearch.bench.bench import Bench
 from augsearch.data.advice import classes_in_words
@@ -16,7 +18,7 @@ from augsearch.data.imageset import ImageSet
 from augsearch.data.listing.names import printable
 from augsearch.data.splits.subset import take_subset
 from augsearch.errors import ConfigError, DataError
-from augsearch.progress import Progress
+from augsearch.progress import Progress, Quiet
 from augsearch.simclr.device import resolve_device
 from augsearch.space.presets import preset_names
 from augsearch.space.space import Space, load_space
@@ -24,6 +26,7 @@ from augsearch.study.command import handed_over
 from augsearch.study.origin import Origin
 from augsearch.study.request import StudyRequest
 from augsearch.study.setup import Setup, some_images
+from augsearch.study.sizes import SIZES, choose_size, own_size, with_size
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.testing.encoders import check_encoder
@@ -62,6 +65,7 @@ def prepare(
     asked_space, space_file = _space(request.space, origin)
     config, study_file = _config(request, origin)
     _check_numbers(request)
+    config = _settle_size(request, config, device, progress)
     image_set, source = _images(request, config, progress)
     space = _fitting(asked_space, image_set.channels, space_file, progress, searching=searching)
     _check_own_encoder(config, image_set)
@@ -190,6 +194,37 @@ def _check_numbers(request: StudyRequest) -> None:
         raise ConfigError(f"--seed {request.seed}: must be 0 or more")
 
 
+def _settle_size(
+    request: StudyRequest, config: StudyConfig, device: torch.device, progress: Progress
+) -> StudyConfig:
+    """The study with an image size; where that is auto, the one that probes show to be enough."""
+    if config.data.image_size != "auto":
+        return config
+    if isinstance(request.data, ImageSet):
+        return with_size(config, request.data.image_size)
+    if config.evaluate.label_free:
+        raise ConfigError(
+            "data.image_size: auto goes by few-label probes, and evaluate.score "
+            f"{config.evaluate.score} has no labels; say a size"
+        )
+    quiet = Quiet()
+
+    def read(size: int) -> ImageSet:
+        return _images(request, with_size(config, size), quiet)[0]
+
+    smallest = read(SIZES[0])
+    _check_own_encoder(config, smallest)
+    most = SIZES[-1]
+    if request.data is not None:
+        root = Path(request.data)
+        most = own_size(root, smallest.paths)
+    progress.note("looking for the image size; this takes a few minutes")
+    choice = choose_size(read, most, config, seed=request.seed, device=device)
+    for sentence in choice.sentences:
+        progress.note(sentence)
+    return with_size(config, choice.chosen.size)
+
+
 def _images(
     request: StudyRequest, config: StudyConfig, progress: Progress
 ) -> tuple[ImageSet, Source]:
@@ -221,7 +256,7 @@ def _read(
             "no --data given: searching on the embedded inspection surfaces, which this program "
             "draws itself"
         )
-        return draw_surfaces(SurfaceSpec(image_size=config.data.image_size)), Source.embedded()
+        return draw_surfaces(SurfaceSpec(image_size=config.data.side)), Source.embedded()
     folder = Source("folder", str(data))
     return load_images(Path(data), config.data, progress=progress.images), folder
 

@@ -99,7 +99,7 @@ def decode_file(path: Path, config: DataConfig, window: Window | None = None) ->
     def decode(image: Image.Image, source: Source) -> Decoded:
         whole: tuple[float, float, float, float] | None = None
         if config.fit != "tile":  # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost
-            drafted = image.draft(None, (2 * config.image_size, 2 * config.image_size))
+            drafted = image.draft(None, (2 * config.side, 2 * config.side))
             whole = drafted and drafted[1]  # without what fills the last block
         raw = _read(image, source)
         values = None if raw.deep is None else _values(raw.deep)
@@ -269,7 +269,7 @@ def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:
 
 def _fit(image: Image.Image, config: DataConfig) -> NDArray[np.uint8]:
     """`[K, image_size, image_size, C]` by one of the three ways of `DataConfig.fit`."""
-    size = config.image_size
+    size = config.side
     width, height = image.size
     if config.fit == "squash":
         return _as_batch(_resize(image, (size, size), (0, 0, width, height)))

@@ -69,7 +69,7 @@ def decode_files(
             near, same = _twins(results, files, pool)
         readable = [kept for kept in results if isinstance(kept, _Kept)]
         return DecodedFiles(
-            images=_assemble(readable, spool, config.image_size),
+            images=_assemble(readable, spool, config.side),
             counts=tuple(kept.count if isinstance(kept, _Kept) else 0 for kept in results),
             reasons={index: kept for index, kept in enumerate(results) if isinstance(kept, str)},
             notes=_notes(readable, windows, config),

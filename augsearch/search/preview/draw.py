@@ -39,7 +39,7 @@ def draw_preview(request: PreviewRequest, progress: Progress) -> Preview:
 
 def _images(shown: Previewed, progress: Progress) -> ImageSet:
     if shown.data is None:
-        side = shown.config.image_size
+        side = shown.config.side
         return draw_surfaces(SurfaceSpec(image_size=side, images_per_class=2))
     image_set = load_images(Path(shown.data), shown.config, progress=progress.images)
     for sentence in image_set.notes:

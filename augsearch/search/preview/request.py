@@ -134,6 +134,6 @@ def _of_study(request: PreviewRequest, name: str, baseline: Policy) -> Previewed
     best = max(baselines, key=lambda p: p["confirmed_mean"] or 0.0, default={"name": ""})["name"]
     if request.baseline is None and best in BASELINES:
         baseline = BASELINES[best]
-    size = request.image_size or config.data.image_size
+    size = request.image_size or config.data.side
     decoded = config.data.model_copy(update={"image_size": size})
     return Previewed(winner, baseline, None, data, decoded, config.compute.executor)

@@ -22,7 +22,7 @@ def costs(store: Store, config: StudyConfig, contenders: Sequence[Contender]) ->
     """Of the study's runs, and of these policies' operations."""
     policies = [(one.name, one.policy) for one in contenders if one.policy]
     ops = [_op_costs(policy, config) for _, policy in policies]
-    table, size = measured_costs(), config.data.image_size
+    table, size = measured_costs(), config.data.side
     order = dict.fromkeys(op for costs in ops for op in costs)
     return Costs(
         phases=_phases(store),
@@ -61,7 +61,7 @@ def _parts(store: Store) -> dict[str, float]:
 def _op_costs(policy: Policy, config: StudyConfig) -> dict[str, float]:
     """Microseconds that each operation takes for a view of an image, gate taken into account."""
     runs_on = "kornia" if config.compute.executor == "kornia" else "fused"
-    table, size = measured_costs(), config.data.image_size
+    table, size = measured_costs(), config.data.side
     found: dict[str, float] = {}
 
     def add(op: PolicyOp, share: float) -> None:

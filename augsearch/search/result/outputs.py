@@ -266,7 +266,7 @@ def front_points(store: Store, config: StudyConfig, channels: int) -> list[Plott
             other = min(run.outcome.class_recall.values(), default=0.0)
             if aim == "cost":
                 fitting = for_channels(run.policy, channels)
-                other = views_microseconds(fitting, config.data.image_size, config.compute.executor)
+                other = views_microseconds(fitting, config.data.side, config.compute.executor)
             points.append(
                 PlottedPolicy(run.name, factor * other, 100 * run.outcome.score, "baseline")
             )
