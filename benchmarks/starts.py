@@ -86,17 +86,15 @@ def adaptation_runs(names: Sequence[str], size: int, steps: int, seeds: int) -> 
 
 
 def policy_runs(
-    names: Sequence[str], sizes: Sequence[int], policies: Sequence[str], seeds: int, setting: str,
-    steps: tuple[int, int],
-) -> Iterator[Run]:  # fmt: skip
-    for name, size, seed in itertools.product(names, sizes, range(1, seeds + 1)):
-        for start, options, length in (
-            ("scratch", "{}", steps[0]),
-            ("pretrained", setting, steps[1]),
-        ):
+    names: Sequence[str], policies: Sequence[str], given: argparse.Namespace
+) -> Iterator[Run]:
+    lengths = {"scratch": ("{}", given.steps[0]), "pretrained": (given.setting, given.steps[-1])}
+    for name, size, seed in itertools.product(names, given.sizes, range(1, given.seeds + 1)):
+        for start in given.starts:
+            setting, steps = lengths[start]
             yield Run(name, size, start, "{}", "", seed, UNTOUCHED)
             for policy in policies:
-                yield Run(name, size, start, options, policy, seed, length)
+                yield Run(name, size, start, setting, policy, seed, steps)
 
 
 def show() -> None:
@@ -173,7 +171,10 @@ def main() -> None:
     parser.add_argument("--weights", default="")
     parser.add_argument("--space", default="factory")
     parser.add_argument("--sizes", type=int, nargs="+", default=[64])
-    parser.add_argument("--steps", type=int, nargs="+", default=[300])
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=[300], help="from scratch, and from weights"
+    )
+    parser.add_argument("--starts", nargs="+", default=["scratch", "pretrained"])
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--points", type=int, default=4)
     parser.add_argument("--setting", default="{}", help="JSON of how to go on from weights")
@@ -188,10 +189,7 @@ def main() -> None:
     if given.what == "adaptation":
         runs = adaptation_runs(list(roots), given.sizes[0], given.steps[0], given.seeds)
     else:
-        lengths = (given.steps[0], given.steps[-1])
-        runs = policy_runs(
-            list(roots), given.sizes, list(policies), given.seeds, given.setting, lengths
-        )
+        runs = policy_runs(list(roots), list(policies), given)
     train(list(dict.fromkeys(runs)), shared, given.processes)
 
 
