@@ -20,6 +20,8 @@ from augsearch.space.view_options import Executor
 from augsearch.space.yaml_file import load_model
 
 FEWEST_SEEDS = 5
+RATE_FROM_WEIGHTS = 0.001
+"""Peak learning rate for an encoder that starts from weights."""
 
 
 Aim = Literal["score", "worst_recall", "cost"]
@@ -297,6 +299,14 @@ class StudyConfig(_Config):
         ):
             halfway = pruner.model_copy(update={"first_rung": steps // 2})
             object.__setattr__(self, "search", search.model_copy(update={"pruner": halfway}))
+        return self
+
+    @model_validator(mode="after")
+    def _gentler_from_weights(self) -> StudyConfig:
+        """The learning rate of pretrained weights, where none is set; see docs/starts.md."""
+        if self.encoder.is_pretrained and "learning_rate" not in self.pretrain.model_fields_set:
+            pretrain = self.pretrain.model_copy(update={"learning_rate": RATE_FROM_WEIGHTS})
+            object.__setattr__(self, "pretrain", pretrain)
         return self
 
     @model_validator(mode="after")

@@ -30,7 +30,10 @@ class PretrainConfig(BaseModel):
         default="adamw", description="adamw, or sgd with Nesterov momentum 0.9"
     )
     learning_rate: float = Field(
-        default=0.002, gt=0, description="peak learning rate, reached after the warm-up"
+        default=0.002,
+        gt=0,
+        description="peak learning rate, reached after the warm-up; if left out, 0.001 for an "
+        "encoder that starts from weights",
     )
     weight_decay: float = Field(
         default=1e-4, ge=0, description="on weights only, never on biases and norms"
