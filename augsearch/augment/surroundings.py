@@ -9,7 +9,7 @@ from torch import Tensor
 
 from augsearch.errors import ConfigError, DataError
 
-WAYS = ("crop", "squash", "tile")
+WAYS = ("crop", "squash", "pad", "tile")
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Surroundings:
 
     Attributes:
         fit: how images become square. squash: both sides are resized. crop: the largest square in
-            the middle is kept. tile: they have to be tiles already, of `tile` pixels.
+            the middle is kept. pad: the short side is filled up with the mirrored picture. tile:
+            they have to be tiles already, of `tile` pixels.
         tile: side of the tiles; of no meaning otherwise.
         mean, std: of each channel, in [0, 1]; empty leaves views in [0, 1].
     """
@@ -60,11 +61,14 @@ class Surroundings:
                 raise DataError(
                     f"images are {width} x {height}; the policy was found on tiles of "
                     f"{self.tile} x {self.tile} pixels, cut from the pictures at their own "
-                    'resolution: cut these, too, or set fit to "crop" or "squash"'
+                    'resolution: cut these, too, or set fit to "crop", "squash" or "pad"'
                 )
             return images
         if self.fit == "squash":
             return images
+        if self.fit == "pad":
+            rows, columns = (_mirrored(length, max(height, width)) for length in (height, width))
+            return images[..., rows, :][..., columns]
         short = min(height, width)
         top, left = (height - short) // 2, (width - short) // 2
         return images[..., top : top + short, left : left + short]
@@ -84,3 +88,9 @@ class Surroundings:
             )
         mean, std = views.new_tensor(self.mean), views.new_tensor(self.std)
         return (views - mean[:, None, None]) / std[:, None, None]
+
+
+def _mirrored(length: int, side: int) -> list[int]:
+    """Which of `length` pixels stand in `side`: all in the middle, mirrored as often as needed."""
+    places = ((n - (side - length) // 2) % (2 * length) for n in range(side))
+    return [place if place < length else 2 * length - 1 - place for place in places]

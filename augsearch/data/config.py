@@ -32,11 +32,13 @@ class DataConfig(BaseModel):
         "smallest of 32, 48, 64, 96, 128 and 224 at which the classes can still be told, which is "
         "measured before the study.",
     )
-    fit: Literal["crop", "squash", "tile"] = Field(
+    fit: Literal["crop", "squash", "pad", "tile"] = Field(
         default="crop",
         description=(
             "How a picture of another shape becomes a square. crop: resize the short side to "
             "image_size and keep the centre. squash: resize both sides, whatever the aspect. "
+            "pad: resize the long side to image_size and mirror the picture into the rest, so that "
+            "nothing is cut off. "
             "tile: cut the picture at its own resolution into squares of image_size; all tiles of "
             "a picture share its label and its group, a rest at the borders is left out."
         ),

@@ -48,15 +48,11 @@ def detail_warning(
         )
     if config.fit == "tile":
         return None
-    share = _losing_share(pictures, config.side, config.fit == "squash")
+    share = _losing_share(pictures, config.side, config.fit)
     if share < LOSING_SHARE:
         return None
     sizes = [size for size in LARGER_SIZES if size > config.side]
-    enough = [
-        size
-        for size in sizes
-        if _losing_share(pictures, size, config.fit == "squash") < LOSING_SHARE
-    ]
+    enough = [size for size in sizes if _losing_share(pictures, size, config.fit) < LOSING_SHARE]
     larger = f"image_size: {enough[0]} would keep them; or " if enough else ""
     return (
         f"image_size: {config.side} erases small structures in about {share:.0%} of the "
@@ -65,8 +61,13 @@ def detail_warning(
     )
 
 
-def _losing_share(pictures: Sequence[NDArray[np.uint8]], size: int, squash: bool) -> float:
-    losing = [lost_detail(picture, size, squash=squash) > LOST_SHARE for picture in pictures]
+def _losing_share(pictures: Sequence[NDArray[np.uint8]], size: int, fit: str) -> float:
+    losing = []
+    for picture in pictures:
+        # What is padded is reduced by its long side.
+        share = min(picture.shape) / max(picture.shape) if fit == "pad" else 1.0
+        side = max(1, round(size * share))
+        losing.append(lost_detail(picture, side, squash=fit == "squash") > LOST_SHARE)
     return float(np.mean(losing)) if losing else 0.0
 
 

@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 Executor = Literal["auto", "kornia", "fused"]
 """kornia: the reference, operation by operation; fused: few passes over the pixels, refuses what
 it does not know; auto: fused, and the reference for that."""
-Fit = Literal["crop", "squash", "tile"]
+Fit = Literal["crop", "squash", "pad", "tile"]
 """How pictures become square, as `data.fit` of a study."""
 
 

@@ -63,7 +63,7 @@ def picture(height: int = 60, width: int = 90) -> torch.Tensor:
     return (smooth[0] * 255).to(torch.uint8)
 
 
-@pytest.mark.parametrize("fit", ["crop", "squash"])
+@pytest.mark.parametrize("fit", ["crop", "squash", "pad"])
 def test_pictures_become_square_as_in_the_search(render, tmp_path, fit):
     image = picture()
     Image.fromarray(image.permute(1, 2, 0).numpy()).save(tmp_path / "picture.png")
@@ -99,7 +99,7 @@ def test_what_is_not_known_is_not_made_up(render):
     cases: list[tuple[dict[str, Any], str]] = [
         ({"normalise": True}, "mean and standard deviation are not known"),
         ({"fit": "tile"}, "size of tiles is not known"),
-        ({"fit": "pad"}, "fit 'pad': want crop, squash, tile"),
+        ({"fit": "stretch"}, "fit 'stretch': want crop, squash, pad, tile"),
     ]
     for options, words in cases:
         with pytest.raises(Exception, match=words) as refused:
@@ -181,7 +181,7 @@ def test_the_images_are_no_part_of_the_digest():
     [
         ({"image_size": 32, "fit": "crop", "mean": [0.5, 0.5], "std": [1, 1]}, "one number for"),
         ({"image_size": 32, "fit": "crop", "mean": [0.5], "std": [0]}, "above 0"),
-        ({"image_size": 32, "fit": "pad", "mean": [0.5], "std": [1]}, "fit"),
+        ({"image_size": 32, "fit": "stretch", "mean": [0.5], "std": [1]}, "fit"),
     ],
 )
 def test_what_it_was_found_on_is_checked(tmp_path, found_on, words):

@@ -241,7 +241,7 @@ def test_first_frame_of_an_animation(tmp_path: Path) -> None:
     assert (decode_file(path, CONFIG).pixels == 50).all()
 
 
-@pytest.mark.parametrize("fit", ["crop", "squash", "tile"])
+@pytest.mark.parametrize("fit", ["crop", "squash", "pad", "tile"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 200), (3, 2)])
 def test_tiny_pictures_are_enlarged(tmp_path: Path, fit: str, size: tuple[int, int]) -> None:
     path = saved(Image.new("RGB", size, (9, 80, 200)), tmp_path / "a.png")
@@ -264,6 +264,21 @@ def test_crop_keeps_the_centre_and_squash_keeps_all(tmp_path: Path) -> None:
     assert (decode_file(path, CONFIG).pixels > 240).all()
     squashed = decode_file(path, DataConfig(image_size=16, fit="squash")).pixels
     np.testing.assert_allclose(squashed[0, 8, [1, 8, 14], 0], [0, 255, 0], atol=2)
+
+
+def test_pad_keeps_the_whole_picture_and_its_aspect(tmp_path: Path) -> None:
+    pixels = np.repeat(np.arange(0, 240, 15, dtype=np.uint8)[:, None], 4, axis=1)  # 16 high, 4 wide
+    path = saved(Image.fromarray(pixels), tmp_path / "a.png")
+    padded = decode_file(path, DataConfig(image_size=16, fit="pad")).pixels[0, :, :, 0]
+    np.testing.assert_array_equal(padded, np.repeat(pixels[:, :1], 16, axis=1))
+    across = saved(Image.fromarray(pixels.T), tmp_path / "b.png")
+    seen = decode_file(across, DataConfig(image_size=16, fit="pad")).pixels[0, :, :, 0]
+    np.testing.assert_array_equal(seen, padded.T)
+    ramp = np.tile(np.arange(10, 50, 10, dtype=np.uint8), (16, 1))  # mirrored, as often as needed
+    path = saved(Image.fromarray(ramp), tmp_path / "c.png")
+    row = decode_file(path, DataConfig(image_size=16, fit="pad")).pixels[0, 0, :, 0].tolist()
+    there, back = [10, 20, 30, 40], [40, 30, 20, 10]
+    assert row == [*there[2:], *back, *there, *back, *there[:2]]
 
 
 def test_tiles_are_cut_row_by_row_from_the_centre(tmp_path: Path) -> None:

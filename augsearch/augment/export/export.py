@@ -139,8 +139,8 @@ def build_views(
     """Maps images [B, C, H, W] to two views of `image_size` pixels.
 
     Args:
-        fit: how images become square: crop (the middle), squash, or tile (they are tiles already,
-            of FOUND_AT pixels).
+        fit: how images become square: crop (the middle), squash, pad (mirrored), or tile (they are
+            tiles already, of FOUND_AT pixels).
         normalise: views less MEAN, over STD.
         rank, world_size: of a distributed run; None to ask torch.distributed.
     """
@@ -165,8 +165,8 @@ def build_transform(
 
     Args:
         window: see `eight_bits`.
-        fit: how pictures become square: crop (the middle), squash, or tile (they are tiles already,
-            of FOUND_AT pixels).
+        fit: how pictures become square: crop (the middle), squash, pad (mirrored), or tile (they
+            are tiles already, of FOUND_AT pixels).
         normalise: views less MEAN, over STD.
         rank, world_size: of a distributed run; None to ask torch.distributed.
     """

@@ -47,6 +47,8 @@ TURNS = {
 Source = Path | io.BytesIO
 Result = TypeVar("Result")
 Number = TypeVar("Number", bound=np.generic)
+FINER = 8
+"""Times the size at which pictures are padded."""
 
 
 @dataclass(frozen=True)
@@ -268,11 +270,14 @@ def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:
 
 
 def _fit(image: Image.Image, config: DataConfig) -> NDArray[np.uint8]:
-    """`[K, image_size, image_size, C]` by one of the three ways of `DataConfig.fit`."""
+    """`[K, image_size, image_size, C]` by one of the ways of `DataConfig.fit`."""
     size = config.side
     width, height = image.size
     if config.fit == "squash":
         return _as_batch(_resize(image, (size, size), (0, 0, width, height)))
+    if config.fit == "pad":
+        square = _padded(image, min(max(width, height), FINER * size))
+        return _as_batch(_resize(square, (size, size), (0, 0, *square.size)))
     short = min(width, height)
     if config.fit == "crop":
         left, top = (width - short) / 2, (height - short) / 2
@@ -281,6 +286,18 @@ def _fit(image: Image.Image, config: DataConfig) -> NDArray[np.uint8]:
         larger = (round(width * size / short), round(height * size / short))
         image = _resize(image, larger, (0, 0, width, height))
     return _tiles(_as_batch(image)[0], size)
+
+
+def _padded(image: Image.Image, side: int) -> Image.Image:
+    """A square of that side, the picture in its middle and mirrored into the rest.
+
+    It is larger than what it is for, so that the picture's edges lie where they should.
+    """
+    long = max(image.size)
+    width, height = (max(1, round(length * side / long)) for length in image.size)
+    pixels = np.asarray(_resize(image, (width, height), (0, 0, *image.size)))
+    around = [((side - n) // 2, side - n - (side - n) // 2) for n in (height, width)]
+    return Image.fromarray(np.pad(pixels, around + [(0, 0)] * (pixels.ndim - 2), mode="symmetric"))
 
 
 def _resize(
