@@ -11,7 +11,7 @@ from torch import nn
 
 from augsearch.bench.bench import Bench, StepListener, derived_seed
 from augsearch.bench.outcome import Outcome, Scored
-from augsearch.data.imageset import ImageRows
+from augsearch.data.imageset import UNLABELLED, ImageRows
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import class_recall, metric_value
 from augsearch.simclr.device import resident_memory_bytes
@@ -38,8 +38,7 @@ def try_supervised(
         TrialFailure: the loss became non-finite.
     """
     started = time.perf_counter()
-    draw = bench.label_draws(scored, replicate)[0]
-    image_set, config = bench.image_set, bench.config
+    draw, config = bench.label_draws(scored, replicate)[0], bench.config
     batch = min(config.pretrain.batch_size, len(draw.fit))
 
     def tell(step: int) -> None:
@@ -47,13 +46,7 @@ def try_supervised(
             on_step(step, step * batch / (time.perf_counter() - started))
 
     network, losses = train_supervised(
-        LabelledImages(
-            images=torch.from_numpy(ImageRows(image_set.images, draw.fit)[:]).to(bench.device),
-            labels=torch.from_numpy(image_set.labels[draw.fit]).to(bench.device),
-            classes=len(image_set.classes),
-            mean=bench.mean,
-            std=bench.std,
-        ),
+        _labelled_images(bench, draw.fit),
         bench.renderer(policy).function(bench.seed, replicate),
         config.encoder,
         config.pretrain.model_copy(update={"steps": steps}),
@@ -82,11 +75,23 @@ def try_supervised(
     )
 
 
+def _labelled_images(bench: Bench, rows: NDArray[np.int64]) -> LabelledImages:
+    """These images with their labels, on the device."""
+    image_set = bench.image_set
+    return LabelledImages(
+        images=torch.from_numpy(ImageRows(image_set.images, rows)[:]).to(bench.device),
+        labels=torch.from_numpy(image_set.labels[rows]).to(bench.device),
+        classes=len(image_set.classes),
+        mean=bench.mean,
+        std=bench.std,
+    )
+
+
 def _scored(
     bench: Bench, network: nn.Module, rows: NDArray[np.int64]
 ) -> tuple[float, dict[str, float], tuple[int, ...]]:
-    """The score of a classifier on these images, its recall of each class, and which of them it
-    had right, 1 or 0."""
+    """The score of a classifier on these images, its recall of each class, and which of the sealed
+    images, in their order, it had right, 1 or 0."""
     image_set = bench.image_set
     logits = extract_features(
         network, ImageRows(image_set.images, rows), bench.mean, bench.std, device=bench.device
@@ -95,5 +100,7 @@ def _scored(
     truth = image_set.labels[rows]
     recall = class_recall(truth, predicted).tolist()
     score = metric_value(bench.config.evaluate.metric, truth, predicted)
-    hits = tuple((predicted.argmax(axis=1) == truth).astype(int).tolist())
-    return score, dict(zip(image_set.classes, recall, strict=True)), hits
+    right = np.zeros(len(image_set), dtype=np.int64)
+    right[rows] = predicted.argmax(axis=1) == truth
+    sealed = bench.split.test[image_set.labels[bench.split.test] != UNLABELLED]
+    return score, dict(zip(image_set.classes, recall, strict=True)), tuple(right[sealed].tolist())

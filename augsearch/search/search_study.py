@@ -16,6 +16,7 @@ from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
 from augsearch.search.result import outputs
+from augsearch.search.result.mlflow_page import description, parent_metrics
 from augsearch.search.result.proxies import in_words
 from augsearch.search.result.recommended import registration
 from augsearch.search.result.result import StudyResult
@@ -129,8 +130,8 @@ def _conclude(
     files = _files(setup, store, policy, result)
     write_files(setup.directory, files)
     page = Page(
-        description=outputs.description(result),
-        metrics=outputs.parent_metrics(result),
+        description=description(result),
+        metrics=parent_metrics(result),
         artifacts=files,
         tags={"augsearch.verdict": verdict.code},
     )

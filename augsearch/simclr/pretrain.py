@@ -49,6 +49,7 @@ class Pretraining:
         seconds: time spent so far on "views" and on the "encoder" (all the rest).
     """
 
+    # Everything that a run depends on comes in here.
     def __init__(
         self,
         images: Tensor | ImageRows,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -52,15 +51,7 @@ def prepare(
     Raises:
         ConfigError, DataError, DeviceError: what is wrong, in one line.
     """
-    _check_plain(
-        {
-            "--data": request.data,
-            "--space": request.space,
-            "--study": request.study,
-            "--output": request.output,
-            "this directory": Path.cwd(),
-        }
-    )
+    _check_paths(request)
     device = resolve_device(request.device)
     asked_space, space_file = _space(request.space, origin)
     config, study_file = _config(request, origin)
@@ -117,7 +108,14 @@ def _check_own_encoder(config: StudyConfig, image_set: ImageSet) -> None:
         raise ConfigError(f"encoder.file {file}: {error}") from error
 
 
-def _check_plain(paths: Mapping[str, object]) -> None:
+def _check_paths(request: StudyRequest) -> None:
+    paths = {
+        "--data": request.data,
+        "--space": request.space,
+        "--study": request.study,
+        "--output": request.output,
+        "this directory": Path.cwd(),
+    }
     for option, path in paths.items():
         if isinstance(path, (str, Path)) and printable(str(path)) != str(path):
             raise ConfigError(

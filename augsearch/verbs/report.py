@@ -119,5 +119,8 @@ def _setup(
         if data is not None:
             raise
         reason = f"No pictures of views: {error}."
+        if isinstance(error, ConfigError):  # images are not what is lacking
+            progress.warn(reason)
+            return None, reason
         progress.warn(f"{reason} Name the images with --data")
         return None, f"{reason} Write the report again with --data to have them."

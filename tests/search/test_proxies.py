@@ -14,7 +14,7 @@ from augsearch.bench.outcome import Outcome
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.shared_views import SCORES
 from augsearch.search.confirm.verdict import Verdict
-from augsearch.search.result.outputs import description, parent_metrics
+from augsearch.search.result.mlflow_page import description, parent_metrics
 from augsearch.search.result.proxies import (
     Proxy,
     ProxyAudit,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from augsearch.search.confirm.verdict import NOTHING_GAINED
-from augsearch.search.result.outputs import parent_metrics
+from augsearch.search.result.mlflow_page import parent_metrics
 from augsearch.search.result.result import StudyResult
 from augsearch.space.handbook.policy_words import policy_steps
 from augsearch.space.policy import Policy

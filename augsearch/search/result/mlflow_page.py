@@ -1,0 +1,58 @@
+"""A study's own row and page in MLflow."""
+
+from __future__ import annotations
+
+from augsearch.search.confirm.also import NONE, Supervised
+from augsearch.search.result.proxies import PROXY_COLUMNS
+from augsearch.search.result.result import StudyResult, sealed_note
+
+
+def parent_metrics(result: StudyResult) -> dict[str, float]:
+    """What the study's own row in MLflow shows."""
+    best = next(p for p in result.policies if p.name == result.verdict.recommended)
+    proxies = result.proxies.proxies if result.proxies else ()
+    return {
+        "confirmed_score": best.confirmed_mean or 0.0,
+        **_supervised_metrics(result.supervised),
+        **{f"trials_{state}": float(count) for state, count in result.trials.items()},
+        **{f"proxy/{proxy.name}": proxy.correlation for proxy in proxies},
+    }
+
+
+def _supervised_metrics(found: Supervised | None) -> dict[str, float]:
+    """Score of the winner, and its gain over no augmentation in points."""
+    if found is None:
+        return {}
+    means = {policy.name: policy.mean for policy in found.policies}
+    gains = {gain.against: 100 * gain.mean for gain in found.gains}
+    metrics = {"supervised/score": means[found.winner]}
+    return metrics | ({"supervised/gain_points": gains[NONE]} if NONE in gains else {})
+
+
+def description(result: StudyResult) -> str:
+    """The study's page in MLflow, as Markdown."""
+    rows = [
+        f"| {p.name} | {100 * (p.search_score or 0):.1f} | "
+        + (f"{100 * p.confirmed_mean:.1f} |" if p.confirmed_mean is not None else "not confirmed |")
+        for p in result.policies
+    ]
+    return "\n".join(
+        [
+            f"**{result.verdict.sentence}** {result.verdict.advice}",
+            "",
+            " ".join(filter(None, [result.verdict.basis, sealed_note(result.sealed_split_uses)])),
+            "",
+            *([result.kept_classes.sentence, ""] if result.kept_classes else []),
+            f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
+            "|---|---|---|",
+            *rows,
+            *_on_proxies(result),
+        ]
+    )
+
+
+def _on_proxies(result: StudyResult) -> list[str]:
+    if result.proxies is None:
+        return []
+    rows = (PROXY_COLUMNS, ("---",) * len(PROXY_COLUMNS), *result.proxies.rows)
+    return ["", result.proxies.sentence, "", *(f"| {' | '.join(row)} |" for row in rows)]
