@@ -17,9 +17,11 @@ def shifted(scores, by):
     return list(np.asarray(scores) + by + wobble)
 
 
-def verdict_of(candidates, baselines=BASELINES, untrained=UNTRAINED, plan=None, barred=None):
+def verdict_of(
+    candidates, baselines=BASELINES, untrained=UNTRAINED, plan=None, barred=None, frozen=False
+):
     scores = {"candidates": candidates, "baselines": baselines, "floor": {FLOOR: untrained}}
-    return decide(race_of(scores, plan), None, barred)
+    return decide(race_of(scores, plan), None, barred, frozen=frozen)
 
 
 @pytest.mark.parametrize(
@@ -178,3 +180,31 @@ def test_four_baselines_that_equal_the_untrained_encoder_measure_nothing():
         ).code
         measured += code not in ("measures_nothing", "worse")
     assert measured <= 20  # 2.5 % of 400 are 10
+
+
+def test_where_nothing_beats_frozen_weights_they_are_to_be_used_as_they_are():
+    above = shifted(BASELINES["a"], 0.08)
+    verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.03)}, untrained=above, frozen=True)
+    assert verdict.code == "as_they_are"
+    begins = "Adapting does not beat the weights as they are: trial 1 is -"
+    assert verdict.sentence.startswith(begins)
+    assert f"against the {FLOOR}" in verdict.sentence
+    assert "Use the pretrained features as they are" in verdict.advice
+    # The same scores above an encoder of random numbers say that the budget is too small.
+    scratch = verdict_of({"trial 1": shifted(BASELINES["a"], 0.03)}, untrained=above)
+    assert scratch.code == "measures_nothing"
+
+
+def test_a_winner_must_beat_the_frozen_weights_and_says_by_how_much():
+    verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.05)}, frozen=True)
+    assert verdict.code == "better"
+    assert verdict.sentence.endswith(f", +25.0 above {FLOOR}.")
+    level = shifted(BASELINES["a"], 0.05)
+    assert verdict_of({"trial 1": level}, untrained=level, frozen=True).code == "as_they_are"
+
+
+def test_one_baseline_above_the_weights_is_enough_to_measure_something():
+    low = shifted(BASELINES["b"], 0.02)
+    verdict = verdict_of({"trial 1": shifted(BASELINES["a"], -0.05)}, untrained=low, frozen=True)
+    assert verdict.code == "worse"
+    assert verdict.recommended == "a"
