@@ -1,0 +1,94 @@
+"""An encoder of one's own keeps its promises, or the check says which it breaks."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from augsearch import CustomEncoder
+from augsearch.simclr.encoders.config import EncoderConfig
+from augsearch.simclr.encoders.custom import EncoderFile
+from augsearch.testing.encoders import check_encoder
+
+ROOT = Path(__file__).parents[2]
+
+
+def small(in_channels, image_size):
+    del image_size
+    return nn.Sequential(nn.Conv2d(in_channels, 8, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1))
+
+
+def test_the_page_shows_a_network_that_works(tmp_path):
+    page = (ROOT / "docs" / "starts.md").read_text()
+    (code,) = re.findall(r"```python\n(# my_net\.py.*?)```", page, re.S)
+    (tmp_path / "my_net.py").write_text(code)
+    check_encoder(EncoderFile.parse("my_net.py", tmp_path).load())
+    text = next(line for line in page.splitlines() if line.startswith("encoder: {name: custom"))
+    assert "file: my_net.py" in text
+    EncoderConfig(name="custom", file=str(tmp_path / "my_net.py"))
+
+
+def test_every_number_of_channels_is_tried():
+    def only_colour(in_channels, image_size):
+        return small(3, image_size)
+
+    check_encoder(CustomEncoder(only_colour), channels=(3,))
+    with pytest.raises(AssertionError, match=r"images of shape \[4, 1, 32, 32\]: raises"):
+        check_encoder(CustomEncoder(only_colour), channels=(3, 1))
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = small(3, 32)
+
+    def forward(self, images):
+        features = self.net(images)
+        return features, features
+
+
+class Constant(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.ones(4))
+
+    def forward(self, images):
+        return self.bias.expand(len(images), -1)
+
+
+class NotANumber(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = small(3, 32)
+
+    def forward(self, images):
+        return self.net(images) / 0 * 0
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (Pair, "gives a tuple; want a tensor"),
+        (Constant, "different images have the same features"),
+        (NotANumber, "features are not finite"),
+        (lambda: nn.Sequential(small(3, 32), nn.Flatten(0)), "want features"),
+    ],
+)
+def test_what_it_gives_is_looked_at(network, said):
+    with pytest.raises(AssertionError, match=said):
+        check_encoder(CustomEncoder(lambda channels, size: network()), channels=(3,))
+
+
+def test_its_weights_follow_the_seed():
+    generator = torch.Generator().manual_seed(0)
+
+    def own_numbers(in_channels, image_size):
+        network = small(in_channels, image_size)
+        with torch.no_grad():
+            network[0].weight.normal_(generator=generator)
+        return network
+
+    with pytest.raises(AssertionError, match="the same seed builds other weights"):
+        check_encoder(CustomEncoder(own_numbers))
