@@ -117,7 +117,7 @@ class TerminalProgress:
         """How the best trial stands against the best baseline, where that is what happens."""
         if score is None:
             return ""
-        if self._phase_name == "baselines":
+        if self._phase_name == "baselines" and not remark:  # the floor is no baseline
             self._baseline = max(score, self._baseline or 0.0)
         if self._phase_name != "trials" or remark:
             return ""

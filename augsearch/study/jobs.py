@@ -70,7 +70,8 @@ def run_jobs(
                 scoring=SCORING,
             )
         )
-        progress.run_ended(job.label, outcome.score if outcome else None, failure)
+        remark = failure or ("no training" if job.policy is None else "")
+        progress.run_ended(job.label, outcome.score if outcome else None, remark)
         if after_each:
             after_each()
 
