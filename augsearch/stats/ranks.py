@@ -54,7 +54,10 @@ def _fisher(value: float, error: float) -> Interval:
 
 
 def slope(x: Values, y: Values) -> Interval:
-    """Slope of the least-squares line through points (x, y), t-based interval."""
+    """Slope of the least-squares line through points (x, y), t-based interval; of points that all
+    have the same x, any slope."""
+    if np.ptp(x) == 0:
+        return Interval(0.0, -np.inf, np.inf)
     fit = stats.linregress(x, y)
     reach = float(stats.t.ppf(0.975, len(x) - 2)) * float(fit.stderr)
     return Interval(float(fit.slope), float(fit.slope) - reach, float(fit.slope) + reach)

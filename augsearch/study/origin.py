@@ -37,6 +37,7 @@ class Origin:
         reference: the baseline that no class was to fall behind.
         looks: of some of its images.
         sealed: marks of its sealed images, see `data.splits.sealed_marks`.
+        weights: digest of what its encoder started from; None for random numbers.
     """
 
     study: str
@@ -48,6 +49,7 @@ class Origin:
     reference: Reference
     looks: Looks
     sealed: tuple[str, ...]
+    weights: str | None = None
 
     @property
     def baseline(self) -> str:
@@ -94,6 +96,7 @@ def find_origin(storage: str, name: str) -> Origin:
         reference=reference((name, outcome) for name, (_, outcome) in baselines.items()),
         looks=looks,
         sealed=store.kept.sealed,
+        weights=store.kept.settings.get("weights"),
     )
 
 

@@ -208,14 +208,14 @@ def _settle_size(
     quiet = Quiet()
 
     def read(size: int) -> ImageSet:
-        return _images(request, with_size(config, size), quiet)[0]
+        images, _ = _images(request, with_size(config, size), quiet)
+        _check_own_encoder(config, images)
+        return images
 
-    smallest = read(SIZES[0])
-    _check_own_encoder(config, smallest)
     most = SIZES[-1]
     if request.data is not None:
         root = Path(request.data)
-        most = own_size(root, smallest.paths)
+        most = own_size(root, _images(request, with_size(config, SIZES[0]), quiet)[0].paths)
     progress.note("looking for the image size; this takes a few minutes")
     choice = choose_size(read, most, config, seed=request.seed, device=device)
     for sentence in choice.sentences:

@@ -22,6 +22,7 @@ from augsearch.data.decoding.decode import large_files_allowed
 from augsearch.data.imageset import ImageRows, ImageSet
 from augsearch.data.splits.splits import LabelDraw
 from augsearch.engines.processes import cpu_threads
+from augsearch.errors import ConfigError
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import METRICS
 from augsearch.evaluate.probe import few_label_probe
@@ -36,6 +37,8 @@ MARGIN = 0.01
 """Loss of score that a size must be shown to exceed before a larger one is taken."""
 MOST_LOSS = 0.02
 """Loss that is too much even where it is not shown."""
+OPEN = 0.08
+"""Loss that would be a lot."""
 LEVEL = 0.9
 REPLICATES = 3
 MOST = 600
@@ -59,6 +62,14 @@ class SizeProbe:
     score: float
     loss: MeanEstimate | None
     trial: float
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the loss might be nothing, and might be a lot."""
+        if self.loss is None:
+            return False
+        low, high = self.loss.interval(LEVEL)
+        return low <= MARGIN and high > OPEN
 
     @property
     def enough(self) -> bool:
@@ -101,6 +112,11 @@ class SizeChoice:
                 )
             lines.append(f"{found}; a trial takes about {duration(probe.trial)}")
         first, chosen = self.probes[0], self.chosen
+        if any(probe.is_open for probe in self.probes):
+            lines.append(
+                "with so few labelled images sizes can hardly be told apart: look at the "
+                "intervals, and say data.image_size yourself if in doubt"
+            )
         price = f"{chosen.trial / first.trial:.1f} times as long as at {first.size} pixels"
         why = (
             "the smallest size at which no loss is seen"
@@ -131,14 +147,22 @@ def choose_size(
     sizes = [size for size in SIZES if size <= max(most, SIZES[0])]
     readings, seconds, sample = {}, {}, None
     by = ""
+    refused = None
     for size in sizes:
-        bench = Bench.build(read(size), with_size(config, size), seed=seed, device=device)
+        try:
+            bench = Bench.build(read(size), with_size(config, size), seed=seed, device=device)
+        except ConfigError as error:  # some networks want larger images
+            refused = error
+            continue
         rows = _scored_rows(bench)
         sample = _sample(bench, rows)
         with cpu_threads(config.compute.threads):
             readings[size] = list(_probed(bench, rows))
             seconds[size] = config.pretrain.steps * _step_seconds(bench)
         by = "the encoder with its weights" if bench.start else f"{REPLICATES} random encoders"
+    if not readings and refused:
+        raise refused
+    sizes = list(readings)
     scores = {size: float(np.mean([r.score for r in some])) for size, some in readings.items()}
     best = max(sizes, key=lambda size: (scores[size], -size))
     probes = tuple(

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from augsearch.simclr.encoders.custom import CustomEncoder
 from augsearch.simclr.randomness import seeded
@@ -38,8 +39,8 @@ def check_encoder(
         images = torch.rand(IMAGES, count, image_size, image_size, generator=_generator(0)) * 2 - 1
         network = build(0)
         _gives_features(network, images)
-        _follows_the_seed(build)
         _learns(network, images)
+        _follows_the_seed(build)
         _judges_images_one_by_one(network, images)
 
 
@@ -48,13 +49,15 @@ def _builder(encoder: CustomEncoder, channels: int, size: int) -> Callable[[int]
         with seeded(seed, CPU):
             try:
                 network = encoder.build(channels, size)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise AssertionError(
                     f"build({channels}, {size}) raises {type(error).__name__}: {error}"
                 ) from error
         assert isinstance(network, nn.Module), (
             f"build({channels}, {size}) gives a {type(network).__name__}; want a torch.nn.Module"
         )
+        lazy = [p for p in network.parameters() if isinstance(p, UninitializedParameter)]
+        assert not lazy, "has lazy modules, whose weights no seed decides; give them their sizes"
         return network
 
     return build
@@ -85,7 +88,7 @@ def _gives_features(network: nn.Module, images: Tensor) -> None:
     network.eval()
     with torch.no_grad():
         found = _features(network, images)
-    assert found.is_floating_point(), f"features are {found.dtype}; want a float"
+    assert found.dtype == torch.float32, f"features are {found.dtype}; want torch.float32"
     spread = found.std(dim=0).max()
     assert spread > 0, "different images have the same features"
 
@@ -94,6 +97,11 @@ def _follows_the_seed(build: Callable[[int], nn.Module]) -> None:
     first, again = build(1).state_dict(), build(1).state_dict()
     same = first.keys() == again.keys() and all(torch.equal(first[n], again[n]) for n in first)
     assert same, "the same seed builds other weights; draw them from torch's global generator"
+    other = build(2).state_dict()
+    assert not all(torch.equal(first[n], other[n]) for n in first), (
+        "every seed builds the same weights; draw them from torch's global generator, and name "
+        "those of a file as encoder.weights"
+    )
 
 
 def _learns(network: nn.Module, images: Tensor) -> None:

@@ -145,6 +145,11 @@ def _checked(request: StudyRequest, progress: Progress) -> Setup:
     check_settings(request.storage, setup.name, setup.settings)
     if origin is not None:
         progress.note(f"compared with {origin.study}: {compared(origin, setup.bench)}")
+        if origin.weights != setup.start_facts.get("weights"):
+            progress.note(
+                f"the encoder does not start as in {origin.study}: its weights are others, or the "
+                "same file has other content; scores of the old trials may rank otherwise"
+            )
     return setup
 
 

@@ -124,6 +124,24 @@ def test_limits_come_before_scores():
     assert all(differing(point, CORNER) <= differing(point, broken.params) for point in points[::2])
 
 
+def test_points_that_make_a_policy_that_was_tried_are_drawn_again():
+    """What a closed gate hides makes no other policy."""
+    hidden = ("erasing.area",)
+
+    def policy(point):
+        return tuple(sorted((k, v) for k, v in point.items() if k not in hidden))
+
+    sampler = SeededPerTrial(TpeConfig(), 4, known=[known()], identity=policy)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    seen = [policy(CORNER)]
+    for _ in range(30):
+        trial = study.ask(fixed_distributions=AXES)
+        seen.append(policy(trial.params))
+        study.tell(trial, 0.3)
+    near = seen[1::2]
+    assert len({*near, seen[0]}) == len(near) + 1
+
+
 def test_states_of_the_study_are_not_touched():
     sampler = SeededPerTrial(TpeConfig(), 4, known=[known()])
     study = optuna.create_study(direction="maximize", sampler=sampler)

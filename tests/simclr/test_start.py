@@ -1,6 +1,7 @@
 """Weights of every style of file fill the encoder; those of another network are refused."""
 
 import socket
+import warnings
 
 import pytest
 import timm
@@ -13,7 +14,7 @@ from augsearch.errors import ConfigError
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.build import Encoder, build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
-from augsearch.simclr.encoders.layers import parameter_groups
+from augsearch.simclr.encoders.layers import batch_norms, freeze, parameter_groups
 from augsearch.simclr.encoders.matching import to_channels
 from augsearch.simclr.encoders.start import load_start
 from augsearch.simclr.optimizer import build_optimizer
@@ -83,7 +84,7 @@ def test_what_is_not_used_and_what_is_missing_is_said(tmp_path):
     del state["bn1.weight"]
     torch.save(state, tmp_path / "w.pth")
     notes = " | ".join(start_of(tmp_path / "w.pth").notes)
-    assert "nothing for bn1.weight of timm/test_resnet" in notes
+    assert "nothing that fits bn1.weight of timm/test_resnet" in notes
     assert "not used: fc.weight, fc.bias" in notes
 
 
@@ -117,7 +118,7 @@ def test_position_embeddings_are_interpolated_to_another_size(tmp_path):
     vit = timm.create_model("test_vit", num_classes=0, img_size=64)
     torch.save(vit.state_dict(), tmp_path / "w.pth")
     start = start_of(tmp_path / "w.pth", "timm/test_vit", size=48)
-    assert any("position embeddings" in note for note in start.notes)
+    assert any("pos_embed is resampled from" in note for note in start.notes)
     build_encoder(EncoderConfig(name="timm/test_vit"), 3, 48, start.state)
 
 
@@ -310,3 +311,175 @@ def test_a_config_needs_no_file_to_be_read_again(tmp_path):
     assert EncoderConfig.model_validate(stored).weights_file == tmp_path / "gone.pth"
     with pytest.raises(ValidationError):
         EncoderConfig.model_validate({"weights": "weights.txt"})
+
+
+def saved(path, content):
+    torch.save(content, path)
+    return path
+
+
+def refusal(path, content, name=TIMM, **options):
+    with pytest.raises(ConfigError) as refused:
+        start_of(saved(path, content), name, **options)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def changed(state, name, tensor):
+    return {**state, name: tensor}
+
+
+@pytest.mark.parametrize(
+    "lacking", [lambda n: "num_batches" in n, lambda n: "running" in n or "num_batches" in n]
+)
+@pytest.mark.parametrize("names", [("state_dict", "state_dict_ema"), ("student", "teacher")])
+def test_an_average_without_statistics_is_another_network_all_the_same(tmp_path, lacking, names):
+    whole, average = network(TIMM).state_dict(), timm.create_model("test_resnet", num_classes=7)
+    partial = {n: t for n, t in average.state_dict().items() if not lacking(n)}
+    content = dict(zip(names, (whole, partial), strict=True))
+    assert "holds 2 networks that fit" in refusal(tmp_path / "w.pth", content)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["conv1.0.weight", "bn1.running_var"])
+def test_numbers_that_mean_nothing_are_refused(tmp_path, number, name):
+    state = network(TIMM).state_dict()
+    broken = changed(state, name, torch.full_like(state[name], number))
+    said = refusal(tmp_path / "w.pth", broken)
+    assert "not finite" in said
+    assert "diverged" in said
+    assert name in said
+
+
+def test_codes_and_placeholders_are_no_weights(tmp_path):
+    state = network(TIMM).state_dict()
+    codes = {n: (t * 127).to(torch.int8) if t.ndim == 4 else t for n, t in state.items()}
+    empty = {n: t.to("meta") for n, t in state.items()}
+    small = {n: t.to(torch.float8_e4m3fn) if t.ndim == 4 else t for n, t in state.items()}
+    for content in (codes, empty, small):
+        assert "only" in refusal(tmp_path / "w.pth", content)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_other_precisions_load(tmp_path, dtype):
+    state = {
+        n: t.to(dtype) if t.is_floating_point() else t
+        for n, t in network(TIMM).state_dict().items()
+    }
+    start = start_of(saved(tmp_path / "w.pth", state))
+    encoder = build_encoder(EncoderConfig(name=TIMM), 3, 32, start.state)
+    assert all(p.dtype == torch.float32 for p in encoder.parameters())
+
+
+def test_a_deeper_network_of_the_same_kind_is_refused(tmp_path):
+    deeper = torchvision.models.resnet34().state_dict()
+    said = refusal(tmp_path / "w.pth", deeper, "torchvision/resnet18", size=32)
+    assert "tensors more in the parts of torchvision/resnet18" in said
+
+
+def test_another_patch_size_is_said(tmp_path):
+    vit = timm.create_model("test_vit", num_classes=0, patch_size=8, img_size=16)
+    start = start_of(saved(tmp_path / "w.pth", vit.state_dict()), "timm/test_vit", size=32)
+    assert any("patch_embed.proj.weight is resampled" in note for note in start.notes)
+
+
+def test_stems_that_fold_pixels_into_channels_are_not_summed(tmp_path):
+    body = torch.nn.Sequential(torch.nn.PixelUnshuffle(4), torch.nn.Conv2d(48, 8, 3))
+    state = {"1.weight": body[1].weight, "1.bias": body[1].bias}
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\nfrom augsearch import CustomEncoder\n\n"
+        "def build(channels, size):\n"
+        "    return nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(16 * channels, 8, 3))\n\n"
+        "network = CustomEncoder(build)\n"
+    )
+    path = saved(tmp_path / "w.pth", state)
+    config = EncoderConfig(name="custom", file=str(tmp_path / "net.py"), weights=str(path))
+    assert load_start(config, 3, 32)
+    with pytest.raises(ConfigError, match="only"):
+        load_start(config, 1, 32)
+
+
+def test_what_is_frozen_must_be_in_the_file(tmp_path):
+    state = network(TIMM).state_dict()
+    del state["conv1.0.weight"]
+    assert "would stay random for ever" in refusal(tmp_path / "w.pth", state, frozen_stages=1)
+    start_of(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("numbers", [(0.1, 0.2), (0.1,) * 4])
+def test_a_mean_of_another_length_is_refused(tmp_path, numbers):
+    said = refusal(tmp_path / "w.pth", network(TIMM).state_dict(), mean=numbers, std=numbers)
+    assert "for images of 3 channels" in said
+
+
+def test_a_network_that_asks_for_its_files_version_loads(tmp_path):
+    body = torchvision.models.mnasnet0_5()
+    start = start_of(saved(tmp_path / "w.pth", body.state_dict()), "torchvision/mnasnet0_5")
+    config = EncoderConfig(name="torchvision/mnasnet0_5")
+    assert build_encoder(config, 3, 32, start.state).feature_dim == 1280
+
+
+def test_a_wrapper_takes_the_weights_of_what_it_wraps(tmp_path):
+    (tmp_path / "net.py").write_text(
+        "import timm\nfrom torch import nn\nfrom augsearch import CustomEncoder\n\n"
+        "class Wrapped(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.inner = timm.create_model('test_resnet', num_classes=0)\n"
+        "    def forward(self, x):\n        return self.inner(x)\n\n"
+        "network = CustomEncoder(lambda channels, size: Wrapped())\n"
+    )
+    state = network(TIMM).state_dict()
+    path = saved(tmp_path / "w.pth", state)
+    config = EncoderConfig(name="custom", file=str(tmp_path / "net.py"), weights=str(path))
+    filled = build_encoder(config, 3, 32, load_start(config, 3, 32).state).body.state_dict()
+    assert torch.equal(filled["inner.conv1.0.weight"], state["conv1.0.weight"])
+
+
+def test_names_of_files_say_little(tmp_path):
+    state = network(TIMM).state_dict()
+    save_file(state, tmp_path / "w.pth")  # misnamed
+    assert len(start_of(tmp_path / "w.pth").state) > 50
+    save_file(state, tmp_path / "w.SAFETENSORS")
+    assert len(start_of(tmp_path / "w.SAFETENSORS").state) > 50
+    (tmp_path / "p.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(ConfigError, match="git lfs pull"):
+        start_of(tmp_path / "p.pth")
+    with warnings.catch_warnings(action="ignore"):
+        torch.jit.script(torch.nn.Linear(2, 2)).save(tmp_path / "s.pt")
+    with pytest.raises(ConfigError, match="is a TorchScript archive"):
+        start_of(tmp_path / "s.pt")
+
+
+def test_modules_without_parameters_belong_to_the_frozen_ones_before_them():
+    body = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3),
+        torch.nn.BatchNorm2d(8, affine=False),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(0.5),
+        torch.nn.Conv2d(8, 8, 3),
+        torch.nn.BatchNorm2d(8),
+        torch.nn.Dropout(0.5),
+    )
+    parts = parameter_groups(body)
+    assert parts[0] == ["0.weight", "0.bias"]
+    still = freeze(body, set(parts[0]))
+    assert [module for module in body if module in still] == list(body[:4])
+
+
+def test_tied_parameters_are_counted_once():
+    body = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3), torch.nn.Conv2d(3, 3, 3))
+    body[1].weight = body[0].weight
+    named_once = [name for part in parameter_groups(body) for name in part]
+    assert sorted(named_once) == sorted(name for name, _ in body.named_parameters())
+    encoder = Encoder(body, 3)
+    config = PretrainConfig(layer_decay=0.5)
+    optimizer = build_optimizer(encoder, torch.nn.Linear(3, 2), config)
+    held = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    assert len(held) == len(set(held)) == len(list(body.parameters())) + 2
+
+
+def test_statistics_of_every_kind_are_kept():
+    body = torch.nn.Sequential(
+        torch.nn.BatchNorm2d(3), torch.nn.InstanceNorm2d(3, track_running_stats=True)
+    )
+    assert len(batch_norms(body)) == 2

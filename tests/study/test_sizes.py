@@ -139,3 +139,30 @@ def test_a_word_that_is_none_is_refused_in_one_line():
         study("{image_size: large}")
     assert "\n" not in str(refused.value)
     assert "image_size" in str(refused.value)
+
+
+def test_a_network_that_wants_larger_images_gets_them(tmp_path):
+    data = folder(tmp_path / "images", "coarse", each=30)
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\nfrom augsearch import CustomEncoder\n\n"
+        "def build(channels, size):\n"
+        "    return nn.Sequential(nn.Conv2d(channels, 8, 33, 8), nn.BatchNorm2d(8), nn.ReLU(),\n"
+        "                         nn.AdaptiveAvgPool2d(1))\n\n"
+        "network = CustomEncoder(build)\n"
+    )
+    text = STUDY.replace("LEARNING_RATE", "0.002").replace("{image_size: 16}", "{image_size: auto}")
+    old = "encoder: {width: 8, stages: 2, stem: stride2}"
+    text = text.replace(old, "encoder: {name: custom, file: net.py}")
+    (tmp_path / "study.yaml").write_text(text)
+    progress = Noted()
+    request = StudyRequest(small_space(), data=data, study=tmp_path / "study.yaml")
+    setup = prepare(request, progress=progress)
+    assert setup.config.data.image_size >= 48
+    table = [note for note in progress.notes if " pixels  " in note]
+    assert [int(line.split()[0]) for line in table] == [48, 64, 96]
+
+
+def test_few_images_are_said_to_be_few():
+    wide = MeanEstimate(0.03, 0.2, 8, True)
+    probes = (SizeProbe(32, 0.6, wide, 1.0), SizeProbe(64, 0.63, None, 2.0))
+    assert "can hardly be told apart" in SizeChoice(probes, "3 random encoders").sentences[-2]

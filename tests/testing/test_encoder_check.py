@@ -92,3 +92,43 @@ def test_its_weights_follow_the_seed():
 
     with pytest.raises(AssertionError, match="the same seed builds other weights"):
         check_encoder(CustomEncoder(own_numbers))
+
+
+def test_every_seed_has_weights_of_its_own():
+    state = small(3, 32).state_dict()
+
+    def trained(in_channels, image_size):
+        network = small(in_channels, image_size)
+        network.load_state_dict(state)
+        return network
+
+    with pytest.raises(AssertionError, match=r"name those of a file as encoder\.weights"):
+        check_encoder(CustomEncoder(trained), channels=(3,))
+
+
+def test_lazy_modules_and_halves_are_refused():
+    lazy = nn.Sequential(nn.LazyConv2d(8, 3), nn.AdaptiveAvgPool2d(1))
+    with pytest.raises(AssertionError, match="lazy modules"):
+        check_encoder(CustomEncoder(lambda channels, size: lazy))
+
+    class Half(Pair):
+        def forward(self, images):
+            return self.net(images).half()
+
+    with pytest.raises(AssertionError, match=r"want torch\.float32"):
+        check_encoder(CustomEncoder(lambda channels, size: Half()), channels=(3,))
+
+
+def test_a_build_that_ends_the_program_ends_nothing():
+    def leaves(in_channels, image_size):
+        raise SystemExit(4)
+
+    with pytest.raises(AssertionError, match="raises SystemExit: 4"):
+        check_encoder(CustomEncoder(leaves))
+
+
+@pytest.mark.parametrize("numbers", [{"mean": (0.5,)}, {"mean": 0.5, "std": 0}, {"std": (1, 1)}])
+def test_numbers_that_do_not_go_together_are_refused(numbers):
+    with pytest.raises(ValueError, match="mean and std"):
+        CustomEncoder(small, **numbers)
+    assert CustomEncoder(small, mean=0.5, std=0.2).mean == (0.5,)

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
+from augsearch.errors import StudyError
 from augsearch.stats.ranks import Interval, kendall, slope, spearman
 
 FEWEST = 6
@@ -114,12 +115,20 @@ def certify_scores(study: str, steps: int, tried: Sequence[Tried]) -> Certificat
 
     Raises:
         ValueError: too few policies that were not chosen.
+        StudyError: all of them score the same.
     """
     fair = [policy for policy in tried if not policy.chosen]
     if len(fair) < FEWEST:
         raise ValueError(f"{len(fair)} unchosen policies are too few to compare rankings")
     budgets = sorted(tried[0].scores)
     longest = budgets[-1]
+    columns = [[p.short for p in fair], *([p.scores[b][0] for p in fair] for b in budgets)]
+    if level := next((column for column in columns if len(set(column)) == 1), None):
+        raise StudyError(
+            f"all {len(fair)} policies score {100 * level[0]:.1f} at one of the budgets, so that "
+            "there are no ranks to compare; fewer labels a class (evaluate.labels_per_class), "
+            "smaller or harder images would tell them apart"
+        )
     agreements = [
         _agreement(steps, [p.short for p in fair], fair, longest),
         *(_agreement(b, [p.scores[b][0] for p in fair], fair, longest) for b in budgets[:-1]),

@@ -37,7 +37,12 @@ def run_trials(
     limit = search.class_loss
     classes = None if limit is None else ClassLimit(_reference(store), limit)
     known = known_baselines(store, bench, space, classes)
-    store.trials_study.sampler = SeededPerTrial(search.sampler, bench.seed, known=known.trials)
+    store.trials_study.sampler = SeededPerTrial(
+        search.sampler,
+        bench.seed,
+        known=known.trials,
+        identity=lambda point: space.policy(point).digest,
+    )
     if known.sentence and len(store.finished()) < wanted:
         progress.note(known.sentence)
     progress.phase("trials", len(store.finished()), wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,7 @@ class SeededPerTrial(BaseSampler):
         known: points of the space whose scores are known before the search, such as baselines. The
             model has them in its history, and every other trial is a neighbour of the best point
             so far, see `_near_the_best`. A random search has no use for them.
+        identity: of points that make the same policy the same; by itself, of the same values.
         carry: let its model learn from trials that were stopped early as if they had finished, see
             `stopped_finished`.
     """
@@ -77,11 +78,13 @@ class SeededPerTrial(BaseSampler):
         seed: int,
         *,
         known: Sequence[FrozenTrial] = (),
+        identity: Callable[[Mapping[str, Any]], object] = dict,
         carry: bool = True,
     ) -> None:
         self._config = config
         self._seed = seed
         self._known = () if isinstance(config, RandomConfig) else tuple(known)
+        self._identity = identity
         self._carry = carry
         self._index = 0
         self._sampler = self._fresh(self._index)
@@ -157,7 +160,7 @@ class SeededPerTrial(BaseSampler):
         """
         found = [t for t in trials if t.state == TrialState.COMPLETE and PRIOR not in t.user_attrs]
         best = max((*self._known, *found), key=_merit)
-        tried = [t.params for t in (*self._known, *trials)]
+        tried = [self._identity(t.params) for t in (*self._known, *trials) if t.params]
         seed = self._seed_of("near", self._index)
         rng = np.random.default_rng(seed)
         values = optuna.create_study(sampler=RandomSampler(seed=seed))
@@ -170,7 +173,7 @@ class SeededPerTrial(BaseSampler):
                 name: value if new else best.params[name]
                 for (name, value), new in zip(anew.items(), drawn, strict=True)
             }
-            if point not in tried:
+            if self._identity(point) not in tried:
                 break
         return point
 

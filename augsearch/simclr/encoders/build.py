@@ -82,7 +82,9 @@ def build_encoder(
         raise _cannot_take(config, in_channels, image_size, error) from error
     still: tuple[nn.Module, ...] = ()
     if weights is not None:
-        body.load_state_dict(weights, strict=False)
+        filled = body.state_dict()  # with the network's own record of its version
+        filled.update(weights)
+        body.load_state_dict(filled)
         still = _frozen(config, body)
         if config.statistics == "keep":
             still += batch_norms(body)

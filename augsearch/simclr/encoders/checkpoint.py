@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ State = dict[str, Tensor]
 UNPICKLED = (pickle.UnpicklingError, EOFError, TypeError, AttributeError)
 """What torch raises for a file that is none of its own."""
 
+LFS = b"version https://git-lfs"
+
 DEEP = 3
 """Levels of nesting that a training program may put around a network's tensors."""
 
@@ -32,9 +35,16 @@ def read_states(path: Path) -> dict[str, State]:
     """
     where = f"encoder.weights {path}"
     try:
-        if path.suffix == ".safetensors":
+        begins = _begins(path)
+        if begins.startswith(LFS):
+            raise ConfigError(
+                f"{where}: is Git LFS's note of where the file is, and not the file; fetch that "
+                "with `git lfs pull`"
+            )
+        if path.suffix.lower() == ".safetensors" or begins[8:9] == b"{":
             return {"": load_file(path)}
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # what is wrong is said below, in one line
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ConfigError(f"{where}: cannot be read ({error.strerror or error})") from None
     except (SafetensorError, RuntimeError, ValueError, LookupError, *UNPICKLED) as error:
@@ -43,7 +53,11 @@ def read_states(path: Path) -> dict[str, State]:
                 f"{where}: holds more than tensors, and code from a file is not run; save the "
                 "network's state_dict() alone, best as .safetensors"
             ) from None
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        if "torchscript" in str(error).lower():
+            raise ConfigError(
+                f"{where}: is a TorchScript archive; save the network's state_dict() instead"
+            ) from None
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
         raise ConfigError(
             f"{where}: is no file of weights ({reason}); want .safetensors, or a state_dict() "
             "saved by torch"
@@ -52,6 +66,11 @@ def read_states(path: Path) -> dict[str, State]:
     if not states:
         raise ConfigError(f"{where}: holds no tensors by name; save the network's state_dict()")
     return states
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(64)
 
 
 def _states(content: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, State]]:

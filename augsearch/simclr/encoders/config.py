@@ -92,7 +92,7 @@ class EncoderConfig(BaseModel):
         path = (_directory(info) / weights).absolute()
         if info.context is not None and not path.is_file():
             raise ValueError(f"there is no file {path}; want none, pretrained or a file of weights")
-        if path.suffix not in WEIGHT_FILES:
+        if path.suffix.lower() not in WEIGHT_FILES:
             raise ValueError(
                 f"{weights!r}: want none, pretrained or a file ({', '.join(WEIGHT_FILES)})"
             )

@@ -43,6 +43,16 @@ class CustomEncoder:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not callable(self.build):
+            raise TypeError("build: want a function of channels and image size")
+        for name in ("mean", "std"):
+            value = getattr(self, name)
+            numbers = (value,) if isinstance(value, int | float) else tuple(value)
+            object.__setattr__(self, name, numbers)
+        if len(self.mean) != len(self.std) or any(deviation <= 0 for deviation in self.std):
+            raise ValueError("mean and std: want as many numbers of each, deviations above 0")
+
 
 @dataclass(frozen=True)
 class EncoderFile:

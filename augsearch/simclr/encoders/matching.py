@@ -16,6 +16,13 @@ from augsearch.words import listed
 
 LEAST = 0.9
 """Share of a network that weights must fill, or they are another network's."""
+MORE = 0.05
+"""Tensors, as a share of the network's, that a file may have more in the same parts."""
+IMAGE_CHANNELS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 13)
+"""Of images that networks are trained on: grey, colour, with depth, of satellites."""
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+MOST_WRAPPED = 4
+"""Parts of a network that could be a wrapper of somebody else's."""
 SHOWN = 4
 _COUNTER = "num_batches_tracked"  # says nothing about whose weights these are
 
@@ -29,6 +36,7 @@ class Match:
         prefix: what stood before these names in the file.
         missing: names of the network that nothing fits.
         unused: names of the file, with their prefix, that fit nothing.
+        other_shape: names of the network that the file has in a shape that does not fit.
         adapted: what was changed to fit, a phrase each.
     """
 
@@ -36,10 +44,13 @@ class Match:
     prefix: str
     missing: tuple[str, ...]
     unused: tuple[str, ...]
+    other_shape: tuple[str, ...]
     adapted: tuple[str, ...]
 
 
-def match_states(states: Mapping[str, State], body: nn.Module, encoder: str) -> Match:
+def match_states(
+    states: Mapping[str, State], body: nn.Module, encoder: str, channels: int
+) -> Match:
     """The tensors of the one network of a file that fits `body`.
 
     Whatever stands before the names (`module.`, `backbone.`, `state_dict` around them, ...) is
@@ -47,30 +58,46 @@ def match_states(states: Mapping[str, State], body: nn.Module, encoder: str) -> 
 
     Args:
         encoder: what a person calls the network.
+        channels: of the images.
 
     Raises:
-        ConfigError: too little fits, or two networks of the file fit alike.
+        ConfigError: too little fits, two networks of the file fit, or the file's network has more
+            in the same places.
     """
     wanted = body.state_dict()
     found = [
-        (_fill(state, prefix, body, wanted), f"{name}.{prefix}".strip("."))
+        (_fill(named, prefix, body, channels), f"{name}.{prefix}".strip("."))
         for name, state in states.items()
-        for prefix in _prefixes(state, wanted)
+        for named in (state, *_with_first_name(state, wanted))
+        for prefix in _prefixes(named, wanted)
     ]
     best, where = max(found, key=lambda one: len(one[0].state), default=(None, ""))
     if best is None or _share(best, wanted) < LEAST:
         raise ConfigError(_too_little(best, states, wanted, encoder))
+    _check_numbers(best)
+    # An average of weights may lack statistics, and a student's be complete: neither is meant.
+    learned = dict(body.named_parameters())
     rivals = [
         name
         for other, name in found
-        if len(other.state) == len(best.state) and not _equal(other.state, best.state)
+        if _share(other, learned) >= LEAST and not _equal(other.state, best.state)
     ]
     if rivals:
         raise ConfigError(
             f"encoder.weights: holds {len(rivals) + 1} networks that fit {encoder} "
-            f"({listed([where, *rivals])}); save the one that is meant in a file of its own"
+            f"({listed([where or 'at the top', *rivals])}); save the one that is meant in a file "
+            "of its own"
         )
+    _check_no_more(best, wanted, encoder)
     return best
+
+
+def _with_first_name(state: State, wanted: Mapping[str, Tensor]) -> Iterable[State]:
+    """The tensors as they would be called within a network that wraps theirs under one name."""
+    first = {name.partition(".")[0] for name in wanted if "." in name}
+    for name in sorted(first) if len(first) <= MOST_WRAPPED else ():
+        if not any(f"{name}." in known for known in state):
+            yield {f"{name}.{key}": tensor for key, tensor in state.items()}
 
 
 def _prefixes(state: State, wanted: Mapping[str, Tensor]) -> Iterable[str]:
@@ -86,37 +113,79 @@ def _tails(name: str) -> Iterable[str]:
     return (".".join(parts[start:]) for start in range(len(parts)))
 
 
-def _fill(state: State, prefix: str, body: nn.Module, wanted: Mapping[str, Tensor]) -> Match:
+def _fill(state: State, prefix: str, body: nn.Module, channels: int) -> Match:
+    wanted = body.state_dict()
     inside = {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
-    adapted = []
-    fitted = dict(inside)
-    first = _first_convolution(body)
-    if first in inside and inside[first].ndim == 4:
-        there, here = inside[first].shape[1], wanted[first].shape[1]
-        if there != here:
-            fitted[first] = to_channels(inside[first], here)
-            how = "summed" if here == 1 else "repeated and scaled"
-            adapted.append(f"the first convolution is {how} from {there} to {here} channels")
+    inside = {n: t for n, t in inside.items() if n not in wanted or _usable(t, wanted[n])}
+    fitted, adapted = _to_images(inside, wanted, channels)
     fitted = _as_library_fits(fitted, body)
-    for name, tensor in fitted.items():
-        if "pos_embed" in name and name in inside and tensor.shape != inside[name].shape:
-            adapted.append("position embeddings are interpolated")
     kept = {n: t for n, t in fitted.items() if n in wanted and t.shape == wanted[n].shape}
+    for name, tensor in kept.items():
+        if name in inside and name not in adapted:
+            before, after = list(inside[name].shape), list(tensor.shape)
+            # A library may write the same numbers in another order of axes.
+            if inside[name].numel() != tensor.numel():
+                adapted[name] = f"{name} is resampled from {before} to {after}"
     left = [n for n in state if not n.startswith(prefix) or n.removeprefix(prefix) not in kept]
+    other = tuple(n for n in inside if n in wanted and n not in kept)
     return Match(
         state=kept,
         prefix=prefix,
         missing=tuple(n for n in wanted if n not in kept and not n.endswith(_COUNTER)),
         unused=tuple(n for n in left if not n.endswith(_COUNTER)),
-        adapted=tuple(adapted),
+        other_shape=other,
+        adapted=tuple(dict.fromkeys(adapted.values())),
     )
 
 
-def _first_convolution(body: nn.Module) -> str:
-    for name, module in body.named_modules():
-        if isinstance(module, nn.Conv2d):
-            return f"{name}.weight" if name else "weight"
-    return ""
+def _usable(tensor: Tensor, wanted: Tensor) -> bool:
+    """Whether its numbers are what they say: no codes, no placeholders."""
+    plain = tensor.layout == torch.strided and not tensor.is_meta and not tensor.is_quantized
+    return plain and (tensor.dtype in FLOATS or not wanted.is_floating_point())
+
+
+def _to_images(
+    inside: State, wanted: Mapping[str, Tensor], channels: int
+) -> tuple[State, dict[str, str]]:
+    """Convolutions that see the images, for as many channels as these have."""
+    fitted, adapted = dict(inside), {}
+    for name, tensor in inside.items():
+        if name not in wanted or tensor.ndim != 4 or wanted[name].ndim != 4:
+            continue
+        (_, there, *kernel), (_, here, *own) = tensor.shape, wanted[name].shape
+        sees = here == channels and there in IMAGE_CHANNELS and there != here
+        if sees and kernel == own and len(tensor) == len(wanted[name]):
+            fitted[name] = to_channels(tensor, here)
+            how = "summed" if here == 1 else "repeated and scaled"
+            adapted[name] = f"the first convolution is {how} from {there} to {here} channels"
+    return fitted, adapted
+
+
+def _check_numbers(match: Match) -> None:
+    for name, tensor in match.state.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ConfigError(
+                f"encoder.weights: {match.prefix}{name} holds numbers that are not finite; the "
+                "training that it comes from has diverged, so take an earlier checkpoint"
+            )
+
+
+def _check_no_more(match: Match, wanted: Mapping[str, Tensor], encoder: str) -> None:
+    """Refuse a file whose network goes on where this one ends, such as a deeper one."""
+    parts = {name.partition(".")[0] for name in wanted}
+    more = [
+        name
+        for name in match.unused
+        if name.startswith(match.prefix)
+        and name.removeprefix(match.prefix).partition(".")[0] in parts
+        and name.removeprefix(match.prefix) not in wanted
+    ]
+    if len(more) > MORE * len(wanted):
+        raise ConfigError(
+            f"encoder.weights: the file's network has {len(more)} tensors more in the parts of "
+            f"{encoder} ({names_shown(more)}): it is another one of the same kind, whose weights "
+            "mean nothing without these; name that one"
+        )
 
 
 def to_channels(weight: Tensor, channels: int) -> Tensor:

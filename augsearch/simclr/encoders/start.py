@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import torchvision
+from torch import nn
 
 from augsearch.errors import ConfigError
-from augsearch.simclr.encoders.build import build_body, split_name
+from augsearch.simclr.encoders.build import build_body, build_encoder, split_name
 from augsearch.simclr.encoders.checkpoint import State, file_digest, read_states, state_digest
 from augsearch.simclr.encoders.config import PRETRAINED, EncoderConfig
+from augsearch.simclr.encoders.layers import parameter_groups
 from augsearch.simclr.encoders.matching import Match, match_states, names_shown
 
 
@@ -49,7 +52,9 @@ def load_start(config: EncoderConfig, channels: int, image_size: int) -> Start |
     else:
         path = Path(config.weights)
         states, digest = read_states(path), file_digest(path)
-    match = match_states(states, body, config.called)
+    match = match_states(states, body, config.called, channels)
+    _check_frozen(config, body, match)
+    _check_features(config, match, channels, image_size)
     mean, std = normalised_by(config, channels)
     return Start(
         state=match.state,
@@ -60,12 +65,34 @@ def load_start(config: EncoderConfig, channels: int, image_size: int) -> Start |
     )
 
 
+def _check_frozen(config: EncoderConfig, body: nn.Module, match: Match) -> None:
+    """What is frozen must come from the weights."""
+    frozen = {name for part in parameter_groups(body)[: config.frozen_stages] for name in part}
+    if random := [name for name in match.missing if name in frozen]:
+        raise ConfigError(
+            f"encoder.frozen_stages {config.frozen_stages}: the file has nothing for "
+            f"{names_shown(random)}, which would stay random for ever; freeze fewer parts"
+        )
+
+
+def _check_features(config: EncoderConfig, match: Match, channels: int, size: int) -> None:
+    encoder = build_encoder(config, channels, size, match.state).eval()
+    with torch.no_grad():
+        features = encoder(torch.linspace(-2, 2, channels * size**2).view(1, channels, size, size))
+    if not torch.isfinite(features).all():
+        raise ConfigError(
+            f"encoder.weights: {config.called} gives features that are not finite with them; the "
+            "training that they come from has diverged, so take an earlier checkpoint"
+        )
+
+
 def _notes(config: EncoderConfig, match: Match) -> list[str]:
     notes = [f"encoder.weights: {change}" for change in match.adapted]
     if match.missing:
+        shape = f" ({names_shown(match.other_shape)} in another shape)" if match.other_shape else ""
         notes.append(
-            f"encoder.weights: the file has nothing for {names_shown(match.missing)} of "
-            f"{config.called}; they begin at random"
+            f"encoder.weights: the file has nothing that fits {names_shown(match.missing)} of "
+            f"{config.called}{shape}; they begin at random"
         )
     if match.unused:
         notes.append(f"encoder.weights: not used: {names_shown(match.unused)}")
@@ -93,12 +120,21 @@ def normalised_by(
     config: EncoderConfig, channels: int
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation of pixels in [0, 1] that the encoder's weights expect, one of each for a
-    channel; empty if neither the study file nor the library says."""
+    channel; empty if neither the study file nor the library says.
+
+    Raises:
+        ConfigError: a number of them that fits no images of these channels.
+    """
     mean, std = config.mean, config.std
     if not mean:
         mean, std = _of_library(config)
     if not mean:
         return (), ()
+    if len(mean) not in (1, 3, channels):
+        raise ConfigError(
+            f"encoder.mean: {len(mean)} numbers for images of {channels} "
+            f"channel{'s' if channels > 1 else ''}; give one for each, or a single one"
+        )
     return _for_channels(mean, channels), _for_channels(std, channels)
 
 
