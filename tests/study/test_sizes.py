@@ -7,6 +7,7 @@ from small_study import STUDY, small_images, small_space
 
 from augsearch.data.config import DataConfig
 from augsearch.errors import ConfigError
+from augsearch.evaluate.probe import few_label_probe
 from augsearch.progress import Quiet
 from augsearch.space.yaml_file import parse_model
 from augsearch.stats.crossed import MeanEstimate
@@ -88,7 +89,7 @@ def test_the_sealed_images_are_not_looked_at(tmp_path, monkeypatch):
     seen = []
     from augsearch.study import sizes
 
-    probe = sizes.few_label_probe
+    probe = few_label_probe
 
     def watched(features, labels, draws, config):
         seen.extend(np.concatenate([np.r_[draw.fit, draw.score] for draw in draws]).tolist())
@@ -157,7 +158,7 @@ def test_a_network_that_wants_larger_images_gets_them(tmp_path):
     progress = Noted()
     request = StudyRequest(small_space(), data=data, study=tmp_path / "study.yaml")
     setup = prepare(request, progress=progress)
-    assert setup.config.data.image_size >= 48
+    assert setup.config.data.side >= 48
     table = [note for note in progress.notes if " pixels  " in note]
     assert [int(line.split()[0]) for line in table] == [48, 64, 96]
 

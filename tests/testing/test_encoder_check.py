@@ -131,4 +131,4 @@ def test_a_build_that_ends_the_program_ends_nothing():
 def test_numbers_that_do_not_go_together_are_refused(numbers):
     with pytest.raises(ValueError, match="mean and std"):
         CustomEncoder(small, **numbers)
-    assert CustomEncoder(small, mean=0.5, std=0.2).mean == (0.5,)
+    assert CustomEncoder(small, mean=0.5, std=0.2).normalised_by == ((0.5,), (0.2,))

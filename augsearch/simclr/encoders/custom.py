@@ -40,18 +40,24 @@ class CustomEncoder:
     """
 
     build: Callable[[int, int], nn.Module]
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
+    mean: tuple[float, ...] | float = ()
+    std: tuple[float, ...] | float = ()
 
     def __post_init__(self) -> None:
         if not callable(self.build):
             raise TypeError("build: want a function of channels and image size")
-        for name in ("mean", "std"):
-            value = getattr(self, name)
-            numbers = (value,) if isinstance(value, int | float) else tuple(value)
-            object.__setattr__(self, name, numbers)
-        if len(self.mean) != len(self.std) or any(deviation <= 0 for deviation in self.std):
+        mean, std = self.normalised_by
+        if len(mean) != len(std) or any(deviation <= 0 for deviation in std):
             raise ValueError("mean and std: want as many numbers of each, deviations above 0")
+
+    @property
+    def normalised_by(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """`mean` and `std`, a number for each channel or a single one."""
+        mean, std = (
+            (value,) if isinstance(value, int | float) else tuple(value)
+            for value in (self.mean, self.std)
+        )
+        return mean, std
 
 
 @dataclass(frozen=True)

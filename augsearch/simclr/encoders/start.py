@@ -150,8 +150,7 @@ def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
 def _of_library(config: EncoderConfig) -> tuple[tuple[float, ...], tuple[float, ...]]:
     family, model = split_name(config)
     if config.encoder_file is not None:
-        custom = config.encoder_file.load(config.code)
-        return custom.mean, custom.std
+        return config.encoder_file.load(config.code).normalised_by
     if family == "torchvision":
         transforms: Any = torchvision.models.get_model_weights(model).DEFAULT.transforms()
         return tuple(transforms.mean), tuple(transforms.std)
