@@ -145,6 +145,11 @@ def is_running(storage_url: str, name: str) -> bool:
         return True
 
 
+def storage_flag(storage: str) -> str | None:
+    """What `--storage` has to say in a command; None where it says what goes without saying."""
+    return None if storage == DEFAULT_STORAGE else shown_url(storage)
+
+
 def shown_url(url: str) -> str:
     """`url` without its password, for people and for what they pass on.
 

@@ -18,7 +18,7 @@ from augsearch.engines.processes import Processes
 from augsearch.errors import OutputError
 from augsearch.space.policy import FoundOn, Policy
 from augsearch.space.space import Space
-from augsearch.store.database import DEFAULT_STORAGE, shown_url
+from augsearch.store.database import storage_flag
 from augsearch.study.command import command_line
 from augsearch.study.origin import Origin
 from augsearch.study.source import Source
@@ -180,7 +180,7 @@ class Setup:
             "--seed": self.seed,
             "--name": self.name,
             "--device": None if self.asked_device == "auto" else self.asked_device,
-            "--storage": None if self.storage == DEFAULT_STORAGE else shown_url(self.storage),
+            "--storage": storage_flag(self.storage),
             "--output": None if self.output is None else str(self.output),
         }
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -203,7 +202,25 @@ def test_what_does_nothing_to_grey_images_is_left_out_with_a_note():
     assert jitter.values()["hue"] == 0
 
 
-MAIN = "from augsearch.cli import main; main()"
+PROGRAM = """\
+import time
+from augsearch import ablate
+from augsearch.progress import Quiet
+
+class Waiting(Quiet):
+    ended = 0
+
+    def run_ended(self, run, score, remark):
+        self.ended += 1
+        if self.ended == 2:
+            print("two cells", flush=True)
+            time.sleep(600)
+
+ablate(
+    "factory", study="study.yaml", mode="add-one", ops=["color_jitter", "gaussian_noise"],
+    replicates=2, subset=60, device="cpu", name="killed", progress=Waiting(),
+)
+"""
 STUDY = """\
 data: {image_size: 16}
 encoder: {width: 4, stages: 1}
@@ -218,28 +235,16 @@ compute: {threads: 2}
 @pytest.mark.long
 def test_a_killed_process_leaves_its_cells_and_none_is_computed_twice():
     Path("study.yaml").write_text(STUDY)
-    command = [
-        "ablate", "--space", "factory", "--study", "study.yaml", "--mode", "add-one",
-        "--ops", "color_jitter,gaussian_noise", "--replicates", "2", "--subset", "60",
-        "--device", "cpu", "--name", "killed",
-    ]  # fmt: skip
-    running = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *command], stdout=subprocess.DEVNULL, start_new_session=True
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    kept = []
-    patience = time.monotonic() + 240
     try:
-        while len(kept) < 2:
-            assert running.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < patience
-            time.sleep(0.2)
-            if Path("augsearch.db").exists():
-                storage = open_storage(STORAGE)
-                if "killed" in {s.study_name for s in storage.get_all_studies()}:
-                    kept = Store(storage, "killed", settings=None).all_runs()
+        assert process.stdout is not None
+        assert process.stdout.readline() == "two cells\n", "it ended before it could be killed"
     finally:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
     kept = Store(open_storage(STORAGE), "killed").all_runs()
     heard = Heard()
     found = ablate(

@@ -7,7 +7,7 @@ from typing import Any
 
 from augsearch.report.sections.reproduce import Reproduce
 from augsearch.search.result.result import StudyResult
-from augsearch.store.database import DEFAULT_STORAGE, shown_url
+from augsearch.store.database import storage_flag
 from augsearch.store.study_store import Store
 from augsearch.study.command import command_line
 from augsearch.study.setup import Setup
@@ -62,7 +62,7 @@ def study_command(
             return result.command
         return setup.command() if setup else "its command, as it was given"
     flags = dict(asked["flags"])
-    flags["--storage"] = None if storage == DEFAULT_STORAGE else shown_url(storage)
+    flags["--storage"] = storage_flag(storage)
     if setup and setup.source.name != asked["data"] and setup.source.flag:
         flags["--data"] = setup.source.flag
     return command_line("run", flags)
