@@ -12,7 +12,7 @@ from augsearch.store.database import open_storage
 from augsearch.store.runs import ALSO
 from augsearch.store.study_store import Store
 from augsearch.study.reopen import reopen
-from augsearch.study_file import StudyConfig
+from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.verbs.report import report_study
 from augsearch.verbs.run import run_study
 
@@ -37,6 +37,8 @@ def test_a_finished_study_gets_it_later_and_says_it_everywhere():
     result = run_study(small_space(), data=images, study=asking(small_config()), name="s")
     found = result.supervised
     assert found is not None
+    assert load_study_config(result.files["study.json"]).confirm.also == ("supervised",)
+    assert load_study_config(before.files["study.json"]).confirm.also == ("supervised",)  # anew
     assert {policy.name for policy in found.policies} >= {found.winner, NONE}
     assert len(found.policies) == 3
     assert len(found.gains) == 2

@@ -203,7 +203,12 @@ def _study_file(setup: Setup) -> dict[str, bytes]:
     if own := encoder.encoder_file:
         named["file"] = own.path.name + (f":{own.name}" if own.name else "")
         beside[own.path.name] = own.path.read_bytes()
-    return {"study.json": _json(content | {"encoder": content["encoder"] | named}), **beside}
+    whole = {
+        **content,
+        "encoder": content["encoder"] | named,
+        "confirm": content["confirm"] | {"also": setup.config.confirm.also},
+    }
+    return {"study.json": _json(whole), **beside}
 
 
 def _picture(result: StudyResult) -> bytes:
