@@ -267,7 +267,12 @@ def _is_study(name: str) -> bool:
     return not name.endswith(COMPANION) and name != SEALED
 
 
-@lru_cache(maxsize=4096)
 def _read_run(text: str) -> Run:
+    # The file of a user's own operation may have moved since.
+    return Run.model_validate_json(text) if '"custom"' in text else _read_once(text)
+
+
+@lru_cache(maxsize=4096)
+def _read_once(text: str) -> Run:
     """Reads each stored run once: a study asks for its runs again after every one of them."""
     return Run.model_validate_json(text)

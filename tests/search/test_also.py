@@ -38,7 +38,6 @@ def test_a_finished_study_gets_it_later_and_says_it_everywhere():
     found = result.supervised
     assert found is not None
     assert load_study_config(result.files["study.json"]).confirm.also == ("supervised",)
-    assert load_study_config(before.files["study.json"]).confirm.also == ("supervised",)  # anew
     assert {policy.name for policy in found.policies} >= {found.winner, NONE}
     assert len(found.policies) == 3
     assert len(found.gains) == 2
