@@ -49,6 +49,7 @@ def _builder(encoder: CustomEncoder, channels: int, size: int) -> Callable[[int]
         with seeded(seed, CPU):
             try:
                 network = encoder.build(channels, size)
+            # Whatever a user's own code raises is said in one line.
             except (Exception, SystemExit) as error:
                 raise AssertionError(
                     f"build({channels}, {size}) raises {type(error).__name__}: {error}"
@@ -108,7 +109,7 @@ def _learns(network: nn.Module, images: Tensor) -> None:
     network.train()
     trained = [p for p in network.parameters() if p.requires_grad]
     assert trained, "has no parameters that learn"
-    _features(network, images).square().sum().backward()  # type: ignore[no-untyped-call]
+    _features(network, images).square().sum().backward()  # type: ignore[no-untyped-call]  # torch's
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in trained), (
         "no gradient reaches any parameter"
     )

@@ -134,7 +134,7 @@ class SeededPerTrial(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         trials = study.get_trials(deepcopy=False)
-        if self._is_near() and len(study.directions) == 1:
+        if self._is_near() and search_space and len(study.directions) == 1:
             return self._near_the_best(trials, search_space)
         stopped = any(t.state == TrialState.PRUNED for t in trials)
         # Whether a stopped trial would have met a constraint, nobody knows.
@@ -173,7 +173,7 @@ class SeededPerTrial(BaseSampler):
                 name: value if new else best.params[name]
                 for (name, value), new in zip(anew.items(), drawn, strict=True)
             }
-            if self._identity(point) not in tried:
+            if self._identity({**best.params, **point}) not in tried:
                 break
         return point
 
