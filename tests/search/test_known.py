@@ -153,3 +153,12 @@ def test_states_of_the_study_are_not_touched():
         else:
             study.tell(trial, 0.3)
     assert [t.number for t in study.get_trials()] == list(range(6))
+
+
+def test_an_axis_of_one_value_is_part_of_every_point():
+    single = optuna.distributions.FloatDistribution(0.5, 0.5)
+    axes = {**AXES, "one": single}
+    first = optuna.trial.create_trial(params={**CORNER, "one": 0.5}, distributions=axes, value=0.6)
+    sampler = SeededPerTrial(TpeConfig(), 4, known=[first], identity=lambda point: point["one"])
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    assert study.ask(fixed_distributions=axes).params["one"] == 0.5
