@@ -114,6 +114,7 @@ def test_numbers_are_uniform(along):
     assert stats.kstest(numbers, "uniform").pvalue > 1e-3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("along", COLUMNS)
 def test_a_number_says_nothing_about_the_next_ones(along):
     numbers = column(along)

@@ -231,6 +231,7 @@ def test_colours_of_16_bits_are_refused_rather_than_shown_black(tmp_path):
         TwoViewTransform(lambda image: image, lambda image: image)(picture)
 
 
+@pytest.mark.long
 def test_an_exported_transform_takes_them_and_a_window_of_its_own(tmp_path):
     (tmp_path / "exported.py").write_text(export_policy(Policy(ops=()), "torchvision", 24))
     deep(1000, np.uint16).save(tmp_path / "dark.png")

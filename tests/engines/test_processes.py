@@ -38,6 +38,7 @@ def run(work, processes):
     return dict(Processes(threads=1, most=processes).run(work, 10, range(4)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", [1, 2])
 def test_every_job_is_done_once_with_its_threads(processes):
     threads = torch.get_num_threads()

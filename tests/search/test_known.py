@@ -97,6 +97,7 @@ def bench_of(tmp_path_factory):
     return make
 
 
+@pytest.mark.long
 def test_a_study_knows_what_its_space_expresses_and_counts_none_of_it(bench_of):
     result = run_study(small_space(), data=small_images(), study=small_config(), name="s")
     assert sum(result.trials.values()) == 4

@@ -109,6 +109,7 @@ def states(server):
     return [trial.state for trial in trials]
 
 
+@pytest.mark.long
 def test_a_study_that_another_process_runs_is_left_alone_until_that_dies(server, owner):
     with pytest.raises(StudyError, match="run by another process"), owner_lock(server, "small"):
         pass

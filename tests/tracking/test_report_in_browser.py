@@ -79,6 +79,7 @@ def test_all_is_drawn_without_errors_and_without_a_network(browser, pages, name,
     assert outside == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", ["full", "running"])
 def test_nothing_is_wider_than_the_window(browser, pages, name, width):
