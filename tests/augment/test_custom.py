@@ -196,6 +196,7 @@ def test_an_exported_kornia_file_renders_the_same(policy, tmp_path):
     assert all((a - b).abs().max() < 1e-5 for a, b in zip(views, ours, strict=True))
 
 
+@pytest.mark.long
 def test_views_with_a_custom_op_can_be_sent_to_another_process(policy, tmp_path):
     images = pictures(2, 3, 32, 32)
     views = policy.build(32, seed=5)

@@ -90,6 +90,7 @@ def images() -> torch.Tensor:
     return (smooth * 255).to(torch.uint8)
 
 
+@pytest.mark.long
 def test_kornia_files_give_exactly_our_views(tmp_path, images):
     policies = {f"random{seed}": random_policy(seed) for seed in range(4)}
     policies |= {"everything": everything(), "trivial": trivial_augment()}

@@ -102,6 +102,7 @@ def samplings(chosen: Policy) -> int:
     return sum(op.op in SAMPLING for ops in walked for op in ops)
 
 
+@pytest.mark.long
 def test_random_policies_agree_with_the_reference_within_two_levels():
     """As good as exactly, unless pixels are sampled once instead of several times."""
     images = bytes_of(4, 3, 32, 32)

@@ -85,6 +85,7 @@ def test_one_lucky_run_leads_a_search_astray(search):
     assert second == np.unravel_index(table.ends.mean(axis=-1).argmax(), first.shape)
 
 
+@pytest.mark.long
 def test_a_confirmation_undoes_a_lucky_run(search):
     """Replays that begin with the lucky seed of the test above: the second trial is better."""
     table, strategy = search.read_table("hue_orientation"), search.Strategy("tpe", "pruned")

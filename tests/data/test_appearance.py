@@ -60,6 +60,7 @@ def test_other_surfaces_ask_for_another_search(surfaces):
     assert drift(looks(surfaces), looks(others)).sentence.endswith("search again.")
 
 
+@pytest.mark.long
 def test_appearance_is_of_a_bounded_number_of_images_grey_ones_too(surfaces):
     large = draw_surfaces(SurfaceSpec(images_per_class=200))
     rows = spread_rows(np.arange(len(large)))
@@ -70,6 +71,7 @@ def test_appearance_is_of_a_bounded_number_of_images_grey_ones_too(surfaces):
     assert (found[:, 2:5] == 0).all()
 
 
+@pytest.mark.long
 def test_few_images_that_do_not_differ_are_seldom_said_to():
     said = []
     for seed in range(20):

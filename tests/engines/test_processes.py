@@ -51,6 +51,7 @@ def test_every_job_is_done_once_with_its_threads(processes):
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_in_a_job_reaches_the_caller(processes):
     with pytest.raises(RuntimeError, match=r"job \d"):
@@ -79,6 +80,7 @@ def die(_, number):
     os._exit(3)
 
 
+@pytest.mark.long
 def test_a_process_that_dies_is_one_line():
     with pytest.raises(StudyError, match="a process that trained was killed") as caught:
         run(die, 2)

@@ -242,6 +242,7 @@ def test_stopped_trials_rank_below_those_that_ended():
         ("the best quarter", "common"),
     ],
 )
+@pytest.mark.long
 def test_every_part_is_silent_below_its_number_of_trials(part, name):
     enough = FEWEST[part]
     assert getattr(understand(drawn(enough, crop_matters)), name) is not None

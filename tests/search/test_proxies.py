@@ -111,6 +111,7 @@ def test_a_proxy_that_goes_by_strength_as_a_whole_is_flagged() -> None:
     assert "follows the strength of policies" in proxy.warning
 
 
+@pytest.mark.long
 def test_unrelated_scores_are_rarely_flagged() -> None:
     falsely = 0
     for seed in range(60):

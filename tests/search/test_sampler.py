@@ -115,6 +115,7 @@ def test_the_gaussian_process_learns_from_stopped_trials():
     assert sum(x < 0.4 for x in points[-8:]) >= 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("config", [GpConfig(startup_trials=4), TpeConfig(startup_trials=4)])
 def test_stopped_trials_and_constraints_go_together(config):
     sampler = SeededPerTrial(config, 0)

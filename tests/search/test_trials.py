@@ -24,6 +24,7 @@ from augsearch.store.frozen_trials import trial_curve, trial_outcome, trial_poli
 from augsearch.store.study_store import Store
 
 
+@pytest.mark.long
 def test_more_trials_continue_a_study_and_train_nothing_twice(small_here):
     heard = Heard()
     run(trials=6, progress=heard)

@@ -42,6 +42,7 @@ def test_intervals_cover_and_false_claims_stay_rare_with_a_shared_reference():
     assert np.mean(claims) < 0.09
 
 
+@pytest.mark.long
 def test_the_best_of_equals_is_seldom_called_better_than_any():
     rng = np.random.default_rng(2)
     claims = []

@@ -42,6 +42,7 @@ def resumed(trials):
     )
 
 
+@pytest.mark.long
 def test_the_same_command_finds_everything_done_and_says_what_was_said(then):
     before = Path("augsearch.db").stat().st_size
     result = resumed(3).model_dump(mode="json")
