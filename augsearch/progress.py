@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Phase = Literal["baselines", "trials", "confirmation", "certification", "ablation"]
+Phase = Literal["baselines", "trials", "confirmation", "certification", "ablation", "triage"]
 
 
 class Progress(Protocol):

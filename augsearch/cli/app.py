@@ -29,6 +29,7 @@ from augsearch.cli.options import (
 from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
 from augsearch.cli.studies import studies_app
+from augsearch.cli.triage import triage
 from augsearch.errors import AugsearchError
 
 app = typer.Typer(
@@ -119,6 +120,7 @@ def run(
         print_result(result, output or Path("runs") / result.study, progress.console)
 
 
+app.command()(triage)
 app.command()(preview)
 app.command()(ops)
 app.command()(selftest)

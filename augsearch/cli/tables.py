@@ -11,13 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from augsearch.cli.terminal import duration
-from augsearch.words import percent
+from augsearch.words import interval, percent
 
 if TYPE_CHECKING:
     from augsearch.progress import Estimate
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.certificate.certificate import Certificate
     from augsearch.search.result.result import StudyResult
+    from augsearch.search.triage.answer import Triage
     from augsearch.store.listing import StudySummary
     from augsearch.verbs.studies import StoredStudy
 
@@ -70,6 +71,29 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
     console.print()
     console.print(f"policy.yaml, report.html and the rest are in [bold]{escape(str(directory))}[/]")
     console.print("compare the trials: augsearch ui")
+
+
+def print_triage(found: Triage, directory: Path, console: Console) -> None:
+    """What was tried, what was found, the answer and what to do next."""
+    table = Table(title="score of the search's images in %", title_justify="left")
+    table.add_column("policy", no_wrap=True)
+    table.add_column("trained by", no_wrap=True)
+    table.add_column("score", justify="right")
+    table.add_column("95 % interval", justify="right")
+    trained = {"none": "", "SimCLR": "SimCLR", "labels": "labels alone"}
+    for way in found.ways:
+        table.add_row(
+            escape(way.name), trained[way.training], percent(way.score), interval(way.interval)
+        )
+    console.print()
+    console.print(table)
+    console.print()
+    for sentence in found.findings:
+        console.print(escape(sentence))
+    console.print()
+    console.print(f"[bold]{escape(found.title)}.[/] {escape(found.reason)}")
+    console.print(f"next: {escape(found.next)}")
+    console.print(f"report.html and baseline.yaml are in [bold]{escape(str(directory))}[/]")
 
 
 def print_certificate(certificate: Certificate, console: Console) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from augsearch.data.splits.splits import sealed_marks
@@ -57,6 +58,14 @@ def search_study(
     Raises:
         AugsearchError: what is wrong, in one line; nothing that was finished is lost.
     """
+    with held_store(setup) as store:
+        found = _train(setup, store, tracker, engine, progress)
+        return _conclude(setup, store, found, tracker, progress)
+
+
+@contextmanager
+def held_store(setup: Setup) -> Iterator[Store]:
+    """The study's store, which no other process adds to meanwhile."""
     opened = open_storage(setup.storage)
     with owner_lock(setup.storage, setup.name):
         store = Store(
@@ -69,18 +78,24 @@ def search_study(
         store.kept.asked = setup.asked
         store.kept.looks = looks_of(setup.bench)
         try:
-            found = _train(setup, store, tracker, engine, progress)
+            yield store
         except KeyboardInterrupt:
             store.bury_dead_trials()
             raise
-        return _conclude(setup, store, found, tracker, progress)
 
 
-def _train(
-    setup: Setup, store: Store, tracker: Tracker, engine: Engine, progress: Progress
-) -> _Found:
-    """Baselines, trials and confirmation."""
-    bench, config = setup.bench, setup.config
+def begin_search(
+    setup: Setup,
+    store: Store,
+    tracker: Tracker,
+    engine: Engine,
+    progress: Progress,
+    *,
+    trials: int,
+) -> Callable[[], None]:
+    """Do what is left of the baselines and of the first `trials`; gives what shows a tracker every
+    run that has ended."""
+    bench = setup.bench
     paint = views_painter(bench)
 
     def show() -> None:
@@ -93,8 +108,18 @@ def _train(
     show()
     if setup.origin is not None:
         _hand_on(setup, setup.origin, store, progress)
-    with cpu_threads(config.compute.threads):
-        run_trials(store, bench, setup.space, config.search.trials, progress, after_each=show)
+    if trials:
+        with cpu_threads(setup.config.compute.threads):
+            run_trials(store, bench, setup.space, trials, progress, after_each=show)
+    return show
+
+
+def _train(
+    setup: Setup, store: Store, tracker: Tracker, engine: Engine, progress: Progress
+) -> _Found:
+    """Baselines, trials and confirmation."""
+    bench, config = setup.bench, setup.config
+    show = begin_search(setup, store, tracker, engine, progress, trials=config.search.trials)
     if sentence := classes_in_words(store, config.search.class_loss):
         progress.note(sentence)
     uses = store.count_sealed_use(sealed_marks(setup.image_set, bench.split.test))

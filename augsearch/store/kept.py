@@ -50,6 +50,15 @@ class Kept:
         self._study.set_user_attr("certificate", dict(certificate))
 
     @property
+    def triage(self) -> dict[str, Any]:
+        """What the last triage found, or an empty one."""
+        return dict(self._study.user_attrs.get("triage", {}))
+
+    @triage.setter
+    def triage(self, triage: Mapping[str, Any]) -> None:
+        self._study.set_user_attr("triage", dict(triage))
+
+    @property
     def is_ablation(self) -> bool:
         """Whether this is no search but holds the cells of ablations."""
         return self.settings.get("kind") == ABLATIONS

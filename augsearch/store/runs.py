@@ -19,7 +19,11 @@ ALSO = "supervised confirmation"
 """Beside the confirmation: encoders trained with labels, scored on the sealed images."""
 
 
-PHASES = (BASELINE, CONFIRMATION, CERTIFICATION, ABLATION, SUPERVISED, ALSO)
+TRIAGE = "triage"
+"""The encoder without training on further seeds, on the images of the search."""
+
+
+PHASES = (BASELINE, CONFIRMATION, CERTIFICATION, ABLATION, SUPERVISED, ALSO, TRIAGE)
 
 
 SCORING = 2
@@ -34,8 +38,8 @@ class Run(BaseModel):
         phase: one of `PHASES`.
         name: of the policy, for people; `untrained encoder` has none.
         policy: None for the untrained encoder.
-        replicate: 0 for baselines, 1.. for confirmation of both kinds, 101.. for certification,
-            201.. for ablations.
+        replicate: 0 for baselines, 1.. for triage and confirmation of both kinds, 101.. for
+            certification, 201.. for ablations.
         outcome: None if training diverged or collapsed; then `failure` says why.
         ended: milliseconds since 1970.
         scoring: see `SCORING`.

@@ -25,7 +25,7 @@ from augsearch.study.command import handed_over
 from augsearch.study.origin import Origin
 from augsearch.study.request import StudyRequest
 from augsearch.study.setup import Setup, some_images
-from augsearch.study.sizes import SIZES, choose_size, own_size, with_size
+from augsearch.study.sizes import SIZES, SizeChoice, choose_size, own_size, with_size
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.testing.encoders import check_encoder
@@ -56,7 +56,7 @@ def prepare(
     asked_space, space_file = _space(request.space, origin)
     config, study_file = _config(request, origin)
     _check_numbers(request)
-    config = _settle_size(request, config, device, progress)
+    config, sizes = _settle_size(request, config, device, progress)
     image_set, source = _images(request, config, progress)
     space = _fitting(asked_space, image_set.channels, space_file, progress, searching=searching)
     _check_own_encoder(config, image_set)
@@ -90,6 +90,7 @@ def prepare(
             }
         ),
         origin=origin,
+        sizes=sizes,
     )
 
 
@@ -194,17 +195,31 @@ def _check_numbers(request: StudyRequest) -> None:
 
 def _settle_size(
     request: StudyRequest, config: StudyConfig, device: torch.device, progress: Progress
-) -> StudyConfig:
-    """The study with an image size; where that is auto, the one that probes show to be enough."""
+) -> tuple[StudyConfig, SizeChoice | None]:
+    """The study with an image size; where that is auto, the one that probes show to be enough, with
+    these."""
     if config.data.image_size != "auto":
-        return config
+        return config, None
     if isinstance(request.data, ImageSet):
-        return with_size(config, request.data.image_size)
+        return with_size(config, request.data.image_size), None
     if config.evaluate.label_free:
         raise ConfigError(
             "data.image_size: auto goes by few-label probes, and evaluate.score "
             f"{config.evaluate.score} has no labels; say a size"
         )
+    progress.note("looking for the image size; this takes a few minutes")
+    choice = probe_sizes(request, config, device)
+    for sentence in choice.sentences:
+        progress.note(sentence)
+    return with_size(config, choice.chosen.size), choice
+
+
+def probe_sizes(request: StudyRequest, config: StudyConfig, device: torch.device) -> SizeChoice:
+    """How well the classes can be told at each image size, up to that of the pictures.
+
+    Raises:
+        DataError, ConfigError: see `choose_size`.
+    """
     quiet = Quiet()
 
     def read(size: int) -> ImageSet:
@@ -213,14 +228,10 @@ def _settle_size(
         return images
 
     most = SIZES[-1]
-    if request.data is not None:
+    if isinstance(request.data, (str, Path)):
         root = Path(request.data)
         most = own_size(root, _images(request, with_size(config, SIZES[0]), quiet)[0].paths)
-    progress.note("looking for the image size; this takes a few minutes")
-    choice = choose_size(read, most, config, seed=request.seed, device=device)
-    for sentence in choice.sentences:
-        progress.note(sentence)
-    return with_size(config, choice.chosen.size)
+    return choose_size(read, most, config, seed=request.seed, device=device)
 
 
 def _images(

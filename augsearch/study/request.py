@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from augsearch.data.imageset import ImageSet
 from augsearch.space.space import Space
@@ -26,3 +27,18 @@ class StudyRequest:
     name: str | None = None
     output: str | Path | None = None
     subset: int | None = None
+
+
+class StudyOptions(TypedDict, total=False):
+    """The same but the space, as keyword arguments."""
+
+    data: str | Path | ImageSet | None
+    from_study: str | None
+    study: str | Path | StudyConfig | None
+    trials: int | None
+    seed: int
+    device: str
+    storage: str
+    name: str | None
+    output: str | Path | None
+    subset: int | None

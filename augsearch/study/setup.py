@@ -21,6 +21,7 @@ from augsearch.space.space import Space
 from augsearch.store.database import storage_flag
 from augsearch.study.command import command_line
 from augsearch.study.origin import Origin
+from augsearch.study.sizes import SizeChoice
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
 
@@ -34,6 +35,7 @@ class Setup:
         space_file, study_file: what the user named, or what was taken instead.
         asked_space, asked_study: what the user named, None for what is taken by itself.
         in_python: why no command repeats this, see `command.handed_over`.
+        sizes: what was probed for the image size; None if the user said one.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Setup:
     asked_study: str | None
     in_python: str = ""
     origin: Origin | None = None
+    sizes: SizeChoice | None = None
 
     @property
     def engine(self) -> Engine:

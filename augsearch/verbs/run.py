@@ -83,7 +83,7 @@ def run_study(
 
 def run_as_asked(request: StudyRequest, progress: Progress) -> StudyResult:
     """What `run_study` does, for a request in one piece."""
-    setup = _checked(request, progress)
+    setup = checked_setup(request, progress)
     with owner_lock(setup.storage, setup.name):
         pass  # before the estimate, which takes a while
     check_output(setup.directory, make=True)
@@ -129,12 +129,12 @@ def estimate_study(
 
 def estimate_as_asked(request: StudyRequest, progress: Progress) -> Estimate:
     """What `estimate_study` does, for a request in one piece."""
-    setup = _checked(request, progress)
+    setup = checked_setup(request, progress)
     check_output(setup.directory, make=False)
     return estimate(setup)
 
 
-def _checked(request: StudyRequest, progress: Progress) -> Setup:
+def checked_setup(request: StudyRequest, progress: Progress) -> Setup:
     """A study that could start now: an unusable store should stop it before hours of work."""
     quiet_mlflow()
     tracking_uri()

@@ -1,0 +1,106 @@
+"""`augsearch triage`: is a search worth it on these images, before it is paid for?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Unpack
+
+from augsearch.data.imageset import ImageSet
+from augsearch.errors import AugsearchError, ConfigError
+from augsearch.files import write_files
+from augsearch.progress import Progress, Quiet
+from augsearch.search.report.collect import Sources
+from augsearch.search.report.files import report_files
+from augsearch.search.search_study import held_store
+from augsearch.search.triage.answer import BASELINE_FILE, Triage, answer
+from augsearch.search.triage.findings import read_findings
+from augsearch.search.triage.plan import triage_plan
+from augsearch.search.triage.train import train
+from augsearch.space.policy import Policy
+from augsearch.space.space import Space
+from augsearch.store.database import told_when_unwritable
+from augsearch.study.mirrored import mirror_of
+from augsearch.study.painting import views_painter
+from augsearch.study.prepare import probe_sizes
+from augsearch.study.request import StudyOptions, StudyRequest
+from augsearch.study.setup import Setup, check_output
+from augsearch.study.sizes import SizeChoice
+from augsearch.verbs.run import checked_setup
+
+
+def triage_study(
+    space: str | Path | Space | None = None,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[StudyOptions],
+) -> Triage:
+    """Say whether a search is worth it on these images, for about a tenth of its compute.
+
+    Trains the study's baselines and its first trials, and an encoder with labels alone; the study
+    goes on from them when `run_study` is called with the same arguments. The sealed images stay
+    sealed.
+
+    Args:
+        space, options: those of `run_study`.
+        progress: told what happens.
+
+    Returns:
+        The answer with its reason, what to do next, and what it rests on.
+
+    Raises:
+        AugsearchError: anything a user can cause, in one line.
+    """
+    return triage_as_asked(StudyRequest(space, **options), progress or Quiet())
+
+
+def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
+    """What `triage_study` does, for a request in one piece."""
+    setup = checked_setup(request, progress)
+    config = setup.config
+    if not setup.bench.draws or config.evaluate.label_free:
+        raise ConfigError(
+            "triage goes by few-label probes, which evaluate.score "
+            f"{config.evaluate.score} has none of; use evaluate.score: probe, or begin the study "
+            "itself with few trials"
+        )
+    check_output(setup.directory, make=True)
+    sizes = setup.sizes or _other_sizes(request, setup, progress)
+    plan = triage_plan(config, setup.baselines, setup.always_confirmed)
+    progress.note(
+        f"triage trains {100 * plan.share:.0f} % of the study's expected steps; the study goes on "
+        "from them"
+    )
+    with told_when_unwritable(setup.storage, "finished runs"), held_store(setup) as store:
+        try:
+            train(setup, store, plan, mirror_of(setup, progress), setup.engine, progress)
+        except KeyboardInterrupt:
+            progress.note("stopped; nothing that was finished is lost. The same command goes on")
+            raise
+        except AugsearchError:
+            progress.note(f"what is finished is kept in the study {setup.name!r}")
+            raise
+        found = answer(setup, read_findings(setup, store, sizes), plan)
+        store.kept.triage = found.model_dump(mode="json")
+        result, paint = None, views_painter(setup.bench)
+        sources = Sources(store, config, setup.storage, setup, paint, result)
+        write_files(
+            setup.directory,
+            {**report_files(sources), **_baseline_files(setup, setup.baselines[found.best])},
+        )
+    return found
+
+
+def _other_sizes(request: StudyRequest, setup: Setup, progress: Progress) -> SizeChoice | None:
+    """What other sizes would show; None where there are no pictures that could be read larger."""
+    if request.data is None or isinstance(request.data, ImageSet):
+        return None
+    progress.note("looking at other image sizes; this takes a few minutes")
+    return probe_sizes(request, setup.config, setup.device)
+
+
+def _baseline_files(setup: Setup, policy: Policy) -> Mapping[str, bytes]:
+    """The best baseline, for who does without a search."""
+    files = dict(setup.as_found(policy).files())
+    files[BASELINE_FILE] = files.pop("policy.yaml")
+    return files
