@@ -54,8 +54,8 @@ class Findings:
 
     Attributes:
         floor: the encoder without any training.
-        tried: SimCLR under baselines and trials, best first; of trials that were stopped early, what
-            they would have reached.
+        tried: SimCLR under baselines and trials, best first; of a trial that was stopped early what
+            it would have reached.
         labels: supervised training, best first; empty if the plan had none or it failed.
         label_error: standard error of each of these.
         best: name of the best baseline.
