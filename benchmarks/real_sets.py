@@ -2,10 +2,9 @@
 
     uv run python benchmarks/real_sets.py path/to/neu_cls --space factory [--runs DIR] [--triage]
 
-Before the study its triage says what to expect; `--triage` stops there. The study is the one that a user runs, except that every baseline is confirmed: with six policies
-the first five seeds take 43 % of all steps, more than the race may have, so that it ends there.
-Then the same
-encoder is trained from scratch with labels alone, for the steps of a confirmation, over five
+Before the study its triage says what to expect; `--triage` stops there. The study is the one that a
+user runs, except that every baseline is confirmed: with six policies the first five seeds take 43 %
+of all steps, more than the race may have, so that it ends there. Then the same encoder is trained from scratch with labels alone, for the steps of a confirmation, over five
 seeds: each with one draw of `labels_per_class` labels, on images as they are, cropped only, and
 under the recommended policy; scored on the sealed split, as the confirmation is. A probe's score
 is the mean over many draws, so a supervised seed is noisier than a confirmed one.
