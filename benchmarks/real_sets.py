@@ -4,10 +4,11 @@
 
 Before the study its triage says what to expect; `--triage` stops there. The study is the one that a
 user runs, except that every baseline is confirmed: with six policies the first five seeds take 43 %
-of all steps, more than the race may have, so that it ends there. Then the same encoder is trained from scratch with labels alone, for the steps of a confirmation, over five
-seeds: each with one draw of `labels_per_class` labels, on images as they are, cropped only, and
-under the recommended policy; scored on the sealed split, as the confirmation is. A probe's score
-is the mean over many draws, so a supervised seed is noisier than a confirmed one.
+of all steps, more than the race may have, so that it ends there. Then the same encoder is trained
+from scratch with labels alone, for the steps of a confirmation, over five seeds: each with one draw
+of `labels_per_class` labels, on images as they are, cropped only, and under the recommended policy;
+scored on the sealed split, as the confirmation is. A probe's score is the mean over many draws, so
+a supervised seed is noisier than a confirmed one.
 
 A folder `X` with a table `X_groups.csv` (path, group) beside it is read with those groups. All may
 be stopped and goes on. Prints a table and the verdict, writes results/study-<data>.json with all

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.engine import Engine
-from augsearch.engines.processes import cpu_threads
 from augsearch.files import write_files
 from augsearch.progress import Progress
+from augsearch.search.begin import begin_search, held_store
 from augsearch.search.confirm.also import Supervised, confirm_supervised
-from augsearch.search.confirm.confirmation import Confirmation, confirm, run_baselines
+from augsearch.search.confirm.confirmation import Confirmation, confirm
 from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
@@ -21,15 +20,10 @@ from augsearch.search.result.mlflow_page import description, parent_metrics
 from augsearch.search.result.proxies import in_words
 from augsearch.search.result.recommended import registration
 from augsearch.search.result.result import StudyResult
-from augsearch.search.trials.loop import classes_in_words, run_trials
-from augsearch.search.trials.sampler import build_pruner, distributions
+from augsearch.search.trials.loop import classes_in_words
 from augsearch.space.policy import Policy
-from augsearch.store.database import open_storage, owner_lock
-from augsearch.store.runs import made_again
 from augsearch.store.study_store import Store
-from augsearch.study.origin import Origin, hand_on_trials, looks_of
 from augsearch.study.painting import views_painter
-from augsearch.study.records import record_makers
 from augsearch.study.setup import Setup
 from augsearch.tracking.registry import registered_name
 from augsearch.tracking.tracker import Page, Tracker
@@ -61,57 +55,6 @@ def search_study(
     with held_store(setup) as store:
         found = _train(setup, store, tracker, engine, progress)
         return _conclude(setup, store, found, tracker, progress)
-
-
-@contextmanager
-def held_store(setup: Setup) -> Iterator[Store]:
-    """The study's store, which no other process adds to meanwhile."""
-    opened = open_storage(setup.storage)
-    with owner_lock(setup.storage, setup.name):
-        store = Store(
-            opened,
-            setup.name,
-            settings=setup.settings,
-            pruner=build_pruner(setup.config.search.pruner),
-            aims=setup.config.search.aims,
-        )
-        store.kept.asked = setup.asked
-        store.kept.looks = looks_of(setup.bench)
-        try:
-            yield store
-        except KeyboardInterrupt:
-            store.bury_dead_trials()
-            raise
-
-
-def begin_search(
-    setup: Setup,
-    store: Store,
-    tracker: Tracker,
-    engine: Engine,
-    progress: Progress,
-    *,
-    trials: int,
-) -> Callable[[], None]:
-    """Do what is left of the baselines and of the first `trials`; gives what shows a tracker every
-    run that has ended."""
-    bench = setup.bench
-    paint = views_painter(bench)
-
-    def show() -> None:
-        tracker.sync(record_makers(store, paint, setup.executor_of, setup.as_found))
-
-    store.bury_dead_trials()
-    if outdated := store.outdated:
-        progress.note(made_again(outdated))
-    run_baselines(store, bench, setup.baselines, progress, engine)
-    show()
-    if setup.origin is not None:
-        _hand_on(setup, setup.origin, store, progress)
-    if trials:
-        with cpu_threads(setup.config.compute.threads):
-            run_trials(store, bench, setup.space, trials, progress, after_each=show)
-    return show
 
 
 def _train(
@@ -173,12 +116,3 @@ def _files(setup: Setup, store: Store, policy: Policy, result: StudyResult) -> M
         **outputs.result_files(setup, store, policy, result, paint),
         **report_files(sources),
     }
-
-
-def _hand_on(setup: Setup, origin: Origin, store: Store, progress: Progress) -> None:
-    count = hand_on_trials(origin, store, setup.bench, distributions(setup.space))
-    left = len(origin.trials) - count
-    old, new = origin.config.evaluate.measured, setup.config.evaluate.measured
-    why = "do not fit this space" if old == new else f"were scored by {old}, not by {new},"
-    apart = f"; {left} {why} and are left out" if left else ""
-    progress.note(f"the sampler begins with {count} trials of {origin.study}{apart}")

@@ -10,9 +10,9 @@ from augsearch.data.imageset import ImageSet
 from augsearch.errors import AugsearchError, ConfigError
 from augsearch.files import write_files
 from augsearch.progress import Progress, Quiet
+from augsearch.search.begin import held_store
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
-from augsearch.search.search_study import held_store
 from augsearch.search.triage.answer import BASELINE_FILE, Triage, answer
 from augsearch.search.triage.findings import read_findings
 from augsearch.search.triage.plan import triage_plan

@@ -28,6 +28,7 @@ from augsearch.search.report.results import (
     pair,
     placed,
 )
+from augsearch.search.report.worth import worth
 from augsearch.search.result.outputs import data_in_words
 from augsearch.search.result.result import StudyResult
 from augsearch.space.policy import Policy
@@ -85,6 +86,7 @@ def collect(sources: Sources) -> Report:
     sections = (
         Results(rows, placed(contenders)),
         labelled(result),
+        worth(store),
         front(store, config, channels),
         views(compared, sources.paint, sources.missing),
         recipe(ours.policy, store.kept.winner if result else None)

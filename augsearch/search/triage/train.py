@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from augsearch.engines.engine import Engine
 from augsearch.progress import Progress
-from augsearch.search.search_study import begin_search
+from augsearch.search.begin import begin_search
 from augsearch.search.triage.plan import TriagePlan
 from augsearch.space.policy import Policy
 from augsearch.store.runs import BASELINE, SUPERVISED, TRIAGE

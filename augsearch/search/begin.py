@@ -1,0 +1,81 @@
+"""How a study begins: its store, its baselines, its first trials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from augsearch.engines.engine import Engine
+from augsearch.engines.processes import cpu_threads
+from augsearch.progress import Progress
+from augsearch.search.confirm.confirmation import run_baselines
+from augsearch.search.trials.loop import run_trials
+from augsearch.search.trials.sampler import build_pruner, distributions
+from augsearch.store.database import open_storage, owner_lock
+from augsearch.store.runs import made_again
+from augsearch.store.study_store import Store
+from augsearch.study.origin import Origin, hand_on_trials, looks_of
+from augsearch.study.painting import views_painter
+from augsearch.study.records import record_makers
+from augsearch.study.setup import Setup
+from augsearch.tracking.tracker import Tracker
+
+
+@contextmanager
+def held_store(setup: Setup) -> Iterator[Store]:
+    """The study's store, which no other process adds to meanwhile."""
+    opened = open_storage(setup.storage)
+    with owner_lock(setup.storage, setup.name):
+        store = Store(
+            opened,
+            setup.name,
+            settings=setup.settings,
+            pruner=build_pruner(setup.config.search.pruner),
+            aims=setup.config.search.aims,
+        )
+        store.kept.asked = setup.asked
+        store.kept.looks = looks_of(setup.bench)
+        try:
+            yield store
+        except KeyboardInterrupt:
+            store.bury_dead_trials()
+            raise
+
+
+def begin_search(
+    setup: Setup,
+    store: Store,
+    tracker: Tracker,
+    engine: Engine,
+    progress: Progress,
+    *,
+    trials: int,
+) -> Callable[[], None]:
+    """Do what is left of the baselines and of the first `trials`; gives what shows a tracker every
+    run that has ended."""
+    bench = setup.bench
+    paint = views_painter(bench)
+
+    def show() -> None:
+        tracker.sync(record_makers(store, paint, setup.executor_of, setup.as_found))
+
+    store.bury_dead_trials()
+    if outdated := store.outdated:
+        progress.note(made_again(outdated))
+    run_baselines(store, bench, setup.baselines, progress, engine)
+    show()
+    if setup.origin is not None:
+        _hand_on(setup, setup.origin, store, progress)
+    if trials:
+        with cpu_threads(setup.config.compute.threads):
+            run_trials(store, bench, setup.space, trials, progress, after_each=show)
+    return show
+
+
+def _hand_on(setup: Setup, origin: Origin, store: Store, progress: Progress) -> None:
+    count = hand_on_trials(origin, store, setup.bench, distributions(setup.space))
+    left = len(origin.trials) - count
+    old, new = origin.config.evaluate.measured, setup.config.evaluate.measured
+    why = "do not fit this space" if old == new else f"were scored by {old}, not by {new},"
+    apart = f"; {left} {why} and are left out" if left else ""
+    progress.note(f"the sampler begins with {count} trials of {origin.study}{apart}")
