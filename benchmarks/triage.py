@@ -28,7 +28,7 @@ from typing import Any
 import known_baselines
 import numpy as np
 from known_baselines import PLANTED, Domain, of_grid, planted, replay
-from planted import SPACE, study_config
+from planted import study_config
 from search import prepare
 from tables import GRIDS
 from timing import RESULTS, write_result
@@ -37,7 +37,7 @@ from augsearch.data.embedded.domains import DOMAINS
 from augsearch.data.embedded.scenes import Label
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.engines.processes import Processes
-from augsearch.search.selftest.planted import IMAGES_PER_CLASS
+from augsearch.search.selftest.planted import IMAGES_PER_CLASS, SPACE
 from augsearch.search.triage.findings import NOISE
 from augsearch.stats.forecast import foresee_gain
 from augsearch.verbs.run import run_study
@@ -53,7 +53,7 @@ WORTH = 1.0
 def replayed(_: None, job: tuple[str, int]) -> dict[str, float]:
     """What is foreseen of a search, and what it gains; in points."""
     prepare()
-    known_baselines.SHOWN = (TRIALS,)
+    known_baselines.SHOWN = (FIRST, TRIALS)
     name, number = job
     domain = planted(name) if name in PLANTED else of_grid(name, number)
     seen: list[float] = []

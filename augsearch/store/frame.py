@@ -11,7 +11,7 @@ from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.store.frozen_trials import trial_curve, trial_outcome, trial_policy, trial_score
-from augsearch.store.runs import CONFIRMATION, PHASES, Run
+from augsearch.store.runs import ON_SEALED, PHASES, Run
 from augsearch.store.stored import find_study
 from augsearch.store.study_store import Store
 
@@ -90,7 +90,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "name": run.name,
         "replicate": run.replicate,
         "state": "complete" if outcome else "fail",
-        "scored_on": "test" if run.phase == CONFIRMATION else "validation",
+        "scored_on": "test" if run.phase in ON_SEALED else "validation",
         **({"score": outcome.score, **_outcome_row(outcome)} if outcome else {}),
         "failure": run.failure,
         **(_policy_row(run.policy) if run.policy else {}),

@@ -23,6 +23,10 @@ TRIAGE = "triage"
 """The encoder without training on further seeds, on the images of the search."""
 
 
+ON_SEALED = (CONFIRMATION, ALSO)
+"""Phases that are scored on the sealed images; all others on those of the search."""
+
+
 PHASES = (BASELINE, CONFIRMATION, CERTIFICATION, ABLATION, SUPERVISED, ALSO, TRIAGE)
 
 

@@ -12,7 +12,7 @@ from augsearch.engines.engine import Engine
 from augsearch.errors import TrialFailure
 from augsearch.progress import Progress, step_listener
 from augsearch.space.policy import Policy
-from augsearch.store.runs import ALSO, BASELINE, CONFIRMATION, SCORING, SUPERVISED, Run, now
+from augsearch.store.runs import ALSO, BASELINE, ON_SEALED, SCORING, SUPERVISED, Run, now
 from augsearch.store.study_store import Store
 
 
@@ -79,7 +79,7 @@ def run_jobs(
 def do_job(shared: tuple[Bench, Progress | None], job: Job) -> tuple[Outcome | None, str]:
     """The outcome, or None with the reason."""
     bench, progress = shared
-    confirming = job.phase in (CONFIRMATION, ALSO)
+    confirming = job.phase in ON_SEALED
     scored: Scored = "test" if confirming else "validation"
     usual = bench.config.confirm.steps if confirming else bench.config.pretrain.steps
     steps = job.steps or usual

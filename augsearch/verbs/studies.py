@@ -15,7 +15,7 @@ from augsearch.store.frozen_trials import (
     trial_score,
 )
 from augsearch.store.listing import StudySummary, delete_study, summaries
-from augsearch.store.runs import CONFIRMATION, PHASES
+from augsearch.store.runs import ALSO, ON_SEALED, PHASES, TRIAGE
 from augsearch.store.stored import find_study, stored_metric
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.upkeep import delete_mirrored
@@ -62,6 +62,8 @@ class StoredStudy:
             ("certification", "complete"): "certification, longer runs: validation images",
             ("ablation", "complete"): "ablation: validation images",
             ("supervised", "complete"): "supervised training: validation images",
+            (ALSO, "complete"): "supervised training, confirmed: sealed test images",
+            (TRIAGE, "complete"): "triage: validation images",
         }
         found: dict[str, list[StoredRun]] = {title: [] for title in titles.values()}
         for row in self.rows:
@@ -99,7 +101,7 @@ def stored_study(storage: str, name: str) -> StoredStudy:
             state="complete" if run.outcome else "fail",
             score=run.outcome.score if run.outcome else None,
             step=run.outcome.steps if run.outcome else None,
-            scored_on="test" if run.phase == CONFIRMATION else "validation",
+            scored_on="test" if run.phase in ON_SEALED else "validation",
             digest=run.policy.digest if run.policy else "",
         )
         for phase in PHASES

@@ -13,7 +13,7 @@ from augsearch.progress import Progress, Quiet
 from augsearch.search.begin import held_store
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
-from augsearch.search.triage.answer import BASELINE_FILE, Triage, answer
+from augsearch.search.triage.answer import ANSWER_FILE, BASELINE_FILE, Triage, answer
 from augsearch.search.triage.findings import read_findings
 from augsearch.search.triage.plan import triage_plan
 from augsearch.search.triage.train import train
@@ -86,7 +86,11 @@ def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
         sources = Sources(store, config, setup.storage, setup, paint, result)
         write_files(
             setup.directory,
-            {**report_files(sources), **_baseline_files(setup, setup.baselines[found.best])},
+            {
+                **report_files(sources),
+                **_baseline_files(setup, setup.baselines[found.best]),
+                ANSWER_FILE: found.model_dump_json(indent=1).encode(),
+            },
         )
     return found
 

@@ -9,12 +9,14 @@ from augsearch.search.confirm.also import NONE, _compared
 from augsearch.search.result.result import load_result
 from augsearch.stats.scored_images import ScoredImages
 from augsearch.store.database import open_storage
+from augsearch.store.frame import study_frame
 from augsearch.store.runs import ALSO
 from augsearch.store.study_store import Store
 from augsearch.study.reopen import reopen
 from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.verbs.report import report_study
 from augsearch.verbs.run import run_study
+from augsearch.verbs.studies import stored_study
 
 STORAGE = "sqlite:///augsearch.db"
 
@@ -53,6 +55,12 @@ def test_a_finished_study_gets_it_later_and_says_it_everywhere():
     setup = reopen("s", storage=STORAGE, data=images, device="cpu", progress=Quiet())
     sealed = len(setup.bench.split.test)
     assert all(len(outcome.hits) == sealed for outcome in runs.values())
+    frame = study_frame("s")
+    assert set(frame[frame.kind == ALSO].scored_on) == {"test"}
+    assert {row.scored_on for row in stored_study(STORAGE, "s").rows if row.kind == ALSO} == {
+        "test"
+    }
+    assert "failed" not in stored_study(STORAGE, "s").sections
     again = run_study(small_space(), data=images, study=asking(small_config()), name="s")
     assert again.supervised == found
     assert len(Store(open_storage(STORAGE), "s").outcomes(ALSO)) == 15

@@ -23,7 +23,7 @@ REACH_SURE = 1.28
 SHOWN = 0.2
 """A search whose gain is shown less often than so would end with "not distinguishable"."""
 GAIN_LEVEL = 0.8
-BASELINE_FILE = "baseline.yaml"
+BASELINE_FILE, ANSWER_FILE = "baseline.yaml", "triage.json"
 
 TITLES: dict[Code, str] = {
     "search": "Search",

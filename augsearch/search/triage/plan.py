@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from augsearch.search.confirm.confirmation import race_plan
 from augsearch.study_file import NoPrunerConfig, StudyConfig
 
-SHARE = 0.1
+SHARE, SLACK = 0.1, 0.005
+"""Of a study's expected steps; and what may come on top rather than do without labels."""
 SUPERVISED = 0.5
 """A supervised run against one of SimCLR: one view of each image instead of two."""
 MOST_TRIALS = 6
@@ -44,7 +45,7 @@ def triage_plan(
     also = 3 * race.seeds * SUPERVISED if "supervised" in config.confirm.also else 0.0
     total = config.search_steps + (confirmed + also) * config.confirm.steps
     left = SHARE * total / whole - len(baselines)
-    supervised = left >= 2 * SUPERVISED
+    supervised = left + SLACK * total / whole >= 2 * SUPERVISED
     left -= 2 * SUPERVISED * supervised
     trials, cost = 0, 0.0
     # Nothing stops the first trial; of later ones half are expected to go on at each rung.
