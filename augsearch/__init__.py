@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.preview.sheet import preview
     from augsearch.search.result.result import StudyResult, load_result
+    from augsearch.search.triage.answer import Triage
     from augsearch.simclr.encoders.custom import CustomEncoder
     from augsearch.space.catalogue import Parameter
     from augsearch.space.custom import CustomOp
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.report import report_study
     from augsearch.verbs.run import estimate_study, run_study
     from augsearch.verbs.studies import clean_stored, delete_stored, list_stored, stored_study
+    from augsearch.verbs.triage import triage_study
 
 __version__ = "0.1.0"
 
@@ -48,6 +50,7 @@ _HOMES = {
     "Space": "augsearch.space.space",
     "StudyConfig": "augsearch.study_file",
     "StudyResult": "augsearch.search.result.result",
+    "Triage": "augsearch.search.triage.answer",
     "build_views": "augsearch.augment.build",
     "export_policy": "augsearch.augment.export.export",
     "load_images": "augsearch.data.cache",
@@ -69,6 +72,7 @@ _HOMES = {
     "serve_ui": "augsearch.tracking.ui",
     "stored_study": "augsearch.verbs.studies",
     "study_frame": "augsearch.store.frame",
+    "triage_study": "augsearch.verbs.triage",
     "write_export": "augsearch.verbs.export",
     "write_preview": "augsearch.verbs.preview",
 }
@@ -82,6 +86,7 @@ __all__ = [
     "Space",
     "StudyConfig",
     "StudyResult",
+    "Triage",
     "ablate",
     "build_views",
     "certify_study",
@@ -103,6 +108,7 @@ __all__ = [
     "serve_ui",
     "stored_study",
     "study_frame",
+    "triage_study",
     "write_export",
     "write_preview",
 ]

@@ -108,6 +108,7 @@ class Estimate:
         phases: what is left of each, for a forecast that learns from the runs.
         views: a sentence on the cost of the views, where that matters; or empty.
         power: sentences on what the confirmation will be able to see.
+        triage: a sentence on what would say whether it is worth it, for long studies; or empty.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Estimate:
     phases: tuple[PhaseCost, ...]
     views: str
     power: tuple[str, ...]
+    triage: str
     memory_mb: float
     disk_mb: float
     warnings: tuple[str, ...]

@@ -43,7 +43,7 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
         f"{estimate.memory_mb:.0f} MB of memory, {estimate.disk_mb:.0f} MB of disk; an estimate, "
         "which the first runs correct"
     )
-    for sentence in filter(None, (estimate.views, *estimate.power)):
+    for sentence in filter(None, (estimate.views, *estimate.power, estimate.triage)):
         console.print(escape(sentence))
     for sentence in estimate.warnings:
         console.print(f"[yellow]warning:[/] {escape(sentence)}")

@@ -11,11 +11,12 @@ import torch
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.engines.processes import cpu_threads
-from augsearch.progress import Estimate, Phase, PhaseCost
+from augsearch.progress import Estimate, Phase, PhaseCost, duration
 from augsearch.search.confirm.confirmation import race_plan
 from augsearch.search.confirm.power import power_sentences
 from augsearch.search.confirm.race import RacePlan
 from augsearch.search.result.proxies import space_warning
+from augsearch.search.triage.plan import triage_plan
 from augsearch.simclr.pretrain import views_do_not_fit
 from augsearch.store.listing import stored_at
 from augsearch.store.runs import ALSO, BASELINE, CONFIRMATION
@@ -27,6 +28,8 @@ ARTIFACTS_MB = 0.25
 STARTING, RECORDING = 8.0, 0.06
 """CPU seconds to start processes and stores, and to keep one run's records, as seen on two cores
 of an Intel Xeon, 2026-11-24. A disk or cores that others use make them several times longer."""
+LONG = 600
+"""Seconds from which on a study is worth a triage."""
 VIEWED = 6
 """Random policies of the space whose views are timed."""
 
@@ -54,6 +57,7 @@ def estimate(setup: Setup) -> Estimate:
     runs = sum(phase.left for phase in phases)
     decoded = image_set.images.nbytes / 1e6
     confounded = space_warning(setup.space, config.evaluate)
+    seconds = sum(phase.left * (phase.seconds - RECORDING) for phase in phases)
     return Estimate(
         name=setup.name,
         images=len(image_set),
@@ -62,11 +66,12 @@ def estimate(setup: Setup) -> Estimate:
         trials=config.search.trials,
         steps=config.pretrain.steps,
         device=str(setup.device),
-        seconds=sum(phase.left * (phase.seconds - RECORDING) for phase in phases),
+        seconds=seconds,
         starting_seconds=STARTING + RECORDING * runs,
         phases=phases,
         views=_on_views(measured.views, measured.encoder, setup),
         power=power_sentences(bench, plan),
+        triage=_on_triage(setup, seconds),
         memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
         disk_mb=decoded + runs * ARTIFACTS_MB,
         warnings=setup.warnings + measured.notes + ((confounded,) if confounded else ()),
@@ -110,6 +115,19 @@ def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCos
         phase("baselines", len(setup.baselines) + 1, baseline / at_once),
         phase("trials", config.search.trials, trial),
         phase("confirmation", long + plan.seeds + _with_labels(setup), rerun / at_once),
+    )
+
+
+def _on_triage(setup: Setup, seconds: float) -> str:
+    """A sentence on what a tenth of a long study would say, as long as nothing of it is done."""
+    if seconds < LONG or not setup.bench.draws or any(_done(setup).values()):
+        return ""
+    if setup.config.evaluate.label_free:
+        return ""
+    share = triage_plan(setup.config, setup.baselines, setup.always_confirmed).share
+    return (
+        "is it worth it here? `augsearch triage` with the same options says so after about "
+        f"{duration(share * seconds)}, and the study goes on from what it trains"
     )
 
 

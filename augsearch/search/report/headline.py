@@ -95,8 +95,13 @@ def unfinished_headline(
         sentence=f"This study {state}: {stand} done.{ahead}",
         advice=go_on,
         basis="Scores of single seeds in the search; nothing is decided before the confirmation.",
-        notes=tuple(_certified(certificate)),
+        notes=(*_triage(store), *_certified(certificate)),
     )
+
+
+def _triage(store: Store) -> list[str]:
+    found = store.kept.triage
+    return [f"Triage says: {found['title']}. {found['reason']}"] if found else []
 
 
 def _certified(certificate: CertificateRead | None) -> list[str]:
