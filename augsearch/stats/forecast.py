@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 USUAL_SPREAD, FOLD = 0.04, 2.5
 """Median and geometric standard deviation of what the standard deviation of policies' scores is
@@ -19,6 +20,8 @@ PER_SCALE = np.pi / np.sqrt(6)
 NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 DRAWS = 4000
+ALPHA, POWER = 0.0125, 0.8
+"""One-sided level of the last look of a race of two candidates, and what `detectable` means."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class GainForecast:
     def chance_above(self, gain: float) -> float:
         """Probability that it is larger."""
         return float((self.gains > gain).mean())
+
+    def chance_shown(self, detectable: float) -> float:
+        """Probability that the gain is there and that a test shows it, which shows one of
+        `detectable` in four cases of five."""
+        error = detectable / (norm.isf(ALPHA) + norm.ppf(POWER))
+        seen = norm.sf(norm.isf(ALPHA) - self.gains / error)
+        return float(np.where(self.gains > 0, seen, 0.0).mean())
 
 
 def foresee_gain(

@@ -10,7 +10,7 @@ from augsearch.bench.bench import FROZEN, UNTRAINED
 from augsearch.errors import ConfigError
 from augsearch.search.triage.answer import Triage, decide
 from augsearch.search.triage.findings import NOISE, Findings, Tried
-from augsearch.search.triage.plan import SHARE, SLACK, triage_plan
+from augsearch.search.triage.plan import MOST_TRIALS, SHARE, SLACK, triage_plan
 from augsearch.search.triage.train import FLOORS, NONE
 from augsearch.space.policy import load_policy
 from augsearch.stats.forecast import foresee_gain
@@ -98,7 +98,7 @@ def test_the_study_goes_on_from_it_and_is_the_same_as_without(longer):
     found = triage_study(small_space(), data=images, study=longer, name="s")
     store = Store(open_storage(STORAGE), "s")
     trials = len(store.finished())
-    assert 1 <= trials < 5
+    assert 1 <= trials <= MOST_TRIALS
     assert len(store.outcomes(TRIAGE)) == FLOORS
     assert {name for name, _ in store.outcomes(SUPERVISED)} == {NONE, found.best}
     assert not store.runs(CONFIRMATION) and not store.kept.sealed
@@ -110,7 +110,7 @@ def test_the_study_goes_on_from_it_and_is_the_same_as_without(longer):
     whole = run_study(small_space(), data=images, study=few_trials(longer), name="s")
     alone = run_study(small_space(), data=images, study=few_trials(longer), name="alone")
     assert whole.policies == alone.policies
-    assert whole.policy == alone.policy
+    assert whole.policy.digest == alone.policy.digest
     there = Store(open_storage(STORAGE), "s").all_runs()
     assert before.items() <= {run.key: run.ended for run in there}.items()
 

@@ -1,5 +1,7 @@
 """What a search will gain, foreseen from a few policies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -57,6 +59,16 @@ def test_a_failed_search_falls_back_on_the_baseline():
     assert (found.gains < 0).any()
     assert found.mean >= 0
     assert found.interval(0.8)[0] == 0
+
+
+def test_a_gain_that_is_there_may_not_be_shown():
+    found = foresee_gain([0.7, 0.8, 0.75, 0.6], [0.65, 0.79], NOISE, TRIALS)
+    shown = [found.chance_shown(detectable) for detectable in (0.001, 0.02, 0.05, 0.3)]
+    assert shown == sorted(shown, reverse=True)
+    assert shown[0] == pytest.approx(found.chance_above(0), abs=0.02)
+    assert shown[-1] < 0.1
+    certain = replace(found, gains=np.full(100, 0.05))
+    assert certain.chance_shown(0.05) == pytest.approx(0.8)
 
 
 def test_the_same_numbers_give_the_same_answer():

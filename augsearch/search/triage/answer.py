@@ -21,7 +21,7 @@ LIKELY = 0.5
 REACH_SURE = 1.28
 """Standard errors that the lead of labels must have to be one in nine cases of ten."""
 SHOWN = 0.2
-"""A search whose gain is shown less often than so would end with "not distinguishable"."""
+"""Probability below which a gain would most likely end as "not distinguishable"."""
 GAIN_LEVEL = 0.8
 BASELINE_FILE, ANSWER_FILE = "baseline.yaml", "triage.json"
 
@@ -113,7 +113,7 @@ def decide(found: Findings) -> Code:
         return "labels_alone" if apart > 0 else "more_labels"
     if gain.chance_above(WORTH) < LIKELY:
         return "as_it_is"
-    if found.detectable is not None and gain.chance_above(found.detectable) < SHOWN:
+    if found.detectable is not None and gain.chance_shown(found.detectable) < SHOWN:
         return "more_labels"
     return "search"
 
@@ -150,8 +150,8 @@ def _reason(code: Code, found: Findings, trials: int) -> str:
                     f"({percent(found.floor.score)} %), so that scores do not rank policies here."
                 )
             return (
-                f"{over}, but with these sealed images the confirmation shows a gain only from "
-                f"about {100 * (found.detectable or 0):.1f} points on."
+                f"{over}, but with these sealed images the confirmation would show it in "
+                f"{100 * gain.chance_shown(found.detectable or 0):.0f} cases of 100 only."
             )
 
 
