@@ -19,6 +19,8 @@ PER_SCALE = np.pi / np.sqrt(6)
 """Standard deviation of a Gumbel distribution of scale 1."""
 NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+MOST = 1.0
+"""No score is higher."""
 DRAWS = 4000
 ALPHA, POWER = 0.0125, 0.8
 """One-sided level of the last look of a race of two candidates, and what `detectable` means."""
@@ -96,6 +98,7 @@ def foresee_gain(
     true = [_true_score(score, noise, place, scale, rng) for score in baselines]
     best: NDArray[np.float64] = np.max(true, axis=0)
     found = place + scale * np.log(rng.standard_exponential((trials, DRAWS)))
+    found = np.minimum(found, MOST)
     seen = found + noise * rng.standard_normal(found.shape)
     winner = np.take_along_axis(found, seen.argmax(axis=0)[None], axis=0)[0]
     return GainForecast(
@@ -144,4 +147,4 @@ def _true_score(
     weight = _density(true, place[:, None], scale[:, None]) * WEIGHTS + 1e-300
     share = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
     chosen = (share < rng.random((DRAWS, 1))).sum(axis=1)
-    return np.asarray(true[np.minimum(chosen, len(true) - 1)])
+    return np.minimum(true[np.minimum(chosen, len(true) - 1)], MOST)

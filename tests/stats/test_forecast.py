@@ -49,6 +49,13 @@ def test_equal_policies_promise_little_and_spread_ones_more():
     assert equal.spread < spread.spread
 
 
+def test_no_score_is_above_one():
+    found = foresee_gain([0.99, 0.97, 0.9, 0.98], [0.995], NOISE, 1000)
+    assert found.best <= 1
+    assert (found.gains + found.best).max() < 1.03
+    assert found.mean < 0.012
+
+
 def test_more_trials_find_more():
     few, many = (foresee_gain([0.7, 0.75], [0.6, 0.72], NOISE, n).mean for n in (2, 200))
     assert few < many
