@@ -273,13 +273,18 @@ class Bench:
         labelled: NDArray[np.int64] = rows[self.image_set.labels[rows] != UNLABELLED]
         return labelled
 
+    def scored_rows(self, side: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of a side that a score counts, in order: one for each labelled picture."""
+        return self.image_set.one_each(self._labelled(side))
+
     def _rung_score(self, run: Pretraining, scored: Scored, replicate: int) -> float:
         config = self.config.evaluate
         if config.label_free:
             return self._label_free(run, scored)[config.score]
         features = self._features(run.encoder, self._scored_rows(scored))
         draws = self.label_draws(scored, replicate)
-        return few_label_probe(features, self.image_set.labels, draws, config).score
+        pictures = self.image_set.pictures
+        return few_label_probe(features, self.image_set.labels, draws, config, pictures).score
 
     def _outcome(self, run: Pretraining, scored: Scored, replicate: int, *, check: bool) -> Outcome:
         rows = self._scored_rows(scored) if self.draws else self._shown_rows(scored)
@@ -287,17 +292,19 @@ class Bench:
         if check:
             check_collapse(features[rows])
         label_free = self._label_free(run, scored)
-        labels, config = self.image_set.labels, self.config.evaluate
+        labels, pictures = self.image_set.labels, self.image_set.pictures
+        config = self.config.evaluate
         # Hundreds of trials need not keep what only a comparison over seeds asks for.
         side = self.split.test if scored == "test" else self.split.pool
-        kept = self._labelled(side) if scored == "test" or replicate else side[:0]
+        kept = self.scored_rows(side) if scored == "test" or replicate else side[:0]
         few = full = knn = None
         recall: dict[str, float] = {}
         if self.draws:
-            few = few_label_probe(features, labels, self.label_draws(scored, replicate), config)
+            draws = self.label_draws(scored, replicate)
+            few = few_label_probe(features, labels, draws, config, pictures)
             fit, score = self._all_labels(scored)
-            full = full_probe(features, labels, fit, score, config)
-            knn = knn_score(features, labels, fit, score, config)
+            full = full_probe(features, labels, fit, score, config, pictures)
+            knn = knn_score(features, labels, fit, score, config, pictures)
             recall = dict(zip(self.image_set.classes, few.class_recall.tolist(), strict=True))
         return Outcome(
             score=few.score if few and not config.label_free else label_free[config.score],
@@ -363,6 +370,7 @@ def _draws(
         draws=wanted.draws,
         seed=seed,
         score_on=split.test if scored == "test" else None,
+        pictures=image_set.pictures,
         classes=image_set.classes,
     )
 

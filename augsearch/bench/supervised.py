@@ -11,9 +11,10 @@ from torch import nn
 
 from augsearch.bench.bench import Bench, StepListener, derived_seed
 from augsearch.bench.outcome import Outcome, Scored
-from augsearch.data.imageset import UNLABELLED, ImageRows
+from augsearch.data.imageset import ImageRows
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import class_recall, metric_value
+from augsearch.evaluate.pictures import pooled
 from augsearch.simclr.device import resident_memory_bytes
 from augsearch.simclr.supervised import LabelledImages, train_supervised
 from augsearch.space.policy import Policy
@@ -96,11 +97,12 @@ def _scored(
     logits = extract_features(
         network, ImageRows(image_set.images, rows), bench.mean, bench.std, device=bench.device
     )
-    predicted: NDArray[np.float64] = torch.from_numpy(logits).double().softmax(dim=1).numpy()
+    by_row: NDArray[np.float64] = torch.from_numpy(logits).double().softmax(dim=1).numpy()
+    rows, predicted = pooled(rows, by_row, image_set.pictures)
     truth = image_set.labels[rows]
     recall = class_recall(truth, predicted).tolist()
     score = metric_value(bench.config.evaluate.metric, truth, predicted)
     right = np.zeros(len(image_set), dtype=np.int64)
     right[rows] = predicted.argmax(axis=1) == truth
-    sealed = bench.split.test[image_set.labels[bench.split.test] != UNLABELLED]
+    sealed = bench.scored_rows(bench.split.test)
     return score, dict(zip(image_set.classes, recall, strict=True)), tuple(right[sealed].tolist())

@@ -186,6 +186,7 @@ def _assemble(
         notes=tuple(notes),
         keys=tuple(hashes[i] for i in owner.tolist()),
         window=decoded.windows[0][1:] if len(decoded.windows) == 1 else None,
+        pictures=owner if config.fit == "tile" else None,
     )
 
 

@@ -27,6 +27,8 @@ class ImageSet:
         keys: `[N]` the hash of each image's file, or empty; see `known_by`.
         window: black and white of files of more than 8 bits; None where there are none, and where
             integers and floats have each their own.
+        pictures: `[N]` number of the picture that each image is a tile of; None where every image
+            is a whole picture.
     """
 
     name: str
@@ -40,9 +42,16 @@ class ImageSet:
     notes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     window: tuple[float, float] | None = None
+    pictures: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def one_each(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of sorted rows the first of each picture, which stands for it where pictures count."""
+        if self.pictures is None:
+            return rows
+        return rows[np.sort(np.unique(self.pictures[rows], return_index=True)[1])]
 
     @property
     def known_by(self) -> tuple[str, ...]:

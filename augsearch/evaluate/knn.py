@@ -8,6 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.metrics import metric_value
+from augsearch.evaluate.pictures import pooled
 
 
 def knn_score(
@@ -16,12 +17,14 @@ def knn_score(
     fit: NDArray[np.int64],
     score: NDArray[np.int64],
     config: EvaluateConfig,
+    pictures: NDArray[np.int64] | None = None,
 ) -> float:
     """The metric of a k-nearest-neighbour vote by cosine similarity.
 
     Args:
         features: `[N, D]`; only rows in `fit` and `score` are read.
         labels: `[N]` class numbers.
+        pictures: `[N]` if rows are tiles, see `ImageSet`; pictures are scored.
     """
     model = KNeighborsClassifier(
         n_neighbors=min(config.neighbours, len(fit)), metric="cosine", weights="distance"
@@ -30,4 +33,5 @@ def knn_score(
     count = int(max(labels[fit].max(), labels[score].max())) + 1
     probabilities = np.zeros((len(score), count))
     probabilities[:, model.classes_] = model.predict_proba(features[score])
-    return metric_value(config.metric, labels[score], probabilities)
+    rows, predicted = pooled(score, probabilities, pictures)
+    return metric_value(config.metric, labels[rows], predicted)

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from augsearch.data.splits.splits import LabelDraw
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.metrics import class_recall, metric_value
+from augsearch.evaluate.pictures import pooled
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def few_label_probe(
     labels: NDArray[np.int64],
     draws: Sequence[LabelDraw],
     config: EvaluateConfig,
+    pictures: NDArray[np.int64] | None = None,
 ) -> ProbeResult:
     """Fit and score one probe for each label draw.
 
@@ -48,6 +50,8 @@ def few_label_probe(
         features: `[N, D]`; only rows that the draws name are read.
         labels: `[N]` class numbers.
         draws: rows to fit and to score on.
+        pictures: `[N]` if rows are tiles, see `ImageSet`: pictures are scored, and the first tile
+            of each stands for it.
     """
     count = int(max(labels[rows].max() for draw in draws for rows in (draw.fit, draw.score))) + 1
     scores, recalls = [], []
@@ -55,11 +59,12 @@ def few_label_probe(
     # Threads cost these small fits more than they save: 20 draws take 0.2 s instead of 1.5 s.
     with threadpool_limits(1):
         for draw in draws:
-            predicted = _probabilities(features, labels, draw.fit, draw.score, config.c, count)
-            scores.append(metric_value(config.metric, labels[draw.score], predicted))
-            recalls.append(class_recall(labels[draw.score], predicted))
-            hits[draw.score] += predicted.argmax(axis=1) == labels[draw.score]
-            seen[draw.score] += 1
+            by_row = _probabilities(features, labels, draw.fit, draw.score, config.c, count)
+            rows, predicted = pooled(draw.score, by_row, pictures)
+            scores.append(metric_value(config.metric, labels[rows], predicted))
+            recalls.append(class_recall(labels[rows], predicted))
+            hits[rows] += predicted.argmax(axis=1) == labels[rows]
+            seen[rows] += 1
     return ProbeResult(
         score=float(np.mean(scores)),
         draw_scores=tuple(scores),
@@ -75,11 +80,13 @@ def full_probe(
     fit: NDArray[np.int64],
     score: NDArray[np.int64],
     config: EvaluateConfig,
+    pictures: NDArray[np.int64] | None = None,
 ) -> float:
     """The metric of one probe with all labels of `fit`, on `score`."""
     count = int(max(labels[fit].max(), labels[score].max())) + 1
-    predicted = _probabilities(features, labels, fit, score, config.c, count)
-    return metric_value(config.metric, labels[score], predicted)
+    by_row = _probabilities(features, labels, fit, score, config.c, count)
+    rows, predicted = pooled(score, by_row, pictures)
+    return metric_value(config.metric, labels[rows], predicted)
 
 
 def _probabilities(

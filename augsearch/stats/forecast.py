@@ -147,4 +147,4 @@ def _true_score(
     weight = _density(true, place[:, None], scale[:, None]) * WEIGHTS + 1e-300
     share = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
     chosen = (share < rng.random((DRAWS, 1))).sum(axis=1)
-    return np.minimum(true[np.minimum(chosen, len(true) - 1)], MOST)
+    return np.asarray(np.minimum(true[np.minimum(chosen, len(true) - 1)], MOST))

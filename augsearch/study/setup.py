@@ -136,6 +136,7 @@ class Setup:
             "data": {"name": self.image_set.name, "digest": self.image_set.digest},
             "seed": self.seed,
             **self.start_facts,
+            **self.tile_facts,
             **self._from(),
         }
 
@@ -144,6 +145,11 @@ class Setup:
         """Which weights the encoder starts from; empty for random ones."""
         start = self.bench.start
         return {} if start is None else {"weights": start.digest}
+
+    @property
+    def tile_facts(self) -> dict[str, str]:
+        """How tiles are scored; an older version scored each by itself."""
+        return {} if self.image_set.pictures is None else {"tiles": "pooled"}
 
     def _from(self) -> dict[str, Any]:
         if self.origin is None:

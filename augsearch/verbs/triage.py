@@ -97,7 +97,8 @@ def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
 
 def _other_sizes(request: StudyRequest, setup: Setup, progress: Progress) -> SizeChoice | None:
     """What other sizes would show; None where there are no pictures that could be read larger."""
-    if request.data is None or isinstance(request.data, ImageSet):
+    given = request.data is None or isinstance(request.data, ImageSet)
+    if given or setup.config.data.fit == "tile":  # tiles are of one scale, whatever their size
         return None
     progress.note("looking at other image sizes; this takes a few minutes")
     return probe_sizes(request, setup.config, setup.device)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from small_study import small_config, small_images
 
 from augsearch.augment.baselines import crop_only
 from augsearch.bench import bench as bench_module
 from augsearch.bench.bench import Bench
+from augsearch.bench.supervised import try_supervised
+from augsearch.data.cache import load_images
 from augsearch.data.imageset import ImageRows
 from augsearch.search.confirm.confirmation import scored_images
 from augsearch.space.policy import Policy
@@ -89,3 +93,34 @@ def test_hits_on_the_sealed_images_add_up_to_the_score() -> None:
     assert all(0 <= hit <= seen for hit, seen in zip(checked.hits, checked.seen, strict=True))
     assert 0 < sum(checked.seen) < len(checked.seen) * bench.config.evaluate.draws
     assert not bench.untrained(replicate=0, scored="validation").hits  # as hundreds of trials do
+
+
+def test_tiles_of_a_picture_are_one_of_the_images_that_are_scored(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    for number, name in enumerate(("dark", "light")):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for picture in range(24):
+            pixels = rng.integers(90 * number, 90 * number + 100, (32, 48), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{picture}.png")
+    config = small_config()
+    data = config.data.model_copy(update={"fit": "tile"})
+    config = config.model_copy(update={"data": data})
+    images = load_images(tmp_path / "set", data)
+    assert len(images) == 48 * 6
+    bench = Bench.build(images, config, seed=0, device=CPU)
+    assert len(bench.split.test) == 12 * 6
+    sample = scored_images(bench)
+    assert sample is not None
+    assert len(sample.labels) == 12
+    policy = crop_only()
+    outcomes = [
+        bench.try_policy(policy, replicate=1, steps=2, scored="test"),
+        try_supervised(bench, policy, replicate=1, steps=2, scored="test"),
+        bench.untrained(replicate=1, scored="test"),
+    ]
+    assert {len(one.hits) for one in outcomes} == {12}
+    wanted = config.evaluate.labels_per_class
+    for draw in bench.label_draws("test", 1):
+        assert len(draw.fit) == 2 * wanted * 6
+    one = bench.try_policy(policy, replicate=1, steps=2)
+    assert len(one.hits) == len(one.seen) == 36

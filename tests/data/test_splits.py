@@ -67,6 +67,45 @@ def draws_of(images: ImageSet, **options: Any) -> tuple[LabelDraw, ...]:
     return label_draws(images.labels, images.groups, pool, **(arguments | options))
 
 
+def tiled(images: ImageSet, each: int) -> ImageSet:
+    """Every picture cut into so many tiles."""
+    rows = np.repeat(np.arange(len(images)), each)
+    cut = rows_of(images, rows)
+    return replace(
+        cut,
+        paths=tuple(f"{path}#{n % each}" for n, path in enumerate(cut.paths)),
+        pictures=rows,
+    )
+
+
+def test_a_label_is_worth_a_picture_with_all_of_its_tiles() -> None:
+    whole = image_set(np.repeat([0, 1, 2], 20))
+    cut = tiled(whole, 4)
+    assert cut.one_each(np.arange(2, len(cut))).tolist() == [2, *range(4, len(cut), 4)]
+    split = sealed_split(cut)
+    pictures = cut.pictures
+    assert pictures is not None
+    assert not np.isin(pictures[split.pool], pictures[split.test]).any()
+
+    def drawn(images: ImageSet, **more: Any) -> tuple[LabelDraw, ...]:
+        return label_draws(
+            images.labels, images.groups, sealed_split(images).pool, classes=images.classes,
+            labels_per_class=3, draws=5, seed=1, pictures=images.pictures, **more,
+        )  # fmt: skip
+
+    for side in (None, split.test):
+        for draw in drawn(cut, score_on=side):
+            fitted, counts = np.unique(pictures[draw.fit], return_counts=True)
+            assert counts.tolist() == [4] * 9
+            assert np.bincount(whole.labels[fitted]).tolist() == [3, 3, 3]
+            scored, counts = np.unique(pictures[draw.score], return_counts=True)
+            assert set(counts.tolist()) == {4}
+            assert not np.isin(fitted, scored).any()
+    # Whole pictures are drawn as they would be if nobody had cut them.
+    for draw, uncut in zip(drawn(cut), drawn(whole), strict=True):
+        assert np.unique(pictures[draw.fit]).tolist() == uncut.fit.tolist()
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_sealed_split_is_stratified_and_keeps_groups_whole(seed: int) -> None:
     images = grouped(seed)

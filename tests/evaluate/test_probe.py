@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from augsearch.data.splits.splits import LabelDraw
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.knn import knn_score
+from augsearch.evaluate.pictures import pooled
 from augsearch.evaluate.probe import few_label_probe, full_probe
 
 CONFIG = EvaluateConfig(draws=10)
@@ -45,6 +46,39 @@ def predicted_directly(features: Features, labels: Labels, draw: LabelDraw, c: f
     model.fit((wide[draw.fit] - mean) / std, labels[draw.fit])
     predicted: Labels = model.predict((wide[draw.score] - mean) / std)
     return predicted
+
+
+def test_a_picture_is_judged_by_the_mean_of_its_tiles() -> None:
+    """Tiles of which most show nothing: single ones are often wrong, the pictures are not."""
+    rng = np.random.default_rng(3)
+    pictures = np.repeat(np.arange(120), 9)
+    labels = pictures % 2
+    features = rng.normal(size=(len(labels), 4)).astype(np.float32)
+    features[:, 0] += 0.9 * (2 * labels - 1)
+    fit = np.flatnonzero(pictures < 40)
+    score = np.flatnonzero(pictures >= 40)
+    draws = [LabelDraw(fit, score)]
+    alone = few_label_probe(features, labels, draws, CONFIG)
+    together = few_label_probe(features, labels, draws, CONFIG, pictures)
+    assert alone.score < 0.9 < together.score
+    assert alone.seen.sum() == len(score)
+    firsts = np.unique(pictures, return_index=True)[1]
+    assert np.flatnonzero(together.seen).tolist() == firsts[40:].tolist()
+    assert together.hits.sum() / 80 == pytest.approx(together.score, abs=0.02)
+    for one in (full_probe, knn_score):
+        scores = [one(features, labels, fit, score, CONFIG, of) for of in (None, pictures)]
+        assert scores[0] < scores[1]
+
+
+def test_pictures_of_unequal_numbers_of_tiles_weigh_the_same() -> None:
+    rows = np.array([0, 1, 2, 5, 6])
+    pictures = np.array([7, 7, 7, 0, 0, 3, 3])
+    probabilities = np.array([[1, 0], [0, 1], [0.5, 0.5], [0.2, 0.8], [0.4, 0.6]])
+    first, means = pooled(rows, probabilities, pictures)
+    assert first.tolist() == [0, 5]
+    assert means.tolist() == [[0.5, 0.5], [pytest.approx(0.3), pytest.approx(0.7)]]
+    same = pooled(rows, probabilities, None)
+    assert same[0] is rows and same[1] is probabilities
 
 
 @pytest.mark.parametrize("c", [0.01, 1.0])

@@ -93,6 +93,7 @@ def label_draws(
     draws: int,
     seed: int,
     score_on: NDArray[np.int64] | None = None,
+    pictures: NDArray[np.int64] | None = None,
 ) -> tuple[LabelDraw, ...]:
     """Stratified, group-aware draws; draw `i` depends on `seed` and `i`, not on their number.
 
@@ -108,12 +109,16 @@ def label_draws(
             all of them with `score_on`.
         score_on: score on the labelled ones of these instead, such as the sealed test; the
             caller sees to it that they share no group with the pool.
+        pictures: `[N]`, see `ImageSet`: whole pictures are drawn, of which a label is worth one,
+            and each with all of its tiles.
 
     Raises:
         DataError: fewer than two classes, or a class with too few labelled groups in the pool
             or with nothing to score.
     """
-    labelled = np.sort(pool[labels[pool] >= 0])
+    labelled = tiles = np.sort(pool[labels[pool] >= 0])
+    if pictures is not None:
+        labelled = tiles[np.sort(np.unique(pictures[tiles], return_index=True)[1])]
     members = [labelled[labels[labelled] == index] for index in range(len(classes))]
     class_groups = [np.unique(groups[images]) for images in members]
     _check(classes, class_groups, least=2 if score_on is None else 1)
@@ -136,7 +141,9 @@ def label_draws(
     result = []
     for draw in range(draws):
         fit = plan.draw(np.random.default_rng([seed, draw]))
-        rest = labelled[~np.isin(groups[labelled], groups[fit])] if scored is None else scored
+        rest = tiles[~np.isin(groups[tiles], groups[fit])] if scored is None else scored
+        if pictures is not None:
+            fit = tiles[np.isin(pictures[tiles], pictures[fit])]
         result.append(LabelDraw(fit=fit, score=rest))
     return tuple(result)
 

@@ -60,6 +60,7 @@ def take_subset(image_set: ImageSet, n: int, seed: int, *, unlabelled: bool = Fa
         paths=tuple(image_set.paths[i] for i in chosen.tolist()),
         keys=tuple(known_by[i] for i in chosen.tolist()),
         digest=state.hexdigest(),
+        pictures=None if image_set.pictures is None else image_set.pictures[chosen],
         notes=(
             *image_set.notes,
             f"a stratified part of {len(chosen)} of {len(image_set)} images (seed {seed})",

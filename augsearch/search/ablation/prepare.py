@@ -142,4 +142,5 @@ def _settings(setup: Setup) -> dict[str, Any]:
         "data": {"name": setup.image_set.name, "digest": setup.image_set.digest},
         "seed": setup.seed,
         **setup.start_facts,
+        **setup.tile_facts,
     }

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from augsearch.bench.bench import FROZEN, Bench
 from augsearch.bench.outcome import Outcome, mean_recall
-from augsearch.data.imageset import UNLABELLED
 from augsearch.engines.engine import Engine
 from augsearch.errors import StudyError
 from augsearch.evaluate.metrics import METRICS
@@ -298,10 +297,10 @@ def validation_images(bench: Bench) -> ScoredImages | None:
 
 
 def _sample(bench: Bench, rows: NDArray[np.int64]) -> ScoredImages:
-    labelled = rows[bench.image_set.labels[rows] != UNLABELLED]
+    counted = bench.scored_rows(rows)
     return ScoredImages(
-        labels=bench.image_set.labels[labelled],
-        groups=bench.image_set.groups[labelled],
+        labels=bench.image_set.labels[counted],
+        groups=bench.image_set.groups[counted],
         draws=bench.config.evaluate.draws,
         by_class=METRICS[bench.config.evaluate.metric].mean_over == "classes",
     )

@@ -143,7 +143,8 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
     rivals = "the baseline" if plan.baselines == 1 else f"all {plan.baselines} baselines"
     sentences = []
     if images := scored_images(bench):
-        fitted = np.bincount(bench.image_set.labels[bench.draws["test"][0].fit])
+        one_each = bench.image_set.one_each(bench.draws["test"][0].fit)
+        fitted = np.bincount(bench.image_set.labels[one_each])
         least, most = int(fitted.min()), int(fitted.max())
         labels = f"{least} to {most}" if least < most else str(most)
         fewest = int(np.bincount(images.labels).min())
