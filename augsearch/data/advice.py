@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augsearch.data.config import DataConfig
 from augsearch.data.detail import detail_warning
@@ -59,27 +60,25 @@ def pool_warnings(pool: int, batch_size: int, steps: int) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def classes_in_words(image_set: ImageSet, test: int) -> str:
-    """The classes with their numbers of images, and how many of all are sealed."""
-    counts = np.bincount(
-        image_set.labels[image_set.labels >= 0], minlength=len(image_set.classes)
-    ).tolist()
+def classes_in_words(image_set: ImageSet, sealed: NDArray[np.int64]) -> str:
+    """The classes with their numbers of pictures, and how many of all are in the rows `sealed`."""
+    test = len(image_set.one_each(sealed))
+    counts = np.bincount(image_set.labelled_pictures, minlength=len(image_set.classes)).tolist()
     named = dict(zip(image_set.classes, counts, strict=True))
     parts = [f"classes: {_listed(named, CLASSES_SHOWN)}"] if named else []
     if len(named) > CLASSES_SHOWN:
         parts[0] += f" ({len(named)} in all)"
-    without = int((image_set.labels < 0).sum())
+    without = len(image_set.one_each(np.flatnonzero(image_set.labels < 0)))
     if without:
         parts.append(f"without a label: {without}")
     own = "as the files say" if "test" in image_set.fixed_split else "drawn"
-    return "; ".join([*parts, f"sealed test: {test} images, {own}"])
+    cut = "" if image_set.pictures is None else f", cut into {len(image_set)} tiles"
+    return "; ".join([*parts, f"sealed test: {test} images, {own}{cut}"])
 
 
 def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...]:
     """Sentences on classes with few labels and on very unequal classes; empty if all is well."""
-    counts = np.bincount(
-        image_set.labels[image_set.labels >= 0], minlength=len(image_set.classes)
-    ).tolist()
+    counts = np.bincount(image_set.labelled_pictures, minlength=len(image_set.classes)).tolist()
     if not counts:
         return ("no image has a label: only label-free scores can be computed",)
     named = dict(zip(image_set.classes, counts, strict=True))

@@ -54,6 +54,11 @@ class ImageSet:
         return rows[np.sort(np.unique(self.pictures[rows], return_index=True)[1])]
 
     @property
+    def labelled_pictures(self) -> NDArray[np.int64]:
+        """`[n]` the label of each picture that has one."""
+        return self.labels[self.one_each(np.flatnonzero(self.labels >= 0))]
+
+    @property
     def known_by(self) -> tuple[str, ...]:
         """`[N]` what each image is known by, however it is decoded and whatever else is in the set.
 

@@ -64,7 +64,7 @@ def prepare(
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
     if request.data is not None:
-        progress.note(classes_in_words(image_set, len(bench.split.test)))
+        progress.note(classes_in_words(image_set, bench.split.test))
     check_custom_ops(space.custom_ops(), some_images(bench, CHECKED))
     return Setup(
         name=request.name or _default_name(asked_space, space, bench, origin),

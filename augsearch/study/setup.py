@@ -12,7 +12,7 @@ import torch
 from augsearch.augment.baselines import BASELINES
 from augsearch.bench.bench import Bench
 from augsearch.data.advice import data_warnings, pool_warnings
-from augsearch.data.imageset import UNLABELLED, ImageSet
+from augsearch.data.imageset import ImageSet
 from augsearch.engines.engine import Engine
 from augsearch.engines.processes import Processes
 from augsearch.errors import OutputError
@@ -108,7 +108,7 @@ class Setup:
             "source": self.source.name,
             "digest": image_set.digest,
             "images": len(image_set),
-            "labelled": int((image_set.labels != UNLABELLED).sum()),
+            "labelled": len(image_set.labelled_pictures),
             "classes": len(image_set.classes),
             "channels": image_set.channels,
             "pool": len(split.pool),

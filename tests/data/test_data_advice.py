@@ -34,9 +34,11 @@ def test_classes_are_named_with_their_numbers():
     images = small_images()
     labels = images.labels.copy()
     labels[0] = -1
-    text = classes_in_words(replace(images, labels=labels), test=7)
+    text = classes_in_words(replace(images, labels=labels), np.arange(7))
     assert text.startswith(f"classes: {images.classes[0]} 11, {images.classes[1]} 12")
     assert text.endswith("without a label: 1; sealed test: 7 images, drawn")
     many = replace(images, classes=tuple(f"c{k:02d}" for k in range(40)), labels=labels % 40)
-    assert "c29" in classes_in_words(many, 7) and "c30" not in classes_in_words(many, 7)
-    assert "(40 in all)" in classes_in_words(many, 7)
+    assert "c29" in classes_in_words(many, np.arange(7)) and "c30" not in classes_in_words(
+        many, np.arange(7)
+    )
+    assert "(40 in all)" in classes_in_words(many, np.arange(7))
