@@ -38,7 +38,14 @@ def test_classes_are_named_with_their_numbers():
     assert text.startswith(f"classes: {images.classes[0]} 11, {images.classes[1]} 12")
     assert text.endswith("without a label: 1; sealed test: 7 images, drawn")
     many = replace(images, classes=tuple(f"c{k:02d}" for k in range(40)), labels=labels % 40)
-    assert "c29" in classes_in_words(many, np.arange(7)) and "c30" not in classes_in_words(
-        many, np.arange(7)
-    )
-    assert "(40 in all)" in classes_in_words(many, np.arange(7))
+    text = classes_in_words(many, np.arange(7))
+    assert "c29" in text and "c30" not in text
+    assert "(40 in all)" in text
+
+
+def test_tiles_are_counted_as_the_pictures_that_they_are_of():
+    images = small_images()
+    cut = replace(images, pictures=np.arange(len(images)) // 3, labels=images.labels * 0)
+    text = classes_in_words(cut, np.arange(6))
+    assert f"{images.classes[0]} {len(images) // 3}," in text
+    assert text.endswith(f"sealed test: 2 images, drawn, cut into {len(images)} tiles")
