@@ -53,6 +53,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def without_colour(channels: int) -> str:
+    """Why colour operations do nothing on images of another number of channels than three."""
+    return "the images are grey" if channels == 1 else f"the images have {channels} channels"
+
+
+def channels_in_words(channels: int) -> str:
+    """What images of that many channels are: `grey`, `colour` or `5-band`."""
+    return {1: "grey", 3: "colour"}.get(channels, f"{channels}-band")
+
+
 def listed(words: Sequence[str]) -> str:
     """`a, b and c`."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""

@@ -8,6 +8,8 @@ from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
 
 SIMCLR_CROP = {"op": "resized_crop", "scale_min": 0.08, "ratio": 4 / 3}
+COLOUR = 3
+"""Channels of images on which colour operations act."""
 FLIP = {"op": "horizontal_flip", "p": 0.5}
 
 
@@ -69,11 +71,11 @@ BASELINES: dict[str, Policy] = {
 
 
 def for_channels(policy: Policy, channels: int) -> Policy:
-    """The policy as images of that many channels see it: on grey ones, without colour.
+    """The policy as images of that many channels see it: without colour unless there are three.
 
     Group members that only touch colour stay as idle ones, so the others keep their odds.
     """
-    if channels != 1:
+    if channels == COLOUR:
         return policy
     sections = {"ops": policy.ops} if policy.shared else dict(zip(
         ("view1", "view2"), policy.views, strict=True

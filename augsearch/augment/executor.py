@@ -16,6 +16,7 @@ from augsearch.errors import ConfigError, DataError
 from augsearch.space.policy_ops import CustomPolicyOp, OneOf, PolicyOp
 
 GREY_OR_COLOUR = (1, 3)
+LAST = 4
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ def _step(op: PolicyOp) -> Step:
     return Step(op.op, op.instance, op.p, op.values())
 
 
-WANTED = "want [n, C, H, W] with C = 1 or 3, float32 in [0, 1]"
+WANTED = "want [n, C, H, W], float32 in [0, 1]"
 
 
 def check_images(images: Tensor) -> None:
-    """Raise DataError unless images are `[n, C, H, W]` float32 in [0, 1] with C = 1 or 3."""
+    """Raise DataError unless images are `[n, C, H, W]` float32 in [0, 1]."""
     _check_shape(images, WANTED)
     if images.dtype != torch.float32:
         raise DataError(f"images have the type {images.dtype}; {WANTED}")
@@ -89,7 +90,9 @@ def check_bytes_or_images(images: Tensor) -> None:
 
 
 def _check_shape(images: Tensor, wanted: str) -> None:
-    if images.ndim != 4 or images.shape[1] not in GREY_OR_COLOUR:
+    # Few columns and many channels are pixels whose channels come last.
+    last = images.ndim == 4 and images.shape[1] not in GREY_OR_COLOUR and images.shape[-1] <= LAST
+    if images.ndim != 4 or last:
         raise DataError(f"images have the shape {list(images.shape)}; {wanted}")
 
 

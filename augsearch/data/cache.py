@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.config import DataConfig
+from augsearch.data.decoding.bands import GREY_OR_COLOUR
 from augsearch.data.decoding.decode_all import decode_files
 from augsearch.data.decoding.pixel_store import DecodedFiles, read_entry, write_entry
 from augsearch.data.decoding.twins import MOST, joined_groups
@@ -23,7 +24,7 @@ from augsearch.data.listing.names import printable
 from augsearch.data.listing.sources import ImageRecord, find_images
 from augsearch.errors import DataError, OutputError
 
-DECODER_VERSION = 2  # raise it when the same file decodes to other pixels or facts
+DECODER_VERSION = 3  # raise it when the same file decodes to other pixels or facts
 DIGEST_VERSION = 1  # of `ImageSet.digest`; pixels of 8-bit files are those of decoder 1
 SKIPPED_SHARE = 0.01  # unreadable files up to this share, or up to SKIPPED_FILES, are skipped
 SKIPPED_FILES = 3
@@ -182,12 +183,18 @@ def _assemble(
         groups=group_of[owner],
         fixed_split=tuple(records[i].split for i in owner.tolist()),
         paths=_row_paths(records, decoded.counts),
-        digest=_hash([DIGEST_VERSION, settings, *decoded.windows, *facts]),
+        digest=_hash([DIGEST_VERSION, settings, *_on_bands(decoded), *decoded.windows, *facts]),
         notes=tuple(notes),
         keys=tuple(hashes[i] for i in owner.tolist()),
         window=decoded.windows[0][1:] if len(decoded.windows) == 1 else None,
         pictures=owner if config.fit == "tile" else None,
     )
+
+
+def _on_bands(decoded: DecodedFiles) -> list[str]:
+    """What the digest knows of files of many bands, which an older version read as colour."""
+    channels = decoded.images.shape[1]
+    return [] if channels in GREY_OR_COLOUR else [f"{channels} bands"]
 
 
 def _own_groups(records: Sequence[ImageRecord]) -> NDArray[np.int64]:
@@ -224,7 +231,8 @@ def _notes_on_pages(records: Sequence[ImageRecord], pages: Sequence[int]) -> lis
         return []
     return [
         f"files of several pages or frames, of which only the first is used: {len(pages)} "
-        f"({_names(records, pages)}); save the others as files of their own to use them"
+        f"({_names(records, pages)}); save the others as files of their own, or all as bands of "
+        "one page, to use them"
     ]
 
 

@@ -17,7 +17,7 @@ from pydantic import (
 
 from augsearch.space.yaml_file import without_defaults
 
-LATER = ("window", "near_duplicates")
+LATER = ("window", "near_duplicates", "bands")
 """Fields that are not written at their default, so that older digests and stored studies hold."""
 
 
@@ -47,7 +47,8 @@ class DataConfig(BaseModel):
         default="auto",
         description=(
             "Channels of the images. auto: grey if every picture is grey (colour files with three "
-            "equal channels count as grey), colour otherwise."
+            "equal channels count as grey), colour otherwise; files of two or of more than three "
+            "bands keep them, each a channel."
         ),
     )
     window: Literal["auto"] | tuple[float, float] = Field(
@@ -56,6 +57,15 @@ class DataConfig(BaseModel):
             "Which values of files of more than 8 bits a channel are black and white: [low, high], "
             "or auto, which finds them from all such files together. Files of 8 bits stay as they "
             "are."
+        ),
+    )
+    bands: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        default=None,
+        min_length=1,
+        description=(
+            "Which bands of TIFF files are the channels, counted from 1, such as [3, 2, 1] for "
+            "colour from a satellite whose first three are blue, green and red; if left out, all. "
+            "Three named bands are taken for red, green and blue, on which colour operations act."
         ),
     )
     near_duplicates: Literal["report", "group", "ignore"] = Field(
@@ -87,6 +97,13 @@ class DataConfig(BaseModel):
                 "say how large tiles are"
             )
         return self
+
+    @field_validator("bands")
+    @classmethod
+    def _each_band_once(cls, bands: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if bands is not None and len(set(bands)) < len(bands):
+            raise ValueError(f"{list(bands)}: name each band once")
+        return bands
 
     @field_validator("window", mode="before")
     @classmethod

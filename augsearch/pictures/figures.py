@@ -63,8 +63,11 @@ def letters(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 
 def enlarged(image: NDArray[np.uint8], side: int) -> Image.Image:
-    """An image `[C, H, W]`, C = 1 or 3, as a square; the pixels of a small one keep their edges."""
-    pixels = image[0] if image.shape[0] == 1 else image.transpose(1, 2, 0)
+    """An image `[C, H, W]` as a square; the pixels of a small one keep their edges. Of more than
+    three bands the first three are shown, of two the mean."""
+    if image.shape[0] == 2:
+        image = image.mean(axis=0, keepdims=True).astype(np.uint8)
+    pixels = image[0] if image.shape[0] == 1 else image[:3].transpose(1, 2, 0)
     nearest = max(image.shape[1:]) < side
     filtering = Image.Resampling.NEAREST if nearest else Image.Resampling.LANCZOS
     picture = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")

@@ -43,8 +43,8 @@ class FoundOn(BaseModel):
 
     @model_validator(mode="after")
     def _a_number_for_each_channel(self) -> FoundOn:
-        if len(self.mean) not in (1, 3) or len(self.mean) != len(self.std):
-            raise ValueError("mean and std want one number for grey images or three for colour")
+        if not self.mean or len(self.mean) != len(self.std):
+            raise ValueError("mean and std want a number for each channel")
         if min(self.std) <= 0:
             raise ValueError("std has to be above 0")
         return self

@@ -272,12 +272,12 @@ class Space(BaseModel):
         return custom_files(tuple(op for _, ops in self.sections() for op in ops))
 
     def for_channels(self, channels: int) -> Space:
-        """The space for images of that many channels: on grey images colour is not searched.
+        """The space for images of that many channels: colour is searched where there are three.
 
         Raises:
             ValueError: nothing is left.
         """
-        if channels != 1:
+        if channels == 3:
             return self
         content = self.model_dump(mode="json", exclude_none=True)
         for key in ("ops", "view1", "view2"):

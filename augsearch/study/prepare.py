@@ -29,6 +29,7 @@ from augsearch.study.sizes import SIZES, SizeChoice, choose_size, own_size, with
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.testing.encoders import check_encoder
+from augsearch.words import without_colour
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 CHECKED = 16
@@ -153,15 +154,15 @@ def _fitting(
         fitting = None
     if searching and (fitting is None or not fitting.axes()):
         raise ConfigError(
-            f"{file}: the images are grey, and all that is searched acts on colour alone; give "
-            "another value a range or choices"
+            f"{file}: {without_colour(channels)}, and all that is searched acts on colour alone; "
+            "give another value a range or choices"
         )
     fitting = fitting or space
     dropped = len(space.axes()) - len(fitting.axes())
     if dropped:
         progress.note(
-            f"the images are grey: {dropped} of the space's {len(space.axes())} searched values "
-            "act on colour alone and are left out"
+            f"{without_colour(channels)}: {dropped} of the space's {len(space.axes())} searched "
+            "values act on colour alone and are left out"
         )
     fitting.files()
     return fitting

@@ -31,7 +31,7 @@ class Setup:
     """A study that could start: what was asked, resolved and checked.
 
     Attributes:
-        space: already without colour if the images are grey.
+        space: already without colour if the images have none.
         space_file, study_file: what the user named, or what was taken instead.
         asked_space, asked_study: what the user named, None for what is taken by itself.
         in_python: why no command repeats this, see `command.handed_over`.

@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.bench.bench import Bench
-from augsearch.data.decoding.decode import large_files_allowed
+from augsearch.data.decoding.decode import large_files_allowed, picture_size
 from augsearch.data.imageset import ImageRows, ImageSet
 from augsearch.data.splits.splits import LabelDraw
 from augsearch.engines.processes import cpu_threads
@@ -190,8 +189,7 @@ def own_size(root: Path, paths: Sequence[str]) -> int:
     with large_files_allowed():
         for index in chosen.tolist():
             try:
-                with Image.open(root / paths[index]) as picture:
-                    sides.append(min(picture.size))
+                sides.append(min(picture_size(root / paths[index])))
             except (OSError, ValueError):
                 continue  # a file that cannot be read is spoken of when it is decoded
     return int(np.median(sides)) if sides else 0

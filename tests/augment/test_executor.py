@@ -148,7 +148,7 @@ def test_an_empty_list_and_closed_gates_change_nothing():
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (torch.rand(4, 2, 8, 8), r"shape \[4, 2, 8, 8\]; want \[n, C, H, W\] with C = 1 or 3"),
+        (torch.rand(4, 8, 8, 3), r"shape \[4, 8, 8, 3\]; want \[n, C, H, W\]"),
         (torch.rand(3, 8, 8), r"shape \[3, 8, 8\]"),
         (torch.zeros(4, 3, 8, 8, dtype=torch.uint8), "type torch.uint8"),
         (torch.zeros(4, 3, 8, 8, dtype=torch.float64), "type torch.float64"),

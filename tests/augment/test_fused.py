@@ -225,7 +225,7 @@ def test_what_it_does_not_know_runs_on_the_reference_and_is_named():
 @pytest.mark.parametrize(
     ("images", "words"),
     [
-        (torch.zeros(2, 2, 8, 8, dtype=torch.uint8), r"shape \[2, 2, 8, 8\]"),
+        (torch.zeros(2, 8, 8, 3, dtype=torch.uint8), r"shape \[2, 8, 8, 3\]"),
         (torch.zeros(3, 8, 8, dtype=torch.uint8), r"shape \[3, 8, 8\]"),
         (torch.zeros(2, 3, 8, 8, dtype=torch.float64), "type torch.float64"),
         (torch.full((2, 3, 8, 8), 2.0), "run from 2 to 2"),

@@ -179,7 +179,7 @@ def test_the_images_are_no_part_of_the_digest():
 @pytest.mark.parametrize(
     ("found_on", "words"),
     [
-        ({"image_size": 32, "fit": "crop", "mean": [0.5, 0.5], "std": [1, 1]}, "one number for"),
+        ({"image_size": 32, "fit": "crop", "mean": [0.5, 0.5], "std": [1]}, "a number for each"),
         ({"image_size": 32, "fit": "crop", "mean": [0.5], "std": [0]}, "above 0"),
         ({"image_size": 32, "fit": "stretch", "mean": [0.5], "std": [1]}, "fit"),
     ],

@@ -49,6 +49,9 @@ def jpeg(images: Tensor, u: Tensor, values: Values, _field: Field) -> Tensor:
     """Kornia's codec, which pads to its blocks of 16 pixels; at quality 100 nothing is coded."""
     quality = values["quality_min"] + (BEST_QUALITY - values["quality_min"]) * u[:, 0]
     grey = images.shape[1] == 1
+    if not grey and images.shape[1] != 3:  # bands are coded one by one, as files of their own
+        bands = [jpeg(images[:, n : n + 1], u, values, _field) for n in range(images.shape[1])]
+        return torch.cat(bands, dim=1)
 
     def code(pixels: Tensor) -> Tensor:
         colour = pixels.expand(-1, 3, -1, -1) if grey else pixels

@@ -7,6 +7,7 @@ nothing of labels, folders or caches.
 - CMYK, palette, 1-bit and other modes are converted by Pillow, without colour management.
 - Files of more than 8 bits a channel, grey or colour, are brought to 8 bits by a window
   (`window.py`). A caller that has many files finds one for all of them.
+- TIFF files of two or more than three bands keep them (`bands.py`), each with its own window.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from augsearch.data.config import DataConfig
+from augsearch.data.decoding.bands import read_bands, size_of
 from augsearch.data.decoding.raw_files import read_sixteen_bits, without_metadata
 from augsearch.data.decoding.window import Values, Window, find_window
 from augsearch.errors import DataError
@@ -56,18 +58,20 @@ class Decoded:
     """What one file holds.
 
     Attributes:
-        pixels: `[K, H, W, C]` uint8; K = 1 unless the picture was tiled, C = 1 (grey) or 3 (RGB).
+        pixels: `[K, H, W, C]` uint8; K = 1 unless the picture was tiled, C = 1 (grey), 3 (RGB) or
+            the number of bands.
         look: `[16, 16]` grey block means of the whole picture.
-        values: the file's values if it has more than 8 bits a channel.
-        window: by which they were shown.
+        values: the file's values if it has more than 8 bits a channel; of each band if there are
+            bands.
+        windows: by which they were shown.
         transparent: some pixels were not opaque.
         pages: the file holds more pages or frames than the one that was read.
     """
 
     pixels: NDArray[np.uint8]
     look: NDArray[np.float32]
-    values: Values | None = None
-    window: Window | None = None
+    values: tuple[Values, ...] = ()
+    windows: tuple[Window, ...] = ()
     transparent: bool = False
     pages: bool = False
 
@@ -89,14 +93,18 @@ def large_files_allowed() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def decode_file(path: Path, config: DataConfig, window: Window | None = None) -> Decoded:
+def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) -> Decoded:
     """Decode one file to `config`'s size and channels; `channels: auto` keeps what the file has.
 
-    `window` replaces the file's own if it has more than 8 bits a channel.
+    `windows` replace the file's own if it has more than 8 bits a channel.
 
     Raises:
         DataError: the file cannot be read; the message is the reason alone, without the path.
     """
+
+    bands = _bands(path, config)
+    if bands is not None:
+        return _decode_bands(bands, config, windows)
 
     def decode(image: Image.Image, source: Source) -> Decoded:
         whole: tuple[float, float, float, float] | None = None
@@ -105,7 +113,7 @@ def decode_file(path: Path, config: DataConfig, window: Window | None = None) ->
             whole = drafted and drafted[1]  # without what fills the last block
         raw = _read(image, source)
         values = None if raw.deep is None else _values(raw.deep)
-        shown_by = (window or find_window([values])) if values else None
+        shown_by = (windows[0] if windows else find_window([values])) if values else None
         flat, transparent = raw.shown(shown_by)
         grey = flat.convert("L").convert("F")
         look = np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX, box=whole))
@@ -120,8 +128,8 @@ def decode_file(path: Path, config: DataConfig, window: Window | None = None) ->
         return Decoded(
             pixels=np.ascontiguousarray(pixels),
             look=_turned(look, raw.turn),
-            values=values,
-            window=shown_by,
+            values=() if values is None else (values,),
+            windows=() if shown_by is None else (shown_by,),
             transparent=transparent,
             pages=_has_pages(image),
         )
@@ -131,6 +139,10 @@ def decode_file(path: Path, config: DataConfig, window: Window | None = None) ->
 
 def read_grey(path: Path) -> NDArray[np.uint8]:
     """`[H, W]`: one file in grey at its own size; raises as `decode_file` does."""
+
+    bands = _bands(path, DataConfig())
+    if bands is not None:
+        return np.asarray(_shown_bands(bands, ())[0].mean(axis=-1).round().astype(np.uint8))
 
     def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
         raw = _read(image, source)
@@ -144,6 +156,10 @@ def read_exactly(path: Path) -> NDArray[np.generic]:
     """`[H, W]` or `[H, W, C]`: every number that a file holds, at its own size and upright; three
     equal channels count as one. Raises as `decode_file` does."""
 
+    bands = _bands(path, DataConfig())
+    if bands is not None:
+        return bands
+
     def read(image: Image.Image, source: Source) -> NDArray[np.generic]:
         raw = _read(image, source)
         flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
@@ -152,6 +168,68 @@ def read_exactly(path: Path) -> NDArray[np.generic]:
     pixels = _opened(path, read)
     grey = pixels.ndim == 3 and bool((pixels == pixels[..., :1]).all())
     return pixels[..., 0] if grey else pixels
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture in pixels; OSError or ValueError if it cannot be read."""
+    if found := size_of(path):
+        return found
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def _bands(path: Path, config: DataConfig) -> NDArray[np.generic] | None:
+    """`[H, W, C]` of a file of bands, else None.
+
+    Raises:
+        DataError: it cannot be read, or `config.channels` cannot be made of it.
+    """
+    try:
+        bands = read_bands(path, config.bands)
+    except DataError:
+        raise
+    except Exception as error:  # damaged: Pillow says what of, or reads it all the same
+        if config.bands is None:
+            return None
+        raise DataError(" ".join(str(error).split()) or type(error).__name__) from error
+    count = 0 if bands is None else bands.shape[-1]
+    made = {"auto": (count,), "grey": (0, 1), "colour": (0, 3)}
+    if count not in made[config.channels]:
+        raise DataError(
+            f"holds {count} bands, of which channels: {config.channels} cannot be made; name the "
+            "bands that you want with data.bands"
+        )
+    return bands
+
+
+def _decode_bands(
+    bands: NDArray[np.generic], config: DataConfig, windows: Sequence[Window]
+) -> Decoded:
+    """Each band as a grey picture of its own."""
+    if bands.shape[0] * bands.shape[1] > MAX_PIXELS:
+        raise DataError(f"more than {MAX_PIXELS / 1e6:.0f} million pixels; cut or reduce it first")
+    shown, values, shown_by = _shown_bands(bands, windows)
+    pictures = [Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(shown, -1, 0)]
+    grey = Image.fromarray(shown.mean(axis=-1, dtype=np.float32))
+    return Decoded(
+        pixels=np.concatenate([_fit(picture, config) for picture in pictures], axis=-1),
+        look=np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX)),
+        values=values,
+        windows=shown_by,
+    )
+
+
+def _shown_bands(
+    bands: NDArray[np.generic], windows: Sequence[Window]
+) -> tuple[NDArray[np.uint8], tuple[Values, ...], tuple[Window, ...]]:
+    """`[H, W, C]` in 8 bits, each band by a window of its own, with the values behind it."""
+    if bands.dtype == np.uint8:
+        return np.asarray(bands), (), ()
+    layers = np.moveaxis(bands, -1, 0)
+    values = tuple(replace(_values(band), band=n) for n, band in enumerate(layers, 1))
+    shown_by = tuple(windows) or tuple(find_window([one]) for one in values)
+    shown = [_to_eight_bits(band, one) for band, one in zip(layers, shown_by, strict=True)]
+    return np.stack(shown, axis=-1), values, shown_by
 
 
 def _opened(path: Path, use: Callable[[Image.Image, Source], Result]) -> Result:

@@ -17,7 +17,10 @@ from augsearch.data.decoding.spool import Place, Spool
 from augsearch.data.decoding.twins import near_twins, same_pixels
 from augsearch.data.decoding.window import Values, Window, find_window
 from augsearch.errors import DataError
+from augsearch.words import listed
 
+Shared = tuple[str, int]
+"""Kind of numbers and band, which share a window."""
 FEW_COLOURED = 0.02  # a share of colour pictures this small is worth a remark
 
 
@@ -27,8 +30,8 @@ class _Kept:
 
     place: Place
     look: NDArray[np.float32]
-    values: Values | None
-    window: Window | None
+    values: tuple[Values, ...]
+    windows: tuple[Window, ...]
     transparent: bool
     pages: bool
 
@@ -78,16 +81,19 @@ def decode_files(
                 for index, kept in enumerate(results)
                 if isinstance(kept, _Kept) and kept.pages
             ),
-            windows=tuple((kind, one.black, one.white) for kind, one in windows.items()),
+            windows=tuple(
+                (f"{kind} {band}" if band else kind, one.black, one.white)
+                for (kind, band), one in windows.items()
+            ),
             same=tuple(same.tolist()),
             near=tuple(near.tolist()),
         )
 
 
-def _decode(file: Path, config: DataConfig, window: Window | None = None) -> Decoded | str:
+def _decode(file: Path, config: DataConfig, windows: Sequence[Window] = ()) -> Decoded | str:
     """What is in the file, or why it cannot be read."""
     try:
-        return decode_file(file, config, window)
+        return decode_file(file, config, windows)
     except DataError as error:
         return str(error)
 
@@ -99,14 +105,14 @@ def _keep(decoded: Decoded | str, spool: Spool) -> _Kept | str:
         place=spool.keep(decoded.pixels),
         look=decoded.look,
         values=decoded.values,
-        window=decoded.window,
+        windows=decoded.windows,
         transparent=decoded.transparent,
         pages=decoded.pages,
     )
 
 
 def _show_through(
-    windows: Mapping[str, Window],
+    windows: Mapping[Shared, Window],
     results: list[_Kept | str],
     files: Sequence[Path],
     config: DataConfig,
@@ -115,14 +121,13 @@ def _show_through(
 ) -> None:
     """Decode again what was decoded with another window than that of its kind."""
     again = {
-        index: windows[kept.values.kind]
+        index: wanted
         for index, kept in enumerate(results)
         if isinstance(kept, _Kept)
-        and kept.values is not None
-        and kept.window != windows[kept.values.kind]
+        and kept.windows != (wanted := tuple(windows[one.shared_by] for one in kept.values))
     }
     decoded = pool.map(
-        lambda index, window: _decode(files[index], config, window), again, again.values()
+        lambda index, wanted: _decode(files[index], config, wanted), again, again.values()
     )
     for index, result in zip(again, decoded, strict=True):
         results[index] = _keep(result, spool)
@@ -148,19 +153,29 @@ def _twins(
     return near, same
 
 
-def _windows(results: Sequence[_Kept | str], config: DataConfig) -> dict[str, Window]:
-    """One window for all integer files and one for all float files."""
-    found = [r.values for r in results if isinstance(r, _Kept) and r.values is not None]
+def _windows(results: Sequence[_Kept | str], config: DataConfig) -> dict[Shared, Window]:
+    """One window for all integer files and one for all float files; of each band if there are."""
+    found: dict[Shared, list[Values]] = {}
+    for result in results:
+        for values in result.values if isinstance(result, _Kept) else ():
+            found.setdefault(values.shared_by, []).append(values)
     given = None if config.window == "auto" else config.window
-    return {
-        kind: find_window([values for values in found if values.kind == kind], given)
-        for kind in sorted({values.kind for values in found})
-    }
+    return {shared: find_window(found[shared], given) for shared in sorted(found)}
 
 
 def _assemble(readable: Sequence[_Kept], spool: Spool, size: int) -> NDArray[np.uint8]:
-    """`[N, C, size, size]`, colour if any picture has it."""
-    channels = max((kept.channels for kept in readable), default=1)
+    """`[N, C, size, size]`, colour if any picture has it.
+
+    Raises:
+        DataError: files of bands beside others.
+    """
+    numbers = sorted({kept.channels for kept in readable}) or [1]
+    channels = numbers[-1]
+    if len(numbers) > 1 and numbers != [1, 3]:
+        raise DataError(
+            f"files hold different numbers of bands: {listed([str(n) for n in numbers])}; "
+            "data.bands takes the same ones from all"
+        )
     images = spool.room((sum(kept.count for kept in readable), channels, size, size))
     start = 0
     for kept in readable:
@@ -170,7 +185,7 @@ def _assemble(readable: Sequence[_Kept], spool: Spool, size: int) -> NDArray[np.
 
 
 def _notes(
-    readable: Sequence[_Kept], windows: dict[str, Window], config: DataConfig
+    readable: Sequence[_Kept], windows: dict[Shared, Window], config: DataConfig
 ) -> tuple[str, ...]:
     notes = []
     transparent = sum(kept.transparent for kept in readable)
@@ -182,9 +197,10 @@ def _notes(
             f"only {coloured} of {len(readable)} pictures have colour: "
             "channels: grey would treat all alike"
         )
-    for kind, window in windows.items():
-        count = sum(kept.values is not None and kept.values.kind == kind for kept in readable)
-        notes.append(_on_window(kind, window, count, given=config.window != "auto"))
+    for (kind, band), window in windows.items():
+        count = sum((kind, band) in {one.shared_by for one in kept.values} for kept in readable)
+        called = f"band {band} of {kind}" if band else kind
+        notes.append(_on_window(called, window, count, given=config.window != "auto"))
     if config.window != "auto" and not windows:
         notes.append("data.window changes nothing: no file has more than 8 bits a channel")
     return tuple(notes)

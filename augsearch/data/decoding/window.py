@@ -43,6 +43,7 @@ class Values:
         sample: sorted, evenly spread over its values.
         low, high: without strays.
         lowest, highest: of all its finite values.
+        band: number of the band from 1; 0 of files that are grey or colour.
     """
 
     kind: Literal["integer", "float"]
@@ -51,6 +52,12 @@ class Values:
     high: float
     lowest: float
     highest: float
+    band: int = 0
+
+    @property
+    def shared_by(self) -> tuple[str, int]:
+        """What values of one window have in common."""
+        return self.kind, self.band
 
     @classmethod
     def of(cls, numbers: NDArray[np.generic]) -> Values | None:

@@ -147,7 +147,9 @@ def _marked(image: torch.Tensor) -> torch.Tensor:
     channels, side = image.shape[1], image.shape[-1]
     across = torch.linspace(0, 255, side).expand(side, side)
     slopes = torch.stack([across, across.T, across.flip(1)])
-    if channels == 1:
+    if channels > len(slopes):
+        slopes = slopes.repeat(-(-channels // len(slopes)), 1, 1)[:channels]
+    if channels < len(slopes):
         slopes = (slopes[:1] + 2 * slopes[1:2]) / 3
     return ((image.float() + slopes) / 2).round().byte()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from augsearch.augment.baselines import BASELINES, for_channels
+from augsearch.augment.baselines import BASELINES, COLOUR, for_channels
 from augsearch.augment.build import Renderer
 from augsearch.data.imageset import ImageSet
 from augsearch.pictures.contact_sheet import ContactSheet, ViewPairs
@@ -26,6 +26,7 @@ from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.space.view_options import Executor
 from augsearch.study.painting import Pixels, first_views
+from augsearch.words import channels_in_words, without_colour
 
 USUAL_BASELINE = "SimCLR s=1"
 ROWS = 8
@@ -127,8 +128,9 @@ def _compared(
 ) -> tuple[list[Policy], list[str]]:
     """The policies whose views are shown, and notes on what is not."""
     notes = []
-    if channels == 1 and (idle := colour_alone(ops)):
-        notes.append(f"the images are grey; left out, as acting on colour: {', '.join(idle)}")
+    if channels != COLOUR and (idle := colour_alone(ops)):
+        why = without_colour(channels)
+        notes.append(f"{why}; left out, as acting on colour: {', '.join(idle)}")
     if for_channels(policy, channels).digest == for_channels(baseline, channels).digest:
         return [policy], [*notes, f"these views are also those of the baseline {baseline.name}"]
     return [policy, baseline], notes
@@ -137,7 +139,7 @@ def _compared(
 def _remark(image_set: ImageSet, policies: int, seed: int, notes: Sequence[str]) -> str:
     """One line on how the views came about, then the notes."""
     said = [
-        f"{image_set.image_size} px, {'grey' if image_set.channels == 1 else 'colour'}",
+        f"{image_set.image_size} px, {channels_in_words(image_set.channels)}",
         "pairs of views as training compares them",
         *(["the same random numbers for both policies"] if policies > 1 else []),
         f"seed {seed}",

@@ -36,6 +36,7 @@ from augsearch.store.runs import BASELINE, CONFIRMATION, SCORING
 from augsearch.store.study_store import Store
 from augsearch.study.setup import Setup
 from augsearch.study_file import StudyConfig
+from augsearch.words import channels_in_words
 
 
 def study_result(
@@ -111,7 +112,7 @@ def _possible(estimate: MeanEstimate, setup: Setup) -> tuple[float, float]:
 
 def data_in_words(facts: Mapping[str, str | int]) -> str:
     """The same in a sentence without its full stop."""
-    colour = "grey" if facts["channels"] == 1 else "colour"
+    colour = channels_in_words(int(facts["channels"]))
     return (
         f"Images: {facts['name']}, {facts['images']} {colour} images of {facts['classes']} "
         f"classes, {facts['labelled']} with a label; {facts['pool']} for the search, "
