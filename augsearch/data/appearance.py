@@ -95,8 +95,9 @@ def _scaled(image: Numbers, side: int) -> Numbers:
 
 
 def _describe(image: Numbers) -> Numbers:
-    """`[12]` of one image `[C, H, W]` in [0, 1]."""
-    red, green, blue = image if len(image) == 3 else np.repeat(image, 3, axis=0)
+    """`[12]` of one image `[C, H, W]` in [0, 1]; bands of another number count by their mean."""
+    colours = image if len(image) == 3 else image.mean(axis=0, keepdims=True).repeat(3, axis=0)
+    red, green, blue = colours
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     opponent = red - green, 0.5 * (red + green) - blue
     contrast = luma.std()

@@ -196,3 +196,20 @@ def test_bands_before_channels_last_are_refused():
         views(torch.zeros(2, 32, 32, 3))
     with pytest.raises(DataError, match=r"want \[n, C, H, W\]"):
         views(torch.zeros(2, 32, 32, 4))
+
+
+@pytest.mark.long
+def test_a_whole_study_on_bands_ends_in_files_that_take_them(tmp_path):
+    images = load_images(folder(tmp_path / "set"), small_config().data)
+    result = augsearch.run_study(small_space(), data=images, study=small_config(), name="bands")
+    assert result.data["channels"] == 5
+    assert "5-band images" in result.files["report.md"].read_text()
+    policy = augsearch.load_policy(result.files["policy.yaml"])
+    assert len(policy.found_on.mean) == 5
+    batch = torch.randint(0, 255, (2, 5, 16, 16), dtype=torch.uint8)
+    for view in augsearch.build_views(policy, image_size=16, normalise=True)(batch):
+        assert view.shape == batch.shape
+    written = augsearch.write_export(result.files["policy.yaml"], "kornia", tmp_path / "own.py")
+    module = {}
+    exec(compile(written.read_text(), "own.py", "exec"), module)
+    assert [view.shape for view in module["build_views"]()(batch)] == [batch.shape] * 2
