@@ -75,7 +75,7 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
 
 def print_triage(found: Triage, directory: Path, console: Console) -> None:
     """What was tried, what was found, the answer and what to do next."""
-    table = Table(title="score of the search's images in %", title_justify="left")
+    table = Table(title="scores on the images of the search, in %", title_justify="left")
     table.add_column("policy", no_wrap=True)
     table.add_column("trained by", no_wrap=True)
     table.add_column("score", justify="right")
@@ -83,7 +83,7 @@ def print_triage(found: Triage, directory: Path, console: Console) -> None:
     trained = {"none": "", "SimCLR": "SimCLR", "labels": "labels alone"}
     for way in found.ways:
         table.add_row(
-            escape(way.name), trained[way.training], percent(way.score), interval(way.interval)
+            escape(way.title), trained[way.training], percent(way.score), interval(way.interval)
         )
     console.print()
     console.print(table)

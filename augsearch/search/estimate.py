@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -47,13 +48,17 @@ class _Measured:
     notes: tuple[str, ...]
 
 
-def estimate(setup: Setup) -> Estimate:
+def estimate(setup: Setup, *, afresh: bool = False) -> Estimate:
     """Measure a few training steps under the strongest baseline, the views of some policies of the
-    space and one probe, and add up."""
+    space and one probe, and add up.
+
+    Args:
+        afresh: of the whole study, also if some of it is done.
+    """
     bench, config, image_set = setup.bench, setup.config, setup.image_set
     measured = _measure(setup)
     plan = race_plan(config, setup.always_confirmed)
-    phases = _phases(setup, plan, measured)
+    phases = _phases(setup, plan, measured, {} if afresh else _done(setup))
     runs = sum(phase.left for phase in phases)
     decoded = image_set.images.nbytes / 1e6
     confounded = space_warning(setup.space, config.evaluate)
@@ -96,9 +101,11 @@ def _measure(setup: Setup) -> _Measured:
     return _Measured(step, baseline_step, views, encoder, probe, run.notes)
 
 
-def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCost, ...]:
+def _phases(
+    setup: Setup, plan: RacePlan, measured: _Measured, done: Mapping[Phase, int]
+) -> tuple[PhaseCost, ...]:
     """What is left of each phase, and what its runs will take."""
-    config, done = setup.config, _done(setup)
+    config = setup.config
     confirmed = plan.top + plan.baselines
     fewest, most = confirmed * plan.seeds, confirmed * plan.max_seeds
     long = min(most, max(fewest, plan.runs))
@@ -109,7 +116,7 @@ def _phases(setup: Setup, plan: RacePlan, measured: _Measured) -> tuple[PhaseCos
     rerun = config.confirm.steps * measured.step + measured.probe
 
     def phase(name: Phase, runs: int, seconds: float) -> PhaseCost:
-        return PhaseCost(name, runs, done[name], seconds + RECORDING)
+        return PhaseCost(name, runs, done.get(name, 0), seconds + RECORDING)
 
     return (
         phase("baselines", len(setup.baselines) + 1, baseline / at_once),

@@ -42,8 +42,8 @@ class Run(BaseModel):
         phase: one of `PHASES`.
         name: of the policy, for people; `untrained encoder` has none.
         policy: None for the untrained encoder.
-        replicate: 0 for baselines, 1.. for triage and confirmation of both kinds, 101.. for
-            certification, 201.. for ablations.
+        replicate: 0 for baselines and a triage's supervised runs, 1.. for its others and for
+            confirmation of both kinds, 101.. for certification, 201.. for ablations.
         outcome: None if training diverged or collapsed; then `failure` says why.
         ended: milliseconds since 1970.
         scoring: see `SCORING`.

@@ -9,8 +9,9 @@ from typing import Unpack
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import AugsearchError, ConfigError
 from augsearch.files import write_files
-from augsearch.progress import Progress, Quiet
+from augsearch.progress import Progress, Quiet, duration
 from augsearch.search.begin import held_store
+from augsearch.search.estimate import estimate
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
 from augsearch.search.triage.answer import ANSWER_FILE, BASELINE_FILE, Triage, answer
@@ -19,13 +20,14 @@ from augsearch.search.triage.plan import triage_plan
 from augsearch.search.triage.train import train
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
-from augsearch.store.database import told_when_unwritable
+from augsearch.store.database import owner_lock, told_when_unwritable
 from augsearch.study.mirrored import mirror_of
 from augsearch.study.painting import views_painter
 from augsearch.study.prepare import probe_sizes
 from augsearch.study.request import StudyOptions, StudyRequest
 from augsearch.study.setup import Setup, check_output
 from augsearch.study.sizes import SizeChoice
+from augsearch.verbs.report import stored_result
 from augsearch.verbs.run import checked_setup
 
 
@@ -64,34 +66,43 @@ def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
             f"{config.evaluate.score} has none of; use evaluate.score: probe, or begin the study "
             "itself with few trials"
         )
+    with owner_lock(setup.storage, setup.name):
+        pass  # before the sizes, which take a while
     check_output(setup.directory, make=True)
-    sizes = setup.sizes or _other_sizes(request, setup, progress)
+    for sentence in setup.warnings:
+        progress.warn(sentence)
     plan = triage_plan(config, setup.baselines, setup.always_confirmed)
     progress.note(
-        f"triage trains {100 * plan.share:.0f} % of the study's expected steps; the study goes on "
-        "from them"
+        f"triage trains {100 * plan.share:.0f} % of the study's expected steps, in about "
+        f"{duration(plan.share * estimate(setup, afresh=True).seconds)}; the study goes on from "
+        "them"
     )
-    with told_when_unwritable(setup.storage, "finished runs"), held_store(setup) as store:
+    with told_when_unwritable(setup.storage, "finished runs"):
         try:
-            train(setup, store, plan, mirror_of(setup, progress), setup.engine, progress)
+            sizes = setup.sizes or _other_sizes(request, setup, progress)
+            with held_store(setup) as store:
+                train(setup, store, plan, mirror_of(setup, progress), setup.engine, progress)
+                found = answer(setup, read_findings(setup, store, sizes), plan)
+                store.kept.triage = found.model_dump(mode="json")
         except KeyboardInterrupt:
             progress.note("stopped; nothing that was finished is lost. The same command goes on")
             raise
         except AugsearchError:
             progress.note(f"what is finished is kept in the study {setup.name!r}")
             raise
-        found = answer(setup, read_findings(setup, store, sizes), plan)
-        store.kept.triage = found.model_dump(mode="json")
-        result, paint = None, views_painter(setup.bench)
-        sources = Sources(store, config, setup.storage, setup, paint, result)
-        write_files(
-            setup.directory,
-            {
-                **report_files(sources),
-                **_baseline_files(setup, setup.baselines[found.best]),
-                ANSWER_FILE: found.model_dump_json(indent=1).encode(),
-            },
-        )
+    result = stored_result(store, setup.directory)
+    if result is not None:
+        progress.note(f"this study has its verdict already: {result.verdict.sentence}")
+    paint = views_painter(setup.bench)
+    sources = Sources(store, config, setup.storage, setup, paint, result)
+    write_files(
+        setup.directory,
+        {
+            **report_files(sources),
+            **_baseline_files(setup, setup.baselines[found.best]),
+            ANSWER_FILE: found.model_dump_json(indent=1).encode(),
+        },
+    )
     return found
 
 

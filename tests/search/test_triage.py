@@ -1,14 +1,17 @@
 """Is a search worth it here?"""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from small_study import small_config, small_images, small_space
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.bench.bench import FROZEN, UNTRAINED
-from augsearch.errors import ConfigError
-from augsearch.search.triage.answer import Triage, decide
+from augsearch.errors import AugsearchError, ConfigError
+from augsearch.progress import Quiet
+from augsearch.search.triage.answer import Code, Triage, _next, _reason, _title, decide
 from augsearch.search.triage.findings import NOISE, Findings, Tried
 from augsearch.search.triage.plan import MOST_TRIALS, SHARE, SLACK, triage_plan
 from augsearch.search.triage.train import FLOORS, NONE
@@ -17,6 +20,8 @@ from augsearch.stats.forecast import foresee_gain
 from augsearch.store.database import open_storage
 from augsearch.store.runs import BASELINE, CONFIRMATION, SUPERVISED, TRIAGE
 from augsearch.store.study_store import Store
+from augsearch.study.prepare import prepare
+from augsearch.study.request import StudyRequest
 from augsearch.study_file import load_study_config
 from augsearch.verbs.report import report_study
 from augsearch.verbs.run import run_study
@@ -29,16 +34,16 @@ def tried(name, score, training="SimCLR"):
     return Tried(name=name, training=training, score=score, interval=(score, score))
 
 
-def findings(baselines, trials=(), *, floor=0.5, frozen=False, labels=None, detectable=0.02):
+def findings(baselines, trials=(), *, floor=0.5, frozen=False, lead=None, detectable=0.02):
     names = [*BASELINES][: len(baselines)]
     scores = dict(zip(names, baselines, strict=True))
-    scores |= {f"trial {n}": score for n, score in enumerate(trials)}
+    ranked = sorted(names, key=scores.__getitem__, reverse=True)
     return Findings(
         floor=tried(FROZEN if frozen else UNTRAINED, floor, "none"),
-        tried=tuple(tried(name, score) for name, score in scores.items()),
-        labels=() if labels is None else (tried(NONE, labels, "labels"),),
-        label_error=0.03,
-        best=max(names, key=scores.__getitem__),
+        baselines=tuple(tried(name, scores[name]) for name in ranked),
+        trials=tuple(tried(f"trial {n}", score) for n, score in enumerate(trials)),
+        labels=() if lead is None else (tried(NONE, max(baselines) + lead, "labels"),),
+        label_lead=(-1.0 if lead is None else lead, 0.03),
         gain=foresee_gain(list(baselines), list(trials), NOISE, 48),
         detectable=detectable,
         size=None,
@@ -51,12 +56,15 @@ CASES = {
     "policies differ": (SPREAD, "search"),
     "policies are alike": (ALIKE, "as_it_is"),
     "frozen features are better": ({**SPREAD, "floor": 0.93, "frozen": True}, "frozen"),
+    "frozen features are as good": ({**ALIKE, "floor": 0.805, "frozen": True}, "frozen"),
     "frozen features are worse": ({**SPREAD, "floor": 0.7, "frozen": True}, "search"),
-    "labels are better": ({**SPREAD, "labels": 0.99}, "labels_alone"),
-    "labels may be better": ({**SPREAD, "labels": 0.88}, "search"),
+    "labels are better": ({**SPREAD, "lead": 0.13}, "labels_alone"),
+    "labels may be better": ({**SPREAD, "lead": 0.03}, "search"),
+    "labels are better than no search": ({**ALIKE, "lead": 0.045}, "labels_alone"),
     "no gain could be shown": ({**SPREAD, "detectable": 0.2}, "more_labels"),
-    "nothing learns": ({**ALIKE, "floor": 0.8}, "more_labels"),
-    "only labels teach": ({**ALIKE, "floor": 0.8, "labels": 0.83}, "labels_alone"),
+    "nothing learns": ({**ALIKE, "floor": 0.8}, "measures_nothing"),
+    "only labels teach": ({**ALIKE, "floor": 0.8, "lead": 0.06}, "labels_alone"),
+    "nothing is left to gain": ({"baselines": [1.0, 1.0, 0.995], "floor": 1.0}, "as_it_is"),
 }
 
 
@@ -93,6 +101,30 @@ def few_trials(config):
 
 
 @pytest.mark.long
+def test_after_a_study_its_report_keeps_the_verdict(small_here):
+    said = []
+
+    class Heard(Quiet):
+        def note(self, sentence):
+            said.append(sentence)
+
+    found = triage_study(
+        small_space(), data=small_images(), study=small_config(), name="small", progress=Heard()
+    )
+    page = Path("runs/small/report.md").read_text().replace("\\", "")
+    assert small_here.verdict.sentence in page
+    assert "still running" not in page
+    assert any(small_here.verdict.sentence in sentence for sentence in said)
+    assert len(found.ways) >= 6
+
+
+@pytest.mark.long
+def test_too_few_policies_that_train_are_one_line():
+    with pytest.raises(AugsearchError, match="loss became nan"):
+        triage_study(small_space(), data=small_images(), study=small_config(1e9), name="s")
+
+
+@pytest.mark.long
 def test_the_study_goes_on_from_it_and_is_the_same_as_without(longer):
     images = small_images()
     found = triage_study(small_space(), data=images, study=longer, name="s")
@@ -113,11 +145,37 @@ def test_the_study_goes_on_from_it_and_is_the_same_as_without(longer):
     assert whole.policy.digest == alone.policy.digest
     there = Store(open_storage(STORAGE), "s").all_runs()
     assert before.items() <= {run.key: run.ended for run in there}.items()
+    floor = next(way for way in found.ways if way.training == "none")
+    assert floor.score == store.outcomes(BASELINE)[floor.name, 0].score
 
     page = report_study("s", data=images)
     assert "Is a search worth it here?" in page.read_text()
-    assert found.title in page.with_suffix(".md").read_text()
+    assert found.title in page.read_text()
     assert Triage.model_validate(store.kept.triage) == found
+
+
+@pytest.mark.parametrize("code", get_args(Code))
+def test_every_answer_has_a_reason_and_what_to_do_next(code, tmp_path):
+    setup = prepare(
+        StudyRequest(small_space(), data=small_images(), study=small_config(), name="s"),
+        progress=Quiet(),
+    )
+    found = findings(**SPREAD, lead=0.1, frozen=code == "frozen")
+    title, reason = _title(code, found), _reason(code, found, 48)
+    assert title and reason.endswith(".") and "None" not in reason
+    said = _next(code, found, setup)
+    assert "--name s" not in said
+    if code in ("search", "more_labels", "measures_nothing"):
+        assert "begun in Python" in said
+    if code == "as_it_is":
+        assert said == "augsearch export --policy runs/s/baseline.yaml --to kornia"
+    asked = replace(setup, in_python="")
+    if code == "search":
+        assert _next(code, found, asked).startswith("augsearch run ")
+    if code == "more_labels":
+        assert "augsearch triage --space space.yaml" in _next(code, found, asked).replace(
+            "small.yaml", "space.yaml"
+        )
 
 
 @pytest.mark.long
@@ -126,7 +184,7 @@ def test_it_leaves_its_answer_and_the_best_baseline():
     policy = load_policy("runs/s/baseline.yaml")
     assert policy.digest == BASELINES[found.best].digest
     assert policy.found_on.image_size == 16
-    assert (found.code == "search") == found.next.startswith("begun in Python")
+    assert found.next
     scores = {way.name: way.score for way in found.ways if way.training == "SimCLR"}
     outcomes = Store(open_storage(STORAGE), "s").outcomes(BASELINE)
     assert scores[found.best] == outcomes[found.best, 0].score == max(scores.values())

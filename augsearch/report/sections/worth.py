@@ -31,16 +31,12 @@ class Worth(Section):
     rows: tuple[tuple[str, str, float, tuple[float, float]], ...]
 
     @property
-    def findings(self) -> tuple[str, ...]:
-        return (f"Triage: {self.answer}",)
-
-    @property
     def basis(self) -> str:
         """What it rests on."""
         return (
-            "Single runs on the images of the search, before it; the sealed images were not looked "
-            "at. Intervals are 95 %, of runs for other seeds if these vary as on the embedded "
-            "surfaces. What the study found since then is above."
+            "Single runs of one seed on the images of the search, before it; the sealed images "
+            "were not looked at. Intervals are for other seeds and labels, which move all of them "
+            "together. What the study found since then stands elsewhere on this page."
         )
 
     def table(self, metric: str) -> Table:

@@ -132,6 +132,17 @@ def _effects(
     return np.asarray(by_seed + by_image + rest)
 
 
+def detectable_gain(bench: Bench, plan: RacePlan) -> float | None:
+    """The gain that a confirmation of this study finds in four cases of five, and not less than
+    what one image of the rarest class is worth; None where the score is no mean over images."""
+    images = scored_images(bench)
+    if images is None:
+        return None
+    fewest = int(np.bincount(images.labels).min())
+    one_image = 1 / (fewest * len(np.unique(images.labels))) if fewest else 1.0
+    return max(smallest_gain(images, plan), one_image)
+
+
 def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
     """What the study will not see, and why no seeds will be added if none can be."""
     config = bench.config.confirm
@@ -148,8 +159,7 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
         least, most = int(fitted.min()), int(fitted.max())
         labels = f"{least} to {most}" if least < most else str(most)
         fewest = int(np.bincount(images.labels).min())
-        one_image = 1 / (fewest * len(np.unique(images.labels))) if fewest else 1.0
-        gain = max(smallest_gain(images, plan), one_image)
+        gain = detectable_gain(bench, plan) or 0.0
         sentences.append(
             f"with {len(images.labels)} sealed test images (the rarest class has {fewest}), "
             f"{images.draws} draws of {labels} labels a class, {seeds}, a policy that is less than "

@@ -16,5 +16,5 @@ def worth(store: Store) -> Worth | None:
         answer=f"{found.title}. {found.reason}",
         next=found.next,
         told=found.findings,
-        rows=tuple((way.name, way.training, way.score, way.interval) for way in found.ways),
+        rows=tuple((way.title, way.training, way.score, way.interval) for way in found.ways),
     )

@@ -9,40 +9,39 @@ from pydantic import BaseModel, ConfigDict
 from augsearch.bench.bench import FROZEN
 from augsearch.search.triage.findings import NOISE, Findings, Tried
 from augsearch.search.triage.plan import TriagePlan
+from augsearch.search.triage.train import NONE
 from augsearch.study.command import command_line
 from augsearch.study.setup import Setup
-from augsearch.words import interval, percent, points
+from augsearch.words import counted, interval, listed, percent
 
-Code = Literal["search", "as_it_is", "frozen", "labels_alone", "more_labels"]
+Code = Literal["search", "as_it_is", "frozen", "labels_alone", "more_labels", "measures_nothing"]
 
 WORTH = 0.01
 """A gain below it is none."""
 LIKELY = 0.5
-REACH_SURE = 1.28
-"""Standard errors that the lead of labels must have to be one in nine cases of ten."""
+SURE = 1.28
+"""Standard errors that a lead must have to be one in nine cases of ten."""
 SHOWN = 0.2
 """Probability below which a gain would most likely end as "not distinguishable"."""
 GAIN_LEVEL = 0.8
 BASELINE_FILE, ANSWER_FILE = "baseline.yaml", "triage.json"
 
-TITLES: dict[Code, str] = {
-    "search": "Search",
-    "as_it_is": "Use {best} as it is",
-    "frozen": "Use the pretrained features as they are",
-    "labels_alone": "Use the labels, with augmentation",
-    "more_labels": "More labels first",
-}
-
 
 class Gain(BaseModel):
-    """What a search would gain over the best baseline, in [0, 1]; `low` and `high` are the ends of
-    an 80 % interval."""
+    """What a search would gain over the best baseline, in [0, 1].
+
+    Attributes:
+        low, high: ends of an 80 % interval.
+        worth: probability that it is a point or more.
+        spread: standard deviation of the scores of policies.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     mean: float
     low: float
     high: float
+    worth: float
     spread: float
 
 
@@ -58,7 +57,6 @@ class Triage(BaseModel):
         best: name of the best baseline.
         share: of the study's expected optimiser steps that the triage takes; the study goes on from
             most of them.
-        finished: trials that were in it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -74,151 +72,172 @@ class Triage(BaseModel):
     gain: Gain
     detectable: float | None
     share: float
-    finished: int
 
 
 def answer(setup: Setup, found: Findings, plan: TriagePlan) -> Triage:
     """The answer, its reason and what to do next."""
     code = decide(found)
     low, high = found.gain.interval(GAIN_LEVEL)
-    ways = sorted((found.floor, *found.tried, *found.labels), key=lambda way: -way.score)
+    ways = (found.floor, *found.baselines, *found.trials, *found.labels)
     return Triage(
         study=setup.name,
         code=code,
-        title=TITLES[code].format(best=found.best),
+        title=_title(code, found),
         reason=_reason(code, found, setup.config.search.trials),
         next=_next(code, found, setup),
-        findings=tuple(_in_words(found, setup)),
-        ways=tuple(ways),
-        best=found.best,
-        gain=Gain(mean=found.gain.mean, low=low, high=high, spread=found.gain.spread),
+        findings=tuple(_in_words(found, plan, setup)),
+        ways=tuple(sorted(ways, key=lambda way: -way.score)),
+        best=found.best.name,
+        gain=Gain(
+            mean=found.gain.mean,
+            low=low,
+            high=high,
+            worth=found.gain.chance_above(WORTH),
+            spread=found.gain.spread,
+        ),
         detectable=found.detectable,
         share=plan.share,
-        finished=len([one for one in found.tried if one.name.startswith("trial ")]),
     )
 
 
 def decide(found: Findings) -> Code:
     """Which of the answers."""
-    gain = found.gain
-    searched = gain.best + gain.mean
-    frozen = found.floor.name == FROZEN
-    if frozen and searched < found.floor.score + WORTH:
+    gain, frozen = found.gain, found.floor.name == FROZEN
+    promising = gain.chance_above(WORTH) >= LIKELY
+    expected = gain.mean if promising else 0.0
+    if frozen and gain.best + expected < found.floor.score + WORTH:
         return "frozen"
-    labelled = max((one.score for one in found.labels), default=0.0)
-    apart = labelled - max(searched, found.floor.score)
-    if found.labels and apart > REACH_SURE * found.label_error:
+    lead, error = found.label_lead
+    if found.labels and lead - expected > SURE * error:
         return "labels_alone"
-    if not frozen and gain.best < found.floor.score + 2 * NOISE:
-        return "labels_alone" if apart > 0 else "more_labels"
-    if gain.chance_above(WORTH) < LIKELY:
+    ceiling = found.best.score > 1 - WORTH
+    if not frozen and not ceiling and gain.best < found.floor.score + 2 * NOISE:
+        return "measures_nothing"
+    if not promising:
         return "as_it_is"
     if found.detectable is not None and gain.chance_shown(found.detectable) < SHOWN:
         return "more_labels"
     return "search"
 
 
-def _reason(code: Code, found: Findings, trials: int) -> str:
-    gain, best = found.gain, _score_of(found, found.best)
-    low, high = (100 * end for end in gain.interval(GAIN_LEVEL))
-    expected = (
-        f"a search of {trials} trials is expected to gain {100 * gain.mean:.1f} points "
-        f"(80 % interval {low:.1f} to {high:.1f})"
-    )
-    over = f"Over {found.best}, the best published policy here ({percent(best)} %), {expected}"
+def _title(code: Code, found: Findings) -> str:
     match code:
         case "search":
-            return f"{over}."
+            return "Search"
         case "as_it_is":
-            return f"{over}, which is not likely to be a point or more."
+            return f"Use {found.best.name} as it is"
+        case "frozen":
+            return "Use the pretrained features as they are"
+        case "labels_alone":
+            return f"Use the labels, {_with(found.labels[0])}"
+        case "more_labels":
+            return "More labels first"
+        case "measures_nothing":
+            return "This budget measures nothing here"
+
+
+def _with(way: Tried) -> str:
+    return "without augmentation" if way.name == NONE else "with augmentation"
+
+
+def _reason(code: Code, found: Findings, trials: int) -> str:
+    gain, best, floor = found.gain, found.best, found.floor
+    low, high = (100 * end for end in gain.interval(GAIN_LEVEL))
+    likely = f"{100 * gain.chance_above(WORTH):.0f} cases of 100"
+    expected = (
+        f"a search of {counted(trials, 'trial')} would gain a point or more in {likely}, "
+        f"{100 * gain.mean:.1f} points on average (80 % interval {low:.1f} to {high:.1f})"
+    )
+    over = f"Over {best.name}, the best published policy here ({percent(best.score)} %), {expected}"
+    shown = gain.chance_shown(found.detectable) if found.detectable is not None else None
+    match code:
+        case "search":
+            chance = f"; the study would show it in {100 * shown:.0f} cases of 100" if shown else ""
+            return f"{over}{chance}."
+        case "as_it_is":
+            return f"{over}."
         case "frozen":
             return (
-                f"Without any training they reach {percent(found.floor.score)} %, adapted by "
-                f"SimCLR under {found.best} {percent(best)} %, and {expected} on that."
+                f"Without any training they reach {percent(floor.score)} %, adapted by SimCLR "
+                f"under {best.name} {percent(best.score)} %, and {expected} on that."
             )
         case "labels_alone":
-            way = found.labels[0]
+            way, (lead, _) = found.labels[0], found.label_lead
             return (
-                f"Trained with the labels of one draw instead of SimCLR, under {way.name}, the "
-                f"encoder reaches {percent(way.score)} %, and a probe on SimCLR's features "
-                f"{percent(best)} % under {found.best}; {expected} on that."
+                f"Trained with the labels of one draw under {way.name}, the encoder reaches "
+                f"{percent(way.score)} %: {100 * lead:+.1f} points against a probe with the same "
+                f"labels on what SimCLR learns under {best.name}; {expected} on that."
             )
         case "more_labels":
-            if gain.best < found.floor.score + 2 * NOISE:
-                return (
-                    f"Nothing that was tried is shown to be better than the {found.floor.name} "
-                    f"({percent(found.floor.score)} %), so that scores do not rank policies here."
-                )
+            return f"{over}, but the study would show it in {100 * (shown or 0):.0f} cases of 100."
+        case "measures_nothing":
             return (
-                f"{over}, but with these sealed images the confirmation would show it in "
-                f"{100 * gain.chance_shown(found.detectable or 0):.0f} cases of 100 only."
+                f"SimCLR under {best.name} reaches {percent(best.score)} %, the {floor.name} "
+                f"{percent(floor.score)} %: scores do not tell which policy is better."
             )
-
-
-def _score_of(found: Findings, name: str) -> float:
-    return next(one.score for one in found.tried if one.name == name)
 
 
 def _next(code: Code, found: Findings, setup: Setup) -> str:
-    file = setup.directory / BASELINE_FILE
-    export = command_line("export", {"--policy": str(file), "--to": "kornia"})
-    match code:
-        case "search":
-            return setup.command()
-        case "as_it_is":
-            return export
-        case "frozen":
-            return (
-                "fit a classifier on the features of the encoder as it is (docs/triage.md), or "
-                "label more images"
-            )
-        case "labels_alone":
-            return export
-        case "more_labels":
-            return f"{_how_many(found)}, then again: {command_line('triage', setup.flags)}"
+    export = command_line(
+        "export", {"--policy": str(setup.directory / BASELINE_FILE), "--to": "kornia"}
+    )
+    # Another name: other images or settings are another study.
+    again = setup.in_python or command_line("triage", {**setup.flags, "--name": None})
+    unaugmented = found.labels and found.labels[0].name == NONE
+    more = "take more images" if setup.source.folder is None else "label more images of every class"
+    steps: dict[Code, str] = {
+        "search": setup.in_python or setup.command(),
+        "as_it_is": export,
+        "frozen": "fit a classifier on the features of the encoder as it is (docs/triage.md)",
+        "labels_alone": (
+            "train the encoder with the labels, on images as they are"
+            if unaugmented
+            else f"train the encoder with the labels, under the views of: {export}"
+        ),
+        "more_labels": f"{more}, then: {again}",
+        "measures_nothing": (
+            "give trials more optimiser steps (pretrain.steps), larger images or more images, "
+            f"then: {again}"
+        ),
+    }
+    return steps[code]
 
 
-def _how_many(found: Findings) -> str:
-    if found.detectable is None or found.gain.mean <= 0 or found.gain.mean >= found.detectable:
-        return "label more images of every class"
-    times = (found.detectable / found.gain.mean) ** 2
-    return f"label about {times:.0f} times as many images" if times < 20 else "label many more"
-
-
-def _in_words(found: Findings, setup: Setup) -> list[str]:
+def _in_words(found: Findings, plan: TriagePlan, setup: Setup) -> list[str]:
     """The questions in their order, each with what was found."""
-    size = setup.image_set.image_size
-    labelled = setup.data_facts["labelled"]
-    enough = f"Labels: {labelled} labelled images of {setup.data_facts['classes']} classes"
+    facts, search = setup.data_facts, setup.config.search
+    enough = f"Labels: {facts['labelled']} labelled images of {facts['classes']} classes"
     if found.detectable is not None:
         enough += (
-            f"; a confirmation on the sealed ones shows gains from about "
-            f"{100 * found.detectable:.1f} points on"
+            f"; the confirmation shows a gain of {100 * found.detectable:.1f} points in four cases "
+            "of five"
         )
-    said = [enough + ".", _on_size(found, size)]
-    floor = found.floor
-    said.append(
-        f"Without training: the {floor.name} reaches {percent(floor.score)} % "
-        f"({interval(floor.interval)})."
-    )
+    said = [f"{enough}.", _on_size(found, setup.image_set.image_size)]
+    said.append(f"Without training: {_scores(found.floor)}.")
     if found.labels:
-        ways = "; ".join(
-            f"{percent(way.score)} % under {way.name} ({interval(way.interval)})"
-            for way in found.labels
-        )
-        said.append(f"With the labels of one draw alone: {ways}.")
-    baselines = [one for one in found.tried if not one.name.startswith("trial ")]
-    ways = "; ".join(
-        f"{percent(way.score)} % under {way.name} ({interval(way.interval)})"
-        for way in baselines[:2]
-    )
-    said.append(f"SimCLR and a probe with as few labels: {ways}.")
+        said.append(f"With the labels of one draw alone: {_scores(*found.labels)}.")
+    elif plan.supervised:
+        said.append("With the labels alone: no run trained through.")
+    else:
+        said.append("With the labels alone: not tried, a tenth of this study does not pay for it.")
+    said.append(f"SimCLR, and a probe with as few labels: {_scores(*found.baselines[:2])}.")
+    if found.failed:
+        said.append(f"Did not train through: {listed(found.failed)}.")
+    policies = len(found.baselines) + len(found.trials)
     said.append(
-        f"Policies differ by a standard deviation of {points(100 * found.gain.spread).lstrip('+')} "
-        f"points, by {len(found.tried)} of them; two seeds of one policy by about "
-        f"{100 * NOISE:.1f}, as on the embedded surfaces."
+        f"Scores of policies have a standard deviation of {100 * found.gain.spread:.1f} points "
+        f"here, as far as {policies} of them tell; single runs of one policy of "
+        f"{100 * NOISE:.1f}, if they vary as on the embedded surfaces."
     )
+    if len(search.aims) > 1 or search.class_loss is not None or search.cost_weight:
+        said.append("Triage goes by the score alone; other aims of the search are not looked at.")
     return said
+
+
+def _scores(*ways: Tried) -> str:
+    return "; ".join(
+        f"{way.name} {percent(way.score)} % ({interval(way.interval)})" for way in ways
+    )
 
 
 def _on_size(found: Findings, size: int) -> str:
@@ -228,10 +247,13 @@ def _on_size(found: Findings, size: int) -> str:
     here = next((probe for probe in choice.probes if probe.size == size), None)
     best = next(probe for probe in choice.probes if probe.loss is None)
     chosen = choice.chosen
-    if here is None or here.size >= chosen.size:
+    told = f"features of {choice.by} reach {percent(best.score)} % at {best.size} pixels"
+    auto = f"data.image_size: auto would take {chosen.size}"
+    if here is None:
+        return f"Size: {size} pixels were not probed; {told}, and {auto}."
+    if here.size >= chosen.size:
         return f"Size: {size} pixels are enough, by probes on features of {choice.by}."
     return (
-        f"Size: at {size} pixels features of {choice.by} reach {percent(here.score)} %, at "
-        f"{best.size} {percent(best.score)} %; data.image_size: auto takes {chosen.size}, where "
-        f"a trial takes {chosen.trial / here.trial:.1f} times as long."
+        f"Size: {told}, at {size} {percent(here.score)} %; {auto}, where a trial takes "
+        f"{chosen.trial / here.trial:.1f} times as long."
     )

@@ -32,7 +32,7 @@ def train(
     if plan.supervised:
         best = best_baseline(store)
         ways = {NONE: Policy(ops=()), best: setup.baselines[best]}
-        jobs += [Job(SUPERVISED, name, policy, 1) for name, policy in ways.items()]
+        jobs += [Job(SUPERVISED, name, policy, 0) for name, policy in ways.items()]
     done = {(run.phase, run.name, run.replicate) for run in store.all_runs()}
     left = [job for job in jobs if (job.phase, *job.key) not in done]
     progress.phase("triage", len(jobs) - len(left), len(jobs))
