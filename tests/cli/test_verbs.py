@@ -28,6 +28,10 @@ FLAGS = {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
         "--output", "--subset", "--dry-run", "--from",
     },
+    "triage": {
+        "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
+        "--output", "--subset", "--from",
+    },
     "preview": {
         "--policy", "--space", "--data", "--baseline", "--output", "--image-size", "--seed",
         "--storage", "--no-thumbnail",

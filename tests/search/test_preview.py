@@ -9,7 +9,7 @@ from PIL import Image
 
 from augsearch.augment.build import Renderer
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
-from augsearch.errors import ConfigError, DataError
+from augsearch.errors import ConfigError
 from augsearch.search.preview.op_strips import op_strips, ops_of_policy, ops_of_space
 from augsearch.search.preview.sheet import preview
 from augsearch.space.policy import Policy
@@ -148,11 +148,16 @@ def test_a_space_alone_shows_its_middle():
         assert picture.width > 9 * 96
 
 
-def test_images_of_six_channels_are_refused(surfaces):
-    six = np.concatenate([surfaces.images] * 2, axis=1)
+def test_images_of_six_bands_are_shown_by_their_first_three(surfaces):
+    six = np.concatenate([surfaces.images, 255 - surfaces.images], axis=1)
     image_set = surfaces.__class__(**{**surfaces.__dict__, "images": six})
-    with pytest.raises(DataError, match=r"shape \[8, 6, 32, 32\]; want"):
-        preview(policy_of(CROP), image_set)
+    shown = preview(policy_of(CROP), image_set)
+    assert {image.shape[0] for row in shown.rows for image in row} == {6}
+    for bands, colours in zip(shown.rows, preview(policy_of(CROP), surfaces).rows, strict=True):
+        for six, three in zip(bands[:3], colours[:3], strict=True):
+            assert (six[:3] == three).all()
+    with Image.open(io.BytesIO(shown.pages[0])) as picture:
+        assert picture.mode == "RGB"
 
 
 def test_nothing_named_is_refused():
