@@ -17,19 +17,19 @@ from augsearch.report.sections.fidelity import (
     ProxiesRead,
     RungAgreement,
 )
-from augsearch.report.sections.front import Front, FrontPoint
-from augsearch.report.sections.history import History, Scale, TrialPoint
-from augsearch.report.sections.parameter_findings import (
+from augsearch.report.sections.policy import Recipe
+from augsearch.report.sections.reproduce import Reproduce
+from augsearch.report.sections.results import PolicyRow, Results
+from augsearch.report.sections.trials.front import Front, FrontPoint
+from augsearch.report.sections.trials.history import History, Scale, TrialPoint
+from augsearch.report.sections.trials.parameter_findings import (
     Common,
     Interaction,
     Marginal,
     ParameterFacts,
     Weight,
 )
-from augsearch.report.sections.parameters import Understanding
-from augsearch.report.sections.policy import Recipe
-from augsearch.report.sections.reproduce import Reproduce
-from augsearch.report.sections.results import PolicyRow, Results
+from augsearch.report.sections.trials.parameters import Understanding
 from augsearch.report.sections.verdict import Headline
 from augsearch.report.sections.views import PolicyViews, Views
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from augsearch.report.figures.form import BLUE, GREY, ORANGE, PALE, figure_of
 from augsearch.report.forms import Plot
-from augsearch.report.sections.front import FrontPoint
+from augsearch.report.sections.trials.front import FrontPoint
 from augsearch.words import label, listed
 
 MARKS: Mapping[str, tuple[str, str, str]] = {

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from augsearch.report.figures.form import BLUE, GREY, MOST_TRIALS, ORANGE, PALE, figure_of
 from augsearch.report.forms import Plot
-from augsearch.report.sections.history import TrialPoint
+from augsearch.report.sections.trials.history import TrialPoint
 from augsearch.words import counted, label
 
 

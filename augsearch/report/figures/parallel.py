@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from augsearch.report.figures.form import BLUE, GREY, INK, MOST_TRIALS, ORANGE, figure_of
 from augsearch.report.forms import Plot
-from augsearch.report.sections.history import Scale, TrialPoint
+from augsearch.report.sections.trials.history import Scale, TrialPoint
 from augsearch.words import counted, label, percent, value
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from augsearch.report.figures.form import BLUE, GREY, INK, LINE, PALE, figure_of, forest, rows_of
 from augsearch.report.forms import Plot
-from augsearch.report.sections.parameter_findings import Interaction, Marginal, Weight
+from augsearch.report.sections.trials.parameter_findings import Interaction, Marginal, Weight
 from augsearch.words import label, listed, points, value
 
 

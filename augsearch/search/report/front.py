@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from augsearch.report.sections.front import Front, FrontPoint
+from augsearch.report.sections.trials.front import Front, FrontPoint
 from augsearch.search.result.outputs import AXES, front_note, front_points
 from augsearch.store.study_store import Store
 from augsearch.study_file import StudyConfig

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
-from augsearch.report.sections.history import History, Scale, TrialPoint
+from augsearch.report.sections.trials.history import History, Scale, TrialPoint
 from augsearch.search.report.parameters.axes import bounds, choices, is_log
 from augsearch.store.frozen_trials import trial_curve, trial_outcome
 from augsearch.store.runs import BASELINE

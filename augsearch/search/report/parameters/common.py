@@ -10,7 +10,7 @@ import numpy as np
 from optuna.trial import FrozenTrial
 from scipy import stats
 
-from augsearch.report.sections.parameter_findings import Common
+from augsearch.report.sections.trials.parameter_findings import Common
 from augsearch.search.report.parameters.axes import Numbers, choices
 from augsearch.search.report.parameters.trials import QUARTER, Axes, acts, goodness, values_of
 from augsearch.stats.corrections import holm

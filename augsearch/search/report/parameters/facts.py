@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from optuna.distributions import BaseDistribution
 
-from augsearch.report.sections.parameter_findings import Marginal, ParameterFacts, Place, Weight
+from augsearch.report.sections.trials.parameter_findings import (
+    Marginal,
+    ParameterFacts,
+    Place,
+    Weight,
+)
 from augsearch.search.report.parameters.axes import Numbers, bounds, choices, scaled
 from augsearch.search.report.parameters.trials import Axes, Scored, values_of
 

@@ -12,7 +12,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import FrozenTrial
 from scipy import stats
 
-from augsearch.report.sections.parameter_findings import Weight
+from augsearch.report.sections.trials.parameter_findings import Weight
 from augsearch.search.report.parameters.axes import Numbers
 from augsearch.search.report.parameters.trials import (
     QUARTER,

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from augsearch.report.sections.parameter_findings import Interaction
+from augsearch.report.sections.trials.parameter_findings import Interaction
 from augsearch.search.report.parameters.axes import choices, scaled
 from augsearch.search.report.parameters.trials import Axes, Scored, enough, values_of
 from augsearch.stats.corrections import holm

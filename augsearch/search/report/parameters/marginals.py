@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from optuna.distributions import BaseDistribution
 
-from augsearch.report.sections.parameter_findings import Marginal
+from augsearch.report.sections.trials.parameter_findings import Marginal
 from augsearch.search.report.parameters.axes import Numbers, choices, is_log, scaled
 from augsearch.search.report.parameters.trials import Axes, Scored, enough, values_of
 from augsearch.stats.corrections import holm

@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from optuna.trial import FrozenTrial, TrialState
 
-from augsearch.report.sections.parameters import Understanding
+from augsearch.report.sections.trials.parameters import Understanding
 from augsearch.search.report.parameters.common import common_values
 from augsearch.search.report.parameters.facts import parameter_facts
 from augsearch.search.report.parameters.importance import importance_weights

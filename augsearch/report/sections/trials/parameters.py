@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from augsearch.report.forms import Table
 from augsearch.report.section import Section
-from augsearch.report.sections.parameter_findings import (
+from augsearch.report.sections.trials.parameter_findings import (
     Common,
     Interaction,
     Marginal,
