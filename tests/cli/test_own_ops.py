@@ -104,7 +104,7 @@ def test_a_dataclass_in_the_file_finds_its_module(cli):
 
 @pytest.mark.long
 def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
-    from augsearch.search import search_study as study
+    from augsearch.search import begin as study
     from augsearch.search.confirm.confirmation import run_baselines
 
     def then_broken(*arguments):
