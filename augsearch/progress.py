@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Phase = Literal["baselines", "trials", "confirmation", "certification", "ablation", "triage"]
+Phase = Literal[
+    "baselines", "trials", "confirmation", "certification", "ablation", "without SimCLR"
+]
 
 
 class Progress(Protocol):

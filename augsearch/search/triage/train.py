@@ -35,7 +35,7 @@ def train(
         jobs += [Job(SUPERVISED, name, policy, 0) for name, policy in ways.items()]
     done = {(run.phase, run.name, run.replicate) for run in store.all_runs()}
     left = [job for job in jobs if (job.phase, *job.key) not in done]
-    progress.phase("triage", len(jobs) - len(left), len(jobs))
+    progress.phase("without SimCLR", len(jobs) - len(left), len(jobs))
     run_jobs(store, setup.bench, left, progress, engine, after_each=None)
     show()
 
