@@ -38,6 +38,7 @@ from augsearch.data.embedded.scenes import Label
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.engines.processes import Processes
 from augsearch.search.selftest.planted import IMAGES_PER_CLASS, SPACE
+from augsearch.search.triage.answer import GAIN_LEVEL
 from augsearch.search.triage.findings import NOISE
 from augsearch.stats.forecast import foresee_gain
 from augsearch.verbs.run import run_study
@@ -68,7 +69,7 @@ def replayed(_: None, job: tuple[str, int]) -> dict[str, float]:
     count = len(domain.baselines)
     foreseen = foresee_gain(seen[:count], seen[count : count + FIRST], NOISE, TRIALS, seed=number)
     rival = max(domain.truth(point) for point in domain.baselines.values())
-    low, high = foreseen.interval(0.8)
+    low, high = foreseen.interval(GAIN_LEVEL)
     return {
         "gain": 100 * max(0.0, float(found - rival)),
         "foreseen": 100 * foreseen.mean,
