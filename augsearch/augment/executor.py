@@ -17,6 +17,7 @@ from augsearch.space.policy_ops import CustomPolicyOp, OneOf, PolicyOp
 
 GREY_OR_COLOUR = (1, 3)
 LAST = 4
+"""Most columns that are taken for channels which come last."""
 
 
 @dataclass(frozen=True)
