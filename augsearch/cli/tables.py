@@ -75,15 +75,16 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
 
 def print_triage(found: Triage, directory: Path, console: Console) -> None:
     """What was tried, what was found, the answer and what to do next."""
+    from augsearch.report.sections.worth import TRAINED
+
     table = Table(title="scores on the images of the search, in %", title_justify="left")
     table.add_column("policy", no_wrap=True)
     table.add_column("trained by", no_wrap=True)
     table.add_column("score", justify="right")
     table.add_column("95 % interval", justify="right")
-    trained = {"none": "", "SimCLR": "SimCLR", "labels": "labels alone"}
     for way in found.ways:
         table.add_row(
-            escape(way.title), trained[way.training], percent(way.score), interval(way.interval)
+            escape(way.title), TRAINED[way.training], percent(way.score), interval(way.interval)
         )
     console.print()
     console.print(table)

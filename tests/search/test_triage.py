@@ -11,10 +11,11 @@ from augsearch.augment.baselines import BASELINES
 from augsearch.bench.bench import FROZEN, UNTRAINED
 from augsearch.errors import AugsearchError, ConfigError
 from augsearch.progress import Quiet
+from augsearch.search.confirm.also import NONE
 from augsearch.search.triage.answer import Code, Triage, _next, _reason, _title, decide
 from augsearch.search.triage.findings import NOISE, Findings, Tried
 from augsearch.search.triage.plan import MOST_TRIALS, SHARE, SLACK, triage_plan
-from augsearch.search.triage.train import FLOORS, NONE
+from augsearch.search.triage.train import FLOORS
 from augsearch.space.policy import load_policy
 from augsearch.stats.forecast import foresee_gain
 from augsearch.store.database import open_storage

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from augsearch.bench.bench import FROZEN
+from augsearch.search.confirm.also import NONE
 from augsearch.search.triage.findings import NOISE, Findings, Tried
 from augsearch.search.triage.plan import TriagePlan
-from augsearch.search.triage.train import NONE
 from augsearch.study.command import command_line
 from augsearch.study.setup import Setup
 from augsearch.words import counted, interval, listed, percent

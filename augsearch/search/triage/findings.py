@@ -19,9 +19,10 @@ from scipy.stats import norm
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Outcome
 from augsearch.errors import StudyError
+from augsearch.search.confirm.also import NONE
 from augsearch.search.confirm.confirmation import race_plan
 from augsearch.search.confirm.power import SEEDS_SD, detectable_gain
-from augsearch.search.triage.train import NONE, best_baseline
+from augsearch.search.triage.train import best_baseline
 from augsearch.stats.forecast import GainForecast, foresee_gain
 from augsearch.store.frozen_trials import (
     FrozenTrial,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from augsearch.engines.engine import Engine
 from augsearch.progress import Progress
 from augsearch.search.begin import begin_search
+from augsearch.search.confirm.also import NONE
 from augsearch.search.triage.plan import TriagePlan
 from augsearch.space.policy import Policy
 from augsearch.store.runs import BASELINE, SUPERVISED, TRIAGE
@@ -15,7 +16,6 @@ from augsearch.tracking.tracker import Tracker
 
 FLOORS = 5
 """Replicates of the encoder without training."""
-NONE = "no augmentation"
 
 
 def train(
