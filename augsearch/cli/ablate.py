@@ -62,8 +62,8 @@ def ablate(
 
     Interrupted, it goes on where it stopped when the same command is given again.
     """
-    from augsearch.cli.progress import TerminalProgress
-    from augsearch.cli.tables import print_ablation
+    from augsearch.cli.terminal.progress import TerminalProgress
+    from augsearch.cli.terminal.tables import print_ablation
     from augsearch.search.ablation.estimate import in_sentence
     from augsearch.search.ablation.request import AblationRequest
     from augsearch.verbs.ablate import ablate_as_asked, estimate_ablation

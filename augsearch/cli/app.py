@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,21 +16,20 @@ from augsearch.cli.ablate import ablate
 from augsearch.cli.ops import ops
 from augsearch.cli.options import (
     STORAGE,
-    DataOption,
     DeviceOption,
     DryRunOption,
-    OutputOption,
     PolicyOption,
-    SeedOption,
     StorageOption,
-    StudyOption,
-    SubsetOption,
+    asks_for_study,
 )
 from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
 from augsearch.cli.studies import studies_app
 from augsearch.cli.triage import triage
 from augsearch.errors import AugsearchError
+
+if TYPE_CHECKING:
+    from augsearch.study.request import StudyRequest
 
 app = typer.Typer(
     help="Find the augmentations that suit your own images for self-supervised learning.",
@@ -58,57 +57,17 @@ def _options(
     del version
 
 
-# Typer makes each option from an argument of its own.
 @app.command()
-def run(
-    space: Annotated[
-        str | None,
-        typer.Option(help="Space file, or the name of a preset. [default: that of --from]"),
-    ] = None,
-    data: DataOption = None,
-    from_study: Annotated[
-        str | None,
-        typer.Option(
-            "--from", help="Begin from a finished study on other images: its winner, its trials."
-        ),
-    ] = None,
-    study: StudyOption = None,
-    trials: Annotated[
-        int | None, typer.Option(help="Trials to finish. [default: what the study file says]")
-    ] = None,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
-    storage: StorageOption = STORAGE,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Name of the study. [default: made of space, data and settings]"),
-    ] = None,
-    output: OutputOption = None,
-    subset: SubsetOption = None,
-    dry_run: DryRunOption = False,
-) -> None:
+@asks_for_study
+def run(request: StudyRequest, dry_run: DryRunOption = False) -> None:
     """Search, confirm and write the best policy.
 
     Interrupted, it goes on where it stopped when the same command is given again.
     """
-    from augsearch.cli.progress import TerminalProgress
-    from augsearch.cli.tables import print_result
-    from augsearch.study.request import StudyRequest
+    from augsearch.cli.terminal.progress import TerminalProgress
+    from augsearch.cli.terminal.tables import print_result
     from augsearch.verbs.run import estimate_as_asked, run_as_asked
 
-    request = StudyRequest(
-        space,
-        data=data,
-        from_study=from_study,
-        study=study,
-        trials=trials,
-        seed=seed,
-        device=device,
-        storage=storage,
-        name=name,
-        output=output,
-        subset=subset,
-    )
     with TerminalProgress() as progress:
         if dry_run:
             progress.estimated(estimate_as_asked(request, progress))
@@ -117,7 +76,7 @@ def run(
             result = run_as_asked(request, progress)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
-        print_result(result, output or Path("runs") / result.study, progress.console)
+        print_result(result, Path(request.output or f"runs/{result.study}"), progress.console)
 
 
 app.command()(triage)
@@ -169,8 +128,8 @@ def certify(
     storage: StorageOption = STORAGE,
 ) -> None:
     """Rerun some policies for longer, to see how far the study's short runs can be trusted."""
-    from augsearch.cli.progress import TerminalProgress
-    from augsearch.cli.tables import print_certificate
+    from augsearch.cli.terminal.progress import TerminalProgress
+    from augsearch.cli.terminal.tables import print_certificate
     from augsearch.verbs.certify import certify_study
 
     with TerminalProgress() as progress:
@@ -202,7 +161,7 @@ def report(
     storage: StorageOption = STORAGE,
 ) -> None:
     """Write a study's report: one HTML page, a page of Markdown and a table of every run."""
-    from augsearch.cli.progress import TerminalProgress
+    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.verbs.report import report_study
 
     with TerminalProgress() as progress:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from augsearch.cli.terminal import terminal
+from augsearch.cli.terminal.console import terminal
 from augsearch.space.catalogue import Parameter
 from augsearch.space.groups import GROUPS, Group
 from augsearch.space.handbook.handbook import (

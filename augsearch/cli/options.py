@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from augsearch.study.request import StudyRequest
 
 STORAGE = "sqlite:///augsearch.db"
 
@@ -31,3 +36,70 @@ SubsetOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
 ]
+
+
+# Typer makes each option from an argument of its own.
+def _requested(
+    space: Annotated[
+        str | None,
+        typer.Option(help="Space file, or the name of a preset. [default: that of --from]"),
+    ] = None,
+    data: DataOption = None,
+    from_study: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Begin from a finished study on other images: its winner, its trials."
+        ),
+    ] = None,
+    study: StudyOption = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials to finish. [default: what the study file says]")
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    storage: StorageOption = STORAGE,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the study. [default: made of space, data and settings]"),
+    ] = None,
+    output: OutputOption = None,
+    subset: SubsetOption = None,
+) -> StudyRequest:
+    from augsearch.study.request import StudyRequest
+
+    return StudyRequest(
+        space,
+        data=data,
+        from_study=from_study,
+        study=study,
+        trials=trials,
+        seed=seed,
+        device=device,
+        storage=storage,
+        name=name,
+        output=output,
+        subset=subset,
+    )
+
+
+def asks_for_study(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb whose first argument is a `StudyRequest`, as one that has the request's options.
+
+    Its further arguments are options of its own, which stand after them.
+    """
+    asked, (_, *own) = _parameters(_requested), _parameters(verb)
+
+    def command(**options: Any) -> None:
+        values = {option.name: options.pop(option.name) for option in own}
+        verb(_requested(**options), **values)
+
+    parameters = [option.replace(kind=Parameter.KEYWORD_ONLY) for option in (*asked, *own)]
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {option.name: option.annotation for option in parameters}
+    command.__name__, command.__doc__ = verb.__name__, verb.__doc__
+    return command
+
+
+def _parameters(function: Callable[..., object]) -> list[Parameter]:
+    found = signature(function, eval_str=True, locals={"StudyRequest": object})
+    return list(found.parameters.values())

@@ -50,8 +50,8 @@ def preview(
     Views beside those of a baseline, then each operation alone from nothing to full strength. Name
     a finished study, a policy file or a space.
     """
-    from augsearch.cli.progress import TerminalProgress
-    from augsearch.cli.thumbnail import show_thumbnail
+    from augsearch.cli.terminal.progress import TerminalProgress
+    from augsearch.cli.terminal.thumbnail import show_thumbnail
     from augsearch.verbs.preview import write_preview
 
     progress = TerminalProgress()

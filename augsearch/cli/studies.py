@@ -20,8 +20,8 @@ def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> No
     """List the studies, if no other verb is given."""
     if context.invoked_subcommand is not None:
         return
-    from augsearch.cli.tables import print_summaries
-    from augsearch.cli.terminal import terminal
+    from augsearch.cli.terminal.console import terminal
+    from augsearch.cli.terminal.tables import print_summaries
     from augsearch.verbs.studies import list_stored
 
     print_summaries(list_stored(storage), terminal())
@@ -30,8 +30,8 @@ def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> No
 @studies_app.command()
 def show(name: str, storage: StorageOption = STORAGE) -> None:
     """Show a study: its trials, baselines and verdict."""
-    from augsearch.cli.tables import print_study
-    from augsearch.cli.terminal import terminal
+    from augsearch.cli.terminal.console import terminal
+    from augsearch.cli.terminal.tables import print_study
     from augsearch.verbs.studies import stored_study
 
     print_study(stored_study(storage, name), terminal())

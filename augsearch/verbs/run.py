@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import AugsearchError
@@ -16,13 +17,13 @@ from augsearch.store.listing import check_settings
 from augsearch.study.mirrored import mirror_of
 from augsearch.study.origin import compared, find_origin
 from augsearch.study.prepare import prepare
-from augsearch.study.request import StudyRequest
+from augsearch.study.request import StudyOptions, StudyRequest
 from augsearch.study.setup import Setup, check_output
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow, tracking_uri
 
 
-# The options of `augsearch run` are its arguments.
+# Public, and the one place where a study's arguments are listed and explained.
 def run_study(
     space: str | Path | Space | None = None,
     *,
@@ -91,40 +92,17 @@ def run_as_asked(request: StudyRequest, progress: Progress) -> StudyResult:
     return _run(setup, progress)
 
 
-# They are those of `run_study`.
 def estimate_study(
     space: str | Path | Space | None = None,
     *,
-    data: str | Path | ImageSet | None = None,
-    from_study: str | None = None,
-    study: str | Path | StudyConfig | None = None,
-    trials: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    storage: str = DEFAULT_STORAGE,
-    name: str | None = None,
-    output: str | Path | None = None,
-    subset: int | None = None,
     progress: Progress | None = None,
+    **options: Unpack[StudyOptions],
 ) -> Estimate:
     """Check what `run_study` would check and estimate its cost; makes no study and no directory.
 
     The arguments and errors are those of `run_study`.
     """
-    request = StudyRequest(
-        space,
-        data=data,
-        from_study=from_study,
-        study=study,
-        trials=trials,
-        seed=seed,
-        device=device,
-        storage=storage,
-        name=name,
-        output=output,
-        subset=subset,
-    )
-    return estimate_as_asked(request, progress or Quiet())
+    return estimate_as_asked(StudyRequest(space, **options), progress or Quiet())
 
 
 def estimate_as_asked(request: StudyRequest, progress: Progress) -> Estimate:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from augsearch.cli.forecast import Forecast
+from augsearch.cli.terminal.forecast import Forecast
 from augsearch.progress import PhaseCost
 
 

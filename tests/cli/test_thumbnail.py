@@ -15,8 +15,8 @@ import pytest
 from conftest import run_verb, write_files
 from PIL import Image
 
-from augsearch.cli.terminal import terminal
-from augsearch.cli.thumbnail import grid, show_thumbnail
+from augsearch.cli.terminal.console import terminal
+from augsearch.cli.terminal.thumbnail import grid, show_thumbnail
 
 COLUMNS = 62
 XTERM = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}

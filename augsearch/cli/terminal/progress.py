@@ -15,9 +15,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from augsearch.cli.forecast import Forecast
-from augsearch.cli.tables import print_estimate
-from augsearch.cli.terminal import duration, terminal
+from augsearch.cli.terminal.console import duration, terminal
+from augsearch.cli.terminal.forecast import Forecast
+from augsearch.cli.terminal.tables import print_estimate
 
 if TYPE_CHECKING:
     from augsearch.progress import Estimate, Phase

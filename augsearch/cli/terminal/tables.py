@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from augsearch.cli.terminal import duration
+from augsearch.cli.terminal.console import duration
 from augsearch.words import interval, percent
 
 if TYPE_CHECKING:
