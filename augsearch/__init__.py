@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from augsearch.augment.build import build_views
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
+    from augsearch.pretraining.result import Pretrained
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.preview.sheet import preview
     from augsearch.search.result.result import StudyResult, load_result
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.ablate import ablate
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.export import write_export
+    from augsearch.verbs.pretrain import pretrain
     from augsearch.verbs.preview import write_preview
     from augsearch.verbs.report import report_study
     from augsearch.verbs.run import estimate_study, run_study
@@ -47,6 +49,7 @@ _HOMES = {
     "CustomOp": "augsearch.space.custom",
     "Parameter": "augsearch.space.catalogue",
     "Policy": "augsearch.space.policy",
+    "Pretrained": "augsearch.pretraining.result",
     "Space": "augsearch.space.space",
     "StudyConfig": "augsearch.study_file",
     "StudyResult": "augsearch.search.result.result",
@@ -67,6 +70,7 @@ _HOMES = {
     "describe_ops": "augsearch.space.handbook.handbook",
     "estimate_study": "augsearch.verbs.run",
     "list_stored": "augsearch.verbs.studies",
+    "pretrain": "augsearch.verbs.pretrain",
     "report_study": "augsearch.verbs.report",
     "run_study": "augsearch.verbs.run",
     "serve_ui": "augsearch.tracking.ui",
@@ -83,6 +87,7 @@ __all__ = [
     "CustomOp",
     "Parameter",
     "Policy",
+    "Pretrained",
     "Space",
     "StudyConfig",
     "StudyResult",
@@ -102,6 +107,7 @@ __all__ = [
     "load_result",
     "load_space",
     "load_study_config",
+    "pretrain",
     "preview",
     "report_study",
     "run_study",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 import psutil
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from augsearch.errors import OutputError
 
@@ -67,6 +69,30 @@ def write_whole(path: Path, content: bytes) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+class Written(BaseModel):
+    """Something found that lies in files; they are no part of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        """Where the files are makes no difference."""
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    __hash__ = BaseModel.__hash__
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Name -> path of what was written with it; empty if that is not known."""
+        return dict(self._files)
+
+    def written(self, directory: Path, names: Iterable[str]) -> Self:
+        """The same, with where its files are."""
+        found = self.model_copy()
+        found._files = {name: directory / name for name in names}
+        return found
 
 
 def _holds(path: Path, content: bytes) -> bool:

@@ -84,25 +84,33 @@ class Renderer:
         seed: int,
         replicate: int = 0,
         step: int = 0,
+        first: int = 0,
         finish: Callable[[Tensor], Tensor] | None = None,
     ) -> Tensor:
         """Both views of uint8 or float images `[B, C, H, W]`: `[2B, C, S, S]`, view 1 first.
 
         float32, channels_last, in [0, 1] before `finish`, which may write into its argument. The
-        same numbers are drawn whatever the executor.
+        same numbers are drawn whatever the executor. `first` is the number of the first image,
+        where these are a part of a batch.
 
         Raises:
             DataError: images of another form.
         """
         if self.fused is None:
             views = run_views(
-                self.view_plan, images, image_size, seed=seed, replicate=replicate, step=step
+                self.view_plan,
+                images,
+                image_size,
+                seed=seed,
+                replicate=replicate,
+                step=step,
+                first=first,
             )
             both = torch.cat(views)
             return finish(both) if finish else both
 
         def draws_of(views: tuple[int, ...]) -> Draws:
-            return Draws(seed, replicate, step, views, len(images), images.device)
+            return Draws(seed, replicate, step, views, len(images), images.device, first)
 
         check_bytes_or_images(images)
         # Mixed precision is for the encoder: pixels keep their 24 bits.
@@ -110,18 +118,19 @@ class Renderer:
             return run_fused(self.fused, images, image_size, draws_of, finish, compile=self.compile)
 
     def function(
-        self, seed: int, replicate: int, image_size: int | None = None
+        self, seed: int, replicate: int, image_size: int | None = None, *, first: int = 0
     ) -> Callable[[Tensor, int], Views]:
         """A function (batch, step) -> two views, for the pretraining loop.
 
-        Without `image_size` the views are as large as the images' shorter side.
+        Without `image_size` the views are as large as the images' shorter side. `first`: see
+        `__call__`.
         """
 
         def views_of(images: Tensor, step: int) -> Views:
             size = image_size or min(images.shape[2:])
-            both = self(images, size, seed=seed, replicate=replicate, step=step)
-            first, second = both.chunk(2)
-            return first, second
+            both = self(images, size, seed=seed, replicate=replicate, step=step, first=first)
+            one, other = both.chunk(2)
+            return one, other
 
         return views_of
 

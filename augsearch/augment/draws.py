@@ -51,6 +51,8 @@ class Draws:
         views: which views the rows belong to, such as (0, 1) for both views of a policy.
         rows: images per view; row numbers run through view 0 first, then view 1.
         device: where the numbers are needed.
+        first: the number of the first row, for a part of a batch: together the parts draw what
+            the whole batch does.
     """
 
     seed: int
@@ -59,11 +61,12 @@ class Draws:
     views: tuple[int, ...]
     rows: int
     device: torch.device
+    first: int = 0
 
     @cached_property
     def _counter(self) -> Tensor:
         """One int32 per row, the same for the same view and image: `[len(views) * rows]`."""
-        rows = torch.arange(self.rows, dtype=torch.int32, device=self.device)
+        rows = self.first + torch.arange(self.rows, dtype=torch.int32, device=self.device)
         return torch.cat([rows + (view << 28) for view in self.views])
 
     def _keys(self, purpose: str) -> tuple[int, int]:

@@ -54,11 +54,13 @@ def run_views(
     seed: int,
     replicate: int = 0,
     step: int = 0,
+    first: int = 0,
 ) -> Views:
     """Two views of uint8 or float images `[B, C, H, W]`, each `[B, C, S, S]` float32 in [0, 1].
 
     Both are channels_last. Where the policy begins with a crop, it is cut from the images as they
-    are and resized once; other images are resized first (antialiased).
+    are and resized once; other images are resized first (antialiased). `first` is the number of
+    the first image, where these are a part of a batch.
 
     Raises:
         DataError: images of another form.
@@ -67,20 +69,21 @@ def run_views(
     size = (image_size, image_size)
     if len(view_plan.lists) == 1:
         # One pass over both views: an operation's fixed cost is paid once.
-        draws = Draws(seed, replicate, step, (0, 1), len(images), images.device)
-        both = _augment(floats.repeat(2, 1, 1, 1), view_plan.lists[0], draws, size)
-        first, second = both.chunk(2)
+        draws = Draws(seed, replicate, step, (0, 1), len(images), images.device, first)
+        one, other = _augment(floats.repeat(2, 1, 1, 1), view_plan.lists[0], draws, size).chunk(2)
     else:
-        first, second = (
+        one, other = (
             _augment(
-                floats, steps, Draws(seed, replicate, step, (view,), len(images), images.device),
+                floats,
+                steps,
+                Draws(seed, replicate, step, (view,), len(images), images.device, first),
                 size,
             )
             for view, steps in enumerate(view_plan.lists)
-        )  # fmt: skip
+        )
     return (
-        first.contiguous(memory_format=torch.channels_last),
-        second.contiguous(memory_format=torch.channels_last),
+        one.contiguous(memory_format=torch.channels_last),
+        other.contiguous(memory_format=torch.channels_last),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ from augsearch.simclr.device import free_memory_bytes
 from augsearch.simclr.encoders.build import Encoder
 from augsearch.simclr.encoders.start import Start, load_start
 from augsearch.simclr.pretrain import Pretraining
+from augsearch.simclr.ranks import ALONE, Ranks
 from augsearch.space.handbook.costs import views_microseconds
 from augsearch.space.policy import Policy
 from augsearch.study_file import StudyConfig
@@ -93,9 +95,6 @@ class Bench:
         """
         wanted = config.evaluate
         split = sealed_split(image_set, unlabelled=wanted.label_free)
-        pool = ImageRows(image_set.images, split.pool)
-        start = load_start(config.encoder, image_set.channels, image_set.image_size)
-        mean, std = (start.mean, start.std) if start and start.mean else normalisation(pool)
         try:
             sides: tuple[Scored, ...] = ("validation", "test")
             draws = {side: _draws(image_set, split, wanted, seed, side) for side in sides}
@@ -105,6 +104,35 @@ class Bench:
             draws = {}
         if wanted.label_free:
             _check_enough_images(split, wanted.score)
+        return cls._of(image_set, split, draws, config, seed, device)
+
+    @classmethod
+    def of_pool(
+        cls, images: ImageSet, config: StudyConfig, *, seed: int, device: torch.device
+    ) -> Bench:
+        """A bench of images that are all for training: none is sealed.
+
+        Where the labels suffice for no probe, there is none.
+        """
+        split = Split(np.arange(len(images)), np.empty(0, dtype=np.int64))
+        draws: dict[Scored, tuple[LabelDraw, ...]] = {}
+        with suppress(DataError):
+            draws["validation"] = _draws(images, split, config.evaluate, seed, "validation")
+        return cls._of(images, split, draws, config, seed, device)
+
+    @classmethod
+    def _of(
+        cls,
+        image_set: ImageSet,
+        split: Split,
+        draws: dict[Scored, tuple[LabelDraw, ...]],
+        config: StudyConfig,
+        seed: int,
+        device: torch.device,
+    ) -> Bench:
+        pool = ImageRows(image_set.images, split.pool)
+        start = load_start(config.encoder, image_set.channels, image_set.image_size)
+        mean, std = (start.mean, start.std) if start and start.mean else normalisation(pool)
         resident = pool.nbytes <= POOL_SHARE * free_memory_bytes(device)
         return cls(
             config=config,
@@ -157,22 +185,28 @@ class Bench:
         fitting = for_channels(policy, self.image_set.channels)
         return views_microseconds(fitting, self.image_set.image_size, self.config.compute.executor)
 
-    def pretraining(self, policy: Policy, *, replicate: int, steps: int) -> Pretraining:
+    def pretraining(
+        self, policy: Policy, *, replicate: int, steps: int, ranks: Ranks = ALONE
+    ) -> Pretraining:
         """A training run of `policy` that has not begun.
 
         Initial weights, batch order and draws follow from (seed, replicate) alone: all policies
-        of a replicate meet the same ones.
+        of a replicate meet the same ones. `ranks`: which processes share the batches.
         """
+        wanted = self.config.pretrain
+        batch = ranks.batch(wanted.batch_size, len(self.images))
+        first = ranks.part(batch).start
         return Pretraining(
             self.images,
-            self.renderer(policy).function(self.seed, replicate),
+            self.renderer(policy).function(self.seed, replicate, first=first),
             self.config.encoder,
-            self.config.pretrain.model_copy(update={"steps": steps}),
+            wanted.model_copy(update={"steps": steps}),
             seed=derived_seed(self.seed, "replicate", replicate),
             device=self.device,
             mean=self.mean,
             std=self.std,
             weights=self.weights,
+            ranks=ranks,
         )
 
     def try_policy(
@@ -322,6 +356,20 @@ class Bench:
             hits=tuple(few.hits[kept].tolist()) if few else (),
             seen=tuple(few.seen[kept].tolist()) if few and scored == "validation" else (),
         )
+
+    def look(self, run: Pretraining) -> dict[str, float]:
+        """`probe` (few labels) and `knn` of a run's encoder as it is, on validation images; empty
+        without labels. Scores lie in [0, 1]."""
+        if not self.draws:
+            return {}
+        features = self._features(run.encoder, self._scored_rows("validation"))
+        fit, score = self._all_labels("validation")
+        labels, pictures = self.image_set.labels, self.image_set.pictures
+        config, draws = self.config.evaluate, self.draws["validation"]
+        return {
+            "probe": few_label_probe(features, labels, draws, config, pictures).score,
+            "knn": knn_score(features, labels, fit, score, config, pictures),
+        }
 
     def _shown_rows(self, scored: Scored) -> NDArray[np.int64]:
         """What label-free scores look at: images of that side, drawn by the data's digest."""

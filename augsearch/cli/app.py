@@ -22,6 +22,7 @@ from augsearch.cli.options import (
     StorageOption,
     asks_for_study,
 )
+from augsearch.cli.pretrain import pretrain
 from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
 from augsearch.cli.studies import studies_app
@@ -81,6 +82,7 @@ def run(request: StudyRequest, dry_run: DryRunOption = False) -> None:
 
 app.command()(triage)
 app.command()(preview)
+app.command()(pretrain)
 app.command()(ops)
 app.command()(selftest)
 

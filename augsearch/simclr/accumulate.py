@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from augsearch.simclr.loss import nt_xent
+from augsearch.simclr.ranks import ALONE, Ranks
 
 Network = Callable[[Tensor], Tensor]
 
@@ -29,6 +30,7 @@ def backward(
     separate: bool,
     reseed: Callable[[int], None],
     buffers_of: nn.Module,
+    ranks: Ranks = ALONE,
 ) -> Tensor:
     """Add the gradient of a batch's loss to that of the parameters; returns the loss.
 
@@ -49,6 +51,8 @@ def backward(
             both passes.
         buffers_of: the module whose buffers (batch norm's running statistics) `encode` changes;
             they are updated once for each chunk.
+        ranks: which processes share the batch; `views` are this one's. The loss compares the views
+            of all, and the gradient that is added is this rank's part of it.
     """
 
     def apply(network: Network, inputs: Tensor) -> Tensor:
@@ -70,8 +74,9 @@ def backward(
         halves = zip(*(part.chunk(2) for part in parts), strict=True)
         features = torch.cat([torch.cat(half) for half in halves]).requires_grad_()  # [2B, D]
     z1, z2 = apply(project, features).chunk(2)
-    loss = nt_xent(z1, z2, temperature)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss = nt_xent(ranks.gathered(z1), ranks.gathered(z2), temperature)
+    # Each rank computes all of it, and their gradients are added up.
+    (loss / ranks.size).backward()  # type: ignore[no-untyped-call]
     if len(chunks) > 1:
         assert features.grad is not None
         for number, chunk in enumerate(chunks):

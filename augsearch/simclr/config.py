@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from pydantic import (
@@ -16,7 +17,9 @@ from augsearch.space.yaml_file import without_defaults
 
 SMALLEST_CHUNK = 4
 """Images; with fewer, batch norm's statistics mean nothing."""
-LATER = ("layer_decay",)
+LATER = ("layer_decay", "learning_rate_scaling", "projection_layers")
+PAPERS_BATCH = 256
+"""Images a step to which a learning rate that grows in proportion to the batch refers."""
 
 
 class PretrainConfig(BaseModel):
@@ -26,14 +29,22 @@ class PretrainConfig(BaseModel):
 
     steps: int = Field(default=1200, ge=1, description="optimiser steps: the budget of a trial")
     batch_size: int = Field(default=64, ge=2, description="images a step; each gives two views")
-    optimizer: Literal["adamw", "sgd"] = Field(
-        default="adamw", description="adamw, or sgd with Nesterov momentum 0.9"
+    optimizer: Literal["adamw", "sgd", "lars"] = Field(
+        default="adamw",
+        description="adamw, sgd with Nesterov momentum 0.9, or lars with momentum 0.9, which the "
+        "paper takes for batches of a thousand images and more",
     )
     learning_rate: float = Field(
         default=0.002,
         gt=0,
         description="peak learning rate, reached after the warm-up; if left out, 0.001 for an "
         "encoder that starts from weights",
+    )
+    learning_rate_scaling: Literal["none", "linear", "sqrt"] = Field(
+        default="none",
+        description="whether the peak rate grows with the batch: linear is learning_rate times "
+        "batch_size / 256, sqrt is learning_rate times the root of batch_size; the paper has 0.3 "
+        "for the one and 0.075 for the other, with lars",
     )
     weight_decay: float = Field(
         default=1e-4, ge=0, description="on weights only, never on biases and norms"
@@ -56,6 +67,9 @@ class PretrainConfig(BaseModel):
     )
     projection_hidden: int = Field(
         default=128, ge=1, description="hidden width of the projection head"
+    )
+    projection_layers: Literal[2, 3] = Field(
+        default=2, description="linear layers of the projection head, batch norm between them"
     )
     projection_dim: int = Field(default=64, ge=2, description="output width of the projection head")
     batch_norm: Literal["joint", "separate"] = Field(
@@ -82,6 +96,19 @@ class PretrainConfig(BaseModel):
         "CUDA, a C++ compiler on a CPU): 10 to 45 seconds each, once for all trials, faster steps "
         "afterwards; scores differ slightly from uncompiled ones",
     )
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The highest rate, for the configured batch.
+
+        Source: Chen et al. 2020 (arXiv 2002.05709), section 2.2 and appendix B.1.
+        """
+        factor = {
+            "none": 1.0,
+            "linear": self.batch_size / PAPERS_BATCH,
+            "sqrt": math.sqrt(self.batch_size),
+        }
+        return self.learning_rate * factor[self.learning_rate_scaling]
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

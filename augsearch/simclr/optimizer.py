@@ -16,7 +16,8 @@ from augsearch.simclr.encoders.layers import parameter_groups
 def build_optimizer(
     encoder: Encoder, head: nn.Module, config: PretrainConfig
 ) -> torch.optim.Optimizer:
-    """Fused AdamW or SGD; vectors (biases, norms) go without weight decay.
+    """Fused AdamW or SGD, or timm's LARS; vectors (biases, norms) go without weight decay, and
+    without LARS's own rates, as in the paper.
 
     Each group of parameters has its highest learning rate as `peak`: the configured one for the
     head, less by `layer_decay` for each part of the encoder, from its output to its input.
@@ -30,15 +31,20 @@ def build_optimizer(
             {"params": matrices, "weight_decay": config.weight_decay, "peak": peak},
             {"params": vectors, "weight_decay": 0.0, "peak": peak},
         ]
+    rate = config.peak_learning_rate
     if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
-    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True, fused=True)
+        return torch.optim.AdamW(groups, lr=rate, fused=True)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True, fused=True)
+    from timm.optim.lars import Lars
+
+    return Lars([group for group in groups if group["params"]], lr=rate, momentum=0.9)
 
 
 def _by_peak(
     encoder: Encoder, head: nn.Module, config: PretrainConfig
 ) -> Iterator[tuple[float, list[nn.Parameter]]]:
-    rate = config.learning_rate
+    rate = config.peak_learning_rate
     if config.layer_decay == 1:
         yield rate, [*encoder.parameters(), *head.parameters()]
         return

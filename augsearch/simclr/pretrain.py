@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +24,12 @@ from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
 from augsearch.simclr.precision import in_bfloat16, uses_bfloat16
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
+from augsearch.simclr.ranks import ALONE, Ranks
 
 MakeViews = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 
 CLEAN, CLEAN_AT_ONCE = 1024, 64  # images that an untrained encoder's statistics are taken from
+RANK = 2**20  # more than there are chunks, which take the seeds after a rank's first
 CHECK_EVERY = 25  # steps between looks at the losses; each look waits for an accelerator
 
 
@@ -41,9 +44,9 @@ class Pretraining:
     says otherwise or the encoder takes the batch in chunks; see `accumulate.backward`.
 
     Attributes:
-        batch_size: B, images a step: the configured ones, or all if they are fewer.
-        chunk_size: images in the encoder at a time. Falls by halves when a CUDA device runs out of
-            memory; the step then goes on with the same batch.
+        batch_size: B, images a step: the configured ones, or all if they are fewer; of all ranks.
+        chunk_size: images of this process in the encoder at a time. Falls by halves when a CUDA
+            device runs out of memory; the step then goes on with the same batch.
         bfloat16: whether the encoder and the head multiply 16-bit numbers.
         notes: sentences for the user about what was changed on the way; at most one.
         seconds: time spent so far on "views" and on the "encoder" (all the rest).
@@ -62,6 +65,7 @@ class Pretraining:
         mean: Sequence[float],
         std: Sequence[float],
         weights: Mapping[str, Tensor] | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         """Build the encoder and its optimiser; nothing is trained yet.
 
@@ -75,9 +79,11 @@ class Pretraining:
             device: where to train.
             mean, std: per channel, of pixels in [0, 1]; views are normalised by them last.
             weights: what the encoder starts from; None for random numbers.
+            ranks: which processes share the batches. `make_views` is then given this one's part
+                of each, and numbers the images from there (`Renderer.function`).
 
         Raises:
-            DataError: fewer than two images.
+            DataError: fewer than two images, or than the ranks can share.
             ConfigError: the encoder does not exist or cannot take these images.
         """
         count, channels, height, _ = images.shape
@@ -85,13 +91,21 @@ class Pretraining:
             raise DataError(f"pretraining needs at least 2 images, found {count}")
         self.config = config
         self.device = device
-        self.batch_size = min(config.batch_size, count)
-        self.chunk_size = min(config.chunk_size or self.batch_size, self.batch_size)
+        self._ranks = ranks
+        self.batch_size = ranks.batch(config.batch_size, count)
+        if self.batch_size < 2 * ranks.size:
+            raise DataError(
+                f"{ranks.size} processes need at least {2 * ranks.size} images a step, found "
+                f"{min(config.batch_size, count)}"
+            )
+        self._here = self.batch_size // ranks.size
+        self.chunk_size = min(config.chunk_size or self._here, self._here)
         self.notes: tuple[str, ...] = ()
         self.seconds = {"views": 0.0, "encoder": 0.0}
         self._make_views = make_views
         self._seed = seed
-        self._batches = batches_of(images, batches(count, self.batch_size, seed), device)
+        self._images = images
+        self._batches = self._from_batch(0)
         # (x - mean) / std, as one multiplication and one addition
         scale, shift = [1 / s for s in std], [-m / s for m, s in zip(mean, std, strict=True)]
         self._scale, self._shift = torch.tensor([scale, shift], device=device).view(2, 1, -1, 1, 1)
@@ -101,12 +115,14 @@ class Pretraining:
             encoder = build_encoder(encoder_config, channels, height, weights)
             head = projection_head(encoder.feature_dim, config)
         self._encoder = encoder.to(device)
-        self._head = head.to(device)
+        self._encoder.body = ranks.joint(self._encoder.body)
+        self._head = ranks.joint(head.to(device))
         encode = compiled(self._encoder) if config.compile else self._encoder
         self.bfloat16 = uses_bfloat16(config, device)
         self._encode = in_bfloat16(encode, device) if self.bfloat16 else encode
         self._project = in_bfloat16(self._head, device) if self.bfloat16 else self._head
         self._optimizer = build_optimizer(self._encoder, self._head, config)
+        self._learning = [p for group in self._optimizer.param_groups for p in group["params"]]
         self._losses: list[float] = []
         self._unread: list[Tensor] = []
         self._peak_memory = 0
@@ -161,6 +177,31 @@ class Pretraining:
             pixels = torch.addcmul(self._shift, batch.float() / 255, self._scale)
             yield from pixels.chunk(math.ceil(self.batch_size / CLEAN_AT_ONCE))
 
+    def _from_batch(self, number: int) -> Iterator[Tensor]:
+        """This process's parts of the batches from `number` on."""
+        order = batches(len(self._images), self.batch_size, self._seed, begin=number)
+        part = self._ranks.part(self.batch_size)
+        return batches_of(self._images, (rows[part] for rows in order), self.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the run needs to go on from here, tensors and numbers alone."""
+        self._read_losses()
+        return {
+            "encoder": self._encoder.state_dict(),
+            "head": self._head.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "losses": list(self._losses),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state of a run of the same arguments, as if it had never stopped."""
+        self._encoder.load_state_dict(state["encoder"])
+        self._head.load_state_dict(state["head"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._losses = list(state["losses"])
+        self._unread.clear()
+        self._batches = self._from_batch(self.step)
+
     def advance(self, to_step: int) -> None:
         """Train until `to_step` optimiser steps are done in all.
 
@@ -182,7 +223,7 @@ class Pretraining:
         # One fence for all steps; each begins with its own seed, so that rungs do not matter.
         with seeded(stream_seed(self._seed, STEP), self.device):
             while self.step < to_step:
-                seed = stream_seed(self._seed, STEP, self.step)
+                seed = stream_seed(self._seed, STEP, self.step) + self._ranks.rank * RANK
                 reseed(seed, self.device)
                 self._train_one_step(seed)
                 if self.step % CHECK_EVERY == 0 or self.step == to_step:
@@ -210,11 +251,11 @@ class Pretraining:
 
     @torch.no_grad()
     def _next_views(self) -> Tensor:
-        """The next batch's views, normalised, first ones first: `[2B, C, S, S]`, overwritten by
-        the next call."""
+        """The next batch's views, normalised, first ones first: `[2b, C, S, S]`, overwritten by
+        the next call. Of B images b are this process's."""
         pair = self._make_views(next(self._batches), self.step)
         if self._views is None:
-            shape = (2 * self.batch_size, *pair[0].shape[1:])
+            shape = (2 * self._here, *pair[0].shape[1:])
             self._views = torch.empty(shape, device=self.device, memory_format=torch.channels_last)
         for view, target in zip(pair, self._views.chunk(2), strict=True):
             torch.addcmul(self._shift, view, self._scale, out=target)
@@ -225,7 +266,7 @@ class Pretraining:
         while True:
             self._optimizer.zero_grad(set_to_none=True)
             try:
-                return backward(
+                loss = backward(
                     self._encode,
                     self._project,
                     views,
@@ -234,9 +275,13 @@ class Pretraining:
                     separate=self.config.batch_norm == "separate",
                     reseed=lambda number: reseed(seed + number, self.device),
                     buffers_of=self._encoder,
+                    ranks=self._ranks,
                 )
+                self._ranks.sum_gradients(self._learning)
+                return loss
             except torch.OutOfMemoryError as error:
-                if self.chunk_size <= SMALLEST_CHUNK:
+                # The others would wait for this rank, which has more chunks than they, for ever.
+                if self.chunk_size <= SMALLEST_CHUNK or self._ranks.size > 1:
                     raise DeviceError(
                         f"{self.device} has too little memory for {self.chunk_size} images in the "
                         "encoder; take a smaller encoder, lower data.image_size, or free memory "
@@ -282,10 +327,14 @@ def views_do_not_fit(device: torch.device, batch_size: int) -> DeviceError:
 
 
 def projection_head(feature_dim: int, config: PretrainConfig) -> nn.Sequential:
-    """SimCLR's two-layer head, `[B, feature_dim]` to `[B, projection_dim]`; dropped afterwards."""
-    return nn.Sequential(
-        nn.Linear(feature_dim, config.projection_hidden, bias=False),
-        nn.BatchNorm1d(config.projection_hidden),
-        nn.ReLU(inplace=True),
-        nn.Linear(config.projection_hidden, config.projection_dim, bias=False),
-    )
+    """SimCLR's head, `[B, feature_dim]` to `[B, projection_dim]`; dropped afterwards."""
+    layers: list[nn.Module] = []
+    width = feature_dim
+    for _ in range(config.projection_layers - 1):
+        layers += [
+            nn.Linear(width, config.projection_hidden, bias=False),
+            nn.BatchNorm1d(config.projection_hidden),
+            nn.ReLU(inplace=True),
+        ]
+        width = config.projection_hidden
+    return nn.Sequential(*layers, nn.Linear(width, config.projection_dim, bias=False))

@@ -17,18 +17,23 @@ def stream_seed(seed: int, *stream: int) -> int:
     return int(np.random.SeedSequence([seed, *stream]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def batches(count: int, batch_size: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def batches(
+    count: int, batch_size: int, seed: int, *, begin: int = 0
+) -> Iterator[NDArray[np.int64]]:
     """Endless `[batch_size]` image indices, the same for every policy.
 
     Each epoch is a permutation of `count` images under the seed; its incomplete last batch is
     left out, so no image appears twice in a batch.
+
+    Args:
+        begin: number of the batch to begin with.
     """
-    epoch = 0
+    epoch, within = divmod(begin, count // batch_size)
     while True:
         order = np.random.default_rng([seed, BATCHES, epoch]).permutation(count)
-        for start in range(0, count - batch_size + 1, batch_size):
+        for start in range(within * batch_size, count - batch_size + 1, batch_size):
             yield order[start : start + batch_size]
-        epoch += 1
+        epoch, within = epoch + 1, 0
 
 
 @contextmanager

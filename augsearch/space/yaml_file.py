@@ -26,7 +26,7 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             *("data", "encoder", "pretrain", "evaluate", "search"),
-            *("confirm", "certify", "ablate", "compute"),
+            *("confirm", "certify", "ablate", "full", "compute"),
         ),
         "a study file (--study)",
     ),

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial
 from augsearch.bench.bench import Bench
 from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
-from augsearch.study_file import Aim
+from augsearch.study_sections import Aim
 
 CLASS_LOSS = "class_loss"
 """Name of Optuna's constraint: points of recall that the worst class loses beyond the limit."""

@@ -28,6 +28,7 @@ def stored_config(store: Store) -> StudyConfig:
     parts = {
         **store.kept.settings["study"],
         "certify": asked["certify"],
+        "full": asked.get("full", {}),
         "name": asked["study_name"],
     }
     parts["search"] = {**parts["search"], "trials": asked["trials"]}

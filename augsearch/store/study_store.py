@@ -32,7 +32,7 @@ from augsearch.store.kept import Kept
 from augsearch.store.ranking import direction, pareto_front, ranked
 from augsearch.store.runs import Run
 from augsearch.store.settings import differences
-from augsearch.study_file import Aim
+from augsearch.study_sections import Aim
 
 COMPANION = " / beside"
 SEALED = "sealed split / uses"

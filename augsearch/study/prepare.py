@@ -60,7 +60,7 @@ def prepare(
     config, sizes = _settle_size(request, config, device, progress)
     image_set, source = _images(request, config, progress)
     space = _fitting(asked_space, image_set.channels, space_file, progress, searching=searching)
-    _check_own_encoder(config, image_set)
+    check_own_encoder(config, image_set)
     bench = Bench.build(image_set, config, seed=request.seed, device=device)
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
@@ -95,7 +95,7 @@ def prepare(
     )
 
 
-def _check_own_encoder(config: StudyConfig, image_set: ImageSet) -> None:
+def check_own_encoder(config: StudyConfig, image_set: ImageSet) -> None:
     """Try an encoder of the user's own as the study will use it."""
     file = config.encoder.encoder_file
     if file is None:
@@ -225,7 +225,7 @@ def probe_sizes(request: StudyRequest, config: StudyConfig, device: torch.device
 
     def read(size: int) -> ImageSet:
         images, _ = _images(request, with_size(config, size), quiet)
-        _check_own_encoder(config, images)
+        check_own_encoder(config, images)
         return images
 
     most = SIZES[-1]

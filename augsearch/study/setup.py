@@ -169,6 +169,7 @@ class Setup:
             "trials": self.config.search.trials,
             "also": self.config.confirm.also,
             "certify": self.config.certify.model_dump(mode="json"),
+            "full": self.config.full.model_dump(mode="json"),
             "flags": self.flags,
             "in_python": self.in_python,
             "directory": str(Path.cwd()),

@@ -7,7 +7,6 @@ any point. Metrics and parameters are documented in docs/mlflow.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,7 @@ from augsearch.tracking.experiment import (
 )
 from augsearch.tracking.registry import Registration, register
 from augsearch.tracking.tracker import DataReference, Page, Record
-from augsearch.tracking.upkeep import KEY_TAG, STUDY_TAG, log_files
+from augsearch.tracking.upkeep import KEY_TAG, STUDY_TAG, log_data, log_files, log_params
 
 PARENT_TAG = "mlflow.parentRunId"
 NOTE_TAG = "mlflow.note.content"
@@ -73,7 +72,7 @@ class Mirror:
             self._client.log_metric(self._parent, name, value)
         for name, text in {NOTE_TAG: description, **page.tags}.items():
             self._client.set_tag(self._parent, name, text)
-        self._log_files(self._parent, page.artifacts)
+        log_files(self._client, self._parent, page.artifacts)
         self._client.set_terminated(self._parent, "FINISHED")
 
     def register(self, wanted: Registration) -> bool:
@@ -122,8 +121,8 @@ class Mirror:
             self._parent = client.create_run(
                 self._experiment, run_name=self.study, tags=tags
             ).info.run_id
-            self._log_params(client, self._parent, self.params)
-            self._log_data(client, self._parent)
+            log_params(client, self._parent, self.params)
+            log_data(client, self._parent, self.data)
         self._mirrored = set()
         for child in self._children(client):
             if child.info.status == "RUNNING":  # half written when the connection broke
@@ -162,35 +161,13 @@ class Mirror:
             run = self._client.create_run(
                 self._experiment, run_name=record.name, tags=tags, start_time=record.start
             ).info.run_id
-            self._log_params(self._client, run, record.params)
+            log_params(self._client, run, record.params)
             metrics = [Metric(k, v, record.end, 0) for k, v in record.metrics.items()]
             for name, points in record.series.items():
                 metrics += [Metric(name, value, record.end, step) for step, value in points]
             for begin in range(0, len(metrics), 1000):
                 self._client.log_batch(run, metrics=metrics[begin : begin + 1000])
-            self._log_data(self._client, run)
-            self._log_files(run, record.artifacts())
+            log_data(self._client, run, self.data)
+            log_files(self._client, run, record.artifacts())
             self._client.set_terminated(run, record.status, end_time=record.end)
             self._mirrored.add(record.key)
-
-    def _log_params(self, client: Any, run: str, params: Mapping[str, str | float]) -> None:
-        from mlflow.entities import Param
-
-        entries = [Param(key, str(value)[:6000]) for key, value in params.items()]
-        for begin in range(0, len(entries), 100):
-            client.log_batch(run, params=entries[begin : begin + 100])
-
-    def _log_data(self, client: Any, run: str) -> None:
-        from mlflow.entities import Dataset, DatasetInput
-
-        data = Dataset(
-            name=self.data.name,
-            digest=self.data.digest,
-            source_type="local",
-            source=json.dumps({"uri": self.data.source}),
-            profile=json.dumps(dict(self.data.profile)),
-        )
-        client.log_inputs(run, datasets=[DatasetInput(data, tags=[])])
-
-    def _log_files(self, run: str, files: Mapping[str, bytes]) -> None:
-        log_files(self._client, run, files)

@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from augsearch.errors import ConfigError
+
 if TYPE_CHECKING:  # it needs torch, which `augsearch ui` should not wait for
     from augsearch.tracking.policy_model import PolicyModel
 
@@ -130,6 +132,34 @@ def _create(client: Any, run: Any, name: str, wanted: Registration) -> str:
     named = json.dumps([{"name": name, "version": made.version}])
     client.set_logged_model_tags(model.model_id, {MLFLOW_MODEL_VERSIONS: named})
     return str(made.version)
+
+
+def download_policy(uri: str, into: Path) -> Path:
+    """The `policy.yaml` of a version in the registry, fetched with the files that it names.
+
+    Args:
+        uri: `models:/NAME/VERSION` or `models:/NAME@ALIAS`.
+        into: a directory, made if need be.
+
+    Raises:
+        ConfigError: MLflow cannot be reached, knows no such version, or it holds no policy.
+    """
+    from mlflow.artifacts import download_artifacts
+
+    from augsearch.tracking.client import in_words, tracking_uri, unreachable
+
+    store = tracking_uri()
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        fetched = download_artifacts(
+            f"{uri}/artifacts", dst_path=str(into), tracking_uri=store, registry_uri=store
+        )
+    except unreachable() as error:
+        raise ConfigError(f"{uri}: {in_words(error)}") from None
+    path = Path(fetched) / "policy.yaml"
+    if not path.is_file():
+        raise ConfigError(f"{uri}: holds no policy.yaml; name a version that augsearch registered")
+    return path
 
 
 def unregister(client: Any, experiment: str, study: str) -> Removed:

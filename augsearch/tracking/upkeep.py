@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from augsearch.tracking.experiment import (
     find_experiment,
 )
 from augsearch.tracking.registry import Removed, unregister
+from augsearch.tracking.tracker import DataReference
 
 STUDY_TAG, KEY_TAG = "augsearch.study", "augsearch.key"
 
@@ -40,6 +42,29 @@ def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], Non
         reason = in_words(error)
     warn(f"MLflow did not get the report: {reason}; the files are written")
     return False
+
+
+def log_params(client: Any, run: str, params: Mapping[str, str | float]) -> None:
+    """Parameters of a run, cut to what MLflow takes."""
+    from mlflow.entities import Param
+
+    entries = [Param(key, str(value)[:6000]) for key, value in params.items()]
+    for begin in range(0, len(entries), 100):
+        client.log_batch(run, params=entries[begin : begin + 100])
+
+
+def log_data(client: Any, run: str, data: DataReference) -> None:
+    """The images of a run, as MLflow's data set."""
+    from mlflow.entities import Dataset, DatasetInput
+
+    dataset = Dataset(
+        name=data.name,
+        digest=data.digest,
+        source_type="local",
+        source=json.dumps({"uri": data.source}),
+        profile=json.dumps(dict(data.profile)),
+    )
+    client.log_inputs(run, datasets=[DatasetInput(dataset, tags=[])])
 
 
 def log_files(client: Any, run: str, files: Mapping[str, bytes]) -> None:

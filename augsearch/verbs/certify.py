@@ -26,7 +26,7 @@ from augsearch.study.painting import views_painter
 from augsearch.study.records import record_makers
 from augsearch.study.reopen import reopen
 from augsearch.study.setup import Setup, check_output
-from augsearch.study_file import CertifyConfig
+from augsearch.study_sections import CertifyConfig
 from augsearch.tracking.tracker import Page
 from augsearch.verbs.report import stored_result
 

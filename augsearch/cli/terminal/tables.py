@@ -14,6 +14,7 @@ from augsearch.cli.terminal.console import duration
 from augsearch.words import interval, percent
 
 if TYPE_CHECKING:
+    from augsearch.pretraining.result import Pretrained
     from augsearch.progress import Estimate
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.certificate.certificate import Certificate
@@ -95,6 +96,26 @@ def print_triage(found: Triage, directory: Path, console: Console) -> None:
     console.print(f"[bold]{escape(found.title)}.[/] {escape(found.reason)}")
     console.print(f"next: {escape(found.next)}")
     console.print(f"report.html and baseline.yaml are in [bold]{escape(str(directory))}[/]")
+
+
+def print_pretrained(found: Pretrained, console: Console) -> None:
+    """What the training ended with, and where the encoder is."""
+    console.print()
+    early = f", stopped early and taken from step {found.taken_from}" if found.stopped_early else ""
+    console.print(
+        f"[bold]{escape(found.encoder)}[/]: {found.steps} steps of {found.batch_size} images in "
+        f"{duration(found.seconds)}{early}"
+    )
+    last = next((look for look in found.looks if look.step == found.taken_from), None)
+    if last and last.probe is not None and last.knn is not None:
+        console.print(
+            f"on validation images, in %: probe {percent(last.probe)}, nearest neighbours "
+            f"{percent(last.knn)} ({found.metric.replace('_', ' ')})"
+        )
+    weights = found.files.get("model.safetensors")
+    if weights is not None:
+        console.print(f"its weights and the rest are in [bold]{escape(str(weights.parent))}[/]")
+        console.print(f"in a study file: encoder: {{weights: {escape(str(weights))}}}")
 
 
 def print_certificate(certificate: Certificate, console: Console) -> None:

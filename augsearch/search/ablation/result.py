@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from augsearch.files import Written
 from augsearch.search.ablation.plan import Mode, Protocol, Training
-from augsearch.search.result.result import Written
 
 ALPHA = 0.05
 

@@ -20,7 +20,7 @@ from augsearch.store.frozen_trials import (
 from augsearch.store.runs import BASELINE, CERTIFICATION
 from augsearch.store.study_store import Store
 from augsearch.study.jobs import Job
-from augsearch.study_file import CertifyConfig
+from augsearch.study_sections import CertifyConfig
 from augsearch.words import counted
 
 

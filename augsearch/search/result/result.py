@@ -6,11 +6,12 @@ import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from augsearch.errors import StudyError
+from augsearch.files import Written
 from augsearch.search.confirm.also import Supervised
 from augsearch.search.confirm.classes import ClassChanges, KeptClasses
 from augsearch.search.confirm.verdict import Verdict
@@ -25,30 +26,6 @@ PACKAGES = ("augsearch", "torch", "torchvision", "kornia", "optuna", "mlflow", "
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Written(BaseModel):
-    """Something found that lies in files; they are no part of it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    _files: dict[str, Path] = PrivateAttr(default_factory=dict)
-
-    def __eq__(self, other: object) -> bool:
-        """Where the files are makes no difference."""
-        return type(self) is type(other) and self.__dict__ == other.__dict__
-
-    __hash__ = BaseModel.__hash__
-
-    @property
-    def files(self) -> dict[str, Path]:
-        """Name -> path of what was written with it; empty if that is not known."""
-        return dict(self._files)
-
-    def written(self, directory: Path, names: Iterable[str]) -> Self:
-        """The same, with where its files are."""
-        found = self.model_copy()
-        found._files = {name: directory / name for name in names}
-        return found
 
 
 class PolicyResult(_Part):

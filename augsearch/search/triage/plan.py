@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from augsearch.search.confirm.confirmation import race_plan
-from augsearch.study_file import NoPrunerConfig, StudyConfig
+from augsearch.study_file import StudyConfig
+from augsearch.study_sections import NoPrunerConfig
 
 SHARE, SLACK = 0.1, 0.005
 """Of a study's expected steps; and what may come on top rather than do without labels."""

@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from augsearch.space.searched import Range
 from augsearch.space.space import Space
 from augsearch.store.frozen_trials import KILLED, PRIOR
-from augsearch.study_file import (
+from augsearch.study_sections import (
     GpConfig,
     NoPrunerConfig,
     PrunerConfig,

@@ -1,0 +1,183 @@
+"""Which policy, which settings and which study a full pretraining goes back to."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from pydantic import ValidationError
+
+from augsearch.augment.baselines import BASELINES
+from augsearch.data.cache import default_cache_dir
+from augsearch.errors import ConfigError, StudyError
+from augsearch.pretraining.request import PretrainRequest
+from augsearch.space.policy import Policy, load_policy
+from augsearch.space.presets import preset_names
+from augsearch.store.stored import find_study, stored_config
+from augsearch.study.source import Source
+from augsearch.study_file import StudyConfig, load_study_config
+from augsearch.tracking.client import quiet_mlflow, tracking_uri
+from augsearch.tracking.registry import download_policy
+
+REGISTRY = "models:/"
+SPLIT_FILE = "split.csv"
+FILE_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True)
+class FinishedStudy:
+    """What a finished study hands on.
+
+    Attributes:
+        name: of the study.
+        winner: the policy that it recommends.
+        config: what it was run with.
+        source: where its images were.
+        sides: path -> pool, test or neither, of every image it split; None where the table is gone
+            or the study saw a part of the images only.
+    """
+
+    name: str
+    winner: Policy
+    config: StudyConfig
+    source: Source
+    sides: dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is trained with which settings; `study` is where they come from, if from one.
+
+    Attributes:
+        policy_source: the policy, as the user named it.
+        settings_source: the settings, as the user named them.
+    """
+
+    policy: Policy
+    policy_source: str
+    config: StudyConfig
+    settings_source: str
+    study: FinishedStudy | None
+
+
+def find_origin(request: PretrainRequest) -> Origin:
+    """Resolve the policy and the settings.
+
+    Raises:
+        ConfigError, StudyError: what is missing or wrong, in one line.
+    """
+    study = None
+    if isinstance(request.study, StudyConfig):
+        config, settings = request.study, request.study.name
+    elif request.study is None:
+        config, settings = None, ""
+    elif _is_study_file(request.study):
+        config, settings = load_study_config(request.study), str(request.study)
+    else:
+        study = finished_study(request.storage, str(request.study))
+        config, settings = study.config, f"study {study.name}"
+    policy, policy_source, by_policy = _policy(request, study)
+    study = study or by_policy
+    if config is None:
+        config, settings = (
+            (study.config, f"study {study.name}")
+            if study
+            else (load_study_config("standard"), "standard")
+        )
+    return Origin(policy, policy_source, config, settings, study)
+
+
+def _policy(
+    request: PretrainRequest, study: FinishedStudy | None
+) -> tuple[Policy, str, FinishedStudy | None]:
+    """The policy, what the user calls it, and the study that it is the winner of, if it was named
+    by that."""
+    asked = request.policy
+    if asked is None:
+        if study is None:
+            raise ConfigError(
+                "which policy? name a file (--policy policy.yaml), a version in MLflow's registry "
+                f"({REGISTRY}NAME/VERSION), a finished study, or a baseline "
+                f"({', '.join(BASELINES)})"
+            )
+        return study.winner, f"study {study.name}", study
+    if isinstance(asked, Policy):
+        return asked, asked.name, None
+    text = str(asked)
+    if text.startswith(REGISTRY):
+        quiet_mlflow()
+        digest = hashlib.sha256(f"{tracking_uri()} {text}".encode()).hexdigest()[:12]
+        path = download_policy(text, default_cache_dir() / "registry" / digest)
+        return load_policy(path), text, None
+    if Path(asked).suffix.lower() in FILE_SUFFIXES or Path(asked).is_file():
+        return load_policy(asked), text, None
+    known = {name.casefold(): policy for name, policy in BASELINES.items()}
+    if text.casefold() in known:
+        return known[text.casefold()], text, None
+    named = finished_study(request.storage, text)
+    return named.winner, f"study {named.name}", named
+
+
+def _is_study_file(name: str | Path) -> bool:
+    path = Path(name)
+    return (
+        path.suffix.lower() in FILE_SUFFIXES
+        or path.is_file()
+        or str(name) in preset_names("studies")
+    )
+
+
+def finished_study(storage: str, name: str) -> FinishedStudy:
+    """What a finished study hands on.
+
+    Raises:
+        StudyError: no such study, one without a verdict, or one from another version.
+    """
+    try:
+        store = find_study(storage, name)
+    except StudyError as error:
+        raise StudyError(
+            f"{error}; name a finished study, or a file ({', '.join(FILE_SUFFIXES)})"
+        ) from None
+    winner = store.kept.winner
+    if winner is None:
+        raise StudyError(
+            f"the study {name!r} has no verdict yet; let `augsearch run` finish it, or name a "
+            "policy file"
+        )
+    asked = store.kept.asked
+    try:
+        config, source = stored_config(store), Source.stored(asked["data"])
+    except (ValidationError, KeyError):
+        raise StudyError(
+            f"the study {name!r} was made by another version of augsearch; name its policy.yaml "
+            "with --policy and a study file with --study"
+        ) from None
+    directory = Path(asked["output"] or Path(asked.get("directory", ".")) / "runs" / name)
+    sides = None if asked["subset"] is not None else _sides(directory / SPLIT_FILE)
+    return FinishedStudy(name, winner, _as_seen(config, winner), source, sides)
+
+
+def _as_seen(config: StudyConfig, winner: Policy) -> StudyConfig:
+    """The settings with what the study found out about all of its images, the sealed ones too."""
+    found = winner.found_on
+    if found is None:
+        return config
+    known: dict[str, object] = {"image_size": found.image_size}
+    if config.data.channels == "auto" and len(found.mean) in (1, 3):
+        known["channels"] = "grey" if len(found.mean) == 1 else "colour"
+    if config.data.window == "auto" and found.window is not None:
+        known["window"] = found.window
+    return config.model_copy(update={"data": config.data.model_copy(update=known)})
+
+
+def _sides(table: Path) -> dict[str, str] | None:
+    try:
+        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    except (OSError, ValueError):
+        return None
+    if not {"path", "side"} <= set(rows.columns):
+        return None
+    return dict(zip(rows["path"], rows["side"], strict=True))

@@ -1,0 +1,50 @@
+"""What a full pretraining ends with: `pretrain.json`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from augsearch.files import Written
+from augsearch.space.policy import Policy
+
+RESULT_FILE, MODEL_FILE, CONFIG_FILE = "pretrain.json", "model.safetensors", "config.json"
+
+
+class Look(BaseModel):
+    """The encoder on the way, as validation images see it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: int = Field(description="optimiser steps done")
+    loss: float | None = Field(description="mean NT-Xent since the look before; null at step 0")
+    probe: float | None = Field(description="few-label probe, in [0, 1]; null without labels")
+    knn: float | None = Field(description="nearest neighbours, in [0, 1]; null without labels")
+
+
+class Pretrained(Written):
+    """A finished pretraining. `.files` says where its files are."""
+
+    schema_version: Literal[1] = Field(default=1, description="version of this file's form")
+    name: str = Field(description="of its directory")
+    study: str | None = Field(description="the study that policy or settings come from")
+    policy: Policy = Field(description="what views were made with")
+    encoder: str = Field(description="the network, by the name that its library has for it")
+    feature_dim: int = Field(description="length of a feature")
+    image_size: int = Field(description="side of the images in pixels")
+    channels: int = Field(description="of the images")
+    mean: tuple[float, ...] = Field(description="of each channel, pixels in [0, 1]")
+    std: tuple[float, ...] = Field(description="the standard deviation to `mean`")
+    steps: int = Field(description="optimiser steps done")
+    stopped_early: bool = Field(description="whether the probe had stopped to gain")
+    taken_from: int = Field(description="the step whose encoder was kept")
+    batch_size: int = Field(description="images a step, of all processes")
+    processes: int = Field(description="how many trained together, at the end")
+    seed: int = Field(description="of everything random")
+    images: int = Field(description="of the pool, all that it was trained on")
+    identity: dict[str, str] = Field(description="digests that make it this pretraining")
+    looks: tuple[Look, ...] = Field(description="the encoder on the way")
+    metric: str = Field(description="what probe and knn are")
+    seconds: float = Field(description="of training, looks and checkpoints left out")
+    images_per_second: float = Field(description="images through a step, two views each")

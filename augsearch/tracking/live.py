@@ -1,0 +1,126 @@
+"""A long training in MLflow while it goes on: curves, what the machine does, and its files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from augsearch.tracking.client import client_for, in_words, tracking_uri, unreachable
+from augsearch.tracking.experiment import open_experiment
+from augsearch.tracking.mirror import NOTE_TAG
+from augsearch.tracking.tracker import DataReference
+from augsearch.tracking.upkeep import KEY_TAG, log_data, log_files, log_params
+
+SECONDS = 10
+"""Between two looks at the machine."""
+
+
+@dataclass
+class LiveRun:
+    """A run of its own in MLflow. What MLflow misses while it is away, it gets when it is back.
+
+    Args:
+        key: what it is found again by when it goes on.
+        name: for people.
+        data: the images.
+        warn: told once, in one sentence, when MLflow cannot be reached.
+    """
+
+    key: str
+    name: str
+    params: Mapping[str, str | float]
+    tags: Mapping[str, str]
+    data: DataReference
+    warn: Callable[[str], None]
+    _client: Any = None
+    _run: str = ""
+    _monitor: Any = None
+    _waiting: dict[tuple[str, int], float] = field(default_factory=dict)
+    _away: bool = False
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Values at an optimiser step; those that it has already are not added twice."""
+        self._waiting |= {(name, step): value for name, value in metrics.items()}
+        self._attempt(self._send)
+
+    def finish(
+        self, description: str, metrics: Mapping[str, float], files: Mapping[str, bytes]
+    ) -> bool:
+        """Files, description and last values of a training that ended. False if MLflow is away."""
+
+        def show() -> None:
+            self._send()
+            for name, value in metrics.items():
+                self._client.log_metric(self._run, name, value)
+            self._client.set_tag(self._run, NOTE_TAG, description)
+            log_files(self._client, self._run, files)
+
+        done = self._attempt(show)
+        self.end("FINISHED")
+        return done
+
+    def end(self, status: str) -> None:
+        """It trains no more: FINISHED, KILLED or FAILED, in MLflow's words."""
+        monitor, self._monitor = self._monitor, None
+        if monitor is not None:
+            monitor.finish()
+        if self._client is not None:
+            self._attempt(lambda: self._client.set_terminated(self._run, status))
+
+    def _send(self) -> None:
+        from mlflow.entities import Metric
+
+        now = int(1000 * time.time())
+        metrics = [Metric(name, value, now, step) for (name, step), value in self._waiting.items()]
+        for begin in range(0, len(metrics), 1000):
+            self._client.log_batch(self._run, metrics=metrics[begin : begin + 1000])
+        self._waiting = {}
+
+    def _attempt(self, action: Callable[[], Any]) -> bool:
+        try:
+            self._connect()
+            action()
+        except unreachable() as error:
+            if not self._away:
+                self.warn(f"{in_words(error)}; the training goes on")
+            self._away = True
+            return False
+        self._away = False
+        return True
+
+    def _connect(self) -> None:
+        if self._client is not None:
+            return
+        client = client_for(tracking_uri())
+        experiment = open_experiment(client)
+        found = client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{self.key}'")
+        if found:
+            self._run = found[0].info.run_id
+            client.update_run(self._run, status="RUNNING")
+            self._forget_known(client, found[0].data.metrics)
+        else:
+            tags = {KEY_TAG: self.key, **self.tags}
+            self._run = client.create_run(experiment, run_name=self.name, tags=tags).info.run_id
+            log_params(client, self._run, self.params)
+            log_data(client, self._run, self.data)
+        self._client = client
+        self._watch_machine()
+
+    def _forget_known(self, client: Any, names: Mapping[str, float]) -> None:
+        for name in names:
+            for metric in client.get_metric_history(self._run, name):
+                self._waiting.pop((name, metric.step), None)
+
+    def _watch_machine(self) -> None:
+        """MLflow's own thread for processors, memory and GPUs."""
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        for logger in ("mlflow.system_metrics", "alembic"):
+            logging.getLogger(logger).setLevel(logging.ERROR)
+        self._monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+            self._run, sampling_interval=SECONDS, resume_logging=True, tracking_uri=tracking_uri()
+        )
+        self._monitor.start()

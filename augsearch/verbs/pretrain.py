@@ -1,0 +1,217 @@
+"""`augsearch pretrain`: full SimCLR pretraining with one policy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from augsearch.data.imageset import ImageSet
+from augsearch.errors import ConfigError, OutputError
+from augsearch.files import write_files
+from augsearch.pretraining.checkpoint import NOTE, differences
+from augsearch.pretraining.outputs import output_files, result_of
+from augsearch.pretraining.prepare import CHECKPOINT, Prepared, prepare
+from augsearch.pretraining.request import PretrainRequest
+from augsearch.pretraining.result import MODEL_FILE, RESULT_FILE, Look, Pretrained
+from augsearch.pretraining.train import train
+from augsearch.progress import Progress, Quiet
+from augsearch.simclr.ranks import Ranks, joined
+from augsearch.space.policy import Policy
+from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.study_file import StudyConfig
+from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.live import LiveRun
+from augsearch.tracking.tracker import DataReference
+
+
+# Public, and the one place where its arguments are explained.
+def pretrain(
+    policy: str | Path | Policy | None = None,
+    *,
+    data: str | Path | ImageSet | None = None,
+    study: str | Path | StudyConfig | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    storage: str = DEFAULT_STORAGE,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Pretrained:
+    """Pretrain an encoder in full, by SimCLR under one policy, on all but the sealed images.
+
+    Stopped or killed, it goes on from its last checkpoint when the same call is made again; on a
+    CPU it ends with the same weights, bit for bit.
+
+    Args:
+        policy: a policy file, a Policy, a finished study (its winner), `models:/NAME/VERSION` in
+            MLflow's registry, or a baseline's name; None for the winner of `study`.
+        data: a folder of images, or an ImageSet; None for those of the study.
+        study: a finished study, for its images and settings; or a study file, the name of a preset
+            or a StudyConfig, for settings. None for the study that `policy` names, else `standard`.
+        steps: optimiser steps; None for `full.steps`, else ten times a trial's.
+        seed: of everything random.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        storage: URL of Optuna's database, where studies are.
+        output: directory; None for one in `runs/`.
+        force: begin anew, and overwrite what is there.
+        progress: told what happens.
+
+    Returns:
+        What `pretrain.json` holds.
+
+    Raises:
+        AugsearchError: anything a user can cause, in one line.
+        KeyboardInterrupt: a signal asked it to stop; a checkpoint has been written.
+    """
+    request = PretrainRequest(
+        policy,
+        data=data,
+        study=study,
+        steps=steps,
+        seed=seed,
+        device=device,
+        storage=storage,
+        output=output,
+        force=force,
+    )
+    return pretrain_as_asked(request, progress or Quiet())
+
+
+def pretrain_as_asked(request: PretrainRequest, progress: Progress) -> Pretrained:
+    """What `pretrain` does, for a request in one piece."""
+    quiet_mlflow()
+    with joined(request.device) as ranks:
+        heard = progress if ranks.rank == 0 else Quiet()
+        # The first process of a machine decodes the images, for the others to find.
+        with ranks.one_first():
+            prepared = prepare(request, ranks, heard)
+        there = finished(prepared, request)
+        if there is not None:
+            heard.note(f"{prepared.directory} holds this pretraining already, finished")
+            return there
+        if ranks.rank == 0:
+            _make_room(prepared, request.force)
+        ranks.wait()
+        return _run(prepared, ranks, heard)
+
+
+def finished(prepared: Prepared, request: PretrainRequest) -> Pretrained | None:
+    """The same pretraining, if its directory holds it to the end and it is not to begin anew."""
+    path = prepared.directory / RESULT_FILE
+    if request.force or not path.is_file():
+        return None
+    try:
+        found = Pretrained.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, ValueError):
+        raise ConfigError(f"{path}: cannot be read; give --force to train again") from None
+    if different := differences(found.identity, prepared.identity):
+        raise ConfigError(
+            f"{prepared.directory}: holds another pretraining ({different}); give another "
+            "--output, or --force to replace it"
+        )
+    if not (prepared.directory / MODEL_FILE).is_file():
+        return None
+    names = [path.name for path in prepared.directory.iterdir() if path.is_file()]
+    return found.written(prepared.directory, names)
+
+
+def _make_room(prepared: Prepared, force: bool) -> None:
+    """A directory to write to: new, of this pretraining, or to be replaced.
+
+    Raises:
+        ConfigError: it holds something else.
+        OutputError: it cannot be made.
+    """
+    directory = prepared.directory
+    ours = (directory / RESULT_FILE).is_file() or (directory / CHECKPOINT / NOTE).is_file()
+    try:
+        if force:
+            shutil.rmtree(directory / CHECKPOINT, ignore_errors=True)
+            (directory / RESULT_FILE).unlink(missing_ok=True)
+        elif not ours and directory.is_dir() and any(directory.iterdir()):
+            raise ConfigError(
+                f"{directory}: holds files that are of no pretraining; give another --output, or "
+                "--force to write among them"
+            )
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
+
+
+def _run(prepared: Prepared, ranks: Ranks, progress: Progress) -> Pretrained:
+    shown = _shown(prepared, progress) if ranks.rank == 0 else None
+
+    def on_look(look: Look) -> None:
+        if shown is not None:
+            shown.log(look.step, _metrics(look))
+
+    with _ended_as(shown):
+        trained = train(prepared, ranks, progress, on_look)
+        result = result_of(prepared, trained, ranks)
+        if shown is not None:
+            files = output_files(prepared, trained, result)
+            write_files(prepared.directory, files)
+            prepared.checkpoints.clear()
+            last = {"images_per_second": result.images_per_second, "seconds": result.seconds}
+            result = result.written(prepared.directory, files)
+            shown.finish(files["README.md"].decode().split("---\n", 2)[-1], last, files)
+    ranks.wait()
+    return result
+
+
+@contextmanager
+def _ended_as(shown: LiveRun | None) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        if shown is not None:
+            shown.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+
+
+def _metrics(look: Look) -> Mapping[str, float]:
+    values = {"probe_score": look.probe, "knn_score": look.knn, "loss": look.loss}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
+    origin, images = prepared.origin, prepared.pool.images
+    identity = hashlib.sha256(json.dumps(prepared.identity).encode()).hexdigest()[:16]
+    return LiveRun(
+        key=f"pretraining/{identity}",
+        name=prepared.name,
+        params={
+            "kind": "pretraining",
+            "study": origin.study.name if origin.study else "",
+            "policy_digest": prepared.policy.digest,
+            "encoder": prepared.config.encoder.called,
+            "data": images.name,
+            "image_size": images.image_size,
+            "steps": prepared.steps,
+            "batch_size": prepared.config.pretrain.batch_size,
+            "optimizer": prepared.config.pretrain.optimizer,
+            "learning_rate": prepared.config.pretrain.peak_learning_rate,
+            "seed": prepared.bench.seed,
+            "device": str(prepared.bench.device),
+            **prepared.policy.flatten(),
+        },
+        tags={
+            "augsearch.kind": "pretraining",
+            "augsearch.policy": prepared.policy.name,
+            **({"augsearch.from_study": origin.study.name} if origin.study else {}),
+        },
+        data=DataReference(
+            name=images.name,
+            digest=prepared.pool.digest[:36],
+            source=prepared.source.name,
+            profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
+        ),
+        warn=progress.warn,
+    )
