@@ -41,7 +41,7 @@ from augsearch.engines.processes import Processes
 from augsearch.search.trials.sampler import SeededPerTrial, build_pruner, distributions
 from augsearch.space.nearest import distance, nearest_point
 from augsearch.space.space import load_space
-from augsearch.study_file import SuccessiveHalvingConfig, TpeConfig
+from augsearch.study_sections import SuccessiveHalvingConfig, TpeConfig
 
 SHOWN = (12, 24)
 CONFIRMED = 5

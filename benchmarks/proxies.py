@@ -20,6 +20,7 @@ from timing import machine, write_result
 
 from augsearch.bench.bench import Bench
 from augsearch.bench.outcome import Outcome
+from augsearch.bench.scoring import label_free
 from augsearch.search.result.proxies import audit
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
@@ -52,7 +53,7 @@ def cost(bench: Bench, repeats: int = 5) -> tuple[float, float]:
         begin = time.perf_counter()
         run.advance(run.step + 20)
         trained = time.perf_counter()
-        bench._label_free(run, "validation")
+        label_free(bench, run, "validation")
         shares.append((time.perf_counter() - trained, (trained - begin) / 20 * steps))
     shares.sort(key=lambda pair: pair[0] / pair[1])
     return shares[repeats // 2]

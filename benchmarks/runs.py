@@ -22,7 +22,8 @@ import torch
 from numpy.typing import NDArray
 
 from augsearch.augment.baselines import BASELINES, simclr
-from augsearch.bench.bench import Bench, derived_seed
+from augsearch.bench.bench import Bench
+from augsearch.bench.seeds import derived_seed
 from augsearch.data.cache import load_images
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import UNLABELLED, ImageSet

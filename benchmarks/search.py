@@ -58,7 +58,7 @@ from timing import RESULTS, write_result
 
 from augsearch.engines.processes import Processes, process_count
 from augsearch.search.trials.sampler import SeededPerTrial
-from augsearch.study_file import GpConfig, TpeConfig
+from augsearch.study_sections import GpConfig, TpeConfig
 
 TABLES = Path(__file__).parent / "tables"
 BUDGET = 48

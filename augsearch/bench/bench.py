@@ -5,7 +5,6 @@ Knows nothing of Optuna or MLflow: a policy goes in, an `Outcome` comes out.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -18,17 +17,14 @@ from numpy.typing import NDArray
 from augsearch.augment.baselines import for_channels
 from augsearch.augment.build import Renderer
 from augsearch.bench.outcome import Outcome, Scored
-from augsearch.data.imageset import UNLABELLED, ImageRows, ImageSet, normalisation
+from augsearch.bench.scoring import labelled, outcome_of, rung_score
+from augsearch.bench.seeds import derived_seed
+from augsearch.data.imageset import ImageRows, ImageSet, normalisation
 from augsearch.data.splits.splits import LabelDraw, Split, label_draws, sealed_split
 from augsearch.errors import DataError
 from augsearch.evaluate.config import EvaluateConfig
-from augsearch.evaluate.features import extract_features
-from augsearch.evaluate.knn import knn_score
-from augsearch.evaluate.probe import few_label_probe, full_probe
-from augsearch.evaluate.shared_views import FEWEST, IMAGES, Shown, label_free_scores
-from augsearch.simclr.collapse import check_collapse
+from augsearch.evaluate.shared_views import FEWEST
 from augsearch.simclr.device import free_memory_bytes
-from augsearch.simclr.encoders.build import Encoder
 from augsearch.simclr.encoders.start import Start, load_start
 from augsearch.simclr.pretrain import Pretraining
 from augsearch.simclr.ranks import ALONE, Ranks
@@ -44,12 +40,6 @@ UNTRAINED, FROZEN = "untrained encoder", "frozen pretrained encoder"
 
 POOL_SHARE = 0.25
 """Share of the device's free memory that the pool may take; a larger one is streamed."""
-
-
-def derived_seed(seed: int, *parts: object) -> int:
-    """A 31-bit seed that is a pure function of `seed` and `parts`."""
-    text = " ".join(str(part) for part in (seed, *parts))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) >> 1
 
 
 @dataclass(frozen=True)
@@ -237,14 +227,14 @@ class Bench:
         for rung in sorted({step for step in rungs if step < steps}):
             self._advance(run, rung, on_step)
             begin = time.perf_counter()
-            score = self._rung_score(run, scored, replicate)
+            score = rung_score(self, run, scored, replicate)
             probing += time.perf_counter() - begin
             curve.append((rung, score))
             if on_rung:
                 on_rung(rung, score)
         self._advance(run, steps, on_step)
         begin = time.perf_counter()
-        outcome = self._outcome(run, scored, replicate, check=True)
+        outcome = outcome_of(self, run, scored, replicate, check=True)
         probing += time.perf_counter() - begin
         stride = max(1, steps // 100)
         return outcome.model_copy(
@@ -281,7 +271,7 @@ class Bench:
         run = self.pretraining(Policy(ops=()), replicate=replicate, steps=1)
         if self.start is None:
             run.take_statistics()
-        outcome = self._outcome(run, scored, replicate, check=False)
+        outcome = outcome_of(self, run, scored, replicate, check=False)
         return outcome.model_copy(
             update={
                 "seconds": {"total": time.perf_counter() - begin},
@@ -289,122 +279,9 @@ class Bench:
             }
         )
 
-    def _features(self, encoder: Encoder, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """`[N, D]` with the features of `rows`; the other rows are zero and must not be used."""
-        images = ImageRows(self.image_set.images, rows)
-        found = extract_features(encoder, images, self.mean, self.std, device=self.device)
-        features = np.zeros((len(self.image_set), found.shape[1]), dtype=np.float32)
-        features[rows] = found
-        return features
-
-    def _scored_rows(self, scored: Scored) -> NDArray[np.int64]:
-        rows = self.split.pool
-        if scored == "test":
-            rows = np.concatenate([rows, self.split.test])
-        return self._labelled(rows)
-
-    def _labelled(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        labelled: NDArray[np.int64] = rows[self.image_set.labels[rows] != UNLABELLED]
-        return labelled
-
     def scored_rows(self, side: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of a side that a score counts, in order: one for each labelled picture."""
-        return self.image_set.one_each(self._labelled(side))
-
-    def _rung_score(self, run: Pretraining, scored: Scored, replicate: int) -> float:
-        config = self.config.evaluate
-        if config.label_free:
-            return self._label_free(run, scored)[config.score]
-        features = self._features(run.encoder, self._scored_rows(scored))
-        draws = self.label_draws(scored, replicate)
-        pictures = self.image_set.pictures
-        return few_label_probe(features, self.image_set.labels, draws, config, pictures).score
-
-    def _outcome(self, run: Pretraining, scored: Scored, replicate: int, *, check: bool) -> Outcome:
-        rows = self._scored_rows(scored) if self.draws else self._shown_rows(scored)
-        features = self._features(run.encoder, rows)
-        if check:
-            check_collapse(features[rows])
-        label_free = self._label_free(run, scored)
-        labels, pictures = self.image_set.labels, self.image_set.pictures
-        config = self.config.evaluate
-        # Hundreds of trials need not keep what only a comparison over seeds asks for.
-        side = self.split.test if scored == "test" else self.split.pool
-        kept = self.scored_rows(side) if scored == "test" or replicate else side[:0]
-        few = full = knn = None
-        recall: dict[str, float] = {}
-        if self.draws:
-            draws = self.label_draws(scored, replicate)
-            few = few_label_probe(features, labels, draws, config, pictures)
-            fit, score = self._all_labels(scored)
-            full = full_probe(features, labels, fit, score, config, pictures)
-            knn = knn_score(features, labels, fit, score, config, pictures)
-            recall = dict(zip(self.image_set.classes, few.class_recall.tolist(), strict=True))
-        return Outcome(
-            score=few.score if few and not config.label_free else label_free[config.score],
-            draw_scores=few.draw_scores if few else (),
-            full_probe=full,
-            knn=knn,
-            class_recall=recall,
-            curve=(),
-            losses=(),
-            steps=0,
-            images_per_second=0.0,
-            seconds={},
-            peak_memory_mb=0.0,
-            label_free=label_free,
-            hits=tuple(few.hits[kept].tolist()) if few else (),
-            seen=tuple(few.seen[kept].tolist()) if few and scored == "validation" else (),
-        )
-
-    def look(self, run: Pretraining) -> dict[str, float]:
-        """`probe` (few labels) and `knn` of a run's encoder as it is, on validation images; empty
-        without labels. Scores lie in [0, 1]."""
-        if not self.draws:
-            return {}
-        features = self._features(run.encoder, self._scored_rows("validation"))
-        fit, score = self._all_labels("validation")
-        labels, pictures = self.image_set.labels, self.image_set.pictures
-        config, draws = self.config.evaluate, self.draws["validation"]
-        return {
-            "probe": few_label_probe(features, labels, draws, config, pictures).score,
-            "knn": knn_score(features, labels, fit, score, config, pictures),
-        }
-
-    def _shown_rows(self, scored: Scored) -> NDArray[np.int64]:
-        """What label-free scores look at: images of that side, drawn by the data's digest."""
-        side = self.split.test if scored == "test" else self.split.pool
-        rng = np.random.default_rng(derived_seed(0, "label-free", self.image_set.digest))
-        return rng.permutation(side)[:IMAGES]
-
-    def _label_free(self, run: Pretraining, scored: Scored) -> dict[str, float]:
-        rows = self._shown_rows(scored)
-        if len(rows) < FEWEST:
-            return {}
-        return label_free_scores(
-            run.encoder,
-            run.projection_head,
-            Shown(
-                images=ImageRows(self.image_set.images, rows),
-                groups=self.image_set.groups[rows],
-                mean=self.mean,
-                std=self.std,
-            ),
-            device=self.device,
-            executor=self.config.compute.executor,
-            temperature=self.config.pretrain.temperature,
-        )
-
-    def _all_labels(self, scored: Scored) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where the probe with all labels is fitted and scored: pool against test, or, while the
-        test is sealed, two thirds of the pool's groups against the rest."""
-        pool = self._scored_rows("validation")
-        if scored == "test":
-            return pool, self._labelled(self.split.test)
-        score = self.draws["validation"][0].score
-        groups = self.image_set.groups
-        held = np.isin(groups[pool], np.unique(groups[score])[::3])
-        return pool[~held], pool[held]
+        return self.image_set.one_each(labelled(self, side))
 
 
 def _draws(

@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from augsearch.bench.bench import Bench, StepListener, derived_seed
+from augsearch.bench.bench import Bench, StepListener
 from augsearch.bench.outcome import Outcome, Scored
+from augsearch.bench.seeds import derived_seed
 from augsearch.data.imageset import ImageRows
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import class_recall, metric_value

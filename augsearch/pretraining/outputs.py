@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import safetensors.torch
 from torch import Tensor
 
 from augsearch import __version__
@@ -13,6 +12,7 @@ from augsearch.pretraining.prepare import Prepared
 from augsearch.pretraining.result import CONFIG_FILE, MODEL_FILE, RESULT_FILE, Pretrained
 from augsearch.pretraining.train import Trained
 from augsearch.simclr.encoders.build import split_name
+from augsearch.simclr.encoders.checkpoint import write_weights
 from augsearch.simclr.ranks import Ranks
 
 CARD_FILE = "README.md"
@@ -48,15 +48,12 @@ def result_of(prepared: Prepared, trained: Trained, ranks: Ranks) -> Pretrained:
 
 def output_files(prepared: Prepared, trained: Trained, result: Pretrained) -> dict[str, bytes]:
     """Everything that is written: file name -> content."""
-    state = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in trained.encoder.body.state_dict().items()
-    }
+    state = trained.encoder.body.state_dict()
     own = prepared.config.encoder.encoder_file
     return {
         **prepared.policy.files(),
         **({own.path.name: own.path.read_bytes()} if own else {}),
-        MODEL_FILE: safetensors.torch.save(state, {"format": "pt"}),
+        MODEL_FILE: write_weights(state, result.mean, result.std),
         CONFIG_FILE: _json(timm_config(prepared, result, state)),
         "study.json": _json(prepared.config.model_dump(mode="json")),
         "split.csv": prepared.pool.sides.to_csv(index=False).encode(),
@@ -106,7 +103,8 @@ def model_card(prepared: Prepared, result: Pretrained) -> str:
     best = max((look.probe for look in result.looks if look.probe is not None), default=None)
     last = next((look for look in reversed(result.looks) if look.step == result.taken_from), None)
     measured = (
-        f"On validation images of the same pool, which it was also pretrained on: {result.metric} "
+        f"On validation images of the same pool, which it was also pretrained on: "
+        f"{result.metric.replace('_', ' ')} "
         f"{100 * last.probe:.1f} % of a probe on few labels, {100 * last.knn:.1f} % of nearest "
         f"neighbours (best probe on the way {100 * best:.1f} %)."
         if last and last.probe is not None and last.knn is not None and best is not None

@@ -27,7 +27,7 @@ class Pool:
 
     Attributes:
         digest: of these images, their labels, groups and decoding; no other image changes it.
-        sides: path and side (pool, test, unused) of every image that is there.
+        sides: path and side (pool, test, unused) of every image that was split.
         notes: sentences for the user.
     """
 
@@ -73,7 +73,8 @@ def pool_of(
     if len(rows) < 2:
         raise DataError(f"pretraining needs at least 2 images in the pool, found {len(rows)}")
     images = _rows(image_set, rows)
-    table = pd.DataFrame({"path": image_set.paths, "side": side})
+    known = sides if sides is not None else dict(zip(image_set.paths, side.tolist(), strict=True))
+    table = pd.DataFrame({"path": list(known), "side": list(known.values())})
     return Pool(images, _digest(images, data), table, notes)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from augsearch.bench.scoring import quick_scores
 from augsearch.pretraining.prepare import Prepared
 from augsearch.pretraining.result import Look
 from augsearch.pretraining.stop import StopAsked
@@ -138,22 +139,22 @@ def _advance(prepared: Prepared, run: Pretraining, course: Course, progress: Pro
 
 
 def _look(prepared: Prepared, run: Pretraining, course: Course, progress: Progress) -> Look:
-    scores = prepared.bench.look(run)
+    scores = quick_scores(prepared.bench, run)
     since = course.looks[-1].step if course.looks else 0
     losses = run.losses[since:]
-    look = Look(
+    found = Look(
         step=run.step,
         loss=float(np.mean(losses)) if losses else None,
         probe=scores.get("probe"),
         knn=scores.get("knn"),
     )
-    course.looks.append(look)
+    course.looks.append(found)
     if prepared.patience is not None and course.without_gain() == 0:
         state = run.encoder.state_dict()
         course.best = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
         course.best_step = run.step
-    progress.note(_in_words(look, prepared.steps, course.seconds))
-    return look
+    progress.note(_in_words(found, prepared.steps, course.seconds))
+    return found
 
 
 def _in_words(look: Look, steps: int, seconds: float) -> str:

@@ -11,6 +11,7 @@ from small_study import small_config, small_images
 from augsearch.augment.baselines import crop_only
 from augsearch.bench import bench as bench_module
 from augsearch.bench.bench import Bench
+from augsearch.bench.scoring import features_of
 from augsearch.bench.supervised import try_supervised
 from augsearch.data.cache import load_images
 from augsearch.data.imageset import ImageRows
@@ -70,7 +71,7 @@ def test_the_untrained_encoder_has_statistics_of_clean_pool_images() -> None:
     seen: list[torch.Tensor] = []
     norm.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
     pool = bench.split.pool
-    bench._features(run.encoder, pool)
+    features_of(bench, run.encoder, pool)
     mean = torch.cat(seen).mean(dim=(0, 2, 3))
     assert torch.allclose(norm.running_mean, mean, atol=0.05 * mean.abs().max().item() + 0.02)
     assert bench.untrained(replicate=1, scored="test").hits == (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from augsearch.bench.bench import derived_seed
+from augsearch.bench.seeds import derived_seed
 from augsearch.errors import StudyError
 from augsearch.search.certificate.certificate import FEWEST
 from augsearch.space.policy import Policy

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from augsearch.errors import ConfigError
@@ -22,6 +23,9 @@ UNPICKLED = (pickle.UnpicklingError, EOFError, TypeError, AttributeError)
 """What torch raises for a file that is none of its own."""
 
 LFS = b"version https://git-lfs"
+
+MEAN, STD = "augsearch.mean", "augsearch.std"
+"""Keys of what `write_weights` records beside the tensors."""
 
 DEEP = 3
 """Levels of nesting that a training program may put around a network's tensors."""
@@ -66,6 +70,37 @@ def read_states(path: Path) -> dict[str, State]:
     if not states:
         raise ConfigError(f"{where}: holds no tensors by name; save the network's state_dict()")
     return states
+
+
+def write_weights(
+    state: Mapping[str, Tensor], mean: Sequence[float], std: Sequence[float]
+) -> bytes:
+    """A network's tensors as `.safetensors`, with the normalisation that they were trained with.
+
+    The same tensors give the same bytes.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    recorded = {MEAN: json.dumps(list(mean)), STD: json.dumps(list(std))}
+    content = save(plain, {"format": "pt", **recorded})
+    # Eight bytes say how long the JSON is that comes first, whose records are in no fixed order.
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    return content[:8] + text.ljust(end - 8) + content[end:]
+
+
+def recorded_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation that `write_weights` put into a file; empty for files of others."""
+    if path.suffix.lower() != ".safetensors":
+        return (), ()
+    try:
+        with safe_open(path, "pt") as file:
+            recorded = file.metadata() or {}
+        mean, std = json.loads(recorded[MEAN]), json.loads(recorded[STD])
+        return tuple(map(float, mean)), tuple(map(float, std))
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return (), ()  # whether the file is one at all, reading its tensors says
 
 
 def _begins(path: Path) -> bytes:

@@ -13,7 +13,13 @@ from torch import nn
 
 from augsearch.errors import ConfigError
 from augsearch.simclr.encoders.build import build_body, build_encoder, split_name
-from augsearch.simclr.encoders.checkpoint import State, file_digest, read_states, state_digest
+from augsearch.simclr.encoders.checkpoint import (
+    State,
+    file_digest,
+    read_states,
+    recorded_normalisation,
+    state_digest,
+)
 from augsearch.simclr.encoders.config import PRETRAINED, EncoderConfig
 from augsearch.simclr.encoders.layers import parameter_groups
 from augsearch.simclr.encoders.matching import Match, match_states, names_shown
@@ -106,7 +112,8 @@ def _said(config: EncoderConfig, mean: Sequence[float], std: Sequence[float]) ->
             "trained on, so yours are by their own mean and deviation; encoder.mean and "
             "encoder.std say it"
         ]
-    if config.weights_file is None or config.mean or config.file:
+    file = config.weights_file
+    if file is None or config.mean or config.file or recorded_normalisation(file)[0]:
         return []  # it is no guess
     shown = ", ".join(f"{m:.3g}" for m in mean), ", ".join(f"{s:.3g}" for s in std)
     return [
@@ -126,6 +133,8 @@ def normalised_by(
         ConfigError: a number of them that fits no images of these channels.
     """
     mean, std = config.mean, config.std
+    if not mean and config.weights_file is not None:
+        mean, std = recorded_normalisation(config.weights_file)
     if not mean:
         mean, std = _of_library(config)
     if not mean:
