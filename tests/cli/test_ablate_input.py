@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import write_images
+from command_line import write_images
 
 pytestmark = pytest.mark.usefixtures("files")
 

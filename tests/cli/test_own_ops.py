@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import STUDY, write_files, write_images
+from command_line import STUDY, write_files, write_images
 
 from augsearch.engines.processes import process_count
 from augsearch.store.database import open_storage

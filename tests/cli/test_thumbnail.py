@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from conftest import run_verb, write_files
+from command_line import run_verb, write_files
 from PIL import Image
 
 from augsearch.cli.terminal.console import terminal

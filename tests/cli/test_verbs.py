@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from conftest import SMALL_RUN, write_files, write_images
+from command_line import SMALL_RUN, write_files, write_images
 from PIL import Image
 
 from augsearch import __version__

@@ -6,70 +6,27 @@ import os
 import shutil
 import subprocess
 import sys
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from small_pretraining import CPU, TINY, final_weights, flipped_views, pictures, run
 from torch import Tensor, nn
 
-from augsearch.data.imageset import ImageRows
-from augsearch.data.stream import batches_of
-from augsearch.errors import DataError, DeviceError, TrialFailure
+from augsearch.errors import DataError, TrialFailure
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import learning_rate_factor
 from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining
-from augsearch.simclr.randomness import batches
-
-CPU = torch.device("cpu")
-TINY = EncoderConfig(width=8, stages=2, stem="patch4")
-
-
-def pictures(count: int = 40, channels: int = 1, size: int = 16) -> Tensor:
-    generator = torch.Generator().manual_seed(5)
-    shape = (count, channels, size, size)
-    return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
-
-
-def flipped_views(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:
-    view = batch.float() / 255
-    return view, view.flip(3 if step % 2 else 2)
-
-
-def run(
-    images: Tensor | ImageRows | None = None,
-    make_views: MakeViews = flipped_views,
-    *,
-    seed: int = 3,
-    encoder: EncoderConfig = TINY,
-    **config: object,
-) -> Pretraining:
-    images = pictures() if images is None else images
-    channels = images.shape[1]
-    settings = {"steps": 12, "batch_size": 16, **config}
-    return Pretraining(
-        images,
-        make_views,
-        encoder,
-        PretrainConfig.model_validate(settings),
-        seed=seed,
-        device=CPU,
-        mean=[0.5] * channels,
-        std=[0.25] * channels,
-    )
 
 
 def numpy_state() -> Any:
     state: Any = np.random.get_state()  # noqa: NPY002
     return state[1]
-
-
-def final_weights(training: Pretraining) -> Tensor:
-    return torch.cat([p.detach().flatten() for p in training.encoder.state_dict().values()])
 
 
 def test_budget_is_spent_exactly() -> None:
@@ -195,59 +152,6 @@ def test_batch_norm_may_see_each_view_for_itself() -> None:
     assert torch.allclose(seen[0].flip(2), seen[1])
 
 
-class FitsUpTo(nn.Module):
-    """An encoder whose device has memory for so many views."""
-
-    def __init__(self, inner: nn.Module, most: int) -> None:
-        super().__init__()
-        self.inner = inner
-        self.most = most
-
-    def forward(self, views: Tensor) -> Tensor:
-        if len(views) > self.most:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        features: Tensor = self.inner(views)
-        return features
-
-
-def test_out_of_memory_takes_smaller_chunks_of_the_same_batches() -> None:
-    short, chunked = run(), run(chunk_size=4)
-    short.encoder.body = FitsUpTo(short.encoder.body, 15)
-    short.advance(12)
-    chunked.advance(12)
-    assert short.losses == chunked.losses
-    assert (short.chunk_size, short.batch_size) == (4, 16)
-    assert chunked.notes == ()
-    assert short.notes == (
-        "cpu has too little memory for 16 images in the encoder; it takes 4 at a time, the loss "
-        "compares all (to save the attempts, set pretrain.chunk_size: 4)",
-    )
-
-
-def test_too_little_memory_for_anything_is_a_device_error() -> None:
-    training = run()
-    training.encoder.body = FitsUpTo(training.encoder.body, 7)
-    with pytest.raises(DeviceError, match="cpu has too little memory for 4 images in the encoder"):
-        training.advance(1)
-
-    def hungry(batch: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    with pytest.raises(DeviceError, match=r"for the views of 16 images; lower pretrain.batch_size"):
-        run(make_views=hungry).advance(1)
-
-
-def test_too_little_memory_for_the_optimiser_is_a_device_error() -> None:
-    training = run()
-
-    def hungry(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    training._optimizer.register_step_pre_hook(hungry)
-    with pytest.raises(DeviceError, match="cpu has too little memory for the optimiser of this"):
-        training.advance(1)
-
-
 @pytest.mark.long
 def test_without_a_compiler_compiling_is_refused_in_one_line(tmp_path: Path) -> None:
     program = """
@@ -277,25 +181,6 @@ except ConfigError as error:
     assert said.stdout.startswith("pretrain.compile: cannot compile here (InvalidCxxCompiler: No")
     assert said.stdout.endswith("; set it to false\n")
     assert said.stdout.count("\n") == 1
-
-
-def test_images_streamed_from_a_file_train_bitwise_as_those_in_memory(tmp_path: Path) -> None:
-    images = pictures(60).numpy()
-    rows = np.random.default_rng(0).permutation(60)[:41]
-    np.save(tmp_path / "pixels.npy", images)
-    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
-    streamed, resident = run(ImageRows(mapped, rows)), run(torch.from_numpy(images[rows]))
-    for rung in (3, 12):
-        streamed.advance(rung)
-        resident.advance(rung)
-    assert streamed.losses == resident.losses
-    assert torch.equal(final_weights(streamed), final_weights(resident))
-
-
-def test_an_unreadable_batch_stops_the_run() -> None:
-    broken = ImageRows(pictures(20).numpy(), np.arange(100, 140))
-    with pytest.raises(IndexError, match="out of bounds"):
-        run(broken).advance(1)
 
 
 @pytest.mark.slow
@@ -382,49 +267,3 @@ def test_trains_on_cuda_from_the_same_weights() -> None:
     assert np.mean(training.losses[-5:]) < np.mean(training.losses[:5])
     assert torch.equal(torch.cuda.get_rng_state(device), state)
     assert 0 < training.peak_memory_bytes < 2**30
-
-
-@pytest.mark.gpu
-def test_streamed_batches_on_cuda_are_the_resident_ones() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    device = torch.device("cuda", 0)
-    images = pictures(200)
-
-    def met(source: Tensor | ImageRows) -> list[Tensor]:
-        order = batches(200, 16, seed=3)
-        return [batch.cpu() for batch in islice(batches_of(source, order, device), 30)]
-
-    streamed = met(ImageRows(images.numpy(), np.arange(200)))
-    assert all(map(torch.equal, streamed, met(images.to(device))))
-
-
-@pytest.mark.gpu
-def test_a_full_cuda_device_takes_smaller_chunks_and_goes_on() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-    device = torch.device("cuda", 0)
-    images = pictures(256, channels=3, size=64).to(device)
-    config = PretrainConfig(steps=3, batch_size=256)
-
-    def training() -> Pretraining:
-        encoder = EncoderConfig(width=64, stem="conv")
-        mean, std = [0.5] * 3, [0.25] * 3
-        return Pretraining(
-            images, flipped_views, encoder, config, seed=3, device=device, mean=mean, std=std
-        )
-
-    roomy = training()
-    roomy.advance(3)
-    peak, total = roomy.peak_memory_bytes, torch.cuda.get_device_properties(device).total_memory
-    torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction(0.7 * peak / total, device)
-    try:
-        tight = training()
-        tight.advance(3)
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0, device)
-    assert tight.chunk_size < roomy.chunk_size == 256
-    assert tight.peak_memory_bytes < 0.7 * peak
-    assert tight.losses[0] == pytest.approx(roomy.losses[0], rel=0.05)
-    assert len(tight.notes) == 1

@@ -24,7 +24,7 @@ from augsearch.search.ablation.result import Ablation
 from augsearch.space.space import Space
 from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
-from augsearch.study_file import AblateConfig, ComputeConfig, NoPrunerConfig
+from augsearch.study_sections import AblateConfig, ComputeConfig, NoPrunerConfig
 from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.ablate import ablate, estimate_ablation
 from augsearch.verbs.report import report_study

@@ -16,7 +16,7 @@ from augsearch.store.runs import BASELINE
 from augsearch.store.study_store import Store
 from augsearch.study.prepare import prepare
 from augsearch.study.request import StudyRequest
-from augsearch.study_file import RandomConfig, TpeConfig
+from augsearch.study_sections import RandomConfig, TpeConfig
 from augsearch.verbs.run import run_study
 
 SPACE = load_space("natural")

@@ -13,7 +13,7 @@ from augsearch.data.listing.sources import SPLIT_NAMES
 from augsearch.data.splits.splits import sealed_split
 from augsearch.errors import DataError
 
-DOCS = Path(__file__).parents[2] / "docs" / "data.md"
+DOCS = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 def split_of(root, words):

@@ -8,7 +8,7 @@ from augsearch.search.trials.sampler import SeededPerTrial, distributions, stopp
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
 from augsearch.store.frozen_trials import KILLED
-from augsearch.study_file import GpConfig, TpeConfig
+from augsearch.study_sections import GpConfig, TpeConfig
 
 SPACE = load_space(find_config("factory", "spaces"))
 AXES = distributions(SPACE)

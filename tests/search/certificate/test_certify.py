@@ -17,7 +17,7 @@ from augsearch.stats.ranks import reliability, slope, spearman
 from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
 from augsearch.study.reopen import reopen
-from augsearch.study_file import CertifyConfig
+from augsearch.study_sections import CertifyConfig
 from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.verbs.certify import certify_study
 from augsearch.verbs.run import run_study

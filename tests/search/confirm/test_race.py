@@ -6,12 +6,8 @@ from simulated import FLOOR, Run, hit_runs, images, race_of
 
 from augsearch.search.confirm.race import ALPHA, RacePlan, run_race
 from augsearch.simclr.config import PretrainConfig
-from augsearch.study_file import (
-    ConfirmConfig,
-    SearchConfig,
-    StudyConfig,
-    SuccessiveHalvingConfig,
-)
+from augsearch.study_file import StudyConfig
+from augsearch.study_sections import ConfirmConfig, SearchConfig, SuccessiveHalvingConfig
 
 PLAN = RacePlan(top=2, baselines=2, seeds=5, max_seeds=15, runs=1000)
 
