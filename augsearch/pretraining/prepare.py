@@ -97,7 +97,8 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
     origin = find_origin(request)
     config = _sized(origin)
     image_set, source = _images(request, origin, config, progress)
-    sides = origin.study.sides if origin.study and source == origin.study.source else None
+    same = origin.study is not None and source.name == origin.study.source.name
+    sides = origin.study.sides if origin.study and same else None
     pool = pool_of(image_set, config.data, sides=sides, unlabelled=config.evaluate.label_free)
     for sentence in (*image_set.notes, *pool.notes):
         progress.note(sentence)

@@ -18,9 +18,15 @@ class Look(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     step: int = Field(description="optimiser steps done")
-    loss: float | None = Field(description="mean NT-Xent since the look before; null at step 0")
-    probe: float | None = Field(description="few-label probe, in [0, 1]; null without labels")
-    knn: float | None = Field(description="nearest neighbours, in [0, 1]; null without labels")
+    loss: float | None = Field(
+        default=None, description="mean NT-Xent since the look before; null at step 0"
+    )
+    probe: float | None = Field(
+        default=None, description="few-label probe, in [0, 1]; null without labels"
+    )
+    knn: float | None = Field(
+        default=None, description="nearest neighbours, in [0, 1]; null without labels"
+    )
 
 
 class Pretrained(Written):
@@ -28,7 +34,9 @@ class Pretrained(Written):
 
     schema_version: Literal[1] = Field(default=1, description="version of this file's form")
     name: str = Field(description="of its directory")
-    study: str | None = Field(description="the study that policy or settings come from")
+    study: str | None = Field(
+        default=None, description="the study that policy or settings come from"
+    )
     policy: Policy = Field(description="what views were made with")
     encoder: str = Field(description="the network, by the name that its library has for it")
     feature_dim: int = Field(description="length of a feature")

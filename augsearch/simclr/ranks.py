@@ -188,7 +188,7 @@ class JointBatchNorm(nn.Module):
         sums = _summed(torch.cat([columns.sum(dim=1), count]))
         mean = sums[:-1] / sums[-1]
         squares = _summed((columns - mean[:, None]).square().sum(dim=1))
-        return mean, squares / sums[-1], float(sums[-1])
+        return mean, squares / sums[-1], float(sums[-1].detach())
 
     @torch.no_grad()
     def _keep(self, mean: Tensor, variance: Tensor) -> None:

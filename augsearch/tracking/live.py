@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,11 +39,13 @@ class LiveRun:
     _run: str = ""
     _monitor: Any = None
     _waiting: dict[tuple[str, int], float] = field(default_factory=dict)
+    _known: set[tuple[str, int]] = field(default_factory=set)
     _away: bool = False
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Values at an optimiser step; those that it has already are not added twice."""
-        self._waiting |= {(name, step): value for name, value in metrics.items()}
+        values = {(name, step): value for name, value in metrics.items()}
+        self._waiting |= {key: value for key, value in values.items() if key not in self._known}
         self._attempt(self._send)
 
     def finish(
@@ -77,6 +79,7 @@ class LiveRun:
         metrics = [Metric(name, value, now, step) for (name, step), value in self._waiting.items()]
         for begin in range(0, len(metrics), 1000):
             self._client.log_batch(self._run, metrics=metrics[begin : begin + 1000])
+        self._known |= self._waiting.keys()
         self._waiting = {}
 
     def _attempt(self, action: Callable[[], Any]) -> bool:
@@ -100,7 +103,7 @@ class LiveRun:
         if found:
             self._run = found[0].info.run_id
             client.update_run(self._run, status="RUNNING")
-            self._forget_known(client, found[0].data.metrics)
+            self._know(client, found[0].data.metrics)
         else:
             tags = {KEY_TAG: self.key, **self.tags}
             self._run = client.create_run(experiment, run_name=self.name, tags=tags).info.run_id
@@ -109,10 +112,13 @@ class LiveRun:
         self._client = client
         self._watch_machine()
 
-    def _forget_known(self, client: Any, names: Mapping[str, float]) -> None:
+    def _know(self, client: Any, names: Iterable[str]) -> None:
+        """What the run has already is not sent again."""
         for name in names:
-            for metric in client.get_metric_history(self._run, name):
-                self._waiting.pop((name, metric.step), None)
+            history = client.get_metric_history(self._run, name)
+            self._known |= {(name, metric.step) for metric in history}
+        for key in self._known & self._waiting.keys():
+            del self._waiting[key]
 
     def _watch_machine(self) -> None:
         """MLflow's own thread for processors, memory and GPUs."""

@@ -8,12 +8,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from augsearch.space.presets import find_config
-from augsearch.study_file import (
-    SearchConfig,
-    SuccessiveHalvingConfig,
-    TpeConfig,
-    load_study_config,
-)
+from augsearch.study_file import load_study_config
+from augsearch.study_sections import SearchConfig, SuccessiveHalvingConfig, TpeConfig
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 REPLAYS = 24

@@ -13,7 +13,8 @@ from augsearch.space.yaml_file import parse_model
 from augsearch.store.database import open_storage
 from augsearch.store.ranking import Reference, pareto_front, ranked
 from augsearch.store.study_store import Store
-from augsearch.study_file import Aim, NoPrunerConfig, StudyConfig
+from augsearch.study_file import StudyConfig
+from augsearch.study_sections import Aim, NoPrunerConfig
 from augsearch.verbs.run import run_study
 
 STORAGE = "sqlite:///augsearch.db"

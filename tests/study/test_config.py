@@ -4,13 +4,8 @@ import pytest
 
 from augsearch.errors import ConfigError
 from augsearch.space.yaml_file import parse_model
-from augsearch.study_file import (
-    GpConfig,
-    NoPrunerConfig,
-    StudyConfig,
-    SuccessiveHalvingConfig,
-    TpeConfig,
-)
+from augsearch.study_file import StudyConfig
+from augsearch.study_sections import GpConfig, NoPrunerConfig, SuccessiveHalvingConfig, TpeConfig
 
 
 def study(text: str) -> StudyConfig:

@@ -12,7 +12,7 @@ from augsearch.space.space import Space
 from augsearch.store.database import open_storage
 from augsearch.store.kept import ANSWER
 from augsearch.store.study_store import Store
-from augsearch.study_file import GpConfig, NoPrunerConfig
+from augsearch.study_sections import GpConfig, NoPrunerConfig
 from augsearch.verbs.run import run_study
 
 pytestmark = pytest.mark.long
