@@ -37,8 +37,8 @@ from timing import write_result
 from augsearch.bench.bench import Bench
 from augsearch.bench.outcome import Outcome
 from augsearch.bench.supervised import try_supervised
-from augsearch.cli.progress import TerminalProgress
-from augsearch.cli.tables import print_triage
+from augsearch.cli.terminal.progress import TerminalProgress
+from augsearch.cli.terminal.tables import print_triage
 from augsearch.engines.processes import Processes
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.presets import find_config
