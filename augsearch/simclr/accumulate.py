@@ -20,6 +20,7 @@ from augsearch.simclr.ranks import ALONE, Ranks
 Network = Callable[[Tensor], Tensor]
 
 
+# Networks, batch and loss come in apart: a run and the tests put them together differently.
 def backward(
     encode: Network,
     project: Network,

@@ -83,6 +83,7 @@ class LabelDraw:
     score: NDArray[np.int64]
 
 
+# A draw is of the whole set, and all that decides it comes in here.
 def label_draws(
     labels: NDArray[np.int64],
     groups: NDArray[np.int64],
