@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
-    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")),
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "benchmarks/README")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 ROOMS = {path.name for path in (ROOT / "augsearch").iterdir() if path.is_dir()}
@@ -22,7 +22,7 @@ LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<target>[^)\s]+)[^)]*\)")
 PICTURE = re.compile(r"""<(?:img|source)[^>]*\b(?:src|srcset)=["'](?P<target>[^"']+)["']""")
 HEADING = re.compile(r"^#{1,6} +(.*?)(?: +#+)? *$", re.MULTILINE)
 ANCHOR = re.compile(r"""<[^>]*\b(?:id|name)=["']([^"']+)["']""")
-MODULE = re.compile(r"python -m ((?:augsearch|tools)[\w.]*)")
+MODULE = re.compile(r"python -m ((?:augsearch|benchmarks|tools)[\w.]*)")
 NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
 ENDINGS = (".py", ".js", ".yaml", ".json", ".md", ".csv", ".toml", ".txt", ".png")
 

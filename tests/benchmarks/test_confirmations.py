@@ -1,14 +1,9 @@
 """Simulated confirmations of equal policies: what the product says falsely, in a small version of
-`benchmarks/verdict.py --simulated`."""
-
-import sys
-from pathlib import Path
+`benchmarks/claims/verdict.py --simulated`."""
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # its modules import each other
-
-from confirmations import World, grouped, replays, single
+from benchmarks.claims.confirmations import World, grouped, replays, single
 
 COUNT = 120
 

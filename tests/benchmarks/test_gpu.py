@@ -10,19 +10,25 @@ from pathlib import Path
 import pytest
 import torch
 
+from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.loss import nt_xent
+from benchmarks.gpu import run as gpu
+from benchmarks.gpu.at_once import StackedWeights
+from benchmarks.gpu.device_run import Report, Run
+from benchmarks.gpu.scale import POLICY, TOY
+from benchmarks.shared.kornia_eager import kornia_eager
+from benchmarks.speed.augmentation import smooth_images
+from benchmarks.speed.step import GPU_CASES
+
 ROOT = Path(__file__).parents[2]
-BENCHMARKS = ROOT / "benchmarks"
 MISSING = ("optuna", "mlflow", "psutil", "timm", "typer", "rich", "matplotlib", "filelock")
 
 
-@pytest.fixture
-def gpu(monkeypatch):
-    monkeypatch.syspath_prepend(BENCHMARKS)
+@pytest.fixture(autouse=True)
+def as_it_was():
     threads = torch.get_num_threads()
     with torch.random.fork_rng():
-        import gpu
-
-        yield gpu
+        yield
     torch.set_num_threads(threads)
 
 
@@ -32,7 +38,7 @@ def test_quick_run_where_most_packages_are_missing(tmp_path):
     lines = ["import sys", *(f"sys.modules[{name!r}] = None" for name in MISSING)]
     (tmp_path / "sitecustomize.py").write_text("\n".join(lines))
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "gpu.py", "--device=cpu", "--quick", "--out", tmp_path],
+        [sys.executable, "-m", "benchmarks.gpu.run", "--device=cpu", "--quick", "--out", tmp_path],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
         cwd=tmp_path,
         check=False,
@@ -53,7 +59,7 @@ def test_quick_run_where_most_packages_are_missing(tmp_path):
     assert parts["e modes"][0]["timings"][0]["ratio"] == 1
 
 
-def test_what_there_is_no_time_for_is_named(gpu, tmp_path, capsys):
+def test_what_there_is_no_time_for_is_named(tmp_path, capsys):
     assert gpu.main(["--device=cpu", "--quick", "--minutes=0", "--out", str(tmp_path)]) == 0
     found = json.loads((tmp_path / "gpu-cpu-quick.json").read_text())
     assert found["parts"] == {}
@@ -65,16 +71,16 @@ def test_what_there_is_no_time_for_is_named(gpu, tmp_path, capsys):
     ("argument", "words"),
     [("--parts=az", "no part z; there are fbadce"), ("--device=gpu", "unknown device 'gpu'")],
 )
-def test_what_does_not_exist_is_refused(gpu, capsys, argument, words):
+def test_what_does_not_exist_is_refused(capsys, argument, words):
     with pytest.raises(SystemExit) as stopped:
         gpu.main([argument])
     assert stopped.value.code == 2
     assert words in capsys.readouterr().err
 
 
-def test_what_cannot_run_is_left_out_with_the_reason(gpu, tmp_path):
-    report = gpu.Report("trouble", tmp_path, deadline=time.monotonic() + 60)
-    run = gpu.Run(torch.device("cpu"), report, repeats=1, warmup=0)
+def test_what_cannot_run_is_left_out_with_the_reason(tmp_path):
+    report = Report("trouble", tmp_path, deadline=time.monotonic() + 60)
+    run = Run(torch.device("cpu"), report, repeats=1, warmup=0)
 
     def broken():
         raise RuntimeError("no compiler\nfor this")
@@ -88,29 +94,23 @@ def test_what_cannot_run_is_left_out_with_the_reason(gpu, tmp_path):
     assert report.failed
 
 
-def test_stacked_weights_learn_as_each_network_alone(gpu):
-    from at_once import StackedWeights
-
-    from augsearch.simclr.loss import nt_xent
-
-    stacked = StackedWeights(gpu.TOY, 3, torch.device("cpu"))
+def test_stacked_weights_learn_as_each_network_alone():
+    stacked = StackedWeights(TOY, 3, torch.device("cpu"))
     views = torch.randn(3, 16, 3, 16, 16)
     losses = stacked.losses(views)
     losses.sum().backward()
     assert len(set(losses.tolist())) == 3
     for trial, network in enumerate(stacked.networks):
         first, second = network(views[trial]).chunk(2)
-        alone = nt_xent(first, second, gpu.TOY.config().temperature)
+        alone = nt_xent(first, second, TOY.config().temperature)
         alone.backward()
         torch.testing.assert_close(losses[trial], alone)
         for name, weight in network.named_parameters():
             torch.testing.assert_close(stacked.weights[name].grad[trial], weight.grad)
 
 
-def test_vit_small_is_the_published_one(gpu):
-    from augsearch.simclr.encoders.build import build_encoder
-
-    (config,) = (case.encoder for case in gpu.GPU_CASES if "ViT" in case.name)
+def test_vit_small_is_the_published_one():
+    (config,) = (case.encoder for case in GPU_CASES if "ViT" in case.name)
     encoder = build_encoder(config, 3, 224)
     assert encoder.feature_dim == 384
     # Touvron et al. 2021, table 1: 22 million with the classifier, whose 1,000 x 385 are missing.
@@ -118,14 +118,12 @@ def test_vit_small_is_the_published_one(gpu):
     assert weights == 22_050_664 - 385_000
 
 
-def test_kornia_tuned_makes_views_of_the_same_kind(gpu):
-    from augmentation import smooth_images
-
+def test_kornia_tuned_makes_views_of_the_same_kind():
     images = smooth_images(512, 32, torch.device("cpu"))
     means = []
     for tuned_for in (None, torch.device("cpu")):
         torch.manual_seed(0)
-        first, second = gpu.kornia_eager(gpu.POLICY, 32, tuned_for)(images)
+        first, second = kornia_eager(POLICY, 32, tuned_for)(images)
         assert first.shape == second.shape == (512, 3, 32, 32)
         assert not torch.equal(first, second)
         assert -1e-5 <= first.min() <= first.max() <= 1 + 1e-5

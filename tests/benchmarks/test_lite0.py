@@ -1,8 +1,6 @@
 """Real ImageNet weights, from a package, in a study's encoder."""
 
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +12,7 @@ from augsearch.evaluate.features import extract_features
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.encoders.start import load_start
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # its modules import each other
-
-from lite0 import PACKAGE, weights
+from benchmarks.studies.lite0 import PACKAGE, weights
 
 NAME = "timm/tf_efficientnet_lite0"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -1,15 +1,10 @@
 """The product's own race and verdict on real confirmation runs that are kept in a table."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from augsearch.search.confirm.race import RacePlan
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # its modules import each other
-
-from verdict import RACES, read, replayed
+from benchmarks.claims.replayed import RACES, replayed
+from benchmarks.claims.stored_runs import read
 
 REPLAYS = 150
 

@@ -67,7 +67,7 @@ def _costs_note(costs: CostTable) -> Iterator[str]:
             "**Cost** is what an operation adds for one image, gate open and parameters at their "
             "defaults (half of their range where the defaults change nothing), on one thread: "
             "`kornia` is the reference executor, `fused` the fast one, where it knows the "
-            f"operation ({costs.machine}, {costs.date}, `benchmarks/op_costs.py`).\n"
+            f"operation ({costs.machine}, {costs.date}, `benchmarks/ops/costs.py`).\n"
         )
 
 
@@ -89,7 +89,7 @@ def _carry_over(descriptions: Sequence[OpDescription]) -> Iterator[str]:
         f"change in pictures of 32 pixels: 1 carries over; outside {low:g} to {high:g} an "
         "operation says that it does not. Defaults, half of the magnitudes where those change "
         "nothing; root mean squares over 24 pictures: the embedded surfaces, and random pictures "
-        "with the *spectrum* of photographs (`benchmarks/carry_over.py`). On photographs from "
+        "with the *spectrum* of photographs (`benchmarks/ops/carry_over.py`). On photographs from "
         "above, rolled steel and magnetic tiles (`--images`, 2026-11-27) all but gaussian_blur lie "
         "between 0.94 and 1.11. The geometric ones do a little more at 224 because sampling "
         "between pixels blurs less there.\n"

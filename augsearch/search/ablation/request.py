@@ -18,7 +18,8 @@ from augsearch.study_file import StudyConfig
 
 FEWEST_SEEDS = 2
 FEWEST_SEEDS_OF_CLASSES = 3
-"""With 2, a class that is almost always right makes false claims (benchmarks/moderated.py)."""
+"""With 2, a class that is almost always right makes false claims
+(benchmarks/claims/moderated.py)."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from augsearch.stats.scored_images import FEW_UNITS, Reading, ScoredImages
 
 SEEDS_SD, IMAGES_SD, REST_SD = 0.020, 0.06, 0.091
 """Standard deviations of the difference of two policies, as measured on the embedded surfaces
-(benchmarks/verdict.py, "difference of real policies"): of the effects of seeds (1.9 points, and
-0.6 for the labels that each draws anew), of groups of images, and of what neither explains."""
+(benchmarks/claims/verdict.py, "difference of real policies"): of the effects of seeds (1.9 points,
+and 0.6 for the labels that each draws anew), of groups of images, and of what neither explains."""
 USUAL_DRAWS = 20
 """Label draws in that measurement."""
 POWER = 0.8

@@ -1,4 +1,4 @@
-"""What an operation's effect at other sizes is, as measured by `benchmarks/carry_over.py`
+"""What an operation's effect at other sizes is, as measured by `benchmarks/ops/carry_over.py`
 (`carry_over.json` beside this), and which operations of a policy need not mean the same there."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each operation costs, as measured by `benchmarks/op_costs.py` (`costs.json` beside this)."""
+"""What each operation costs, as `benchmarks/ops/costs.py` measured it: `costs.json` beside this."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What the figures of docs/ were measured with; README.md lists the commands."""
