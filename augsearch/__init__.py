@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from augsearch.augment.build import build_views
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
+    from augsearch.finetuning.result import Finetuned
     from augsearch.pretraining.result import Pretrained
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.preview.sheet import preview
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.ablate import ablate
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.export import write_export
+    from augsearch.verbs.finetune import finetune
     from augsearch.verbs.pretrain import pretrain
     from augsearch.verbs.preview import write_preview
     from augsearch.verbs.report import report_study
@@ -47,6 +49,7 @@ _HOMES = {
     "Ablation": "augsearch.search.ablation.result",
     "CustomEncoder": "augsearch.simclr.encoders.custom",
     "CustomOp": "augsearch.space.custom",
+    "Finetuned": "augsearch.finetuning.result",
     "Parameter": "augsearch.space.catalogue",
     "Policy": "augsearch.space.policy",
     "Pretrained": "augsearch.pretraining.result",
@@ -69,6 +72,7 @@ _HOMES = {
     "describe_op": "augsearch.space.handbook.handbook",
     "describe_ops": "augsearch.space.handbook.handbook",
     "estimate_study": "augsearch.verbs.run",
+    "finetune": "augsearch.verbs.finetune",
     "list_stored": "augsearch.verbs.studies",
     "pretrain": "augsearch.verbs.pretrain",
     "report_study": "augsearch.verbs.report",
@@ -85,6 +89,7 @@ __all__ = [
     "Ablation",
     "CustomEncoder",
     "CustomOp",
+    "Finetuned",
     "Parameter",
     "Policy",
     "Pretrained",
@@ -101,6 +106,7 @@ __all__ = [
     "describe_ops",
     "estimate_study",
     "export_policy",
+    "finetune",
     "list_stored",
     "load_images",
     "load_policy",

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Phase = Literal[
-    "baselines", "trials", "confirmation", "certification", "ablation", "without SimCLR"
+    "baselines",
+    "trials",
+    "confirmation",
+    "certification",
+    "ablation",
+    "without SimCLR",
+    "networks",
 ]
 
 

@@ -22,6 +22,7 @@ from augsearch.study_sections import (
     CertifyConfig,
     ComputeConfig,
     ConfirmConfig,
+    FinetuneConfig,
     FullConfig,
     NoPrunerConfig,
     SearchConfig,
@@ -47,6 +48,7 @@ class StudyConfig(Section):
     certify: CertifyConfig = Field(default=CertifyConfig(), description="the rerun at length")
     ablate: AblateConfig = Field(default=AblateConfig(), description="the ablations")
     full: FullConfig = Field(default=FullConfig(), description="the full pretraining")
+    finetune: FinetuneConfig = Field(default=FinetuneConfig(), description="the classifier")
     compute: ComputeConfig = Field(default=ComputeConfig(), description="how a CPU is used")
 
     @model_validator(mode="after")
@@ -142,7 +144,8 @@ class StudyConfig(Section):
         content = self.model_dump(
             mode="json",
             exclude={
-                **{"name": True, "certify": True, "ablate": True, "full": True},
+                **{"name": True, "certify": True, "ablate": True},
+                **{"full": True, "finetune": True},
                 **{"search": {"trials"}, "confirm": {"also"}},
             },
         )

@@ -265,6 +265,76 @@ class FullConfig(Section):
     )
 
 
+class FinetuneConfig(Section):
+    """How `augsearch finetune` makes a classifier of an encoder."""
+
+    labels: int | str = Field(
+        default="all",
+        description="labelled images of the pool that are learnt from: a number for each class, a "
+        "share such as 10% (as many of each class as that is on average), or all",
+    )
+    mode: Literal["whole", "linear"] = Field(
+        default="whole", description="whole: the encoder learns as well; linear: it stays as it is"
+    )
+    steps: int = Field(default=300, ge=1, description="optimiser steps of each network")
+    batch_size: int = Field(default=64, ge=2, description="images a step; each gives two views")
+    learning_rate: float | None = Field(
+        default=None,
+        gt=0,
+        description="peak learning rate; if left out, 0.001 for an encoder that starts from "
+        "weights and 0.002 for one from nothing",
+    )
+    layer_decay: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="learning rate of each part of the encoder, as a share of that of the part "
+        "after it",
+    )
+    weight_decay: float = Field(default=1e-4, ge=0, description="on weights only")
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="share of a label that goes to all classes alike"
+    )
+    balance: Literal["weights", "sampling", "none"] = Field(
+        default="weights",
+        description="rare classes: counted by the inverse of their images, drawn as often as "
+        "others, or left as they are",
+    )
+    seeds: int = Field(default=3, ge=1, description="networks that are trained with all labels")
+    folds: int = Field(
+        default=3,
+        ge=2,
+        description="parts of the labelled images; for each, networks are trained without it, "
+        "which say what others would and calibrate the probabilities",
+    )
+    combine: Literal["auto", "single", "soup", "ensemble"] = Field(
+        default="auto",
+        description="single: the first seed's network; soup: the mean of the seeds' weights; "
+        "ensemble: the mean of their probabilities; auto: what pays on held-out folds",
+    )
+    good: str | None = Field(
+        default=None,
+        description="the class without a defect; with it a threshold is found for miss_rate",
+    )
+    miss_rate: float = Field(
+        default=0.02, gt=0, lt=1, description="share of defects that may be called good"
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _a_number_a_share_or_all(cls, labels: int | str) -> int | str:
+        text = str(labels).strip()
+        share = text.removesuffix("%").strip()
+        if text == "all" or (text.isdigit() and int(text) > 0):
+            return "all" if text == "all" else int(text)
+        try:
+            if text.endswith("%") and 0 < float(share) <= 100:
+                return f"{float(share):g}%"
+        except ValueError:
+            pass
+        raise ValueError(f"{labels!r}: want a number for each class, a share such as 10%, or all")
+
+
 class ComputeConfig(Section):
     """How views and encoder are computed; a score depends on it in its last digits."""
 

@@ -13,6 +13,7 @@ import typer
 
 from augsearch import __version__
 from augsearch.cli.ablate import ablate
+from augsearch.cli.finetune import finetune
 from augsearch.cli.ops import ops
 from augsearch.cli.options import (
     STORAGE,
@@ -83,6 +84,7 @@ def run(request: StudyRequest, dry_run: DryRunOption = False) -> None:
 app.command()(triage)
 app.command()(preview)
 app.command()(pretrain)
+app.command()(finetune)
 app.command()(ops)
 app.command()(selftest)
 

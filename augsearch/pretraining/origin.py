@@ -156,7 +156,7 @@ def finished_study(storage: str, name: str) -> FinishedStudy:
             "with --policy and a study file with --study"
         ) from None
     directory = Path(asked["output"] or Path(asked.get("directory", ".")) / "runs" / name)
-    sides = None if asked["subset"] is not None else _sides(directory / SPLIT_FILE)
+    sides = None if asked["subset"] is not None else read_sides(directory / SPLIT_FILE)
     return FinishedStudy(name, winner, _as_seen(config, winner), source, sides)
 
 
@@ -173,7 +173,8 @@ def _as_seen(config: StudyConfig, winner: Policy) -> StudyConfig:
     return config.model_copy(update={"data": config.data.model_copy(update=known)})
 
 
-def _sides(table: Path) -> dict[str, str] | None:
+def read_sides(table: Path) -> dict[str, str] | None:
+    """path -> side, of a split that was written; None if it cannot be read."""
     try:
         rows = pd.read_csv(table, dtype=str, keep_default_na=False)
     except (OSError, ValueError):

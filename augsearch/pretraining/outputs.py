@@ -16,6 +16,8 @@ from augsearch.simclr.encoders.checkpoint import write_weights
 from augsearch.simclr.ranks import Ranks
 
 CARD_FILE = "README.md"
+FIT_AS_CROP = {"squash": "squash", "pad": "border"}
+"""timm's names for how pictures become square."""
 
 
 def result_of(prepared: Prepared, trained: Trained, ranks: Ranks) -> Pretrained:
@@ -25,6 +27,7 @@ def result_of(prepared: Prepared, trained: Trained, ranks: Ranks) -> Pretrained:
         name=prepared.name,
         study=study.name if study else None,
         policy=prepared.policy,
+        data=prepared.source.stored_as,
         encoder=prepared.config.encoder.called,
         feature_dim=trained.encoder.feature_dim,
         image_size=bench.image_set.image_size,
@@ -78,9 +81,7 @@ def timm_config(prepared: Prepared, result: Pretrained, state: dict[str, Tensor]
             "fixed_input_size": False,
             "interpolation": "bilinear",
             "crop_pct": 1.0,
-            "crop_mode": {"squash": "squash", "pad": "border"}.get(
-                prepared.config.data.fit, "center"
-            ),
+            "crop_mode": FIT_AS_CROP.get(prepared.config.data.fit, "center"),
             "mean": list(result.mean),
             "std": list(result.std),
             "num_classes": 0,

@@ -67,7 +67,7 @@ class Prepared:
         start = self.bench.start
         return {
             "policy": self.policy.digest,
-            "settings": _short(run),
+            "settings": short_digest(run),
             "images": self.pool.digest[:12],
             "seed": str(self.bench.seed),
             "weights": "none" if start is None else start.digest[:12],
@@ -95,7 +95,7 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
         raise ConfigError(f"--seed {request.seed}: must be 0 or more")
     device = _device(request.device, ranks)
     origin = find_origin(request)
-    config = _sized(origin)
+    config = settled_size(origin)
     image_set, source = _images(request, origin, config, progress)
     same = origin.study is not None and source.name == origin.study.source.name
     sides = origin.study.sides if origin.study and same else None
@@ -142,7 +142,12 @@ def _device(name: str, ranks: Ranks) -> torch.device:
     return device
 
 
-def _sized(origin: Origin) -> StudyConfig:
+def settled_size(origin: Origin) -> StudyConfig:
+    """The settings with a size of images where they leave it open.
+
+    Raises:
+        ConfigError: nothing says one.
+    """
     config = origin.config
     if config.data.image_size != "auto":
         return config
@@ -160,11 +165,24 @@ def _images(
 ) -> tuple[ImageSet, Source]:
     if isinstance(request.data, ImageSet):
         return request.data, Source("given", request.data.name)
-    source = None if request.data is None else Source("folder", str(request.data))
-    if origin.study and (
-        source is None or Path(source.name).resolve() == Path(origin.study.source.name)
-    ):
-        source = origin.study.source
+    known = origin.study.source if origin.study else None
+    return given_images(request.data, known, config, progress)
+
+
+def given_images(
+    asked: str | Path | None, known: Source | None, config: StudyConfig, progress: Progress
+) -> tuple[ImageSet, Source]:
+    """The images that a user names, or those of what is gone on from.
+
+    Args:
+        known: where these were.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    source = None if asked is None else Source("folder", str(asked))
+    if known and (source is None or Path(source.name).resolve() == Path(known.name)):
+        source = known
     source = source or Source.embedded()
     if source.kind == "embedded":
         progress.note("no --data given: the embedded inspection surfaces are taken")
@@ -173,7 +191,7 @@ def _images(
     if not folder.is_dir():
         raise ConfigError(
             f"--data {folder}: there is no such folder of images"
-            if request.data is not None
+            if asked is not None
             else f"the images are not at {folder} any more; name them with --data"
         )
     return load_images(folder, config.data, progress=progress.images), source
@@ -185,8 +203,9 @@ def _directory(request: PretrainRequest, prepared: Prepared) -> Path:
     study = prepared.origin.study
     begins = study.name if study else prepared.pool.images.name
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", begins).strip("-.")[:60] or "images"
-    return Path("runs") / f"{slug}-pretrained-{_short(prepared.identity)[:6]}"
+    return Path("runs") / f"{slug}-pretrained-{short_digest(prepared.identity)[:6]}"
 
 
-def _short(content: object) -> str:
+def short_digest(content: object) -> str:
+    """Twelve hex digits of what JSON can say."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

@@ -38,6 +38,7 @@ class Pretrained(Written):
         default=None, description="the study that policy or settings come from"
     )
     policy: Policy = Field(description="what views were made with")
+    data: str = Field(description="where its images were")
     encoder: str = Field(description="the network, by the name that its library has for it")
     feature_dim: int = Field(description="length of a feature")
     image_size: int = Field(description="side of the images in pixels")

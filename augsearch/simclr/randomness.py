@@ -36,6 +36,18 @@ def batches(
         epoch, within = epoch + 1, 0
 
 
+def balanced_batches(
+    labels: NDArray[np.int64], batch_size: int, seed: int
+) -> Iterator[NDArray[np.int64]]:
+    """Endless `[batch_size]` image indices, each class as often as any other on average; images of
+    a rare class come more than once."""
+    rng = np.random.default_rng([seed, BATCHES])
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    while True:
+        turns = rng.permutation(np.arange(batch_size) % len(members))
+        yield np.array([rng.choice(members[turn]) for turn in turns.tolist()])
+
+
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Within the block torch's generators (CPU and `device`) start from `seed`; then as before.

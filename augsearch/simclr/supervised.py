@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from augsearch.errors import TrialFailure
 from augsearch.simclr.config import PretrainConfig
@@ -21,7 +21,15 @@ from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
 from augsearch.simclr.precision import in_bfloat16, uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews
-from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
+from augsearch.simclr.randomness import (
+    STEP,
+    WEIGHTS,
+    balanced_batches,
+    batches,
+    reseed,
+    seeded,
+    stream_seed,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,26 @@ class LabelledImages:
     std: Sequence[float]
 
 
+@dataclass(frozen=True)
+class Supervision:
+    """How labels train an encoder.
+
+    Attributes:
+        linear: the encoder stays as it is, and only the classifier learns.
+        label_smoothing: share of a label that goes to all classes alike, in [0, 1).
+        balance: `weights`: a class counts by the inverse of its images; `sampling`: a batch takes
+            as many of each class; `none`: images count alike.
+    """
+
+    linear: bool = False
+    label_smoothing: float = 0.0
+    balance: Literal["none", "weights", "sampling"] = "none"
+
+
+AS_THEY_ARE = Supervision()
+
+
+# Everything that a run depends on comes in here.
 def train_supervised(
     data: LabelledImages,
     make_views: MakeViews,
@@ -50,6 +78,8 @@ def train_supervised(
     seed: int,
     device: torch.device,
     weights: Mapping[str, Tensor] | None = None,
+    how: Supervision = AS_THEY_ARE,
+    initial: int | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> tuple[nn.Module, list[float]]:
     """An encoder with a linear classifier, trained by cross-entropy on both views of a batch.
@@ -60,6 +90,9 @@ def train_supervised(
 
     Args:
         make_views, weights: as in `Pretraining`.
+        how: what is done about the labels, and whether the encoder learns.
+        initial: seed of the initial weights; None for `seed`. Networks whose weights are to be
+            averaged begin alike, the classifier too.
         on_step: told the number of steps done.
 
     Returns:
@@ -70,16 +103,28 @@ def train_supervised(
         TrialFailure: the loss became non-finite.
     """
     count, channels, size, _ = data.images.shape
-    with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
+    with seeded(stream_seed(seed if initial is None else initial, WEIGHTS), torch.device("cpu")):
         encoder = build_encoder(encoder_config, channels, size, weights)
         network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, data.classes)).to(device)
     forward = in_bfloat16(network, device) if uses_bfloat16(config, device) else network
+    if how.linear:
+        encoder.requires_grad_(False)
     optimizer = build_optimizer(encoder, network[1], config)
+    loss_of = nn.CrossEntropyLoss(
+        weight=class_weights(data) if how.balance == "weights" else None,
+        label_smoothing=how.label_smoothing,
+    )
     shift = torch.tensor(data.mean, device=device).view(1, -1, 1, 1)
     scale = torch.tensor(data.std, device=device).view(1, -1, 1, 1)
-    order = batches(count, min(config.batch_size, count), seed)
+    size_of_batch = min(config.batch_size, count)
+    order = (
+        balanced_batches(data.labels.cpu().numpy(), size_of_batch, seed)
+        if how.balance == "sampling"
+        else batches(count, size_of_batch, seed)
+    )
     losses: list[float] = []
     network.train()
+    encoder.train(not how.linear)
     with seeded(stream_seed(seed, STEP), device):
         for step in range(config.steps):
             reseed(stream_seed(seed, STEP, step), device)
@@ -89,7 +134,7 @@ def train_supervised(
                 group["lr"] = group["peak"] * learning_rate_factor(step, config)
             optimizer.zero_grad(set_to_none=True)
             logits = forward(views.contiguous(memory_format=torch.channels_last))
-            loss = functional.cross_entropy(logits.float(), data.labels[rows].repeat(2))
+            loss = loss_of(logits.float(), data.labels[rows].repeat(2))
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())
@@ -98,3 +143,10 @@ def train_supervised(
             if on_step:
                 on_step(step + 1)
     return network.eval(), losses
+
+
+def class_weights(data: LabelledImages) -> Tensor:
+    """`[classes]` weights by which every class counts alike, their mean over the images 1."""
+    counts = torch.bincount(data.labels, minlength=data.classes).clamp(min=1).float()
+    present = int((torch.bincount(data.labels, minlength=data.classes) > 0).sum())
+    return len(data.labels) / (present * counts)

@@ -29,6 +29,7 @@ def stored_config(store: Store) -> StudyConfig:
         **store.kept.settings["study"],
         "certify": asked["certify"],
         "full": asked.get("full", {}),
+        "finetune": asked.get("finetune", {}),
         "name": asked["study_name"],
     }
     parts["search"] = {**parts["search"], "trials": asked["trials"]}

@@ -14,6 +14,7 @@ from augsearch.cli.terminal.console import duration
 from augsearch.words import interval, percent
 
 if TYPE_CHECKING:
+    from augsearch.finetuning.result import Finetuned
     from augsearch.pretraining.result import Pretrained
     from augsearch.progress import Estimate
     from augsearch.search.ablation.result import Ablation
@@ -116,6 +117,65 @@ def print_pretrained(found: Pretrained, console: Console) -> None:
     if weights is not None:
         console.print(f"its weights and the rest are in [bold]{escape(str(weights.parent))}[/]")
         console.print(f"in a study file: encoder: {{weights: {escape(str(weights))}}}")
+
+
+def print_finetuned(found: Finetuned, console: Console) -> None:
+    """What the classifier is worth: a line for each class, then the rest in words."""
+    console.print()
+    ways = {"single": "one network", "soup": "the mean of the networks' weights"}
+    said = ways.get(found.combined, f"an ensemble of {found.networks} networks")
+    total = sum(found.labels.values())
+    console.print(
+        f"[bold]{escape(found.encoder)}[/], {found.mode}, from {escape(found.start)}; {total} "
+        f"labels; {said}"
+    )
+    if found.held_out:
+        each = ", ".join(f"{way} {percent(score)}" for way, score in found.held_out.items())
+        console.print(f"on held-out folds, mean recall in %: {each}")
+    if found.sealed is not None:
+        _print_worth(found, console)
+    if found.limit is not None:
+        limit = found.limit
+        console.print(
+            f"threshold {limit.threshold:.4f}: misses {percent(limit.expected)} % of new defects "
+            f"on average ({interval((limit.low, limit.high))}), by {limit.defects} held-out ones"
+        )
+    weights = found.files.get("model.safetensors")
+    if weights is not None:
+        where = escape(str(weights.parent))
+        console.print(
+            f"confusion.png, errors.png, answers.csv and the rest are in [bold]{where}[/]"
+        )
+
+
+def _print_worth(found: Finetuned, console: Console) -> None:
+    sealed = found.sealed
+    assert sealed is not None
+    table = Table(title=f"on {sealed.images} sealed images, in %", title_justify="left")
+    table.add_column("class")
+    table.add_column("found", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("images", justify="right")
+    table.add_column("labels", justify="right")
+    for name, part in sealed.recall.items():
+        ends = interval((part.low, part.high))
+        labels = str(found.labels[name])
+        table.add_row(escape(name), percent(part.value), ends, str(part.of), labels)
+    console.print(table)
+    right = sealed.accuracy
+    console.print(
+        f"balanced accuracy {percent(sealed.balanced_accuracy)} %, right {percent(right.value)} % "
+        f"({interval((right.low, right.high))}); calibration error "
+        f"{percent(sealed.calibration_error_before)} before and "
+        f"{percent(sealed.calibration_error)} after"
+    )
+    for what, share in (
+        ("missed defects", sealed.missed or sealed.missed_by_class),
+        ("false alarms", sealed.false_alarms or sealed.false_alarms_by_class),
+    ):
+        if share is not None:
+            ends = interval((share.low, share.high))
+            console.print(f"{what}: {percent(share.value)} % ({ends}) of {share.of}")
 
 
 def print_certificate(certificate: Certificate, console: Console) -> None:

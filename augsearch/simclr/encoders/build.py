@@ -172,15 +172,19 @@ def _torchvision_body(model: str, in_channels: int, image_size: int) -> nn.Modul
     return body
 
 
-def _remove_classifier(body: nn.Module) -> None:
-    """Replace the layer that gives class scores: the last Linear or Conv2d of the head."""
+def last_of_head(body: nn.Module) -> str:
+    """The name of the layer that gives class scores: the last Linear or Conv2d of the head."""
     head = next(name for name in ("fc", "classifier", "heads", "head") if hasattr(body, name))
-    last = [
+    layers: list[str] = [
         name
         for name, module in body.named_modules()
         if name.split(".")[0] == head and isinstance(module, (nn.Linear, nn.Conv2d))
-    ][-1]
-    body.set_submodule(last, nn.Identity())
+    ]
+    return layers[-1]
+
+
+def _remove_classifier(body: nn.Module) -> None:
+    body.set_submodule(last_of_head(body), nn.Identity())
 
 
 def _adapt_first_convolution(body: nn.Module, in_channels: int) -> None:

@@ -1,0 +1,172 @@
+"""The networks of a fine-tuning: each trained once, kept, and asked what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from augsearch.data.imageset import ImageRows, ImageSet
+from augsearch.engines.processes import Processes
+from augsearch.evaluate.features import extract_features
+from augsearch.finetuning.labels import Rows
+from augsearch.finetuning.prepare import Prepared
+from augsearch.progress import Progress
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.supervised import LabelledImages, Supervision, train_supervised
+
+State = dict[str, Tensor]
+Logits = NDArray[np.float64]
+
+FINAL = None
+"""Of a network that learns from all labels, not from all but a fold."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A network: which fold is held out of its labels, and its seed."""
+
+    fold: int | None
+    seed: int
+
+    @property
+    def file(self) -> str:
+        part = "all" if self.fold is None else f"without-fold-{self.fold}"
+        return f"{part}-seed-{self.seed}.safetensors"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What the training of every member needs; sent to other processes."""
+
+    prepared: Prepared
+    kept: Path
+
+
+def members_of(prepared: Prepared) -> list[Member]:
+    """All networks, the final ones first: they are wanted in any case."""
+    seeds = range(1 if prepared.wanted.combine == "single" else prepared.wanted.seeds)
+    folds: list[int | None] = [FINAL, *range(len(prepared.folds))]
+    return [Member(fold, seed) for fold in folds for seed in seeds]
+
+
+def train_members(prepared: Prepared, kept: Path, progress: Progress) -> None:
+    """Train those that are not in `kept` yet.
+
+    Raises:
+        TrialFailure: a loss became non-finite.
+    """
+    kept.mkdir(parents=True, exist_ok=True)
+    members = members_of(prepared)
+    todo = [member for member in members if not (kept / member.file).exists()]
+    progress.phase("networks", len(members) - len(todo), len(members))
+    on_cpu = prepared.bench.device.type == "cpu"
+    engine = Processes(prepared.config.compute.threads, most=None if on_cpu else 1)
+    for member, score in engine.run(_train, Workshop(prepared, kept), todo):
+        held = "all labels" if member.fold is None else f"without fold {member.fold + 1}"
+        progress.run_ended(f"seed {member.seed + 1}", score, held)
+
+
+def _train(workshop: Workshop, member: Member) -> float:
+    """Train one and keep it; its accuracy on what it learnt from."""
+    prepared = workshop.prepared
+    bench, wanted = prepared.bench, prepared.wanted
+    rows = prepared.rows
+    if member.fold is not None:
+        rows = rows[~np.isin(rows, prepared.folds[member.fold])]
+    pool = prepared.pool.images
+    data = LabelledImages(
+        images=torch.from_numpy(ImageRows(pool.images, rows)[:]).to(bench.device),
+        labels=torch.from_numpy(pool.labels[rows]).to(bench.device),
+        classes=len(pool.classes),
+        mean=bench.mean,
+        std=bench.std,
+    )
+    network, _ = train_supervised(
+        data,
+        bench.renderer(prepared.policy).function(bench.seed, member.seed),
+        prepared.config.encoder,
+        training_of(prepared),
+        seed=bench.seed * 1000 + member.seed,
+        device=bench.device,
+        weights=bench.weights,
+        how=Supervision(wanted.mode == "linear", wanted.label_smoothing, wanted.balance),
+        # From weights all begin alike, so that their mean means something; from nothing they do
+        # not, so that they differ.
+        initial=None if bench.start is None else bench.seed,
+    )
+    logits = extract_features(
+        network, ImageRows(pool.images, rows), bench.mean, bench.std, device=bench.device
+    )
+    state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    part = workshop.kept / f".{member.file}.part"
+    save_file(state, part)
+    part.replace(workshop.kept / member.file)
+    return float((logits.argmax(axis=1) == pool.labels[rows]).mean())
+
+
+def training_of(prepared: Prepared) -> PretrainConfig:
+    """The optimiser's settings."""
+    wanted, pretrain = prepared.wanted, prepared.config.pretrain
+    assert wanted.learning_rate is not None
+    return PretrainConfig(
+        steps=wanted.steps,
+        batch_size=wanted.batch_size,
+        learning_rate=wanted.learning_rate,
+        weight_decay=wanted.weight_decay,
+        layer_decay=wanted.layer_decay,
+        precision=pretrain.precision,
+    )
+
+
+def read_member(kept: Path, member: Member) -> State:
+    """The tensors of a trained member."""
+    return dict(load_file(kept / member.file))
+
+
+def mean_state(states: Sequence[State]) -> State:
+    """Every tensor's mean; counts are those of the first."""
+    return {
+        name: torch.stack([state[name] for state in states]).mean(dim=0)
+        if first.is_floating_point()
+        else first
+        for name, first in states[0].items()
+    }
+
+
+def network_of(prepared: Prepared, state: Mapping[str, Tensor]) -> nn.Module:
+    """Encoder and classifier with these tensors, in evaluation mode."""
+    pool = prepared.pool.images
+    encoder = build_encoder(prepared.config.encoder, pool.channels, pool.image_size)
+    network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, len(pool.classes)))
+    network.load_state_dict(dict(state))
+    return network.to(prepared.bench.device).eval()
+
+
+def logits_of(
+    prepared: Prepared, state: Mapping[str, Tensor], images: ImageSet, rows: Rows
+) -> Logits:
+    """`[n, K]` of some images."""
+    bench = prepared.bench
+    found = extract_features(
+        network_of(prepared, state),
+        ImageRows(images.images, rows),
+        bench.mean,
+        bench.std,
+        device=bench.device,
+    )
+    return found.astype(np.float64)
+
+
+def states_by_fold(prepared: Prepared, kept: Path) -> Iterator[tuple[Rows, list[State]]]:
+    """Each fold's rows, and the networks that did not learn from them, by seed."""
+    for number, held in enumerate(prepared.folds):
+        members = [member for member in members_of(prepared) if member.fold == number]
+        yield held, [read_member(kept, member) for member in members]

@@ -1,0 +1,290 @@
+"""From what a user asks of a fine-tuning to everything that it needs, checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from augsearch.augment.baselines import for_channels
+from augsearch.bench.bench import Bench
+from augsearch.data.imageset import ImageSet
+from augsearch.errors import ConfigError
+from augsearch.finetuning.labels import Rows, folds_of, labelled_rows
+from augsearch.finetuning.request import FinetuneRequest
+from augsearch.pretraining.origin import Origin, find_origin, read_sides
+from augsearch.pretraining.pool import Pool, pool_of
+from augsearch.pretraining.prepare import given_images, settled_size, short_digest
+from augsearch.pretraining.request import PretrainRequest
+from augsearch.pretraining.result import MODEL_FILE, RESULT_FILE, Pretrained
+from augsearch.progress import Progress
+from augsearch.simclr.device import resolve_device
+from augsearch.space.policy import Policy
+from augsearch.study.prepare import check_own_encoder
+from augsearch.study.source import Source
+from augsearch.study_file import StudyConfig
+from augsearch.study_sections import FinetuneConfig
+
+NONE = "none"
+AS_THEY_ARE = Policy(name="images as they are", ops=())
+FROM_WEIGHTS, FROM_NOTHING = 0.001, 0.002
+"""Peak learning rates, as for pretraining: docs/starts.md."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A fine-tuning that could start now.
+
+    Attributes:
+        policy: what the labelled images are seen through.
+        bench: of the pool alone; its encoder starts from `bench.start`.
+        rows: of the pool, what is learnt from.
+        folds: the same in parts; empty where none can be held out.
+        sealed: the labelled sealed images, for the end; empty if they are not there.
+        start: what the encoder begins with, for people.
+    """
+
+    policy: Policy
+    config: StudyConfig
+    pool: Pool
+    bench: Bench
+    rows: Rows
+    folds: tuple[Rows, ...]
+    sealed: ImageSet
+    source: Source
+    start: str
+    study: str | None
+    directory: Path
+
+    @property
+    def wanted(self) -> FinetuneConfig:
+        return self.config.finetune
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What two fine-tunings share that are the same; values are short."""
+        run = self.config.deciding_run()
+        start = self.bench.start
+        return {
+            "policy": self.policy.digest,
+            "settings": short_digest(
+                {key: run[key] for key in ("data", "encoder", "compute")}
+                | {"precision": self.config.pretrain.precision}
+                | self.wanted.model_dump(mode="json", exclude={"good", "miss_rate"})
+            ),
+            "images": self.pool.digest[:12],
+            "seed": str(self.bench.seed),
+            "weights": "none" if start is None else start.digest[:12],
+        }
+
+
+def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
+    """Resolve and check everything.
+
+    Raises:
+        AugsearchError: what is wrong, in one line.
+    """
+    if request.seed < 0:
+        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
+    device = resolve_device(request.device)
+    found = _from_directory(request) if request.pretrained is not None else _from_study(request)
+    config = _asked(found.config, request)
+    image_set, source = _images(request, found, config, progress)
+    same = source.name == found.source.name if found.source else False
+    sides = found.sides if same else None
+    pool = pool_of(image_set, config.data, sides=sides, unlabelled=config.evaluate.label_free)
+    for sentence in (*image_set.notes, *pool.notes):
+        progress.note(sentence)
+    check_own_encoder(config, pool.images)
+    bench = Bench.of_pool(pool.images, config, seed=request.seed, device=device)
+    for sentence in bench.start.notes if bench.start else ():
+        progress.note(sentence)
+    rows = labelled_rows(pool.images, config.finetune.labels, request.seed)
+    folds = folds_of(pool.images, rows, config.finetune.folds, request.seed)
+    _check_good(config.finetune, pool.images)
+    if not folds:
+        progress.warn(
+            "a class has labelled images of one group only, so that none can be held out: the "
+            "probabilities are not calibrated, and no threshold is found; label more"
+        )
+    prepared = Prepared(
+        policy=for_channels(found.policy, pool.images.channels),
+        config=config,
+        pool=pool,
+        bench=bench,
+        rows=rows,
+        folds=folds,
+        sealed=_sealed(image_set, pool, progress),
+        source=source,
+        start=found.start,
+        study=found.study,
+        directory=Path(),
+    )
+    return replace(prepared, directory=_directory(request, prepared))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Where a fine-tuning begins."""
+
+    policy: Policy
+    config: StudyConfig
+    sides: dict[str, str] | None
+    source: Source | None
+    start: str
+    study: str | None
+
+
+def _from_directory(request: FinetuneRequest) -> _Found:
+    """An encoder that `augsearch pretrain` has left."""
+    directory = Path(str(request.pretrained))
+    path = directory / RESULT_FILE
+    if not path.is_file():
+        raise ConfigError(
+            f"{directory}: holds no {RESULT_FILE}; name a directory that `augsearch pretrain` "
+            "ended in, or a study file with --study whose `encoder` says what to begin with"
+        )
+    try:
+        found = Pretrained.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, ValueError):
+        raise ConfigError(f"{path}: cannot be read; pretrain again with this version") from None
+    config = _kept_settings(directory)
+    if request.study is not None:
+        wanted = find_origin(PretrainRequest(AS_THEY_ARE, study=request.study)).config
+        config = config.model_copy(update={"finetune": wanted.finetune})
+    policy = found.policy if request.policy is None else _named(request)
+    return _Found(
+        policy=policy,
+        config=config,
+        sides=read_sides(directory / "split.csv"),
+        source=Source.stored(found.data),
+        start=f"pretrained under {found.policy.name} ({directory})",
+        study=found.study,
+    )
+
+
+def _kept_settings(directory: Path) -> StudyConfig:
+    """What the encoder was pretrained with, its weights and its own code as they lie there."""
+    path = directory / "study.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        encoder = content["encoder"]
+        encoder["weights"] = str((directory / MODEL_FILE).resolve())
+        if encoder.get("file"):
+            file, colon, name = encoder["file"].partition(":")
+            encoder["file"] = f"{(directory / Path(file).name).resolve()}{colon}{name}"
+        return StudyConfig.model_validate(content)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(f"{path}: cannot be read; pretrain again with this version") from None
+
+
+def _from_study(request: FinetuneRequest) -> _Found:
+    """An encoder as a study file says: from weights, or from nothing."""
+    policy: str | Path | Policy | None = request.policy
+    if policy is None or str(policy) == NONE:
+        is_study = request.study is not None and policy is None
+        policy = None if is_study and _names_study(request) else AS_THEY_ARE
+    origin: Origin = find_origin(
+        PretrainRequest(policy, study=request.study, storage=request.storage)
+    )
+    encoder = settled_size(origin).encoder
+    return _Found(
+        policy=origin.policy,
+        config=settled_size(origin),
+        sides=origin.study.sides if origin.study else None,
+        source=origin.study.source if origin.study else None,
+        start="weights as they came" if encoder.is_pretrained else "nothing",
+        study=origin.study.name if origin.study else None,
+    )
+
+
+def _names_study(request: FinetuneRequest) -> bool:
+    try:
+        return (
+            find_origin(
+                PretrainRequest(AS_THEY_ARE, study=request.study, storage=request.storage)
+            ).study
+            is not None
+        )
+    except ConfigError:
+        return False
+
+
+def _named(request: FinetuneRequest) -> Policy:
+    if str(request.policy) == NONE:
+        return AS_THEY_ARE
+    return find_origin(PretrainRequest(request.policy, storage=request.storage)).policy
+
+
+def _asked(config: StudyConfig, request: FinetuneRequest) -> StudyConfig:
+    """The settings with what the user says beside them."""
+    said = {
+        "labels": request.labels,
+        "mode": request.mode,
+        "good": request.good,
+        "miss_rate": request.miss_rate,
+    }
+    content = config.finetune.model_dump() | {k: v for k, v in said.items() if v is not None}
+    if content["learning_rate"] is None:
+        content["learning_rate"] = FROM_WEIGHTS if config.encoder.is_pretrained else FROM_NOTHING
+    try:
+        wanted = FinetuneConfig.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = f"--{str(first['loc'][0]).replace('_', '-')}"
+        raise ConfigError(f"{flag}: {first['msg'].removeprefix('Value error, ')}") from None
+    return config.model_copy(update={"finetune": wanted})
+
+
+def _images(
+    request: FinetuneRequest, found: _Found, config: StudyConfig, progress: Progress
+) -> tuple[ImageSet, Source]:
+    if isinstance(request.data, ImageSet):
+        return request.data, Source("given", request.data.name)
+    return given_images(request.data, found.source, config, progress)
+
+
+def _check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
+    if wanted.good is not None and wanted.good not in pool.classes:
+        raise ConfigError(
+            f"--good {wanted.good}: there is no such class; there are {', '.join(pool.classes)}"
+        )
+
+
+def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:
+    """The labelled images on the other side of the seal."""
+    sides = dict(zip(pool.sides["path"], pool.sides["side"], strict=True))
+    sealed = np.array([sides.get(path) == "test" for path in image_set.paths])
+    rows: NDArray[np.int64] = np.flatnonzero(sealed & (image_set.labels >= 0))
+    missing = int((pool.sides["side"] == "test").sum() - sealed.sum())
+    if missing > 0:
+        progress.warn(
+            f"{missing} sealed images are not there; what the classifier is worth is said by those "
+            "that are"
+            if len(rows)
+            else "the sealed images are not there: nothing says what the "
+            "classifier is worth on images that it has not seen"
+        )
+    return replace(
+        image_set,
+        images=np.asarray(image_set.images[rows]),
+        labels=image_set.labels[rows],
+        groups=image_set.groups[rows],
+        fixed_split=("",) * len(rows),
+        paths=tuple(image_set.paths[row] for row in rows.tolist()),
+        keys=tuple(image_set.keys[row] for row in rows.tolist()) if image_set.keys else (),
+        pictures=None if image_set.pictures is None else image_set.pictures[rows],
+    )
+
+
+def _directory(request: FinetuneRequest, prepared: Prepared) -> Path:
+    if request.output is not None:
+        return Path(request.output)
+    begins = prepared.study or prepared.pool.images.name
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", begins).strip("-.")[:60] or "images"
+    return Path("runs") / f"{slug}-finetuned-{short_digest(prepared.identity)[:6]}"

@@ -1,0 +1,94 @@
+"""What a fine-tuning ends with: `finetune.json`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from augsearch.files import Written
+
+RESULT_FILE, MODEL_FILE, CONFIG_FILE = "finetune.json", "model.safetensors", "config.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Part(_Part):
+    """A share of images, in [0, 1], with its 95 % interval for other images of the kind."""
+
+    value: float = Field(description="as it was seen")
+    low: float = Field(description="lower end")
+    high: float = Field(description="upper end")
+    of: int = Field(description="images that it is a share of")
+
+
+class Limit(_Part):
+    """A threshold for the share of defects that is missed, found on held-out folds."""
+
+    good: str = Field(description="the class without a defect")
+    miss_rate: float = Field(description="what was asked for")
+    threshold: float = Field(
+        description="an image is stopped if one less its probability of `good` is at least this"
+    )
+    expected: float = Field(description="share of new defects that is missed, on average")
+    low: float = Field(description="lower end of what this very threshold misses")
+    high: float = Field(description="upper end")
+    defects: int = Field(description="that it was found with")
+
+
+class Sealed(_Part):
+    """What the classifier is worth on images that took no part in anything before."""
+
+    images: int = Field(description="labelled pictures")
+    accuracy: Part = Field(description="share that is right")
+    balanced_accuracy: float = Field(description="mean recall over classes")
+    recall: dict[str, Part] = Field(description="of each class: the share that is found")
+    confusion: tuple[tuple[int, ...], ...] = Field(
+        description="pictures by true class (rows) and guessed class, in the order of `classes`"
+    )
+    calibration_error_before: float = Field(description="as the networks say it, in [0, 1]")
+    calibration_error: float = Field(description="at the temperature, in [0, 1]")
+    missed: Part | None = Field(default=None, description="defects called good, by the threshold")
+    false_alarms: Part | None = Field(default=None, description="good ones that are stopped by it")
+    missed_by_class: Part | None = Field(
+        default=None, description="defects called good where the likeliest class decides"
+    )
+    false_alarms_by_class: Part | None = Field(
+        default=None, description="good ones called a defect where the likeliest class decides"
+    )
+
+
+class Finetuned(Written):
+    """A classifier and what is known of it. `.files` says where its files are."""
+
+    schema_version: Literal[1] = Field(default=1, description="version of this file's form")
+    name: str = Field(description="of its directory")
+    study: str | None = Field(default=None, description="the study that it goes back to")
+    start: str = Field(description="what the encoder began with")
+    policy: str = Field(description="name of the policy that labelled images were seen through")
+    encoder: str = Field(description="the network, by the name that its library has for it")
+    mode: Literal["whole", "linear"] = Field(description="whether the encoder learnt")
+    image_size: int = Field(description="side of the images in pixels")
+    channels: int = Field(description="of the images")
+    mean: tuple[float, ...] = Field(description="of each channel, pixels in [0, 1]")
+    std: tuple[float, ...] = Field(description="the standard deviation to `mean`")
+    classes: tuple[str, ...] = Field(description="in the order of the outputs")
+    labels: dict[str, int] = Field(description="labelled pictures that it learnt from, by class")
+    combined: Literal["single", "soup", "ensemble"] = Field(
+        description="one network, the mean of several, or several of which the mean is taken"
+    )
+    networks: int = Field(description="that are asked")
+    held_out: dict[str, float] = Field(
+        description="mean recall of each way to combine on held-out folds; empty without folds"
+    )
+    temperature: float | None = Field(
+        default=None, description="that calibrates the probabilities; null without folds"
+    )
+    limit: Limit | None = Field(default=None, description="the threshold, if one was asked for")
+    sealed: Sealed | None = Field(
+        default=None, description="its worth; null where no sealed image is there"
+    )
+    identity: dict[str, str] = Field(description="digests that make it this fine-tuning")
+    seconds: float = Field(description="of training in this call")

@@ -1,0 +1,197 @@
+"""`augsearch finetune`: a classifier from an encoder and some labels, and what it is worth."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from augsearch.data.imageset import ImageSet
+from augsearch.errors import ConfigError, OutputError
+from augsearch.files import write_files
+from augsearch.finetuning.combine import Way, choose, final_networks, held_out, said
+from augsearch.finetuning.judge import Calibration, calibrate, worth
+from augsearch.finetuning.labels import Rows
+from augsearch.finetuning.members import State, train_members
+from augsearch.finetuning.outputs import labels_of, networks_in, output_files, sealed_files
+from augsearch.finetuning.prepare import Prepared, prepare
+from augsearch.finetuning.request import FinetuneRequest
+from augsearch.finetuning.result import RESULT_FILE, Finetuned
+from augsearch.pretraining.checkpoint import differences
+from augsearch.progress import Progress, Quiet
+from augsearch.space.policy import Policy
+from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.study_file import StudyConfig
+
+NETWORKS, NOTE = "networks", "identity.json"
+
+
+# Public, and the one place where its arguments are explained.
+def finetune(
+    pretrained: str | Path | None = None,
+    *,
+    policy: str | Path | Policy | None = None,
+    data: str | Path | ImageSet | None = None,
+    study: str | Path | StudyConfig | None = None,
+    labels: int | str | None = None,
+    mode: str | None = None,
+    good: str | None = None,
+    miss_rate: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    storage: str = DEFAULT_STORAGE,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Finetuned:
+    """Make a classifier of an encoder with labels of the pool, and judge it on the sealed images.
+
+    Stopped, it goes on when the same call is made again; networks that are trained are kept.
+
+    Args:
+        pretrained: a directory that `pretrain` has ended in; None to begin as `study` says, from
+            its weights or from nothing.
+        policy: what labelled images are seen through: as in `pretrain`, or `none`. None for the
+            policy of `pretrained`; without that, none.
+        data: a folder of images, or an ImageSet; None for those of `pretrained` or the study.
+        study: a finished study, or a study file, the name of a preset or a StudyConfig: its
+            `encoder`, and its section `finetune`. With `pretrained` the section alone.
+        labels: labelled images that are learnt from: a number for each class, a share such as
+            `10%`, or `all`; None for what the settings say.
+        mode: `whole`, or `linear`, which leaves the encoder as it is.
+        good: the class without a defect: a threshold is then found for `miss_rate`.
+        miss_rate: share of defects that may be called good, in (0, 1).
+        seed: of everything random, the choice of labels among it.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        storage: URL of Optuna's database, where studies are.
+        output: directory; None for one in `runs/`.
+        force: train anew, and overwrite what is there.
+        progress: told what happens.
+
+    Returns:
+        What `finetune.json` holds.
+
+    Raises:
+        AugsearchError: anything a user can cause, in one line.
+    """
+    request = FinetuneRequest(
+        pretrained,
+        policy=policy,
+        data=data,
+        study=study,
+        labels=labels,
+        mode=mode,
+        good=good,
+        miss_rate=miss_rate,
+        seed=seed,
+        device=device,
+        storage=storage,
+        output=output,
+        force=force,
+    )
+    return finetune_as_asked(request, progress or Quiet())
+
+
+def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned:
+    """What `finetune` does, for a request in one piece."""
+    prepared = prepare(request, progress)
+    directory = prepared.directory
+    _check_directory(prepared, request.force)
+    kept = directory / NETWORKS
+    if request.force and kept.is_dir():
+        for path in kept.glob("*.safetensors"):
+            path.unlink()
+    begin = time.perf_counter()
+    train_members(prepared, kept, progress)
+    seconds = time.perf_counter() - begin
+    held = held_out(prepared, kept)
+    way = choose(prepared, held)
+    networks = final_networks(prepared, kept, way)
+    calibration = calibrate(prepared, held.get(way), progress)
+    scores = {name: one.score for name, one in held.items()}
+    result = _result(prepared, way, networks, calibration, scores, seconds)
+    files = {}
+    if len(prepared.sealed):
+        rows, answers = said(prepared, networks, prepared.sealed, _all(prepared.sealed))
+        judged = worth(prepared, prepared.sealed, rows, answers, calibration)
+        result = result.model_copy(update={"sealed": judged})
+        files = sealed_files(prepared, result, rows, answers, calibration)
+    files |= output_files(prepared, result, networks)
+    write_files(directory, files)
+    return result.written(directory, files)
+
+
+def _all(images: ImageSet) -> Rows:
+    return np.arange(len(images))
+
+
+def _check_directory(prepared: Prepared, force: bool) -> None:
+    """A directory to write to: new, of this fine-tuning, or to be replaced.
+
+    Raises:
+        ConfigError: it holds something else.
+        OutputError: it cannot be made.
+    """
+    directory, path = prepared.directory, prepared.directory / RESULT_FILE
+    try:
+        if not force and path.is_file():
+            found = Finetuned.model_validate_json(path.read_text(encoding="utf-8"))
+            if different := differences(found.identity, prepared.identity):
+                raise ConfigError(
+                    f"{directory}: holds another fine-tuning ({different}); give another "
+                    "--output, or --force to replace it"
+                )
+        elif not force and directory.is_dir() and not _begun(prepared):
+            raise ConfigError(
+                f"{directory}: holds files that are of no fine-tuning, or of another; give "
+                "another --output, or --force to write among them"
+            )
+        (directory / NETWORKS).mkdir(parents=True, exist_ok=True)
+        (directory / NETWORKS / NOTE).write_text(json.dumps(prepared.identity))
+    except (ValidationError, ValueError):
+        raise ConfigError(f"{path}: cannot be read; give --force to train again") from None
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
+
+
+def _begun(prepared: Prepared) -> bool:
+    """Whether the directory is empty, or holds networks of this very fine-tuning."""
+    note = prepared.directory / NETWORKS / NOTE
+    if note.is_file():
+        return bool(json.loads(note.read_text()) == prepared.identity)
+    return not any(prepared.directory.iterdir())
+
+
+def _result(
+    prepared: Prepared,
+    way: Way,
+    networks: list[State],
+    calibration: Calibration,
+    scores: dict[Way, float],
+    seconds: float,
+) -> Finetuned:
+    bench = prepared.bench
+    return Finetuned(
+        name=prepared.directory.name,
+        study=prepared.study,
+        start=prepared.start,
+        policy=prepared.policy.name,
+        encoder=prepared.config.encoder.called,
+        mode=prepared.wanted.mode,
+        image_size=bench.image_set.image_size,
+        channels=bench.image_set.channels,
+        mean=bench.mean,
+        std=bench.std,
+        classes=bench.image_set.classes,
+        labels=labels_of(prepared),
+        combined=way,
+        networks=networks_in(way, networks),
+        held_out=dict(scores),
+        temperature=calibration.temperature,
+        limit=calibration.limit,
+        identity=prepared.identity,
+        seconds=seconds,
+    )
