@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from augsearch.finetuning.result import Finetuned
+from augsearch.pretraining.result import Pretrained
 from augsearch.search.ablation.result import Ablation
 from augsearch.search.result.result import StudyResult
 from augsearch.space.policy import Policy
@@ -18,7 +20,9 @@ from augsearch.study_file import StudyConfig
 
 MODELS: dict[str, type[BaseModel]] = {
     "ablation": Ablation,
+    "finetune": Finetuned,
     "policy": Policy,
+    "pretrain": Pretrained,
     "result": StudyResult,
     "space": Space,
     "study": StudyConfig,
