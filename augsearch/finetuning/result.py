@@ -50,6 +50,11 @@ class Sealed(_Part):
     )
     calibration_error_before: float = Field(description="as the networks say it, in [0, 1]")
     calibration_error: float = Field(description="at the temperature, in [0, 1]")
+    uses: int = Field(
+        default=1,
+        description="how often some of these images have judged by now, whatever looked at them; "
+        "the more often, the less it means to be the best",
+    )
     missed: Part | None = Field(default=None, description="defects called good, by the threshold")
     false_alarms: Part | None = Field(default=None, description="good ones that are stopped by it")
     missed_by_class: Part | None = Field(

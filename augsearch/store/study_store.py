@@ -31,11 +31,11 @@ from augsearch.store.frozen_trials import (
 from augsearch.store.kept import Kept
 from augsearch.store.ranking import direction, pareto_front, ranked
 from augsearch.store.runs import Run
+from augsearch.store.sealed import SEALED, count_sealed_use
 from augsearch.store.settings import differences
 from augsearch.study_sections import Aim
 
 COMPANION = " / beside"
-SEALED = "sealed split / uses"
 
 
 class Store:
@@ -216,22 +216,9 @@ class Store:
         Args:
             marks: of the sealed images, see `data.splits.sealed_marks`.
         """
-        ledger = optuna.create_study(storage=self._storage, study_name=SEALED, load_if_exists=True)
         self.kept.sealed = marks
         use = f"{self.kept.identity} {len(self.finished())}"
-        uses = {
-            trial.user_attrs["use"]
-            for trial in ledger.get_trials(deepcopy=False)
-            if not set(marks).isdisjoint(trial.user_attrs["marks"])
-        }
-        if use not in uses:
-            ledger.add_trial(
-                optuna.create_trial(
-                    value=0.0,
-                    user_attrs={"study": self.name, "use": use, "marks": list(marks)},
-                )
-            )
-        return len(uses | {use})
+        return count_sealed_use(self._storage, marks, by=self.name, use=use)
 
     def ablations_of_the_same_images(self) -> list[Store]:
         """What the database holds of ablations of the same images."""

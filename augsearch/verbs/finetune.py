@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
+from augsearch.data.splits.splits import sealed_marks
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import write_files
 from augsearch.finetuning.combine import Way, choose, final_networks, held_out, said
@@ -23,7 +24,8 @@ from augsearch.finetuning.result import RESULT_FILE, Finetuned
 from augsearch.pretraining.checkpoint import differences
 from augsearch.progress import Progress, Quiet
 from augsearch.space.policy import Policy
-from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.store.database import DEFAULT_STORAGE, open_storage, told_when_unwritable
+from augsearch.store.sealed import count_sealed_use
 from augsearch.study_file import StudyConfig
 
 NETWORKS, NOTE = "networks", "identity.json"
@@ -116,12 +118,24 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
     files = {}
     if len(prepared.sealed):
         rows, answers = said(prepared, networks, prepared.sealed, _all(prepared.sealed))
+        uses = _count_use(prepared, request.storage)
         judged = worth(prepared, prepared.sealed, rows, answers, calibration)
+        judged = judged.model_copy(update={"uses": uses})
         result = result.model_copy(update={"sealed": judged})
         files = sealed_files(prepared, result, rows, answers, calibration)
     files |= output_files(prepared, result, networks)
     write_files(directory, files)
     return result.written(directory, files)
+
+
+def _count_use(prepared: Prepared, storage: str) -> int:
+    """Note that the sealed images judge once more; how often they have."""
+    identity = json.dumps(prepared.identity, sort_keys=True)
+    marks = sealed_marks(prepared.sealed, _all(prepared.sealed))
+    with told_when_unwritable(storage, "trained networks"):
+        return count_sealed_use(
+            open_storage(storage), marks, by=prepared.directory.name, use=f"finetune {identity}"
+        )
 
 
 def _all(images: ImageSet) -> Rows:

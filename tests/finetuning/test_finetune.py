@@ -201,7 +201,8 @@ def test_others_files_and_other_classifiers_are_left_alone():
         with pytest.raises(ConfigError, match=r"holds another fine-tuning \(.*--force"):
             go(**change)
         assert weights() == kept
-    assert go(seed=1, force=True) and weights() != kept
+    assert go(seed=1, force=True).sealed.uses == 2 and weights() != kept
+    assert go(output="again").sealed.uses == 2  # the same as the first
     Path("mine").mkdir()
     Path("mine/notes.txt").write_text("mine")
     with pytest.raises(ConfigError, match="holds files that are of no fine-tuning"):

@@ -53,7 +53,7 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
 
 def print_result(result: StudyResult, directory: Path, console: Console) -> None:
     """The end of a study: table, verdict, what to do, where the files are."""
-    from augsearch.search.result.result import MANY_USES, sealed_note
+    from augsearch.store.sealed import MANY_USES, sealed_note
 
     console.print()
     console.print(_confirmed_table(result))
@@ -149,6 +149,8 @@ def print_finetuned(found: Finetuned, console: Console) -> None:
 
 
 def _print_worth(found: Finetuned, console: Console) -> None:
+    from augsearch.store.sealed import MANY_USES, sealed_note
+
     sealed = found.sealed
     assert sealed is not None
     table = Table(title=f"on {sealed.images} sealed images, in %", title_justify="left")
@@ -169,6 +171,8 @@ def _print_worth(found: Finetuned, console: Console) -> None:
         f"{percent(sealed.calibration_error_before)} before and "
         f"{percent(sealed.calibration_error)} after"
     )
+    if note := sealed_note(sealed.uses):
+        console.print(("[yellow]warning:[/] " if sealed.uses > MANY_USES else "") + note)
     for what, share in (
         ("missed defects", sealed.missed or sealed.missed_by_class),
         ("false alarms", sealed.false_alarms or sealed.false_alarms_by_class),

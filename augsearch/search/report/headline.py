@@ -8,8 +8,9 @@ from augsearch.report.sections.classes import ClassEffects
 from augsearch.report.sections.fidelity import CertificateRead
 from augsearch.report.sections.results import PolicyRow
 from augsearch.report.sections.verdict import Headline
-from augsearch.search.result.result import MANY_USES, StudyResult, sealed_note
+from augsearch.search.result.result import StudyResult
 from augsearch.store.runs import CONFIRMATION, SCORING
+from augsearch.store.sealed import MANY_USES, sealed_note
 from augsearch.store.study_store import Store
 from augsearch.words import listed
 

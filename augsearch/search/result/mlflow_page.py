@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from augsearch.search.confirm.also import NONE, Supervised
 from augsearch.search.result.proxies import PROXY_COLUMNS
-from augsearch.search.result.result import StudyResult, sealed_note
+from augsearch.search.result.result import StudyResult
+from augsearch.store.sealed import sealed_note
 
 
 def parent_metrics(result: StudyResult) -> dict[str, float]:

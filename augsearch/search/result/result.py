@@ -19,8 +19,6 @@ from augsearch.search.result.proxies import ProxyAudit
 from augsearch.space.policy import Policy, load_policy
 
 LEVEL = 0.95
-MANY_USES = 5
-"""Studies judged on the same test images before the result warns."""
 PACKAGES = ("augsearch", "torch", "torchvision", "kornia", "optuna", "mlflow", "scikit-learn")
 
 
@@ -167,22 +165,6 @@ def load_result(directory: str | Path) -> StudyResult:
         raise StudyError(f"{place}: policy.yaml is not the policy that result.json recommends")
     names = sorted(path.name for path in place.iterdir() if path.is_file())
     return result.written(place, [name for name in names if not name.startswith(".")], policy)
-
-
-def sealed_note(uses: int) -> str:
-    """What it means that so many looks were taken at the same test images; may be empty."""
-    if uses <= 1:
-        return ""
-    note = (
-        f"The sealed test images of this data have now judged {uses} times; the more often, the "
-        "less a narrow win means."
-    )
-    if uses > MANY_USES:
-        note += (
-            f" That is more than {MANY_USES}: among so many some will look better by chance. "
-            "Confirm on test images that no study has seen."
-        )
-    return note
 
 
 def versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ from simulated import FLOOR, images, race_of, runs
 
 from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import RacePlan
-from augsearch.search.result.result import sealed_note
+from augsearch.store.sealed import sealed_note
 
 UNTRAINED = [0.50, 0.51, 0.49, 0.50, 0.50]
 BASELINES = {"a": [0.70, 0.71, 0.69, 0.70, 0.70], "b": [0.65, 0.66, 0.64, 0.65, 0.65]}
