@@ -84,7 +84,7 @@ def for_channels(policy: Policy, channels: int) -> Policy:
         key: [op for op in map(_without_colour, ops or ()) if not op.is_identity()]
         for key, ops in sections.items()
     }
-    return Policy.model_validate({"name": policy.name, **grey})
+    return Policy.model_validate({"name": policy.name, "found_on": policy.found_on, **grey})
 
 
 def _without_colour(op: PolicyOp) -> PolicyOp:

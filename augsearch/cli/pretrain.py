@@ -69,7 +69,6 @@ def pretrain(
         try:
             found = pretrain_as_asked(request, progress)
         except KeyboardInterrupt:
-            progress.note("stopped; the same command goes on from the last checkpoint")
             raise typer.Exit(130) from None
         if os.environ.get("RANK", "0") == "0":
             print_pretrained(found, progress.console)

@@ -17,7 +17,7 @@ from augsearch.finetuning.prepare import Prepared
 from augsearch.finetuning.result import CONFIG_FILE, MODEL_FILE, RESULT_FILE, Finetuned
 from augsearch.pictures.classified import Error, confusion_png, errors_png
 from augsearch.pretraining.outputs import FIT_AS_CROP
-from augsearch.simclr.encoders.build import split_name
+from augsearch.simclr.encoders.build import has_fixed_size, split_name
 from augsearch.simclr.encoders.checkpoint import write_weights
 from augsearch.simclr.encoders.heads import classifier_name
 from augsearch.stats.calibration import tempered
@@ -52,7 +52,7 @@ def output_files(
         **({own.path.name: own.path.read_bytes()} if own else {}),
         CONFIG_FILE: _json(_timm_config(prepared, result)),
         "study.json": _json(prepared.config.model_dump(mode="json")),
-        "split.csv": prepared.pool.sides.to_csv(index=False).encode(),
+        "split.csv": prepared.pool.split.to_csv(index=False).encode(),
         "labels.csv": _labels(prepared).to_csv(index=False).encode(),
         RESULT_FILE: _json(result.model_dump(mode="json", exclude_none=True)),
     }
@@ -117,16 +117,17 @@ def _labels(prepared: Prepared) -> pd.DataFrame:
 
 def _timm_config(prepared: Prepared, result: Finetuned) -> dict[str, object]:
     family, model = split_name(prepared.config.encoder)
-    pool = prepared.pool.images
+    pool, fixed = prepared.pool.images, has_fixed_size(prepared.config.encoder)
     return {
         "architecture": model if family in ("timm", "torchvision") else result.encoder,
         "num_classes": len(result.classes),
         "label_names": list(result.classes),
+        **({"model_args": {"img_size": result.image_size}} if fixed else {}),
         "pretrained_cfg": {
             "tag": "augsearch",
             "custom_load": False,
             "input_size": [result.channels, result.image_size, result.image_size],
-            "fixed_input_size": False,
+            "fixed_input_size": fixed,
             "interpolation": "bilinear",
             "crop_pct": 1.0,
             "crop_mode": FIT_AS_CROP.get(prepared.config.data.fit, "center"),

@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from augsearch.augment.baselines import for_channels
@@ -17,9 +15,15 @@ from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
 from augsearch.finetuning.labels import Rows, folds_of, labelled_rows
 from augsearch.finetuning.request import FinetuneRequest
-from augsearch.pretraining.origin import Origin, find_origin, read_sides
-from augsearch.pretraining.pool import Pool, pool_of
-from augsearch.pretraining.prepare import given_images, settled_size, short_digest
+from augsearch.pretraining.origin import SPLIT_FILE, Before, Origin, find_origin
+from augsearch.pretraining.pool import Pool, read_split, sealed_of
+from augsearch.pretraining.prepare import (
+    as_decoded,
+    given_images,
+    sealed_off,
+    settled_size,
+    short_digest,
+)
 from augsearch.pretraining.request import PretrainRequest
 from augsearch.pretraining.result import MODEL_FILE, RESULT_FILE, Pretrained
 from augsearch.progress import Progress
@@ -95,11 +99,10 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
     found = _from_directory(request) if request.pretrained is not None else _from_study(request)
     config = _asked(found.config, request)
     image_set, source = _images(request, found, config, progress)
-    same = source.name == found.source.name if found.source else False
-    sides = found.sides if same else None
-    pool = pool_of(image_set, config.data, sides=sides, unlabelled=config.evaluate.label_free)
-    for sentence in (*image_set.notes, *pool.notes):
+    for sentence in image_set.notes:
         progress.note(sentence)
+    config = as_decoded(config, image_set)
+    pool = sealed_off(image_set, source, config, found.before, request.storage, progress)
     check_own_encoder(config, pool.images)
     bench = Bench.of_pool(pool.images, config, seed=request.seed, device=device)
     for sentence in bench.start.notes if bench.start else ():
@@ -134,8 +137,7 @@ class _Found:
 
     policy: Policy
     config: StudyConfig
-    sides: dict[str, str] | None
-    source: Source | None
+    before: Before | None
     start: str
     study: str | None
 
@@ -161,8 +163,9 @@ def _from_directory(request: FinetuneRequest) -> _Found:
     return _Found(
         policy=policy,
         config=config,
-        sides=read_sides(directory / "split.csv"),
-        source=Source.stored(found.data),
+        before=Before(
+            str(directory), Source.stored(found.data), read_split(directory / SPLIT_FILE)
+        ),
         start=f"pretrained under {found.policy.name} ({directory})",
         study=found.study,
     )
@@ -196,8 +199,7 @@ def _from_study(request: FinetuneRequest) -> _Found:
     return _Found(
         policy=origin.policy,
         config=settled_size(origin),
-        sides=origin.study.sides if origin.study else None,
-        source=origin.study.source if origin.study else None,
+        before=origin.study.before if origin.study else None,
         start="weights as they came" if encoder.is_pretrained else "nothing",
         study=origin.study.name if origin.study else None,
     )
@@ -246,7 +248,9 @@ def _images(
 ) -> tuple[ImageSet, Source]:
     if isinstance(request.data, ImageSet):
         return request.data, Source("given", request.data.name)
-    return given_images(request.data, found.source, config, progress)
+    return given_images(
+        request.data, found.before.source if found.before else None, config, progress
+    )
 
 
 def _check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
@@ -258,28 +262,18 @@ def _check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
 
 def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:
     """The labelled images on the other side of the seal."""
-    sides = dict(zip(pool.sides["path"], pool.sides["side"], strict=True))
-    sealed = np.array([sides.get(path) == "test" for path in image_set.paths])
-    rows: NDArray[np.int64] = np.flatnonzero(sealed & (image_set.labels >= 0))
-    missing = int((pool.sides["side"] == "test").sum() - sealed.sum())
-    if missing > 0:
+    sealed, missing = sealed_of(image_set, pool)
+    if missing and len(sealed):
         progress.warn(
             f"{missing} sealed images are not there; what the classifier is worth is said by those "
             "that are"
-            if len(rows)
-            else "the sealed images are not there: nothing says what the "
-            "classifier is worth on images that it has not seen"
         )
-    return replace(
-        image_set,
-        images=np.asarray(image_set.images[rows]),
-        labels=image_set.labels[rows],
-        groups=image_set.groups[rows],
-        fixed_split=("",) * len(rows),
-        paths=tuple(image_set.paths[row] for row in rows.tolist()),
-        keys=tuple(image_set.keys[row] for row in rows.tolist()) if image_set.keys else (),
-        pictures=None if image_set.pictures is None else image_set.pictures[rows],
-    )
+    elif not len(sealed):
+        progress.warn(
+            "there are no sealed images with a label: nothing says what the classifier is worth on "
+            "images that it has not seen"
+        )
+    return sealed
 
 
 def _directory(request: FinetuneRequest, prepared: Prepared) -> Path:

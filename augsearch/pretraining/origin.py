@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
 from pydantic import ValidationError
 
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.cache import default_cache_dir
 from augsearch.errors import ConfigError, StudyError
+from augsearch.pretraining.pool import KnownSplit, read_split
 from augsearch.pretraining.request import PretrainRequest
 from augsearch.space.policy import Policy, load_policy
 from augsearch.space.presets import preset_names
@@ -35,15 +35,34 @@ class FinishedStudy:
         winner: the policy that it recommends.
         config: what it was run with.
         source: where its images were.
-        sides: path -> pool, test or neither, of every image it split; None where the table is gone
-            or the study saw a part of the images only.
+        split: how it split its images; None where its table is gone.
+        verdict: its verdict in a sentence, with what to do.
     """
 
     name: str
     winner: Policy
     config: StudyConfig
     source: Source
-    sides: dict[str, str] | None
+    split: KnownSplit | None
+    verdict: str
+
+    @property
+    def before(self) -> Before:
+        return Before(f"the study {self.name!r}", self.source, self.split)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What split the images before: their source, and which of them it sealed.
+
+    Attributes:
+        name: for people.
+        split: None where its table is gone.
+    """
+
+    name: str
+    source: Source
+    split: KnownSplit | None
 
 
 @dataclass(frozen=True)
@@ -156,8 +175,13 @@ def finished_study(storage: str, name: str) -> FinishedStudy:
             "with --policy and a study file with --study"
         ) from None
     directory = Path(asked["output"] or Path(asked.get("directory", ".")) / "runs" / name)
-    sides = None if asked["subset"] is not None else read_sides(directory / SPLIT_FILE)
-    return FinishedStudy(name, winner, _as_seen(config, winner), source, sides)
+    split = read_split(directory / SPLIT_FILE)
+    if split is not None:
+        marks = frozenset(store.kept.sealed or ())
+        split = replace(split, sealed=marks, whole=asked["subset"] is None)
+    advice = store.kept.result.get("verdict", {}).get("advice", "")
+    said = f"{store.kept.verdict} {advice}".strip()
+    return FinishedStudy(name, winner, _as_seen(config, winner), source, split, said)
 
 
 def _as_seen(config: StudyConfig, winner: Policy) -> StudyConfig:
@@ -171,14 +195,3 @@ def _as_seen(config: StudyConfig, winner: Policy) -> StudyConfig:
     if config.data.window == "auto" and found.window is not None:
         known["window"] = found.window
     return config.model_copy(update={"data": config.data.model_copy(update=known)})
-
-
-def read_sides(table: Path) -> dict[str, str] | None:
-    """path -> side, of a split that was written; None if it cannot be read."""
-    try:
-        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    except (OSError, ValueError):
-        return None
-    if not {"path", "side"} <= set(rows.columns):
-        return None
-    return dict(zip(rows["path"], rows["side"], strict=True))

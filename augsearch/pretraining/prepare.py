@@ -15,9 +15,10 @@ from augsearch.bench.bench import Bench
 from augsearch.data.cache import load_images
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.errors import ConfigError
+from augsearch.data.splits.splits import content_marks
+from augsearch.errors import ConfigError, StudyError
 from augsearch.pretraining.checkpoint import Checkpoints
-from augsearch.pretraining.origin import Origin, find_origin
+from augsearch.pretraining.origin import SPLIT_FILE, Before, Origin, find_origin
 from augsearch.pretraining.pool import Pool, pool_of
 from augsearch.pretraining.request import PretrainRequest
 from augsearch.progress import Progress
@@ -25,6 +26,8 @@ from augsearch.simclr.device import resolve_device
 from augsearch.simclr.ranks import Ranks
 from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import Policy
+from augsearch.store.database import find_storage
+from augsearch.store.sealed import sealed_before
 from augsearch.study.prepare import check_own_encoder
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
@@ -43,6 +46,7 @@ class Prepared:
         policy: fitted to the images' channels.
         bench: of the pool alone.
         steps, probe_every, checkpoint_every: optimiser steps.
+        batch_size: images a step, of all processes.
         patience: probes without a gain before it stops; None for never.
     """
 
@@ -57,6 +61,7 @@ class Prepared:
     probe_every: int
     checkpoint_every: int
     patience: int | None
+    batch_size: int
 
     @property
     def identity(self) -> dict[str, str]:
@@ -69,6 +74,7 @@ class Prepared:
             "policy": self.policy.digest,
             "settings": short_digest(run),
             "images": self.pool.digest[:12],
+            "batch": str(self.batch_size),
             "seed": str(self.bench.seed),
             "weights": "none" if start is None else start.digest[:12],
         }
@@ -97,18 +103,31 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
     origin = find_origin(request)
     config = settled_size(origin)
     image_set, source = _images(request, origin, config, progress)
-    same = origin.study is not None and source.name == origin.study.source.name
-    sides = origin.study.sides if origin.study and same else None
-    pool = pool_of(image_set, config.data, sides=sides, unlabelled=config.evaluate.label_free)
-    for sentence in (*image_set.notes, *pool.notes):
+    for sentence in image_set.notes:
         progress.note(sentence)
+    config = as_decoded(config, image_set)
+    pool = sealed_off(
+        image_set,
+        source,
+        config,
+        origin.study.before if origin.study else None,
+        request.storage,
+        progress,
+    )
     check_own_encoder(config, pool.images)
     bench = Bench.of_pool(pool.images, config, seed=request.seed, device=device)
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
-    policy = for_channels(origin.policy, pool.images.channels)
-    if note := carry_over_note(policy, pool.images.image_size):
+    if note := carry_over_note(origin.policy, pool.images.image_size):
         progress.note(note)
+    if origin.study and origin.policy == origin.study.winner:
+        progress.note(f"the study {origin.study.name} says: {origin.study.verdict}")
+    batch = ranks.batch(config.pretrain.batch_size, len(pool.images))
+    if batch != config.pretrain.batch_size:
+        progress.note(
+            f"a step takes {batch} images instead of {config.pretrain.batch_size}: the pool has "
+            f"{len(pool.images)}, and {ranks.size} processes share them"
+        )
     if not bench.draws:
         progress.note(
             "the pool has too few labels for a probe, so that nothing is measured on the way"
@@ -118,9 +137,10 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
     probe_every = full.probe_every or max(1, -(-steps // LOOKS))
     if full.patience is not None and not bench.draws:
         raise ConfigError("full.patience: needs labels to probe with; leave it out")
+    config = config.model_copy(update={"full": full.model_copy(update={"steps": steps})})
     prepared = Prepared(
         origin=origin,
-        policy=policy,
+        policy=for_channels(origin.policy, pool.images.channels),
         config=config,
         pool=pool,
         bench=bench,
@@ -130,6 +150,7 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
         probe_every=probe_every,
         checkpoint_every=full.checkpoint_every or probe_every,
         patience=full.patience,
+        batch_size=batch,
     )
     return replace(prepared, directory=_directory(request, prepared))
 
@@ -167,6 +188,57 @@ def _images(
         return request.data, Source("given", request.data.name)
     known = origin.study.source if origin.study else None
     return given_images(request.data, known, config, progress)
+
+
+def as_decoded(config: StudyConfig, image_set: ImageSet) -> StudyConfig:
+    """The settings with what was found out about the images, so that others read theirs alike."""
+    known: dict[str, object] = {}
+    if config.data.channels == "auto" and image_set.channels in (1, 3):
+        known["channels"] = "grey" if image_set.channels == 1 else "colour"
+    if config.data.window == "auto" and image_set.window is not None:
+        known["window"] = image_set.window
+    return config.model_copy(update={"data": config.data.model_copy(update=known)})
+
+
+def sealed_off(
+    image_set: ImageSet,
+    source: Source,
+    config: StudyConfig,
+    before: Before | None,
+    storage: str,
+    progress: Progress,
+) -> Pool:
+    """The pool of these images: as the study split them, if they are its own; and never what it
+    sealed.
+
+    Raises:
+        StudyError: they are its own, and how it split them is not known any more.
+    """
+    known = before.split if before else None
+    same = before is not None and source.name == before.source.name
+    if before is not None and known is None:
+        raise StudyError(
+            f"{before.name} has no {SPLIT_FILE} in its directory any more, which says what is "
+            "sealed; give its own command again, which writes it"
+        )
+    pool = pool_of(
+        image_set,
+        config.data,
+        known=known,
+        same=same and known is not None and known.whole,
+        unlabelled=config.evaluate.label_free,
+    )
+    for sentence in pool.notes:
+        progress.note(sentence)
+    opened = find_storage(storage) if before is None else None
+    if opened is not None:
+        marks = [each for each in content_marks(pool.images) if each]
+        for name, count in sealed_before(opened, marks).items():
+            progress.warn(
+                f"{count} images or more of the pool are sealed in {name}, whose verdict they "
+                f"are for: begin with --study {name} to leave them out"
+            )
+    return pool
 
 
 def given_images(

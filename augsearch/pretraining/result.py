@@ -45,6 +45,9 @@ class Pretrained(Written):
     channels: int = Field(description="of the images")
     mean: tuple[float, ...] = Field(description="of each channel, pixels in [0, 1]")
     std: tuple[float, ...] = Field(description="the standard deviation to `mean`")
+    window: tuple[float, float] | None = Field(
+        default=None, description="values shown as black and white in files of more than 8 bits"
+    )
     steps: int = Field(description="optimiser steps done")
     stopped_early: bool = Field(description="whether the probe had stopped to gain")
     taken_from: int = Field(description="the step whose encoder was kept")

@@ -52,9 +52,14 @@ class Course:
         looks = [Look.model_validate(look) for look in state["looks"]]
         return cls(looks, dict(state["best"]), int(state["best_step"]), float(state["seconds"]))
 
-    def without_gain(self) -> int:
-        """Looks in a row that did not beat the best one before them."""
-        scores = [look.probe for look in self.looks if look.probe is not None]
+    def without_gain(self, *, trained: bool) -> int:
+        """Looks in a row that did not beat the best one before them.
+
+        Args:
+            trained: leave out the look before any training.
+        """
+        looks = [look for look in self.looks if look.step or not trained]
+        scores = [look.probe for look in looks if look.probe is not None]
         return len(scores) - 1 - int(np.argmax(scores)) if scores else 0
 
 
@@ -115,13 +120,21 @@ def train(
             if due or early:
                 break
             if stopping:
+                progress.note(_stopped(run.step, saved))
                 raise KeyboardInterrupt
             _advance(prepared, run, course, progress)
     encoder, taken_from = run.encoder, run.step
-    if early:
+    if course.best:  # on the rank that looks
         encoder.load_state_dict(course.best)
         taken_from = course.best_step
     return Trained(run, encoder.eval(), course, early, taken_from)
+
+
+def _stopped(step: int, saved: int) -> str:
+    if saved == step or not step:
+        return f"stopped at step {step}; the same command goes on from there"
+    kept = f"the last checkpoint is of step {saved}" if saved else "nothing could be kept"
+    return f"stopped at step {step}; {kept}, and the same command goes on from there"
 
 
 def _seen(course: Course, step: int) -> bool:
@@ -149,7 +162,10 @@ def _look(prepared: Prepared, run: Pretraining, course: Course, progress: Progre
         knn=scores.get("knn"),
     )
     course.looks.append(found)
-    if prepared.patience is not None and course.without_gain() == 0:
+    # Random weights are no encoder to end with; weights as they came may be.
+    scratch = prepared.bench.start is None
+    counts = found.step > 0 or not scratch
+    if prepared.patience is not None and counts and not course.without_gain(trained=scratch):
         state = run.encoder.state_dict()
         course.best = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
         course.best_step = run.step
@@ -168,7 +184,9 @@ def _in_words(look: Look, steps: int, seconds: float) -> str:
 
 
 def _is_plateau(prepared: Prepared, course: Course) -> bool:
-    return prepared.patience is not None and course.without_gain() >= prepared.patience
+    if prepared.patience is None:
+        return False
+    return course.without_gain(trained=prepared.bench.start is None) >= prepared.patience
 
 
 def _save(
@@ -182,7 +200,7 @@ def _save(
         stays = f"the one of step {saved} stays" if saved else "there is none before it"
         progress.warn(
             f"the checkpoint of step {run.step} cannot be written ({error.strerror or error}); "
-            f"{stays}, and the training goes on"
+            f"{stays}"
         )
         return saved
     return run.step

@@ -115,13 +115,15 @@ class Pretraining:
             encoder = build_encoder(encoder_config, channels, height, weights)
             head = projection_head(encoder.feature_dim, config)
         self._encoder = encoder.to(device)
-        self._encoder.body = ranks.joint(self._encoder.body)
+        self._encoder.body = ranks.joint(self._encoder.body, self._encoder.still)
         self._head = ranks.joint(head.to(device))
         encode = compiled(self._encoder) if config.compile else self._encoder
         self.bfloat16 = uses_bfloat16(config, device)
         self._encode = in_bfloat16(encode, device) if self.bfloat16 else encode
         self._project = in_bfloat16(self._head, device) if self.bfloat16 else self._head
-        self._optimizer = build_optimizer(self._encoder, self._head, config)
+        # A rate that grows with the batch goes by the batch that there is.
+        as_it_is = config.model_copy(update={"batch_size": self.batch_size})
+        self._optimizer = build_optimizer(self._encoder, self._head, as_it_is)
         self._learning = [p for group in self._optimizer.param_groups for p in group["params"]]
         self._losses: list[float] = []
         self._unread: list[Tensor] = []

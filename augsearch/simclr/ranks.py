@@ -8,7 +8,7 @@ one process with the same batch, up to rounding.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from augsearch.errors import DeviceError
 
+TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 PATIENCE = timedelta(hours=6)
 """How long a rank waits for another, which may have a large set of images to decode."""
 
@@ -91,21 +92,30 @@ class Ranks:
         if self.local == 0:
             self.wait()
 
-    def joint(self, network: nn.Module) -> nn.Module:
-        """The network with batch norm over the batches of all ranks. Its keys stay as they are."""
+    def joint(self, network: nn.Module, still: Collection[nn.Module] = ()) -> nn.Module:
+        """The network with batch norm over the batches of all ranks. Its keys stay as they are.
+
+        Args:
+            still: modules that take no statistics, whatever the network's mode: they stay.
+        """
         if self.size == 1:
             return network
-        if next(network.parameters()).device.type == "cuda":
-            from timm.layers import norm_act
-
-            joint: nn.Module = norm_act.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]  # timm's own
-            return joint
-        if isinstance(network, _BatchNorm):
-            return JointBatchNorm(network)
+        spared = {part for module in still for part in module.modules()}
         for name, module in list(network.named_modules()):
-            if isinstance(module, _BatchNorm):
-                network.set_submodule(name, JointBatchNorm(module))
+            if isinstance(module, _BatchNorm) and module not in spared:
+                if not name:
+                    return _joint(module)
+                network.set_submodule(name, _joint(module))
         return network
+
+
+def _joint(module: _BatchNorm) -> nn.Module:
+    if next(module.parameters()).device.type == "cuda":
+        from timm.layers import norm_act
+
+        joint: nn.Module = norm_act.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]  # timm's own
+        return joint
+    return JointBatchNorm(module)
 
 
 ALONE = Ranks()
@@ -125,7 +135,12 @@ def joined(device: str) -> Iterator[Ranks]:
     if size == 1 or not dist.is_available():
         yield ALONE
         return
-    local = int(os.environ.get("LOCAL_RANK", "0"))
+    if missing := [name for name in TORCHRUN if name not in os.environ]:
+        raise DeviceError(
+            f"WORLD_SIZE is {size} in the environment, but {', '.join(missing)} is not there: "
+            "start several processes with torchrun, or unset WORLD_SIZE for one"
+        )
+    local = int(os.environ["LOCAL_RANK"])
     on_cuda = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
     if on_cuda:
         if local >= torch.cuda.device_count():
@@ -174,9 +189,11 @@ class JointBatchNorm(nn.Module):
         shape = (1, -1, *[1] * (inputs.ndim - 2))
         scale = torch.rsqrt(variance + self.eps)
         scale = scale if weight is None else scale * weight
-        outputs = (inputs - mean.view(shape).to(inputs)) * scale.view(shape).to(inputs)
+        precise = inputs if inputs.dtype == torch.float64 else inputs.float()
+        outputs = (precise - mean.view(shape)) * scale.view(shape)
         if bias is not None:
-            outputs = outputs + bias.view(shape).to(inputs)
+            outputs = outputs + bias.view(shape)
+        outputs = outputs.to(inputs.dtype)
         for child in self.children():
             outputs = child(outputs)
         return outputs

@@ -38,6 +38,20 @@ def count_sealed_use(
     return len(uses | {use})
 
 
+def sealed_before(storage: optuna.storages.BaseStorage, marks: Sequence[str]) -> dict[str, int]:
+    """What has looked at some of these images as sealed ones -> how many of them it is known of, at
+    the least."""
+    if SEALED not in optuna.get_all_study_names(storage):
+        return {}
+    ledger = optuna.load_study(storage=storage, study_name=SEALED)
+    wanted, found = set(marks), dict[str, int]()
+    for trial in ledger.get_trials(deepcopy=False):
+        if common := len(wanted & set(trial.user_attrs["marks"])):
+            by = trial.user_attrs["study"]
+            found[by] = max(common, found.get(by, 0))
+    return found
+
+
 def sealed_note(uses: int) -> str:
     """What it means that so many looks were taken at the same test images; may be empty."""
     if uses <= 1:

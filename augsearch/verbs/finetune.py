@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import sealed_marks
+from augsearch.engines.processes import cpu_threads
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import write_files
 from augsearch.finetuning.combine import Way, choose, final_networks, held_out, said
@@ -109,6 +110,15 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
     begin = time.perf_counter()
     train_members(prepared, kept, progress)
     seconds = time.perf_counter() - begin
+    with cpu_threads(prepared.config.compute.threads):
+        return _concluded(request, prepared, seconds, progress)
+
+
+def _concluded(
+    request: FinetuneRequest, prepared: Prepared, seconds: float, progress: Progress
+) -> Finetuned:
+    """What the trained networks amount to."""
+    directory, kept = prepared.directory, prepared.directory / NETWORKS
     held = held_out(prepared, kept)
     way = choose(prepared, held)
     networks = final_networks(prepared, kept, way)
@@ -158,10 +168,10 @@ def _check_directory(prepared: Prepared, force: bool) -> None:
                     f"{directory}: holds another fine-tuning ({different}); give another "
                     "--output, or --force to replace it"
                 )
-        elif not force and directory.is_dir() and not _begun(prepared):
+        elif directory.is_dir() and not path.is_file() and not _begun(prepared, force):
             raise ConfigError(
                 f"{directory}: holds files that are of no fine-tuning, or of another; give "
-                "another --output, or --force to write among them"
+                "another --output"
             )
         (directory / NETWORKS).mkdir(parents=True, exist_ok=True)
         (directory / NETWORKS / NOTE).write_text(json.dumps(prepared.identity))
@@ -171,11 +181,12 @@ def _check_directory(prepared: Prepared, force: bool) -> None:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
 
 
-def _begun(prepared: Prepared) -> bool:
-    """Whether the directory is empty, or holds networks of this very fine-tuning."""
+def _begun(prepared: Prepared, force: bool) -> bool:
+    """Whether the directory is empty, or holds networks of a fine-tuning: of this very one, or of
+    one that is to be replaced."""
     note = prepared.directory / NETWORKS / NOTE
     if note.is_file():
-        return bool(json.loads(note.read_text()) == prepared.identity)
+        return force or bool(json.loads(note.read_text()) == prepared.identity)
     return not any(prepared.directory.iterdir())
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import filelock
 from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
-from augsearch.errors import ConfigError, OutputError
+from augsearch.engines.processes import cpu_threads
+from augsearch.errors import ConfigError, OutputError, StudyError
 from augsearch.files import write_files
 from augsearch.pretraining.checkpoint import NOTE, differences
 from augsearch.pretraining.outputs import output_files, result_of
@@ -96,10 +97,11 @@ def pretrain_as_asked(request: PretrainRequest, progress: Progress) -> Pretraine
         if there is not None:
             heard.note(f"{prepared.directory} holds this pretraining already, finished")
             return there
-        if ranks.rank == 0:
-            _make_room(prepared, request.force)
-        ranks.wait()
-        return _run(prepared, ranks, heard)
+        with _held(prepared) if ranks.rank == 0 else nullcontext():
+            if ranks.rank == 0:
+                _make_room(prepared, request.force)
+            ranks.wait()
+            return _run(prepared, ranks, heard)
 
 
 def finished(prepared: Prepared, request: PretrainRequest) -> Pretrained | None:
@@ -122,6 +124,31 @@ def finished(prepared: Prepared, request: PretrainRequest) -> Pretrained | None:
     return found.written(prepared.directory, names)
 
 
+@contextmanager
+def _held(prepared: Prepared) -> Iterator[None]:
+    """Keep other processes out of the directory; the system frees it if this one dies.
+
+    Raises:
+        StudyError: another process trains there.
+    """
+    place = prepared.directory.resolve()
+    lock = filelock.FileLock(place.parent / f".{place.name}.lock", timeout=0)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        raise StudyError(
+            f"{prepared.directory}: another process trains there; wait for it, stop it, or give "
+            "another --output"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{prepared.directory}: cannot be written ({error.strerror})") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _make_room(prepared: Prepared, force: bool) -> None:
     """A directory to write to: new, of this pretraining, or to be replaced.
 
@@ -132,14 +159,13 @@ def _make_room(prepared: Prepared, force: bool) -> None:
     directory = prepared.directory
     ours = (directory / RESULT_FILE).is_file() or (directory / CHECKPOINT / NOTE).is_file()
     try:
-        if force:
-            shutil.rmtree(directory / CHECKPOINT, ignore_errors=True)
-            (directory / RESULT_FILE).unlink(missing_ok=True)
-        elif not ours and directory.is_dir() and any(directory.iterdir()):
+        if not ours and directory.is_dir() and any(directory.iterdir()):
             raise ConfigError(
-                f"{directory}: holds files that are of no pretraining; give another --output, or "
-                "--force to write among them"
+                f"{directory}: holds files that are of no pretraining; give another --output"
             )
+        if force:
+            prepared.checkpoints.clear()
+            (directory / RESULT_FILE).unlink(missing_ok=True)
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
@@ -152,7 +178,7 @@ def _run(prepared: Prepared, ranks: Ranks, progress: Progress) -> Pretrained:
         if shown is not None:
             shown.log(look.step, _metrics(look))
 
-    with _ended_as(shown):
+    with cpu_threads(prepared.config.compute.threads), _ended_as(shown):
         trained = train(prepared, ranks, progress, on_look)
         result = result_of(prepared, trained, ranks)
         if shown is not None:
@@ -183,7 +209,8 @@ def _metrics(look: Look) -> Mapping[str, float]:
 
 def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
     origin, images = prepared.origin, prepared.pool.images
-    identity = hashlib.sha256(json.dumps(prepared.identity).encode()).hexdigest()[:16]
+    told = json.dumps([prepared.identity, str(prepared.directory.resolve())])
+    identity = hashlib.sha256(told.encode()).hexdigest()[:16]
     return LiveRun(
         key=f"pretraining/{identity}",
         name=prepared.name,

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import torch
 import yaml
 from pretraining.full_runs import StopsAt, full_config
 from small_study import small_config, small_images
@@ -31,8 +33,9 @@ def without_mlflow(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
 
 
-def lines(table):
-    return Path(table).read_text().splitlines()[1:]
+def sides_in(directory):
+    table = pd.read_csv(Path(directory) / "split.csv")
+    return dict(zip(table.path, table.side, strict=True))
 
 
 def run(command):
@@ -67,6 +70,33 @@ def test_a_stopped_pretraining_ends_with_the_weights_of_an_unbroken_one(tmp_path
     assert again == whole and again.files[MODEL_FILE] == Path("whole") / MODEL_FILE
 
 
+def test_threads_of_the_process_change_nothing():
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            pretrain(
+                BASELINE, data=small_images(), study=full_config(steps=4), output=f"t{threads}",
+                device="cpu",
+            )  # fmt: skip
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert weights("t1") == weights("t2")
+
+
+def test_a_smaller_pool_gives_a_smaller_batch_and_rate():
+    config = full_config(steps=2)
+    large = {"batch_size": 4096, "learning_rate_scaling": "linear"}
+    config = config.model_copy(update={"pretrain": config.pretrain.model_copy(update=large)})
+    heard = StopsAt(99)
+    found = pretrain(
+        BASELINE, data=small_images(), study=config, output="out", device="cpu", progress=heard
+    )
+    assert found.batch_size == found.images < 4096
+    assert any(f"a step takes {found.images} images instead of 4096" in n for n in heard.notes)
+
+
 def test_other_seeds_policies_and_settings_are_other_pretrainings():
     config, images = full_config(steps=4), small_images()
     pretrain(BASELINE, data=images, study=config, output="there", device="cpu")
@@ -90,9 +120,8 @@ def test_a_study_hands_on_its_winner_its_images_and_its_seal(small_here):
     images = small_images()
     found = pretrain(study="small", data=images, steps=4, output="out", device="cpu")
     assert found.policy.digest == small_here.policy.digest and found.study == "small"
-    sides = {row.split(",")[0]: row.strip().split(",")[-1] for row in lines("out/split.csv")}
-    study = [row.strip().split(",") for row in lines("runs/small/split.csv")]
-    assert {row[0]: row[-1] for row in study} == sides
+    sides = sides_in("out")
+    assert sides == sides_in("runs/small")
     assert found.images == sum(side == "pool" for side in sides.values())
     assert found.mean == pytest.approx(small_here.policy.found_on.mean, abs=1e-6)
     # Its weights say how images are normalised, so that a study from them need not.
@@ -106,8 +135,7 @@ def test_without_the_sealed_files_everything_is_byte_for_byte_the_same(folder):
     Path("space.yaml").write_text(yaml.safe_dump(study))
     augsearch.run_study("space.yaml", data=folder, study=config, name="line", device="cpu")
     before = pretrain(study="line", output="before", device="cpu")
-    for row in lines("runs/line/split.csv"):
-        path, *_, side = row.strip().split(",")
+    for path, side in sides_in("runs/line").items():
         if side == "test":
             (folder / path).unlink()
     after = pretrain(study="line", output="after", device="cpu")
@@ -132,9 +160,14 @@ def test_it_stops_where_the_probe_gains_no_more_and_keeps_the_best_encoder():
     config = full_config(steps=400, probe_every=2, patience=3)
     found = pretrain(BASELINE, data=small_images(), study=config, output="out", device="cpu")
     assert found.stopped_early and found.steps < 400
-    scores = [look.probe for look in found.looks]
+    scores = [look.probe for look in found.looks[1:]]  # random weights are no encoder to end with
     best = max(range(len(scores)), key=lambda number: scores[number])
-    assert best == len(scores) - 4 and found.taken_from == found.looks[best].step
+    assert best == len(scores) - 4 and found.taken_from == found.looks[best + 1].step
+    short = pretrain(
+        BASELINE, data=small_images(), study=config, steps=8, output="short", device="cpu"
+    )
+    probes = {look.step: look.probe for look in short.looks if look.step}
+    assert not short.stopped_early and short.taken_from == max(probes, key=probes.get)
 
 
 @pytest.mark.long
@@ -166,7 +199,7 @@ def test_a_killed_process_goes_on(folder, without_mlflow, number):
     assert weights("out") == weights("whole")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_ranks_are_one_process_with_the_joint_batch(folder, without_mlflow):
     Path("s.yaml").write_text(json.dumps(full_config(steps=8).model_dump(mode="json")))
     asked = ["pretrain", "--policy", BASELINE, "--data", str(folder), "--study", "s.yaml"]

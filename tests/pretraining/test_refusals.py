@@ -60,6 +60,8 @@ def test_files_of_others_are_left_alone():
     Path("out/result.json").write_text("a study's")
     with pytest.raises(ConfigError, match="out: holds files that are of no pretraining"):
         run()
+    with pytest.raises(ConfigError, match="out: holds files that are of no pretraining"):
+        run(force=True)
     assert [path.name for path in Path("out").iterdir()] == ["result.json"]
 
 

@@ -11,7 +11,7 @@ import torch.distributed as dist
 from timm.layers.norm_act import BatchNormAct2d
 from torch import nn
 
-from augsearch.errors import DataError
+from augsearch.errors import DataError, DeviceError
 from augsearch.simclr.accumulate import backward
 from augsearch.simclr.ranks import ALONE, JointBatchNorm, Ranks, joined
 
@@ -118,6 +118,31 @@ def test_joint_batch_norm_has_the_keys_and_in_evaluation_the_values_of_what_it_r
     assert list(plain.state_dict()) == list(replaced.state_dict())
     images = views()[0]
     assert torch.allclose(plain(images), replaced(images), rtol=0, atol=1e-12)
+
+
+def test_what_takes_no_statistics_is_left_as_it_is():
+    body = network()
+    still = (body[1],)
+    Ranks(0, 2).joint(body, still)
+    assert isinstance(body[1], nn.BatchNorm2d) and isinstance(body[4], JointBatchNorm)
+
+
+def test_sixteen_bits_keep_the_precision_of_the_statistics():
+    norm = nn.BatchNorm2d(3).eval()
+    norm.running_mean.fill_(100.3)
+    inputs = (100.3 + torch.randn(4, 3, 5, 5)).bfloat16()
+    joint = JointBatchNorm(norm)
+    assert joint(inputs).dtype == torch.bfloat16
+    wanted = norm(inputs.float())
+    assert torch.allclose(joint(inputs).float(), wanted, atol=0.02)
+
+
+def test_a_cluster_without_torchrun_is_told(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(DeviceError, match=r"RANK, LOCAL_RANK.* is not there"), joined("cpu"):
+        pass
 
 
 def test_parts_of_a_batch():

@@ -65,6 +65,12 @@ def sealed_split(
     return Split(pool=np.flatnonzero(~chosen & ~near_test), test=np.flatnonzero(scored))
 
 
+def content_marks(image_set: ImageSet) -> list[str]:
+    """`[N]` what each image's file is known by, whatever its name; empty texts where images were
+    not read from files."""
+    return [mark(key) for key in image_set.keys] or [""] * len(image_set)
+
+
 def sealed_marks(image_set: ImageSet, test: NDArray[np.int64]) -> tuple[str, ...]:
     """What the sealed images `test` are recognised by later: a sample of their marks.
 

@@ -14,6 +14,7 @@ import torch
 
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Scored, mean_recall
+from augsearch.data.splits.splits import content_marks
 from augsearch.pictures.front import Kind, PlottedPolicy, front_png
 from augsearch.pictures.intervals import Bar, intervals_png
 from augsearch.search.confirm.also import Supervised
@@ -315,7 +316,8 @@ def _table(result: StudyResult) -> pd.DataFrame:
 
 
 def _split(setup: Setup) -> pd.DataFrame:
-    """Which side of the seal each image is on; `unused` is unlabelled, in a sealed group."""
+    """Which side of the seal each image is on; `unused` is unlabelled, in a sealed group. By
+    `image` a file is known again, wherever it lies."""
     image_set, split = setup.image_set, setup.bench.split
     side = np.full(len(image_set), "unused", dtype=object)
     side[split.pool], side[split.test] = "pool", "test"
@@ -326,6 +328,7 @@ def _split(setup: Setup) -> pd.DataFrame:
             "label": [names[label] for label in image_set.labels],
             "group": image_set.groups,
             "side": side,
+            "image": content_marks(image_set),
         }
     )
 

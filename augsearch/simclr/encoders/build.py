@@ -45,6 +45,11 @@ class Encoder(nn.Module):
         self.feature_dim = feature_dim
         self._still = tuple(still)
 
+    @property
+    def still(self) -> tuple[nn.Module, ...]:
+        """Modules of `body` that are in evaluation mode even while the rest is trained."""
+        return self._still
+
     def train(self, mode: bool = True) -> Encoder:
         """See `nn.Module.train`; what is to stay still stays so."""
         super().train(mode)
@@ -200,13 +205,22 @@ def _adapt_first_convolution(body: nn.Module, in_channels: int) -> None:
     body.set_submodule(name, replacement)
 
 
-def _timm_body(model: str, in_channels: int, image_size: int) -> nn.Module:
+def has_fixed_size(config: EncoderConfig) -> bool:
+    """Whether timm builds the network for one size of images."""
+    family, model = split_name(config)
+    if family != "timm":
+        return False
     import timm
 
     settings = timm.models.get_pretrained_cfg(model)
-    size: dict[str, Any] = {}
-    if settings is not None and settings.fixed_input_size:
-        size["img_size"] = image_size
+    return bool(settings is not None and settings.fixed_input_size)
+
+
+def _timm_body(model: str, in_channels: int, image_size: int) -> nn.Module:
+    import timm
+
+    fixed = has_fixed_size(EncoderConfig(name=f"timm/{model}"))
+    size: dict[str, Any] = {"img_size": image_size} if fixed else {}
     body: nn.Module = timm.create_model(
         model, pretrained=False, num_classes=0, in_chans=in_channels, **size
     )

@@ -75,6 +75,33 @@ def test_torchvision_loads_it_with_its_own_loader():
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("timm/vit_tiny_patch16_224", 3),
+        ("timm/resnet10t", 1),
+        ("torchvision/resnet18", 1),
+        ("torchvision/vit_b_16", 3),
+    ],
+)
+def test_the_code_on_the_card_loads_it(name, channels, monkeypatch):
+    found, images = pretrained(name, channels)
+    card = Path("out/README.md").read_text()
+    code = card.partition("```python\n")[2].partition("```")[0]
+    if name.startswith("torchvision"):
+        monkeypatch.chdir("out")
+    space = {}
+    exec(code, space)
+    network = space["encoder"]
+    for layer in ("fc", "heads"):
+        if name.startswith("torchvision") and hasattr(network, layer):
+            setattr(network, layer, torch.nn.Identity())
+    pixels = np.asarray(images.images[:4])
+    monkeypatch.chdir(Path("out").resolve().parent if Path("out").exists() else "..")
+    assert np.allclose(theirs(network, pixels, found), ours(found, pixels), atol=1e-5)
+
+
+@pytest.mark.long
 def test_last_years_encoder_begins_the_next_study_and_the_next_pretraining():
     found, images = pretrained("small_resnet")
     weights = str(found.files["model.safetensors"])
