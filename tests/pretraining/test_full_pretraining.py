@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-import yaml
 from pretraining.full_runs import StopsAt, full_config
 from small_study import small_config, small_images
 
@@ -129,30 +128,19 @@ def test_a_study_hands_on_its_winner_its_images_and_its_seal(small_here):
 
 
 @pytest.mark.long
-def test_without_the_sealed_files_everything_is_byte_for_byte_the_same(folder):
-    config = full_config(steps=6, patience=2)
-    study = yaml.safe_load(SPACE)
-    Path("space.yaml").write_text(yaml.safe_dump(study))
-    augsearch.run_study("space.yaml", data=folder, study=config, name="line", device="cpu")
+def test_without_the_sealed_files_everything_is_byte_for_byte_the_same(studied):
     before = pretrain(study="line", output="before", device="cpu")
     for path, side in sides_in("runs/line").items():
         if side == "test":
-            (folder / path).unlink()
+            (studied / path).unlink()
     after = pretrain(study="line", output="after", device="cpu")
     for name in before.files:
         if name not in ("pretrain.json", "README.md"):  # they say how long it took, and their name
             assert Path("before", name).read_bytes() == Path("after", name).read_bytes(), name
     assert before.looks == after.looks and before.identity == after.identity
-    next(folder.rglob("*.png")).unlink()
+    next(studied.rglob("*.png")).unlink()
     with pytest.raises(augsearch.errors.DataError, match="1 images that the study trained on"):
         pretrain(study="line", output="third", device="cpu")
-
-
-SPACE = """
-schema_version: 1
-name: tiny
-ops: [{op: resized_crop, scale_min: {low: 0.1, high: 1.0}}]
-"""
 
 
 @pytest.mark.long
@@ -171,7 +159,9 @@ def test_it_stops_where_the_probe_gains_no_more_and_keeps_the_best_encoder():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_a_killed_process_goes_on(folder, without_mlflow, number):
     Path("s.yaml").write_text(
         json.dumps(full_config(steps=60, checkpoint_every=5).model_dump(mode="json"))

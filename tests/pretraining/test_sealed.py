@@ -8,26 +8,11 @@ import pytest
 from PIL import Image
 from pretraining.full_runs import StopsAt, full_config
 
-import augsearch
 from augsearch.errors import DataError, StudyError
 from augsearch.verbs.finetune import finetune
 from augsearch.verbs.pretrain import pretrain
 
-SPACE = """
-schema_version: 1
-name: tiny
-ops: [{op: resized_crop, scale_min: {low: 0.1, high: 1.0}}]
-"""
-
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture
-def studied(folder):
-    """A finished study of the folder's pictures, called `line`."""
-    Path("space.yaml").write_text(SPACE)
-    augsearch.run_study("space.yaml", data=folder, study=full_config(), name="line", device="cpu")
-    return folder
 
 
 def sealed_pixels(folder):
