@@ -15,7 +15,6 @@ from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
 from augsearch.finetuning.labels import Rows, folds_of, labelled_rows
 from augsearch.finetuning.request import FinetuneRequest
-from augsearch.pretraining.origin import SPLIT_FILE, Before, Origin, find_origin
 from augsearch.pretraining.pool import Pool, read_split, sealed_of
 from augsearch.pretraining.prepare import (
     as_decoded,
@@ -24,6 +23,7 @@ from augsearch.pretraining.prepare import (
     settled_size,
     short_digest,
 )
+from augsearch.pretraining.recipe import SPLIT_FILE, Before, find_recipe, names_study
 from augsearch.pretraining.request import PretrainRequest
 from augsearch.pretraining.result import MODEL_FILE, RESULT_FILE, Pretrained
 from augsearch.progress import Progress
@@ -110,6 +110,11 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
     rows = labelled_rows(pool.images, config.finetune.labels, request.seed)
     folds = folds_of(pool.images, rows, config.finetune.folds, request.seed)
     _check_good(config.finetune, pool.images)
+    if config.finetune.combine == "soup" and bench.start is None:
+        raise ConfigError(
+            "finetune.combine: soup is the mean of networks that begin alike, from weights; from "
+            "nothing use ensemble, single or auto"
+        )
     if not folds:
         progress.warn(
             "a class has labelled images of one group only, so that none can be held out: the "
@@ -157,7 +162,7 @@ def _from_directory(request: FinetuneRequest) -> _Found:
         raise ConfigError(f"{path}: cannot be read; pretrain again with this version") from None
     config = _kept_settings(directory)
     if request.study is not None:
-        wanted = find_origin(PretrainRequest(AS_THEY_ARE, study=request.study)).config
+        wanted = find_recipe(PretrainRequest(AS_THEY_ARE, study=request.study)).config
         config = config.model_copy(update={"finetune": wanted.finetune})
     policy = found.policy if request.policy is None else _named(request)
     return _Found(
@@ -188,39 +193,24 @@ def _kept_settings(directory: Path) -> StudyConfig:
 
 def _from_study(request: FinetuneRequest) -> _Found:
     """An encoder as a study file says: from weights, or from nothing."""
-    policy: str | Path | Policy | None = request.policy
-    if policy is None or str(policy) == NONE:
-        is_study = request.study is not None and policy is None
-        policy = None if is_study and _names_study(request) else AS_THEY_ARE
-    origin: Origin = find_origin(
-        PretrainRequest(policy, study=request.study, storage=request.storage)
-    )
-    encoder = settled_size(origin).encoder
+    policy = request.policy
+    if str(policy) == NONE or (policy is None and not names_study(request.study)):
+        policy = AS_THEY_ARE
+    recipe = find_recipe(PretrainRequest(policy, study=request.study, storage=request.storage))
+    encoder = settled_size(recipe).encoder
     return _Found(
-        policy=origin.policy,
-        config=settled_size(origin),
-        before=origin.study.before if origin.study else None,
+        policy=recipe.policy,
+        config=settled_size(recipe),
+        before=recipe.study.before if recipe.study else None,
         start="weights as they came" if encoder.is_pretrained else "nothing",
-        study=origin.study.name if origin.study else None,
+        study=recipe.study.name if recipe.study else None,
     )
-
-
-def _names_study(request: FinetuneRequest) -> bool:
-    try:
-        return (
-            find_origin(
-                PretrainRequest(AS_THEY_ARE, study=request.study, storage=request.storage)
-            ).study
-            is not None
-        )
-    except ConfigError:
-        return False
 
 
 def _named(request: FinetuneRequest) -> Policy:
     if str(request.policy) == NONE:
         return AS_THEY_ARE
-    return find_origin(PretrainRequest(request.policy, storage=request.storage)).policy
+    return find_recipe(PretrainRequest(request.policy, storage=request.storage)).policy
 
 
 def _asked(config: StudyConfig, request: FinetuneRequest) -> StudyConfig:

@@ -49,8 +49,8 @@ fine-tuning were not tried.
 
 
 def _history(prepared: Prepared, result: Pretrained) -> str:
-    origin, encoder = prepared.origin, prepared.config.encoder
-    of_study = origin.study is not None and origin.policy == origin.study.winner
+    recipe, encoder = prepared.recipe, prepared.config.encoder
+    of_study = recipe.study is not None and recipe.policy == recipe.study.winner
     start = f"weights ({result.identity['weights']})" if encoder.is_pretrained else "random weights"
     taken = (
         "It stopped early, when the probe gained no more; the" if result.stopped_early else "The"
@@ -58,15 +58,15 @@ def _history(prepared: Prepared, result: Pretrained) -> str:
     lines = [
         f"Images: `{prepared.source.name}`, the {result.images} of the pool (digest "
         f"`{result.identity['images']}`); `split.csv` names them.",
-        f"Policy: `{origin.policy_source}`, digest `{result.policy.digest}`; `policy.yaml`.",
+        f"Policy: `{recipe.policy_source}`, digest `{result.policy.digest}`; `policy.yaml`.",
         f"Begun from {start}; {result.steps} steps of {result.batch_size} images, seed "
         f"{result.seed}. {taken} weights are those of step {result.taken_from}.",
         f"Pixels in [0, 1] less mean {_numbers(result.mean)}, over deviation "
         f"{_numbers(result.std)}; {_made_square(prepared)}.",
         f"Settings: `study.json`. Made by augsearch {__version__}.",
     ]
-    if of_study and origin.study:
-        lines.insert(2, f"The study `{origin.study.name}` says: {origin.study.verdict}")
+    if of_study and recipe.study:
+        lines.insert(2, f"The study `{recipe.study.name}` says: {recipe.study.verdict}")
     if result.window:
         black, white = result.window
         lines.insert(-1, f"Files of more than 8 bits: {black:g} is black, {white:g} is white.")

@@ -23,7 +23,7 @@ FIT_AS_CROP = {"squash": "squash", "pad": "border"}
 
 def result_of(prepared: Prepared, trained: Trained, ranks: Ranks) -> Pretrained:
     """What is known of the encoder."""
-    bench, study = prepared.bench, prepared.origin.study
+    bench, study = prepared.bench, prepared.recipe.study
     return Pretrained(
         name=prepared.name,
         study=study.name if study else None,

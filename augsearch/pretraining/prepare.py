@@ -18,8 +18,8 @@ from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import content_marks
 from augsearch.errors import ConfigError, StudyError
 from augsearch.pretraining.checkpoint import Checkpoints
-from augsearch.pretraining.origin import SPLIT_FILE, Before, Origin, find_origin
 from augsearch.pretraining.pool import Pool, pool_of
+from augsearch.pretraining.recipe import SPLIT_FILE, Before, Recipe, find_recipe
 from augsearch.pretraining.request import PretrainRequest
 from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device
@@ -50,7 +50,7 @@ class Prepared:
         patience: probes without a gain before it stops; None for never.
     """
 
-    origin: Origin
+    recipe: Recipe
     policy: Policy
     config: StudyConfig
     pool: Pool
@@ -100,9 +100,9 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
     if request.seed < 0:
         raise ConfigError(f"--seed {request.seed}: must be 0 or more")
     device = _device(request.device, ranks)
-    origin = find_origin(request)
-    config = settled_size(origin)
-    image_set, source = _images(request, origin, config, progress)
+    recipe = find_recipe(request)
+    config = settled_size(recipe)
+    image_set, source = _images(request, recipe, config, progress)
     for sentence in image_set.notes:
         progress.note(sentence)
     config = as_decoded(config, image_set)
@@ -110,7 +110,7 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
         image_set,
         source,
         config,
-        origin.study.before if origin.study else None,
+        recipe.study.before if recipe.study else None,
         request.storage,
         progress,
     )
@@ -118,10 +118,10 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
     bench = Bench.of_pool(pool.images, config, seed=request.seed, device=device)
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
-    if note := carry_over_note(origin.policy, pool.images.image_size):
+    if note := carry_over_note(recipe.policy, pool.images.image_size):
         progress.note(note)
-    if origin.study and origin.policy == origin.study.winner:
-        progress.note(f"the study {origin.study.name} says: {origin.study.verdict}")
+    if recipe.study and recipe.policy == recipe.study.winner:
+        progress.note(f"the study {recipe.study.name} says: {recipe.study.verdict}")
     batch = ranks.batch(config.pretrain.batch_size, len(pool.images))
     if batch != config.pretrain.batch_size:
         progress.note(
@@ -139,8 +139,8 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
         raise ConfigError("full.patience: needs labels to probe with; leave it out")
     config = config.model_copy(update={"full": full.model_copy(update={"steps": steps})})
     prepared = Prepared(
-        origin=origin,
-        policy=for_channels(origin.policy, pool.images.channels),
+        recipe=recipe,
+        policy=for_channels(recipe.policy, pool.images.channels),
         config=config,
         pool=pool,
         bench=bench,
@@ -163,30 +163,30 @@ def _device(name: str, ranks: Ranks) -> torch.device:
     return device
 
 
-def settled_size(origin: Origin) -> StudyConfig:
+def settled_size(recipe: Recipe) -> StudyConfig:
     """The settings with a size of images where they leave it open.
 
     Raises:
         ConfigError: nothing says one.
     """
-    config = origin.config
+    config = recipe.config
     if config.data.image_size != "auto":
         return config
-    if origin.policy.found_on is None:
+    if recipe.policy.found_on is None:
         raise ConfigError(
             "data.image_size: auto is measured by a study; say a size in the study file, or name "
             "a finished study with --study"
         )
-    size = {"image_size": origin.policy.found_on.image_size}
+    size = {"image_size": recipe.policy.found_on.image_size}
     return config.model_copy(update={"data": config.data.model_copy(update=size)})
 
 
 def _images(
-    request: PretrainRequest, origin: Origin, config: StudyConfig, progress: Progress
+    request: PretrainRequest, recipe: Recipe, config: StudyConfig, progress: Progress
 ) -> tuple[ImageSet, Source]:
     if isinstance(request.data, ImageSet):
         return request.data, Source("given", request.data.name)
-    known = origin.study.source if origin.study else None
+    known = recipe.study.source if recipe.study else None
     return given_images(request.data, known, config, progress)
 
 
@@ -272,7 +272,7 @@ def given_images(
 def _directory(request: PretrainRequest, prepared: Prepared) -> Path:
     if request.output is not None:
         return Path(request.output)
-    study = prepared.origin.study
+    study = prepared.recipe.study
     begins = study.name if study else prepared.pool.images.name
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", begins).strip("-.")[:60] or "images"
     return Path("runs") / f"{slug}-pretrained-{short_digest(prepared.identity)[:6]}"

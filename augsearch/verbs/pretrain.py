@@ -208,7 +208,7 @@ def _metrics(look: Look) -> Mapping[str, float]:
 
 
 def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
-    origin, images = prepared.origin, prepared.pool.images
+    recipe, images = prepared.recipe, prepared.pool.images
     told = json.dumps([prepared.identity, str(prepared.directory.resolve())])
     identity = hashlib.sha256(told.encode()).hexdigest()[:16]
     return LiveRun(
@@ -216,7 +216,7 @@ def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
         name=prepared.name,
         params={
             "kind": "pretraining",
-            "study": origin.study.name if origin.study else "",
+            "study": recipe.study.name if recipe.study else "",
             "policy_digest": prepared.policy.digest,
             "encoder": prepared.config.encoder.called,
             "data": images.name,
@@ -232,7 +232,7 @@ def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
         tags={
             "augsearch.kind": "pretraining",
             "augsearch.policy": prepared.policy.name,
-            **({"augsearch.from_study": origin.study.name} if origin.study else {}),
+            **({"augsearch.from_study": recipe.study.name} if recipe.study else {}),
         },
         data=DataReference(
             name=images.name,

@@ -184,6 +184,7 @@ def test_folds_keep_parts_together_and_are_left_out_where_a_class_is_one_part():
         ({"miss_rate": 1.5}, "--miss-rate: "),
         ({"policy": "no-such"}, "there is no study 'no-such'"),
         ({"seed": -1}, "--seed -1"),
+        ({"study": config(combine="soup")}, "finetune.combine: soup is the mean"),
     ],
 )
 def test_what_is_wrong_is_one_line(asked, said):

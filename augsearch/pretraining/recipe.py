@@ -66,7 +66,7 @@ class Before:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Recipe:
     """What is trained with which settings; `study` is where they come from, if from one.
 
     Attributes:
@@ -81,7 +81,7 @@ class Origin:
     study: FinishedStudy | None
 
 
-def find_origin(request: PretrainRequest) -> Origin:
+def find_recipe(request: PretrainRequest) -> Recipe:
     """Resolve the policy and the settings.
 
     Raises:
@@ -92,7 +92,7 @@ def find_origin(request: PretrainRequest) -> Origin:
         config, settings = request.study, request.study.name
     elif request.study is None:
         config, settings = None, ""
-    elif _is_study_file(request.study):
+    elif not names_study(request.study):
         config, settings = load_study_config(request.study), str(request.study)
     else:
         study = finished_study(request.storage, str(request.study))
@@ -105,7 +105,7 @@ def find_origin(request: PretrainRequest) -> Origin:
             if study
             else (load_study_config("standard"), "standard")
         )
-    return Origin(policy, policy_source, config, settings, study)
+    return Recipe(policy, policy_source, config, settings, study)
 
 
 def _policy(
@@ -139,12 +139,15 @@ def _policy(
     return named.winner, f"study {named.name}", named
 
 
-def _is_study_file(name: str | Path) -> bool:
-    path = Path(name)
-    return (
+def names_study(study: str | Path | StudyConfig | None) -> bool:
+    """Whether that is to be a finished study, and not settings."""
+    if study is None or isinstance(study, StudyConfig):
+        return False
+    path = Path(study)
+    return not (
         path.suffix.lower() in FILE_SUFFIXES
         or path.is_file()
-        or str(name) in preset_names("studies")
+        or str(study) in preset_names("studies")
     )
 
 
