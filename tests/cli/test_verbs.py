@@ -32,6 +32,14 @@ FLAGS = {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
         "--output", "--subset", "--from",
     },
+    "pretrain": {
+        *("--policy", "--data", "--study", "--steps", "--seed", "--device", "--storage"),
+        *("--output", "--force"),
+    },
+    "finetune": {
+        *("--policy", "--data", "--study", "--labels", "--mode", "--good", "--miss-rate"),
+        *("--seed", "--device", "--storage", "--output", "--force"),
+    },
     "preview": {
         "--policy", "--space", "--data", "--baseline", "--output", "--image-size", "--seed",
         "--storage", "--no-thumbnail",

@@ -211,6 +211,7 @@ def test_others_files_and_other_classifiers_are_left_alone():
     assert [path.name for path in Path("mine").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.long
 def test_one_class_is_none_and_one_label_is_not_calibrated():
     images = small_images()
     with pytest.raises(DataError, match="labels of at least two classes, found 1"):
