@@ -51,7 +51,7 @@ def test_the_default_is_what_a_study_does():
     assert config.confirm.top == 2
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hue_orientation", "neu_cls"])
 def test_the_default_is_sooner_at_the_top_than_random_search(name):
     """How much sooner, over 200 replays, is in docs/search.md."""
@@ -65,7 +65,7 @@ def test_the_default_is_sooner_at_the_top_than_random_search(name):
     assert default[:, end].mean() < 0.004
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_where_every_search_is_soon_at_the_top_the_default_is_there_too():
     """On hue the best policies differ by less than one seed can see, see docs/search.md."""
     _, default = regrets("hue", DEFAULT, REPLAYS)
@@ -87,7 +87,7 @@ def test_one_lucky_run_leads_a_search_astray():
     assert second == np.unravel_index(table.ends.mean(axis=-1).argmax(), first.shape)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_confirmation_undoes_a_lucky_run():
     """Replays that begin with the lucky seed of the test above: the second trial is better."""
     table, strategy = read_table("hue_orientation"), Strategy("tpe", "pruned")

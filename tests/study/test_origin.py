@@ -108,6 +108,7 @@ def test_it_goes_on_without_handing_on_the_trials_twice(first):
     assert store.finished()[:2] == seen and len(store.finished()) == 4
 
 
+@pytest.mark.slow
 def test_trials_outside_another_space_are_left_out(first):
     text = small_space().model_dump(mode="json", exclude_none=True)
     text["ops"][1]["hue"] = {"low": 0.0, "high": 1e-9}
@@ -142,6 +143,7 @@ def test_the_old_winner_is_confirmed_whatever_its_score_was(first):
     assert len(baselines) == 2 and "winner of small" in baselines
 
 
+@pytest.mark.slow
 def test_trials_become_a_prior_of_other_aims(first):
     two = config_with(small_config(), aims=("score", "cost"), pruner=NoPrunerConfig())
     run_second(study=two)
@@ -160,6 +162,7 @@ def test_trials_become_a_prior_of_other_aims(first):
     assert all(len(trial.values) == 1 for trial in third.prior())
 
 
+@pytest.mark.slow
 def test_trials_become_a_prior_under_a_limit_on_classes(first):
     sampler = GpConfig(startup_trials=1)
     strict = config_with(small_config(), class_loss=2.0, sampler=sampler)

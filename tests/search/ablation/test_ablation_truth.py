@@ -38,7 +38,7 @@ QUICK = StudyConfig.model_validate(
 )
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_hue_jitter_is_seen_to_cost_most_where_hue_is_the_label():
     images = draw_surfaces(SurfaceSpec("hue", images_per_class=30, image_size=16, seed=1))
     look = partial(ablate, SPACE, data=images, study=QUICK, device="cpu")

@@ -22,7 +22,10 @@ SEEDS = (3000, 3001, 3002, 3003)  # used nowhere else
 STEPS = 200
 
 
-@pytest.mark.parametrize("label", DOMAINS)
+@pytest.mark.parametrize(
+    "label",
+    [name if name == "hue" else pytest.param(name, marks=pytest.mark.slow) for name in DOMAINS],
+)
 def test_what_destroys_the_label_is_seen_within_seconds(label):
     domain = DOMAINS[label]
     jobs = [PlantedRun(label, policy, SEEDS[0], steps=60) for policy in ("base", *domain.destroys)]
