@@ -325,7 +325,7 @@ class FinetuneConfig(Section):
     def _a_number_a_share_or_all(cls, labels: int | str) -> int | str:
         text = str(labels).strip()
         share = text.removesuffix("%").strip()
-        if text == "all" or (text.isdigit() and int(text) > 0):
+        if text == "all" or (text.isdecimal() and int(text) > 0):
             return "all" if text == "all" else int(text)
         try:
             if text.endswith("%") and 0 < float(share) <= 100:

@@ -37,7 +37,16 @@ def calibrate(prepared: Prepared, held: Held | None, progress: Progress) -> Cali
     if good is None:
         return Calibration(temperature, None)
     place = prepared.pool.images.classes.index(good)
-    scores = defect_scores(held.log_probabilities, temperature, place)[labels != place]
+    defect = labels != place
+    scores = lowest_of_each(
+        defect_scores(held.log_probabilities, temperature, place)[defect],
+        prepared.pool.images.groups[held.rows][defect],
+    )
+    if prepared.wanted.labels != "all":
+        progress.warn(
+            "the threshold is for defects that are mixed as the labels are, as many of each class; "
+            "with --labels all they are mixed as in the pool"
+        )
     found = miss_limit(scores, rate)
     if found is None:
         progress.warn(
@@ -58,6 +67,15 @@ def calibrate(prepared: Prepared, held: Held | None, progress: Progress) -> Cali
             defects=found.defects,
         ),
     )
+
+
+def lowest_of_each(scores: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """`[parts]` the score of the defect of each part that is missed first: images of one part are
+    no independent ones."""
+    _, member = np.unique(groups, return_inverse=True)
+    lowest = np.full(int(member.max()) + 1 if len(member) else 0, np.inf)
+    np.minimum.at(lowest, member, scores)
+    return lowest
 
 
 def defect_scores(log_probabilities: Logits, temperature: float, good: int) -> NDArray[np.float64]:

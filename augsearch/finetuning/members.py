@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from augsearch.data.imageset import ImageRows, ImageSet
 from augsearch.engines.processes import Processes
+from augsearch.errors import StudyError
 from augsearch.evaluate.features import extract_features
 from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.prepare import Prepared
@@ -106,7 +109,7 @@ def _train(workshop: Workshop, member: Member) -> float:
         network, ImageRows(pool.images, rows), bench.mean, bench.std, device=bench.device
     )
     state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
-    part = workshop.kept / f".{member.file}.part"
+    part = workshop.kept / f".{member.file}.{os.getpid()}.part"
     save_file(state, part)
     part.replace(workshop.kept / member.file)
     return float((logits.argmax(axis=1) == pool.labels[rows]).mean())
@@ -127,8 +130,19 @@ def training_of(prepared: Prepared) -> PretrainConfig:
 
 
 def read_member(kept: Path, member: Member) -> State:
-    """The tensors of a trained member."""
-    return dict(load_file(kept / member.file))
+    """The tensors of a trained member.
+
+    Raises:
+        StudyError: the file is damaged; it is gone now, so that it is trained again.
+    """
+    path = kept / member.file
+    try:
+        return dict(load_file(path))
+    except (OSError, SafetensorError):
+        path.unlink(missing_ok=True)
+        raise StudyError(
+            f"{path}: is damaged, and has been removed; the same command trains it again"
+        ) from None
 
 
 def mean_state(states: Sequence[State]) -> State:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from augsearch.simclr.encoders.checkpoint import write_weights
 from augsearch.simclr.encoders.heads import classifier_name
 from augsearch.stats.calibration import tempered
 
+OF_SEALED = ("answers.csv", "confusion.png", "errors.png")
 ERRORS = 24
 """Pictures in the gallery of errors, the surest first."""
 
@@ -34,16 +36,25 @@ def exported(prepared: Prepared, network: State) -> State:
     return {names.get(name, name.removeprefix("0.body.")): t for name, t in network.items()}
 
 
+def model_files(networks: int) -> list[str]:
+    """The names of so many networks' files."""
+    return [MODEL_FILE, *(f"model-{number}.safetensors" for number in range(2, networks + 1))]
+
+
+def stale_files(directory: Path, written: Collection[str]) -> list[Path]:
+    """Files of an earlier fine-tuning there, which the new one does not have."""
+    ours = [*directory.glob("model-*.safetensors"), *(directory / name for name in OF_SEALED)]
+    return [path for path in ours if path.name not in written and path.is_file()]
+
+
 def output_files(
     prepared: Prepared, result: Finetuned, networks: Sequence[State]
 ) -> dict[str, bytes]:
     """Networks and what is known of them: nothing here depends on a sealed image but the result."""
     bench = prepared.bench
     files = {
-        (MODEL_FILE if number == 0 else f"model-{number + 1}.safetensors"): write_weights(
-            exported(prepared, network), bench.mean, bench.std
-        )
-        for number, network in enumerate(networks)
+        name: write_weights(exported(prepared, network), bench.mean, bench.std)
+        for name, network in zip(model_files(len(networks)), networks, strict=True)
     }
     own = prepared.config.encoder.encoder_file
     return {
@@ -139,8 +150,12 @@ def _timm_config(prepared: Prepared, result: Finetuned) -> dict[str, object]:
         "library": family or result.encoder,
         "augsearch": {
             "version": __version__,
+            "files": model_files(result.networks),
+            "probabilities": "softmax(log(mean over files of softmax(logits)) / temperature)",
             "temperature": result.temperature,
-            "networks": result.networks,
+            "limit": None if result.limit is None else result.limit.model_dump(mode="json"),
+            "fit": prepared.config.data.fit,
+            "window": prepared.bench.image_set.window,
             **result.identity,
         },
     }

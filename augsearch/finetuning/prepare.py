@@ -108,6 +108,10 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
     rows = labelled_rows(pool.images, config.finetune.labels, request.seed)
+    absent = set(range(len(pool.images.classes))) - set(pool.images.labels[rows].tolist())
+    if absent:
+        names = ", ".join(pool.images.classes[place] for place in sorted(absent))
+        progress.warn(f"no labelled image to learn from, so never said: {names}")
     folds = folds_of(pool.images, rows, config.finetune.folds, request.seed)
     _check_good(config.finetune, pool.images)
     if config.finetune.combine == "soup" and bench.start is None:
@@ -221,6 +225,8 @@ def _asked(config: StudyConfig, request: FinetuneRequest) -> StudyConfig:
         "good": request.good,
         "miss_rate": request.miss_rate,
     }
+    if request.miss_rate is not None and (request.good or config.finetune.good) is None:
+        raise ConfigError("--miss-rate: name the class without a defect as well, with --good")
     content = config.finetune.model_dump() | {k: v for k, v in said.items() if v is not None}
     if content["learning_rate"] is None:
         content["learning_rate"] = FROM_WEIGHTS if config.encoder.is_pretrained else FROM_NOTHING
@@ -244,10 +250,14 @@ def _images(
 
 
 def _check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
-    if wanted.good is not None and wanted.good not in pool.classes:
+    if wanted.good is None:
+        return
+    if wanted.good not in pool.classes:
         raise ConfigError(
             f"--good {wanted.good}: there is no such class; there are {', '.join(pool.classes)}"
         )
+    if not (pool.labels == pool.classes.index(wanted.good)).any():
+        raise ConfigError(f"--good {wanted.good}: the pool has no labelled image of that class")
 
 
 def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:

@@ -169,9 +169,15 @@ def _drawn(
     near = np.isin(image_set.groups, image_set.groups[rows]) & (side == "pool")
     side[near] = "unused"
     side[rows] = "test"
+    if known.by_content:  # what has been trained on judges nothing any more
+        where = known.sides("image")
+        seen = np.array([where.get(name) == "pool" for name in content_marks(image_set)])
+        near = np.isin(image_set.groups, image_set.groups[seen]) & (side == "test")
+        side[near & ~seen] = "unused"
+        side[near & seen] = "pool"
     notes = (
-        "these are not the images of the study, or not all that it saw: they are split anew, and "
-        f"{len(rows)} of them that it sealed stay sealed",
+        "these are not the images that were split before, or not all of them: they are split "
+        f"anew, and {len(rows)} of them that were sealed stay sealed",
     )
     return side, notes
 

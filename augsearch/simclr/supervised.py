@@ -110,9 +110,9 @@ def train_supervised(
     if how.linear:
         encoder.requires_grad_(False)
     optimizer = build_optimizer(encoder, network[1], config)
+    weight = class_weights(data) if how.balance == "weights" else None
     loss_of = nn.CrossEntropyLoss(
-        weight=class_weights(data) if how.balance == "weights" else None,
-        label_smoothing=how.label_smoothing,
+        label_smoothing=how.label_smoothing, reduction="mean" if weight is None else "none"
     )
     shift = torch.tensor(data.mean, device=device).view(1, -1, 1, 1)
     scale = torch.tensor(data.std, device=device).view(1, -1, 1, 1)
@@ -134,7 +134,10 @@ def train_supervised(
                 group["lr"] = group["peak"] * learning_rate_factor(step, config)
             optimizer.zero_grad(set_to_none=True)
             logits = forward(views.contiguous(memory_format=torch.channels_last))
-            loss = loss_of(logits.float(), data.labels[rows].repeat(2))
+            labels = data.labels[rows].repeat(2)
+            loss = loss_of(logits.float(), labels)
+            # A class's weight is of its images, not of what smoothing gives it of all others.
+            loss = loss if weight is None else (loss * weight[labels]).mean()
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())
@@ -147,6 +150,6 @@ def train_supervised(
 
 def class_weights(data: LabelledImages) -> Tensor:
     """`[classes]` weights by which every class counts alike, their mean over the images 1."""
-    counts = torch.bincount(data.labels, minlength=data.classes).clamp(min=1).float()
-    present = int((torch.bincount(data.labels, minlength=data.classes) > 0).sum())
-    return len(data.labels) / (present * counts)
+    counts = torch.bincount(data.labels, minlength=data.classes).float()
+    weights = len(data.labels) / (int((counts > 0).sum()) * counts)
+    return weights.where(counts > 0, 0.0)

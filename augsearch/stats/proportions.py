@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
+from scipy.stats import t as student
 
 LEVEL = 0.95
 
@@ -51,15 +52,18 @@ def share_of(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Share | None
 def _effective(values: NDArray[np.float64], groups: NDArray[np.int64]) -> float:
     """Single images that are worth as much as these, at most as many as there are."""
     _, member = np.unique(groups, return_inverse=True)
-    number = int(member.max()) + 1
-    count, value = len(values), values.mean()
+    sizes = np.bincount(member).astype(float)
+    number, count, value = len(sizes), len(values), values.mean()
     if number == count:
         return float(count)
-    if number == 1 or value in (0.0, 1.0):
-        return float(number)
+    alike = count**2 / float((sizes**2).sum())  # worth of groups whose images are all alike (Kish)
     residuals = np.bincount(member, values - value)
-    variance = number / (number - 1) * float((residuals**2).sum()) / count**2
-    return float(min(count, max(number / 2, value * (1 - value) / variance)))
+    variance = number / max(1, number - 1) * float((residuals**2).sum()) / count**2
+    if alike < 2 or variance == 0:
+        return alike
+    # A variance of few groups is itself uncertain.
+    few, many = student.ppf((1 + LEVEL) / 2, [alike - 1, count - 1])
+    return float(min(count, value * (1 - value) / variance * (many / few) ** 2))
 
 
 @dataclass(frozen=True)
@@ -108,4 +112,7 @@ def miss_limit(scores: NDArray[np.float64], rate: float) -> MissLimit | None:
 
 def fewest_defects(rate: float) -> int:
     """How many defects a threshold for this rate must be found with, at the least."""
-    return int(np.ceil(1 / rate)) - 1
+    fewest = int(np.ceil(1 / rate)) - 1
+    while np.floor(rate * (fewest + 1)) < 1:  # rounding
+        fewest += 1
+    return fewest

@@ -18,7 +18,13 @@ from augsearch.finetuning.combine import Way, choose, final_networks, held_out, 
 from augsearch.finetuning.judge import Calibration, calibrate, worth
 from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.members import State, train_members
-from augsearch.finetuning.outputs import labels_of, networks_in, output_files, sealed_files
+from augsearch.finetuning.outputs import (
+    labels_of,
+    networks_in,
+    output_files,
+    sealed_files,
+    stale_files,
+)
 from augsearch.finetuning.prepare import Prepared, prepare
 from augsearch.finetuning.request import FinetuneRequest
 from augsearch.finetuning.result import RESULT_FILE, Finetuned
@@ -104,9 +110,9 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
     directory = prepared.directory
     _check_directory(prepared, request.force)
     kept = directory / NETWORKS
-    if request.force and kept.is_dir():
-        for path in kept.glob("*.safetensors"):
-            path.unlink()
+    if request.force:
+        for path in (directory / RESULT_FILE, *kept.glob("*.safetensors")):
+            path.unlink(missing_ok=True)
     begin = time.perf_counter()
     train_members(prepared, kept, progress)
     seconds = time.perf_counter() - begin
@@ -135,12 +141,15 @@ def _concluded(
         files = sealed_files(prepared, result, rows, answers, calibration)
     files |= output_files(prepared, result, networks)
     write_files(directory, files)
+    for path in stale_files(directory, files):
+        path.unlink()
     return result.written(directory, files)
 
 
 def _count_use(prepared: Prepared, storage: str) -> int:
     """Note that the sealed images judge once more; how often they have."""
-    identity = json.dumps(prepared.identity, sort_keys=True)
+    asked = {"good": prepared.wanted.good, "miss_rate": prepared.wanted.miss_rate}
+    identity = json.dumps(prepared.identity | (asked if asked["good"] else {}), sort_keys=True)
     marks = sealed_marks(prepared.sealed, _all(prepared.sealed))
     with told_when_unwritable(storage, "trained networks"):
         return count_sealed_use(
@@ -172,6 +181,12 @@ def _check_directory(prepared: Prepared, force: bool) -> None:
             raise ConfigError(
                 f"{directory}: holds files that are of no fine-tuning, or of another; give "
                 "another --output"
+            )
+        note = directory / NETWORKS / NOTE
+        if not force and note.is_file() and json.loads(note.read_text()) != prepared.identity:
+            raise ConfigError(
+                f"{directory}: holds networks of another fine-tuning; give another --output, or "
+                "--force to replace them"
             )
         (directory / NETWORKS).mkdir(parents=True, exist_ok=True)
         (directory / NETWORKS / NOTE).write_text(json.dumps(prepared.identity))

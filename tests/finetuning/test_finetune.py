@@ -16,7 +16,14 @@ from small_study import small_images
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.evaluate.features import extract_features
 from augsearch.finetuning.labels import folds_of, labelled_rows
+from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.config import EncoderConfig
+from augsearch.simclr.supervised import (
+    LabelledImages,
+    Supervision,
+    class_weights,
+    train_supervised,
+)
 from augsearch.study_sections import FinetuneConfig
 from augsearch.verbs.finetune import finetune
 from augsearch.verbs.pretrain import pretrain
@@ -181,7 +188,9 @@ def test_folds_keep_parts_together_and_are_left_out_where_a_class_is_one_part():
         ({"labels": "0"}, "--labels: '0': want a number"),
         ({"mode": "deep"}, "--mode: "),
         ({"good": "fine"}, "--good fine: there is no such class"),
-        ({"miss_rate": 1.5}, "--miss-rate: "),
+        ({"miss_rate": 1.5, "good": "clean"}, "--miss-rate: "),
+        ({"miss_rate": 0.1}, "--miss-rate: name the class without a defect"),
+        ({"labels": "\u00b2"}, "--labels: "),
         ({"policy": "no-such"}, "there is no study 'no-such'"),
         ({"seed": -1}, "--seed -1"),
         ({"study": config(combine="soup")}, "finetune.combine: soup is the mean"),
@@ -229,3 +238,51 @@ def test_the_result_says_where_it_came_from():
     assert content["identity"] == found.identity
     timms = json.loads(Path("out/config.json").read_text())
     assert timms["label_names"] == list(found.classes) and timms["num_classes"] == 6
+
+
+@pytest.mark.long
+def test_a_replaced_one_leaves_nothing_of_the_old_behind():
+    several = {"study": config(combine="ensemble")}
+    go(**several)
+    assert Path("out/model-2.safetensors").exists()
+
+    class Stops(StopsAt):
+        def run_ended(self, run, score, remark):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(study=config(combine="single"), force=True, progress=Stops(99))
+    with pytest.raises(ConfigError, match=r"another fine-tuning|of no fine-tuning, or of another"):
+        go(**several)
+    found = go(study=config(combine="single"))
+    assert found.networks == 1 and not Path("out/model-2.safetensors").exists()
+
+
+@pytest.mark.long
+def test_a_damaged_network_is_trained_again():
+    whole = go()
+    path = Path("out/networks/all-seed-0.safetensors")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(StudyError, match="is damaged, and has been removed"):
+        go()
+    assert go().sealed == whole.sealed
+
+
+def test_smoothed_labels_and_weights_do_not_favour_the_rare_class():
+    torch.manual_seed(0)
+    labels = torch.tensor([0] * 38 + [1] * 2)
+    images = torch.full((40, 1, 8, 8), 128, dtype=torch.uint8)  # nothing to tell them apart by
+    data = LabelledImages(images, labels, 3, [0.5], [0.25])
+    weights = class_weights(data)
+    assert weights[2] == 0 and (weights[labels]).mean().item() == pytest.approx(1)
+    network, _ = train_supervised(
+        data,
+        lambda batch, _: (batch.float() / 255, batch.float() / 255),
+        EncoderConfig(width=8, stages=1),
+        PretrainConfig(steps=150, batch_size=40, learning_rate=0.01),
+        seed=0,
+        device=torch.device("cpu"),
+        how=Supervision(label_smoothing=0.1, balance="weights"),
+    )
+    said = network(((images[:1].float() / 255) - 0.5) / 0.25).softmax(dim=1)[0]
+    assert said[0].item() == pytest.approx(said[1].item(), abs=0.1) and said[2] < 0.1

@@ -41,3 +41,11 @@ def test_certainty_and_its_opposite_stay_finite():
     wrong = np.array([[1000.0, 0.0], [0.0, 1000.0]])
     assert np.isfinite(fit_temperature(wrong, np.array([1, 0])))
     assert np.isfinite(fit_temperature(wrong, np.array([0, 1])))
+
+
+def test_a_few_images_that_are_all_right_do_not_make_it_bold():
+    logits, labels = drawn(4000, 1.0, seed=3)
+    sure = np.flatnonzero(softmax(logits, axis=1).max(axis=1) > 0.9)[:12]
+    right = np.flatnonzero(logits.argmax(axis=1) == labels)
+    few = np.intersect1d(sure, right)
+    assert 0.5 < fit_temperature(logits[few], labels[few]) < 2

@@ -40,6 +40,20 @@ def test_intervals_hold_for_parts_of_several_images(size):
         assert naive / 2000 > 0.1
 
 
+@pytest.mark.parametrize(
+    "sizes", [[100] + [1] * 9, [50, 20, 10, 5, 5, 2, 2, 1, 1, 1], [20] * 3, [10] * 10]
+)
+@pytest.mark.parametrize("rate", [0.5, 0.9])
+def test_intervals_hold_for_few_parts_of_very_different_sizes(sizes, rate):
+    rng = np.random.default_rng(0)
+    groups, missed = np.repeat(np.arange(len(sizes)), sizes), 0
+    for _ in range(400):
+        rates = rng.beta(rate / 4, (1 - rate) / 4, len(sizes))  # correlation 0.8 within a part
+        found = share_of(rng.random(len(groups)) < rates[groups], groups)
+        missed += not found.low <= rate <= found.high
+    assert missed / 400 <= 0.09
+
+
 @pytest.mark.parametrize("rate", [0.02, 0.1])
 @pytest.mark.parametrize("count", [60, 300])
 def test_a_threshold_misses_what_it_says(rate, count):
@@ -61,5 +75,9 @@ def test_a_threshold_misses_what_it_says(rate, count):
 
 def test_too_few_defects_promise_nothing():
     assert fewest_defects(0.02) == 49
+    for rate in (1 / 161, 1 / 187, 0.3):
+        least = fewest_defects(rate)
+        assert miss_limit(np.arange(float(least)), rate) is not None
+        assert miss_limit(np.arange(float(least - 1)), rate) is None
     assert miss_limit(np.arange(48.0), 0.02) is None
     assert miss_limit(np.arange(49.0), 0.02).threshold == 0.0

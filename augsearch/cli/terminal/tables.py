@@ -174,8 +174,10 @@ def _print_worth(found: Finetuned, console: Console) -> None:
     if note := sealed_note(sealed.uses):
         console.print(("[yellow]warning:[/] " if sealed.uses > MANY_USES else "") + note)
     for what, share in (
-        ("missed defects", sealed.missed or sealed.missed_by_class),
-        ("false alarms", sealed.false_alarms or sealed.false_alarms_by_class),
+        ("missed defects, by the threshold", sealed.missed),
+        ("false alarms, by the threshold", sealed.false_alarms),
+        ("missed defects where the likeliest class decides", sealed.missed_by_class),
+        ("false alarms where the likeliest class decides", sealed.false_alarms_by_class),
     ):
         if share is not None:
             ends = interval((share.low, share.high))
