@@ -231,6 +231,7 @@ def test_one_class_is_none_and_one_label_is_not_calibrated():
     assert any("the probabilities are not calibrated" in note for note in heard.notes)
 
 
+@pytest.mark.long
 def test_the_result_says_where_it_came_from():
     found = go(policy="none")
     assert found.start == "nothing" and found.policy == "images as they are"

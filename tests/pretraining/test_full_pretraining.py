@@ -21,6 +21,8 @@ from augsearch.verbs.pretrain import pretrain
 
 BASELINE = "SimCLR s=0.5"
 
+pytestmark = pytest.mark.long
+
 
 def weights(directory):
     return (Path(directory) / MODEL_FILE).read_bytes()
@@ -127,7 +129,6 @@ def test_a_study_hands_on_its_winner_its_images_and_its_seal(small_here):
     assert recorded_normalisation(found.files[MODEL_FILE]) == (found.mean, found.std)
 
 
-@pytest.mark.long
 def test_without_the_sealed_files_everything_is_byte_for_byte_the_same(studied):
     before = pretrain(study="line", output="before", device="cpu")
     for path, side in sides_in("runs/line").items():
@@ -143,7 +144,6 @@ def test_without_the_sealed_files_everything_is_byte_for_byte_the_same(studied):
         pretrain(study="line", output="third", device="cpu")
 
 
-@pytest.mark.long
 def test_it_stops_where_the_probe_gains_no_more_and_keeps_the_best_encoder():
     config = full_config(steps=400, probe_every=2, patience=3)
     found = pretrain(BASELINE, data=small_images(), study=config, output="out", device="cpu")
@@ -158,7 +158,6 @@ def test_it_stops_where_the_probe_gains_no_more_and_keeps_the_best_encoder():
     assert not short.stopped_early and short.taken_from == max(probes, key=probes.get)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
 )

@@ -18,6 +18,8 @@ from augsearch.verbs.pretrain import pretrain
 
 BASELINE = "SimCLR s=0.5"
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def stopped():
