@@ -59,6 +59,8 @@ def after_a_study(finished_study, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_commands_do_as_they_say(command, after_a_study, cli):
+    if "PRETRAINED" in command:
+        cli("pretrain", "--study", "small", "--steps", "2", "--output", "runs/PRETRAINED")
     said = cli(*shlex.split(command))
     assert said.code == 0, said
 
