@@ -94,7 +94,7 @@ def asks_for_study(verb: Callable[..., None]) -> Callable[..., None]:
         verb(_requested(**options), **values)
 
     parameters = [option.replace(kind=Parameter.KEYWORD_ONLY) for option in (*asked, *own)]
-    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # PEP 362's
     command.__annotations__ = {option.name: option.annotation for option in parameters}
     command.__name__, command.__doc__ = verb.__name__, verb.__doc__
     return command

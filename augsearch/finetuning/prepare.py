@@ -166,7 +166,8 @@ def _from_directory(request: FinetuneRequest) -> _Found:
         raise ConfigError(f"{path}: cannot be read; pretrain again with this version") from None
     config = _kept_settings(directory)
     if request.study is not None:
-        wanted = find_recipe(PretrainRequest(AS_THEY_ARE, study=request.study)).config
+        asked = PretrainRequest(AS_THEY_ARE, study=request.study, storage=request.storage)
+        wanted = find_recipe(asked).config
         config = config.model_copy(update={"finetune": wanted.finetune})
     policy = found.policy if request.policy is None else _named(request)
     return _Found(

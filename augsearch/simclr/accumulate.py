@@ -77,7 +77,7 @@ def backward(
     z1, z2 = apply(project, features).chunk(2)
     loss = nt_xent(ranks.gathered(z1), ranks.gathered(z2), temperature)
     # Each rank computes all of it, and their gradients are added up.
-    (loss / ranks.size).backward()  # type: ignore[no-untyped-call]
+    (loss / ranks.size).backward()  # type: ignore[no-untyped-call]  # torch's own
     if len(chunks) > 1:
         assert features.grad is not None
         for number, chunk in enumerate(chunks):

@@ -100,17 +100,18 @@ class Ranks:
         """
         if self.size == 1:
             return network
+        on_cuda = next(network.parameters()).is_cuda
         spared = {part for module in still for part in module.modules()}
         for name, module in list(network.named_modules()):
             if isinstance(module, _BatchNorm) and module not in spared:
                 if not name:
-                    return _joint(module)
-                network.set_submodule(name, _joint(module))
+                    return _joint(module, on_cuda=on_cuda)
+                network.set_submodule(name, _joint(module, on_cuda=on_cuda))
         return network
 
 
-def _joint(module: _BatchNorm) -> nn.Module:
-    if next(module.parameters()).device.type == "cuda":
+def _joint(module: _BatchNorm, *, on_cuda: bool) -> nn.Module:
+    if on_cuda:
         from timm.layers import norm_act
 
         joint: nn.Module = norm_act.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]  # timm's own
@@ -185,7 +186,7 @@ class JointBatchNorm(nn.Module):
             mean, variance, count = self._statistics(inputs)
             self._keep(mean.detach(), variance.detach() * count / (count - 1))
         else:
-            mean, variance = self.running_mean, self.running_var  # type: ignore[assignment]
+            mean, variance = self.running_mean, self.running_var  # type: ignore[assignment]  # buffers
         shape = (1, -1, *[1] * (inputs.ndim - 2))
         scale = torch.rsqrt(variance + self.eps)
         scale = scale if weight is None else scale * weight

@@ -126,7 +126,7 @@ class LiveRun:
 
         for logger in ("mlflow.system_metrics", "alembic"):
             logging.getLogger(logger).setLevel(logging.ERROR)
-        self._monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]
+        self._monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]  # MLflow's own
             self._run, sampling_interval=SECONDS, resume_logging=True, tracking_uri=tracking_uri()
         )
         self._monitor.start()
