@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
     from augsearch.finetuning.result import Finetuned
+    from augsearch.piloting.result import Pilot
     from augsearch.pretraining.result import Pretrained
     from augsearch.search.ablation.result import Ablation
     from augsearch.search.preview.sheet import preview
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.export import write_export
     from augsearch.verbs.finetune import finetune
+    from augsearch.verbs.pilot import compare_pilots, pilot
     from augsearch.verbs.pretrain import pretrain
     from augsearch.verbs.preview import write_preview
     from augsearch.verbs.report import report_study
@@ -51,6 +53,7 @@ _HOMES = {
     "CustomOp": "augsearch.space.custom",
     "Finetuned": "augsearch.finetuning.result",
     "Parameter": "augsearch.space.catalogue",
+    "Pilot": "augsearch.piloting.result",
     "Policy": "augsearch.space.policy",
     "Pretrained": "augsearch.pretraining.result",
     "Space": "augsearch.space.space",
@@ -69,11 +72,13 @@ _HOMES = {
     "certify_study": "augsearch.verbs.certify",
     "clean_stored": "augsearch.verbs.studies",
     "delete_stored": "augsearch.verbs.studies",
+    "compare_pilots": "augsearch.verbs.pilot",
     "describe_op": "augsearch.space.handbook.handbook",
     "describe_ops": "augsearch.space.handbook.handbook",
     "estimate_study": "augsearch.verbs.run",
     "finetune": "augsearch.verbs.finetune",
     "list_stored": "augsearch.verbs.studies",
+    "pilot": "augsearch.verbs.pilot",
     "pretrain": "augsearch.verbs.pretrain",
     "report_study": "augsearch.verbs.report",
     "run_study": "augsearch.verbs.run",
@@ -91,6 +96,7 @@ __all__ = [
     "CustomOp",
     "Finetuned",
     "Parameter",
+    "Pilot",
     "Policy",
     "Pretrained",
     "Space",
@@ -101,6 +107,7 @@ __all__ = [
     "build_views",
     "certify_study",
     "clean_stored",
+    "compare_pilots",
     "delete_stored",
     "describe_op",
     "describe_ops",
@@ -113,6 +120,7 @@ __all__ = [
     "load_result",
     "load_space",
     "load_study_config",
+    "pilot",
     "pretrain",
     "preview",
     "report_study",

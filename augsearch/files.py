@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import filelock
 import psutil
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from augsearch.errors import OutputError
+from augsearch.errors import OutputError, StudyError
 
 LAST = "result.json"
 """It is there only while all that was written with it is."""
@@ -56,6 +58,32 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
         ) from None
     finally:
         shutil.rmtree(waiting, ignore_errors=True)
+
+
+@contextmanager
+def held_directory(directory: Path) -> Iterator[None]:
+    """Keep other processes out of a directory; the system frees it if this one dies.
+
+    Raises:
+        StudyError: another process trains there.
+        OutputError: there is no room for its lock.
+    """
+    place = directory.resolve()
+    lock = filelock.FileLock(place.parent / f".{place.name}.lock", timeout=0)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        raise StudyError(
+            f"{directory}: another process trains there; wait for it, stop it, or give another "
+            "--output"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -14,6 +14,8 @@ Phase = Literal[
     "ablation",
     "without SimCLR",
     "networks",
+    "pretrainings",
+    "classifiers",
 ]
 
 

@@ -25,6 +25,7 @@ from augsearch.study_sections import (
     FinetuneConfig,
     FullConfig,
     NoPrunerConfig,
+    PilotConfig,
     SearchConfig,
     Section,
     SuccessiveHalvingConfig,
@@ -49,6 +50,7 @@ class StudyConfig(Section):
     ablate: AblateConfig = Field(default=AblateConfig(), description="the ablations")
     full: FullConfig = Field(default=FullConfig(), description="the full pretraining")
     finetune: FinetuneConfig = Field(default=FinetuneConfig(), description="the classifier")
+    pilot: PilotConfig = Field(default=PilotConfig(), description="what all of it was worth")
     compute: ComputeConfig = Field(default=ComputeConfig(), description="how a CPU is used")
 
     @model_validator(mode="after")
@@ -145,7 +147,7 @@ class StudyConfig(Section):
             mode="json",
             exclude={
                 **{"name": True, "certify": True, "ablate": True},
-                **{"full": True, "finetune": True},
+                **{"full": True, "finetune": True, "pilot": True},
                 **{"search": {"trials"}, "confirm": {"also"}},
             },
         )

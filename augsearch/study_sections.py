@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.space.view_options import Executor
 
 FEWEST_SEEDS = 5
@@ -333,6 +334,64 @@ class FinetuneConfig(Section):
         except ValueError:
             pass
         raise ValueError(f"{labels!r}: want a number for each class, a share such as 10%, or all")
+
+
+class PilotConfig(Section):
+    """What `augsearch pilot` compares, and what labels and hours cost."""
+
+    labels: tuple[int, ...] = Field(
+        default=(5, 10, 20, 50),
+        min_length=1,
+        description="labels of each class at which everything is compared, as far as there are "
+        "labels",
+    )
+    seeds: int = Field(
+        default=3,
+        ge=2,
+        description="times that everything is done anew: labels drawn, encoders pretrained, "
+        "classifiers trained",
+    )
+    baseline: str | None = Field(
+        default=None,
+        description="the published policy beside the found one; if left out, the best of the "
+        "study's, or SimCLR s=0.5",
+    )
+    weights: EncoderConfig | None = Field(
+        default=None,
+        description="an encoder with weights, if the study begins from nothing: what the team "
+        "would take without pretraining; its `weights` may be pretrained or a file",
+    )
+    weights_image_size: int | None = Field(
+        default=None,
+        ge=8,
+        le=1024,
+        description="side in pixels of the images that encoders with weights see; if left out, "
+        "that of the study",
+    )
+    label_seconds: float = Field(
+        default=5.0, gt=0, allow_inf_nan=False, description="seconds that a label takes a person"
+    )
+    label_rate: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="money for an hour of labelling"
+    )
+    machine_rate: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="money for an hour of this machine"
+    )
+    currency: str = Field(default="", description="of the rates, for people")
+
+    @field_validator("labels")
+    @classmethod
+    def _rising(cls, labels: tuple[int, ...]) -> tuple[int, ...]:
+        if labels[0] < 1 or sorted(set(labels)) != list(labels):
+            raise ValueError(f"{list(labels)}: must rise, and begin at 1 or more")
+        return labels
+
+    @field_validator("weights")
+    @classmethod
+    def _with_weights(cls, weights: EncoderConfig | None) -> EncoderConfig | None:
+        if weights is not None and not weights.is_pretrained:
+            raise ValueError("names no weights; add `weights: pretrained`, or a file of weights")
+        return weights
 
 
 class ComputeConfig(Section):

@@ -48,9 +48,13 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 trial`, `2 trials`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, several: str = "") -> str:
+    """`1 trial`, `2 trials`.
+
+    Args:
+        several: the plural, where it does not end in a mere s.
+    """
+    return f"{number} {noun if number == 1 else several or noun + 's'}"
 
 
 def without_colour(channels: int) -> str:

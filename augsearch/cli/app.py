@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -23,6 +25,7 @@ from augsearch.cli.options import (
     StorageOption,
     asks_for_study,
 )
+from augsearch.cli.pilot import pilot
 from augsearch.cli.pretrain import pretrain
 from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
@@ -85,6 +88,7 @@ app.command()(triage)
 app.command()(preview)
 app.command()(pretrain)
 app.command()(finetune)
+app.command()(pilot)
 app.command()(ops)
 app.command()(selftest)
 
@@ -193,6 +197,7 @@ def main() -> NoReturn:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # A stopped job (SIGTERM) ends as cleanly as one stopped by hand.
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.unraisablehook = _interrupt_again
     try:
         app(standalone_mode=True)
     except AugsearchError as error:
@@ -206,3 +211,12 @@ def main() -> NoReturn:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> Any:
     raise KeyboardInterrupt
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """An interrupt that came where nothing can be raised (a finalizer, a weak reference's callback)
+    comes once more, a moment later, instead of being printed and forgotten."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(0.01, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(lost)

@@ -59,7 +59,7 @@ def few_label_probe(
     # Threads cost these small fits more than they save: 20 draws take 0.2 s instead of 1.5 s.
     with threadpool_limits(1):
         for draw in draws:
-            by_row = _probabilities(features, labels, draw.fit, draw.score, config.c, count)
+            by_row = probe_probabilities(features, labels, draw.fit, draw.score, config.c, count)
             rows, predicted = pooled(draw.score, by_row, pictures)
             scores.append(metric_value(config.metric, labels[rows], predicted))
             recalls.append(class_recall(labels[rows], predicted))
@@ -84,12 +84,12 @@ def full_probe(
 ) -> float:
     """The metric of one probe with all labels of `fit`, on `score`."""
     count = int(max(labels[fit].max(), labels[score].max())) + 1
-    by_row = _probabilities(features, labels, fit, score, config.c, count)
+    by_row = probe_probabilities(features, labels, fit, score, config.c, count)
     rows, predicted = pooled(score, by_row, pictures)
     return metric_value(config.metric, labels[rows], predicted)
 
 
-def _probabilities(
+def probe_probabilities(
     features: NDArray[np.float32],
     labels: NDArray[np.int64],
     fit: NDArray[np.int64],
@@ -97,6 +97,12 @@ def _probabilities(
     c: float,
     count: int,
 ) -> NDArray[np.float64]:
+    """`[len(score), count]` what a probe with the labels of `fit` thinks of the rows `score`.
+
+    Args:
+        c: inverse of the strength of the L2 penalty.
+        count: classes; of those that `fit` lacks it thinks 0.
+    """
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1000, tol=1e-3))
     probe.fit(features[fit], labels[fit])
     probabilities = np.zeros((len(score), count))

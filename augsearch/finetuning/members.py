@@ -14,16 +14,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from augsearch.bench.bench import Bench
 from augsearch.data.imageset import ImageRows, ImageSet
 from augsearch.engines.processes import Processes
 from augsearch.errors import StudyError
 from augsearch.evaluate.features import extract_features
 from augsearch.finetuning.labels import Rows
-from augsearch.finetuning.prepare import Prepared
+from augsearch.finetuning.prepare import Prepared, rate_of
 from augsearch.progress import Progress
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.supervised import LabelledImages, Supervision, train_supervised
+from augsearch.space.policy import Policy
+from augsearch.study_file import StudyConfig
+from augsearch.study_sections import FinetuneConfig
 
 State = dict[str, Tensor]
 Logits = NDArray[np.float64]
@@ -80,27 +84,17 @@ def train_members(prepared: Prepared, kept: Path, progress: Progress) -> None:
 def _train(workshop: Workshop, member: Member) -> float:
     """Train one and keep it; its accuracy on what it learnt from."""
     prepared = workshop.prepared
-    bench, wanted = prepared.bench, prepared.wanted
-    rows = prepared.rows
+    bench, rows = prepared.bench, prepared.rows
     if member.fold is not None:
         rows = rows[~np.isin(rows, prepared.folds[member.fold])]
     pool = prepared.pool.images
-    data = LabelledImages(
-        images=torch.from_numpy(ImageRows(pool.images, rows)[:]).to(bench.device),
-        labels=torch.from_numpy(pool.labels[rows]).to(bench.device),
-        classes=len(pool.classes),
-        mean=bench.mean,
-        std=bench.std,
-    )
-    network, _ = train_supervised(
-        data,
-        bench.renderer(prepared.policy).function(bench.seed, member.seed),
-        prepared.config.encoder,
-        training_of(prepared),
+    network = train_network(
+        bench,
+        prepared.policy,
+        rows,
+        prepared.wanted,
         seed=bench.seed * 1000 + member.seed,
-        device=bench.device,
-        weights=bench.weights,
-        how=Supervision(wanted.mode == "linear", wanted.label_smoothing, wanted.balance),
+        draws=member.seed,
         # From weights all begin alike, so that their mean means something; from nothing they do
         # not, so that they differ.
         initial=None if bench.start is None else bench.seed,
@@ -115,17 +109,61 @@ def _train(workshop: Workshop, member: Member) -> float:
     return float((logits.argmax(axis=1) == pool.labels[rows]).mean())
 
 
-def training_of(prepared: Prepared) -> PretrainConfig:
-    """The optimiser's settings."""
-    wanted, pretrain = prepared.wanted, prepared.config.pretrain
-    assert wanted.learning_rate is not None
+def train_network(
+    bench: Bench,
+    policy: Policy,
+    rows: Rows,
+    wanted: FinetuneConfig,
+    *,
+    seed: int,
+    draws: int,
+    initial: int | None = None,
+) -> nn.Module:
+    """Encoder and classifier that have learnt from labelled images of the bench, in evaluation
+    mode; the encoder begins as the bench says.
+
+    Args:
+        policy: what they are seen through.
+        rows: of the bench's images.
+        wanted: its `learning_rate` may be None.
+        seed: of weights and batches.
+        draws: which of the policy's streams of draws is taken.
+        initial: see `train_supervised`.
+
+    Raises:
+        TrialFailure: the loss became non-finite.
+    """
+    images = bench.image_set
+    data = LabelledImages(
+        images=torch.from_numpy(ImageRows(images.images, rows)[:]).to(bench.device),
+        labels=torch.from_numpy(images.labels[rows]).to(bench.device),
+        classes=len(images.classes),
+        mean=bench.mean,
+        std=bench.std,
+    )
+    network, _ = train_supervised(
+        data,
+        bench.renderer(policy).function(bench.seed, draws),
+        bench.config.encoder,
+        training_of(wanted, bench.config),
+        seed=seed,
+        device=bench.device,
+        weights=bench.weights,
+        how=Supervision(wanted.mode == "linear", wanted.label_smoothing, wanted.balance),
+        initial=initial,
+    )
+    return network
+
+
+def training_of(wanted: FinetuneConfig, config: StudyConfig) -> PretrainConfig:
+    """The optimiser's settings, for an encoder that begins as `config` says."""
     return PretrainConfig(
         steps=wanted.steps,
         batch_size=wanted.batch_size,
-        learning_rate=wanted.learning_rate,
+        learning_rate=rate_of(wanted, config),
         weight_decay=wanted.weight_decay,
         layer_decay=wanted.layer_decay,
-        precision=pretrain.precision,
+        precision=config.pretrain.precision,
     )
 
 

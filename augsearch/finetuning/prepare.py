@@ -113,7 +113,7 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
         names = ", ".join(pool.images.classes[place] for place in sorted(absent))
         progress.warn(f"no labelled image to learn from, so never said: {names}")
     folds = folds_of(pool.images, rows, config.finetune.folds, request.seed)
-    _check_good(config.finetune, pool.images)
+    check_good(config.finetune, pool.images)
     if config.finetune.combine == "soup" and bench.start is None:
         raise ConfigError(
             "finetune.combine: soup is the mean of networks that begin alike, from weights; from "
@@ -229,8 +229,7 @@ def _asked(config: StudyConfig, request: FinetuneRequest) -> StudyConfig:
     if request.miss_rate is not None and (request.good or config.finetune.good) is None:
         raise ConfigError("--miss-rate: name the class without a defect as well, with --good")
     content = config.finetune.model_dump() | {k: v for k, v in said.items() if v is not None}
-    if content["learning_rate"] is None:
-        content["learning_rate"] = FROM_WEIGHTS if config.encoder.is_pretrained else FROM_NOTHING
+    content["learning_rate"] = rate_of(config.finetune, config)
     try:
         wanted = FinetuneConfig.model_validate(content)
     except ValidationError as error:
@@ -238,6 +237,11 @@ def _asked(config: StudyConfig, request: FinetuneRequest) -> StudyConfig:
         flag = f"--{str(first['loc'][0]).replace('_', '-')}"
         raise ConfigError(f"{flag}: {first['msg'].removeprefix('Value error, ')}") from None
     return config.model_copy(update={"finetune": wanted})
+
+
+def rate_of(wanted: FinetuneConfig, config: StudyConfig) -> float:
+    """The peak learning rate: as it is set, else by what the encoder begins with."""
+    return wanted.learning_rate or (FROM_WEIGHTS if config.encoder.is_pretrained else FROM_NOTHING)
 
 
 def _images(
@@ -250,7 +254,7 @@ def _images(
     )
 
 
-def _check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
+def check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
     if wanted.good is None:
         return
     if wanted.good not in pool.classes:

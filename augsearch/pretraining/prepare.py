@@ -23,7 +23,7 @@ from augsearch.pretraining.recipe import SPLIT_FILE, Before, Recipe, find_recipe
 from augsearch.pretraining.request import PretrainRequest
 from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device
-from augsearch.simclr.ranks import Ranks
+from augsearch.simclr.ranks import ALONE, Ranks
 from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import Policy
 from augsearch.store.database import find_storage
@@ -114,8 +114,39 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
         request.storage,
         progress,
     )
+    prepared = ready(
+        replace(recipe, config=config),
+        pool,
+        source,
+        seed=request.seed,
+        device=device,
+        ranks=ranks,
+        steps=request.steps,
+        progress=progress,
+    )
+    return replace(prepared, directory=_directory(request, prepared))
+
+
+def ready(
+    recipe: Recipe,
+    pool: Pool,
+    source: Source,
+    *,
+    seed: int,
+    device: torch.device,
+    ranks: Ranks = ALONE,
+    steps: int | None = None,
+    progress: Progress,
+) -> Prepared:
+    """A pretraining on a pool that is there, under `recipe`, whose settings say a size of images;
+    its directory is to be set.
+
+    Raises:
+        AugsearchError: as `prepare`.
+    """
+    config = recipe.config
     check_own_encoder(config, pool.images)
-    bench = Bench.of_pool(pool.images, config, seed=request.seed, device=device)
+    bench = Bench.of_pool(pool.images, config, seed=seed, device=device)
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
     if note := carry_over_note(recipe.policy, pool.images.image_size):
@@ -133,12 +164,12 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
             "the pool has too few labels for a probe, so that nothing is measured on the way"
         )
     full = config.full
-    steps = request.steps or full.steps or LONGER * config.pretrain.steps
+    steps = steps or full.steps or LONGER * config.pretrain.steps
     probe_every = full.probe_every or max(1, -(-steps // LOOKS))
     if full.patience is not None and not bench.draws:
         raise ConfigError("full.patience: needs labels to probe with; leave it out")
     config = config.model_copy(update={"full": full.model_copy(update={"steps": steps})})
-    prepared = Prepared(
+    return Prepared(
         recipe=recipe,
         policy=for_channels(recipe.policy, pool.images.channels),
         config=config,
@@ -152,7 +183,6 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
         patience=full.patience,
         batch_size=batch,
     )
-    return replace(prepared, directory=_directory(request, prepared))
 
 
 def _device(name: str, ranks: Ranks) -> torch.device:

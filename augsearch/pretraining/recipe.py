@@ -37,6 +37,8 @@ class FinishedStudy:
         source: where its images were.
         split: how it split its images; None where its table is gone.
         verdict: its verdict in a sentence, with what to do.
+        baseline: name of the published policy that its confirmation put first; None for none.
+        seconds: of computing that it took, over all its processes.
     """
 
     name: str
@@ -45,6 +47,8 @@ class FinishedStudy:
     source: Source
     split: KnownSplit | None
     verdict: str
+    baseline: str | None
+    seconds: float
 
     @property
     def before(self) -> Before:
@@ -182,9 +186,19 @@ def finished_study(storage: str, name: str) -> FinishedStudy:
     if split is not None:
         marks = frozenset(store.kept.sealed or ())
         split = replace(split, sealed=marks, whole=asked["subset"] is None)
-    advice = store.kept.result.get("verdict", {}).get("advice", "")
-    said = f"{store.kept.verdict} {advice}".strip()
-    return FinishedStudy(name, winner, _as_seen(config, winner), source, split, said)
+    result = store.kept.result
+    advice = result.get("verdict", {}).get("advice", "")
+    policies = result.get("policies", ())  # best confirmed first
+    return FinishedStudy(
+        name=name,
+        winner=winner,
+        config=_as_seen(config, winner),
+        source=source,
+        split=split,
+        verdict=f"{store.kept.verdict} {advice}".strip(),
+        baseline=next((one["name"] for one in policies if one["kind"] == "baseline"), None),
+        seconds=sum(result.get("seconds", {}).values()),
+    )
 
 
 def _as_seen(config: StudyConfig, winner: Policy) -> StudyConfig:

@@ -26,7 +26,7 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             *("data", "encoder", "pretrain", "evaluate", "search"),
-            *("confirm", "certify", "ablate", "full", "finetune", "compute"),
+            *("confirm", "certify", "ablate", "full", "finetune", "pilot", "compute"),
         ),
         "a study file (--study)",
     ),

@@ -10,6 +10,7 @@ Molecular Biology 3:3, 2004, as in the package limma.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,30 +30,61 @@ TINIEST, HUGEST = 1e-3, 1e6  # degrees of freedom at which the prior counts as n
 def moderated_means(rows: NDArray[np.float64]) -> list[MeanEstimate]:
     """The mean of each row of `[rows, seeds]`, with its error.
 
-    Recalls come in grains, so a row may be the same in all seeds. That is a tie and no sign of
-    little noise: such a row has the common variance, and the common variance is not learnt from it.
-
     Raises:
         ValueError: fewer than two seeds.
     """
-    count, seeds = rows.shape
-    if seeds < 2:
-        raise ValueError("the error of a mean needs two or more seeds")
-    own = float(seeds - 1)
-    variances = rows.var(axis=1, ddof=1)
-    tied = np.ptp(rows, axis=1) < SAME
-    variances[tied] = 0
-    prior, degrees = common_variance(variances[~tied], own)
-    total = min(own + degrees, own * count) if degrees else own
-    if math.isinf(degrees):
-        shrunk = np.full(count, prior)
-    else:
-        shrunk = (own * variances + degrees * prior) / (own + degrees)
-    shrunk[tied] = prior if degrees else variances.max()
-    return [
-        MeanEstimate(float(mean), math.sqrt(variance / seeds), total, images=False)
-        for mean, variance in zip(rows.mean(axis=1), shrunk, strict=True)
-    ]
+    common = CommonNoise.of(rows)
+    return [common.mean(row) for row in rows]
+
+
+@dataclass(frozen=True)
+class CommonNoise:
+    """What rows over the same seeds have in common of their noise.
+
+    Recalls come in grains, so a row may be the same in all seeds. That is a tie and no sign of
+    little noise: such a row has the common variance, and the common variance is not learnt from it.
+
+    Attributes:
+        own: degrees of freedom of a row's own variance.
+        variance, degrees: the common one, and what it is worth.
+        tied: the variance of a row that is the same in all seeds.
+        most: degrees of freedom that all rows have together.
+    """
+
+    own: float
+    variance: float
+    degrees: float
+    tied: float
+    most: float
+
+    @classmethod
+    def of(cls, rows: NDArray[np.float64]) -> CommonNoise:
+        """Of `[rows, seeds]`.
+
+        Raises:
+            ValueError: fewer than two seeds.
+        """
+        count, seeds = rows.shape
+        if seeds < 2:
+            raise ValueError("the error of a mean needs two or more seeds")
+        own = float(seeds - 1)
+        variances = rows.var(axis=1, ddof=1)
+        loose = variances[np.ptp(rows, axis=1) >= SAME]
+        prior, degrees = common_variance(loose, own)
+        tied = prior if degrees else float(loose.max(initial=0.0))
+        return cls(own, prior, degrees, tied, own * count)
+
+    def mean(self, row: NDArray[np.float64]) -> MeanEstimate:
+        """The mean of `[seeds]`, its variance drawn towards the common one."""
+        total = min(self.own + self.degrees, self.most) if self.degrees else self.own
+        if np.ptp(row) < SAME:
+            variance = self.tied
+        elif math.isinf(self.degrees):
+            variance = self.variance
+        else:
+            mixed = self.own * float(row.var(ddof=1)) + self.degrees * self.variance
+            variance = mixed / (self.own + self.degrees)
+        return MeanEstimate(float(row.mean()), math.sqrt(variance / len(row)), total, images=False)
 
 
 def common_variance(variances: NDArray[np.float64], own: float) -> tuple[float, float]:

@@ -30,6 +30,7 @@ def stored_config(store: Store) -> StudyConfig:
         "certify": asked["certify"],
         "full": asked.get("full", {}),
         "finetune": asked.get("finetune", {}),
+        "pilot": asked.get("pilot", {}),
         "name": asked["study_name"],
     }
     parts["search"] = {**parts["search"], "trials": asked["trials"]}

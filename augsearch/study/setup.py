@@ -171,6 +171,7 @@ class Setup:
             "certify": self.config.certify.model_dump(mode="json"),
             "full": self.config.full.model_dump(mode="json"),
             "finetune": self.config.finetune.model_dump(mode="json"),
+            "pilot": self.config.pilot.model_dump(mode="json"),
             "flags": self.flags,
             "in_python": self.in_python,
             "directory": str(Path.cwd()),

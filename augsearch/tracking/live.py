@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,15 @@ class LiveRun:
         done = self._attempt(show)
         self.end("FINISHED")
         return done
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """If what is in here ends by an error, the run ends as killed or failed."""
+        try:
+            yield
+        except BaseException as error:
+            self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            raise
 
     def end(self, status: str) -> None:
         """It trains no more: FINISHED, KILLED or FAILED, in MLflow's words."""

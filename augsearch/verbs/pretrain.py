@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
-import filelock
 from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
 from augsearch.engines.processes import cpu_threads
-from augsearch.errors import ConfigError, OutputError, StudyError
-from augsearch.files import write_files
+from augsearch.errors import ConfigError, OutputError
+from augsearch.files import held_directory, write_files
 from augsearch.pretraining.checkpoint import NOTE, differences
 from augsearch.pretraining.outputs import output_files, result_of
 from augsearch.pretraining.prepare import CHECKPOINT, Prepared, prepare
@@ -93,21 +92,28 @@ def pretrain_as_asked(request: PretrainRequest, progress: Progress) -> Pretraine
         # The first process of a machine decodes the images, for the others to find.
         with ranks.one_first():
             prepared = prepare(request, ranks, heard)
-        there = finished(prepared, request)
-        if there is not None:
-            heard.note(f"{prepared.directory} holds this pretraining already, finished")
-            return there
-        with _held(prepared) if ranks.rank == 0 else nullcontext():
-            if ranks.rank == 0:
-                _make_room(prepared, request.force)
-            ranks.wait()
-            return _run(prepared, ranks, heard)
+        return pretrain_prepared(prepared, ranks, heard, force=request.force)
 
 
-def finished(prepared: Prepared, request: PretrainRequest) -> Pretrained | None:
+def pretrain_prepared(
+    prepared: Prepared, ranks: Ranks, progress: Progress, *, force: bool = False
+) -> Pretrained:
+    """Train what could start, or go on with it; what is finished there is only read."""
+    there = finished(prepared, force=force)
+    if there is not None:
+        progress.note(f"{prepared.directory} holds this pretraining already, finished")
+        return there
+    with held_directory(prepared.directory) if ranks.rank == 0 else nullcontext():
+        if ranks.rank == 0:
+            _make_room(prepared, force)
+        ranks.wait()
+        return _run(prepared, ranks, progress)
+
+
+def finished(prepared: Prepared, *, force: bool) -> Pretrained | None:
     """The same pretraining, if its directory holds it to the end and it is not to begin anew."""
     path = prepared.directory / RESULT_FILE
-    if request.force or not path.is_file():
+    if force or not path.is_file():
         return None
     try:
         found = Pretrained.model_validate_json(path.read_text(encoding="utf-8"))
@@ -122,31 +128,6 @@ def finished(prepared: Prepared, request: PretrainRequest) -> Pretrained | None:
         return None
     names = [path.name for path in prepared.directory.iterdir() if path.is_file()]
     return found.written(prepared.directory, names)
-
-
-@contextmanager
-def _held(prepared: Prepared) -> Iterator[None]:
-    """Keep other processes out of the directory; the system frees it if this one dies.
-
-    Raises:
-        StudyError: another process trains there.
-    """
-    place = prepared.directory.resolve()
-    lock = filelock.FileLock(place.parent / f".{place.name}.lock", timeout=0)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except filelock.Timeout:
-        raise StudyError(
-            f"{prepared.directory}: another process trains there; wait for it, stop it, or give "
-            "another --output"
-        ) from None
-    except OSError as error:
-        raise OutputError(f"{prepared.directory}: cannot be written ({error.strerror})") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _make_room(prepared: Prepared, force: bool) -> None:
@@ -178,7 +159,7 @@ def _run(prepared: Prepared, ranks: Ranks, progress: Progress) -> Pretrained:
         if shown is not None:
             shown.log(look.step, _metrics(look))
 
-    with cpu_threads(prepared.config.compute.threads), _ended_as(shown):
+    with cpu_threads(prepared.config.compute.threads), shown.kept() if shown else nullcontext():
         trained = train(prepared, ranks, progress, on_look)
         result = result_of(prepared, trained, ranks)
         if shown is not None:
@@ -190,16 +171,6 @@ def _run(prepared: Prepared, ranks: Ranks, progress: Progress) -> Pretrained:
             shown.finish(files["README.md"].decode().split("---\n", 2)[-1], last, files)
     ranks.wait()
     return result
-
-
-@contextmanager
-def _ended_as(shown: LiveRun | None) -> Iterator[None]:
-    try:
-        yield
-    except BaseException as error:
-        if shown is not None:
-            shown.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
-        raise
 
 
 def _metrics(look: Look) -> Mapping[str, float]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from augsearch.finetuning.result import Finetuned
+from augsearch.piloting.result import Pilot
 from augsearch.pretraining.result import Pretrained
 from augsearch.search.ablation.result import Ablation
 from augsearch.search.result.result import StudyResult
@@ -21,6 +22,7 @@ from augsearch.study_file import StudyConfig
 MODELS: dict[str, type[BaseModel]] = {
     "ablation": Ablation,
     "finetune": Finetuned,
+    "pilot": Pilot,
     "policy": Policy,
     "pretrain": Pretrained,
     "result": StudyResult,

@@ -7,9 +7,20 @@ from augsearch.report.figures import (
     fidelity,
     front,
     history,
+    labels,
     parallel,
     parameters,
     results,
 )
 
-__all__ = ["classes", "cost", "fidelity", "front", "history", "parallel", "parameters", "results"]
+__all__ = [
+    "classes",
+    "cost",
+    "fidelity",
+    "front",
+    "history",
+    "labels",
+    "parallel",
+    "parameters",
+    "results",
+]

@@ -1,0 +1,373 @@
+"""From what a user asks of a pilot to everything that it needs, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+
+from augsearch.augment.baselines import BASELINES, for_channels
+from augsearch.data.imageset import ImageSet
+from augsearch.data.splits.splits import content_marks
+from augsearch.errors import ConfigError, DataError
+from augsearch.finetuning.prepare import check_good
+from augsearch.piloting.request import PilotRequest
+from augsearch.piloting.result import RESULT_FILE
+from augsearch.piloting.ways import Begin, Way, ways_of
+from augsearch.pretraining.pool import Pool, sealed_of
+from augsearch.pretraining.prepare import (
+    as_decoded,
+    given_images,
+    sealed_off,
+    settled_size,
+    short_digest,
+)
+from augsearch.pretraining.recipe import Recipe, find_recipe
+from augsearch.pretraining.request import PretrainRequest
+from augsearch.progress import Progress, Quiet
+from augsearch.simclr.config import PretrainConfig
+from augsearch.simclr.device import resolve_device
+from augsearch.simclr.encoders.config import PRETRAINED, SCRATCH, EncoderConfig
+from augsearch.simclr.encoders.start import load_start
+from augsearch.space.policy import load_policy
+from augsearch.study.prepare import check_own_encoder
+from augsearch.study.source import Source
+from augsearch.study_file import RATE_FROM_WEIGHTS, StudyConfig, load_study_config
+from augsearch.study_sections import PilotConfig
+
+USUAL = "SimCLR s=0.5"
+"""The baseline where no study says which is best."""
+POLICY_FILE, STUDY_FILE = "policy.yaml", "study.json"
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What an encoder begins with, and the images at the size at which it sees them.
+
+    Attributes:
+        config: its `encoder` begins so.
+        pool: what may be learnt from.
+        sealed: the labelled images that judge; rows are those of every other regime.
+        weights: digest of what it begins with.
+    """
+
+    config: StudyConfig
+    pool: Pool
+    sealed: ImageSet
+    weights: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A pilot that could start now.
+
+    Attributes:
+        recipe: the found policy, the settings, and the study that it is of.
+        baseline: name of the published policy beside it; None if that is the found one.
+        counts: labels of each class.
+        steps: optimiser steps of a pretraining; None for what the settings say.
+    """
+
+    recipe: Recipe
+    baseline: str | None
+    regimes: Mapping[Begin, Regime]
+    ways: tuple[Way, ...]
+    counts: tuple[int, ...]
+    source: Source
+    directory: Path
+    seed: int
+    device: torch.device
+    steps: int | None
+
+    @property
+    def config(self) -> StudyConfig:
+        return self.recipe.config
+
+    @property
+    def pilot(self) -> PilotConfig:
+        return self.config.pilot
+
+    @property
+    def search_seconds(self) -> float:
+        """Of computing that the found policy took; 0 if it was searched for elsewhere."""
+        study = self.recipe.study
+        found = study is not None and self.recipe.policy_source == f"study {study.name}"
+        return study.seconds if study and found else 0.0
+
+    @property
+    def images(self) -> ImageSet:
+        """The pool, as an encoder from nothing sees it."""
+        return self.regimes["nothing"].pool.images
+
+    @property
+    def sealed(self) -> ImageSet:
+        return self.regimes["nothing"].sealed
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What two pilots share whose runs can stand for each other; values are short. More labels
+        or more seeds are more of the same."""
+        settings = [
+            regime.config.deciding_run()
+            | {"full": regime.config.full.model_dump(mode="json"), "steps": self.steps}
+            | {"finetune": regime.config.finetune.model_dump(mode="json", exclude=NOT_HERE)}
+            for regime in self.regimes.values()
+        ]
+        simclr = {way.simclr.digest: way.simclr.name for way in self.ways if way.simclr}
+        return {
+            "policies": short_digest(sorted(simclr)),
+            "settings": short_digest(settings),
+            "images": self.regimes["nothing"].pool.digest[:12],
+            "sealed": short_digest(sorted(content_marks(self.sealed))),
+            "weights": short_digest([regime.weights for regime in self.regimes.values()]),
+            "seed": str(self.seed),
+        }
+
+
+NOT_HERE = {"labels", "mode", "seeds", "folds", "combine", "good", "miss_rate"}
+"""Of the section `finetune`, what a pilot decides itself or what changes no network."""
+
+
+def prepare(request: PilotRequest, progress: Progress) -> Prepared:
+    """Resolve and check everything.
+
+    Raises:
+        AugsearchError: what is wrong, in one line.
+    """
+    if request.seed < 0:
+        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
+    if request.steps is not None and request.steps < 1:
+        raise ConfigError(f"--steps {request.steps}: must be 1 or more")
+    device = resolve_device(request.device)
+    recipe = _recipe(request)
+    config = _asked(settled_size(recipe), request)
+    image_set, source = _images(request, recipe, config, progress)
+    for sentence in image_set.notes:
+        progress.note(sentence)
+    config = as_decoded(config, image_set)
+    before = recipe.study.before if recipe.study else None
+    pool = sealed_off(image_set, source, config, before, request.storage, progress)
+    sealed = _sealed(image_set, pool, progress)
+    recipe = replace(
+        recipe, config=config, policy=for_channels(recipe.policy, pool.images.channels)
+    )
+    check_good(config.finetune, pool.images)
+    nothing = _from_nothing(config)
+    regimes: dict[Begin, Regime] = {"nothing": Regime(nothing, pool, sealed, SCRATCH)}
+    weights = _weights(config, request)
+    if weights is not None:
+        regimes["weights"] = _other_size(
+            _beginning(config, weights), request, recipe, regimes["nothing"], source, progress
+        )
+    else:
+        progress.note(
+            "no pretrained weights are compared: name some with --weights, because they may do "
+            "without any of this"
+        )
+    baseline = _baseline(recipe, config, progress)
+    prepared = Prepared(
+        recipe=recipe,
+        baseline=baseline,
+        regimes=regimes,
+        ways=ways_of(
+            recipe.policy,
+            for_channels(BASELINES[baseline], pool.images.channels) if baseline else None,
+            weights=weights is not None,
+        ),
+        counts=_counts(pool.images, config.pilot, progress),
+        source=source,
+        directory=Path(),
+        seed=request.seed,
+        device=device,
+        steps=request.steps,
+    )
+    return replace(prepared, directory=_directory(request, prepared))
+
+
+def _recipe(request: PilotRequest) -> Recipe:
+    """The policy that was found, and the settings."""
+    asked = PretrainRequest(request.policy, study=request.study, storage=request.storage)
+    if request.policy_from is None:
+        return find_recipe(asked)
+    if request.policy is not None:
+        raise ConfigError("--policy-from: names a policy, and so does --policy; give one of them")
+    directory = Path(request.policy_from)
+    if not (directory / RESULT_FILE).is_file():
+        raise ConfigError(
+            f"--policy-from {directory}: holds no {RESULT_FILE}; name the directory of a finished "
+            "pilot"
+        )
+    policy = load_policy(directory / POLICY_FILE)
+    if request.study is not None:
+        found = find_recipe(replace(asked, policy=policy))
+        return replace(found, policy_source=f"pilot {directory}")
+    config = load_study_config(directory / STUDY_FILE)
+    return Recipe(policy, f"pilot {directory}", config, f"pilot {directory}", None)
+
+
+def _asked(config: StudyConfig, request: PilotRequest) -> StudyConfig:
+    """The settings with what the user says beside them."""
+    said: dict[str, Any] = {
+        name: getattr(request, name)
+        for name in ("labels", "seeds", "baseline", "label_seconds", "label_rate", "machine_rate")
+    }
+    said["currency"] = request.currency
+    content = config.pilot.model_dump() | {k: v for k, v in said.items() if v is not None}
+    try:
+        pilot = PilotConfig.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = f"--{str(first['loc'][0]).replace('_', '-')}"
+        raise ConfigError(f"{flag}: {first['msg'].removeprefix('Value error, ')}") from None
+    finetune = config.finetune
+    if request.good is not None:
+        finetune = finetune.model_copy(update={"good": request.good})
+    return config.model_copy(update={"pilot": pilot, "finetune": finetune})
+
+
+def _images(
+    request: PilotRequest, recipe: Recipe, config: StudyConfig, progress: Progress
+) -> tuple[ImageSet, Source]:
+    if isinstance(request.data, ImageSet):
+        return request.data, Source("given", request.data.name)
+    known = recipe.study.source if recipe.study else None
+    return given_images(request.data, known, config, progress)
+
+
+def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:
+    sealed, missing = sealed_of(image_set, pool)
+    if len(np.unique(sealed.labels)) < 2:
+        raise DataError(
+            "a pilot is judged on sealed images of at least two classes with labels, and there are "
+            "none; label more images"
+        )
+    if missing:
+        progress.warn(f"{missing} sealed images are not there; the others judge")
+    absent = sorted(set(range(len(pool.images.classes))) - set(sealed.labels.tolist()))
+    if absent:
+        names = ", ".join(pool.images.classes[place] for place in absent)
+        progress.warn(f"no sealed image says how these classes do: {names}")
+    return sealed
+
+
+def _counts(pool: ImageSet, wanted: PilotConfig, progress: Progress) -> tuple[int, ...]:
+    """The numbers of labels that every class has."""
+    each = np.bincount(pool.labelled_pictures, minlength=len(pool.classes))
+    least, rarest = int(each.min()), pool.classes[int(each.argmin())]
+    counts = tuple(count for count in wanted.labels if count <= least)
+    if not counts:
+        raise DataError(
+            f"--labels {wanted.labels[0]}: the class {rarest} has {least} labelled images outside "
+            "the sealed test; label more, ask for fewer, or leave the class out"
+        )
+    if left := wanted.labels[len(counts) :]:
+        progress.note(
+            f"left out for want of labels: {', '.join(map(str, left))} of each class; {rarest} has "
+            f"{least} outside the sealed test"
+        )
+    return counts
+
+
+def _baseline(recipe: Recipe, config: StudyConfig, progress: Progress) -> str | None:
+    """Name of the published policy that stands beside the found one."""
+    study = recipe.study
+    wanted = config.pilot.baseline or (study.baseline if study else None) or USUAL
+    known = {name.casefold(): name for name in BASELINES}
+    if wanted.casefold() not in known:
+        raise ConfigError(
+            f"--baseline {wanted}: there is no such published policy; there are "
+            f"{', '.join(BASELINES)}"
+        )
+    name = known[wanted.casefold()]
+    if BASELINES[name].digest == recipe.policy.digest:
+        progress.note(f"the found policy is {name}, so that no other baseline stands beside it")
+        return None
+    return name
+
+
+def _from_nothing(config: StudyConfig) -> StudyConfig:
+    random = {"weights": SCRATCH, "frozen_stages": 0, "statistics": "adapt", "mean": (), "std": ()}
+    return _beginning(config, config.encoder.model_copy(update=random))
+
+
+def _beginning(config: StudyConfig, encoder: EncoderConfig) -> StudyConfig:
+    """The settings with an encoder that begins otherwise, and the learning rate that goes with it
+    where the optimiser is the usual one."""
+    pretrain = config.pretrain
+    if encoder.is_pretrained != config.encoder.is_pretrained and pretrain.optimizer == "adamw":
+        usual = PretrainConfig().learning_rate
+        rate = RATE_FROM_WEIGHTS if encoder.is_pretrained else usual
+        pretrain = pretrain.model_copy(update={"learning_rate": rate})
+    return config.model_copy(update={"encoder": encoder, "pretrain": pretrain})
+
+
+def _weights(config: StudyConfig, request: PilotRequest) -> EncoderConfig | None:
+    """The encoder that begins with weights; None if there is none."""
+    asked = None if request.weights is None else str(request.weights)
+    if asked == SCRATCH:
+        return None
+    encoder = config.encoder if config.encoder.is_pretrained else config.pilot.weights
+    if asked is None:
+        return encoder
+    if asked != PRETRAINED and not Path(asked).is_file():
+        raise ConfigError(
+            f"--weights {asked}: there is no such file; want none, pretrained or a file of weights"
+        )
+    begins = encoder or config.encoder
+    return begins.model_copy(
+        update={"weights": asked if asked == PRETRAINED else str(Path(asked).absolute())}
+    )
+
+
+def _other_size(
+    config: StudyConfig,
+    request: PilotRequest,
+    recipe: Recipe,
+    own: Regime,
+    source: Source,
+    progress: Progress,
+) -> Regime:
+    """The same images as encoders with weights see them."""
+    size = config.pilot.weights_image_size
+    check_own_encoder(config, own.pool.images)
+    if size is not None and size != own.pool.images.image_size:
+        if isinstance(request.data, ImageSet):
+            raise ConfigError(
+                f"pilot.weights_image_size {size}: images that are given as arrays have a size; "
+                "name their folder"
+            )
+        config = config.model_copy(
+            update={"data": config.data.model_copy(update={"image_size": size})}
+        )
+        quiet = Quiet()
+        image_set, _ = given_images(request.data, source, config, quiet)
+        before = recipe.study.before if recipe.study else None
+        pool = sealed_off(image_set, source, config, before, request.storage, quiet)
+        sealed, _ = sealed_of(image_set, pool)
+        if (pool.images.paths, sealed.paths) != (own.pool.images.paths, own.sealed.paths):
+            raise DataError(
+                f"pilot.weights_image_size {size}: the pictures are cut into other tiles at that "
+                "size, so that nothing can be compared; leave it out, or use another data.fit"
+            )
+    else:
+        pool, sealed = own.pool, own.sealed
+    start = load_start(config.encoder, pool.images.channels, pool.images.image_size)
+    assert start is not None
+    for sentence in start.notes:
+        progress.note(sentence)
+    return Regime(config, pool, sealed, start.digest[:12])
+
+
+def _directory(request: PilotRequest, prepared: Prepared) -> Path:
+    if request.output is not None:
+        return Path(request.output)
+    study = prepared.recipe.study
+    begins = study.name if study else prepared.images.name
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", begins).strip("-.")[:60] or "images"
+    return Path("runs") / f"{slug}-pilot-{short_digest(prepared.identity)[:6]}"

@@ -1,0 +1,473 @@
+"""`augsearch pilot`: what policy and pretraining are worth, against doing without them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from augsearch.data.imageset import ImageSet
+from augsearch.data.splits.splits import sealed_marks
+from augsearch.engines.processes import Processes
+from augsearch.errors import ConfigError, OutputError
+from augsearch.files import held_directory, write_files
+from augsearch.piloting.judge import Evidence, curves_of, gains_of
+from augsearch.piloting.prepare import STUDY_FILE, Prepared, prepare
+from augsearch.piloting.recommend import recommend
+from augsearch.piloting.report import comparison_report, pilot_report
+from augsearch.piloting.request import PilotRequest
+from augsearch.piloting.result import RESULT_FILE, Pilot
+from augsearch.piloting.runs import (
+    POINTS,
+    PRETRAINED,
+    Simclr,
+    Workshop,
+    points,
+    pretraining_of,
+    pretrainings,
+    read_points,
+    train_point,
+)
+from augsearch.pretraining.checkpoint import differences
+from augsearch.pretraining.recipe import names_study
+from augsearch.progress import Progress, Quiet
+from augsearch.report.content import Report
+from augsearch.search.result.result import versions
+from augsearch.simclr.ranks import ALONE
+from augsearch.space.policy import Policy
+from augsearch.space.space import Space
+from augsearch.store.database import DEFAULT_STORAGE, open_storage, told_when_unwritable
+from augsearch.store.sealed import count_sealed_use
+from augsearch.study.command import command_line, handed_over
+from augsearch.study.request import StudyRequest
+from augsearch.study_file import StudyConfig
+from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.live import LiveRun
+from augsearch.tracking.tracker import DataReference
+from augsearch.verbs.pretrain import pretrain_prepared
+from augsearch.verbs.run import run_as_asked
+
+NOTE = "identity.json"
+SPACE = "natural"
+"""That is searched where none is named."""
+PAGE, ONE_PAGER, TABLE = "report.html", "report.md", "curves.csv"
+
+
+# Public, and the one place where its arguments are explained.
+def pilot(
+    study: str | Path | StudyConfig | None = None,
+    *,
+    data: str | Path | ImageSet | None = None,
+    policy: str | Path | Policy | None = None,
+    policy_from: str | Path | None = None,
+    space: str | Path | Space | None = None,
+    weights: str | Path | None = None,
+    labels: Sequence[int] | None = None,
+    seeds: int | None = None,
+    baseline: str | None = None,
+    good: str | None = None,
+    steps: int | None = None,
+    label_seconds: float | None = None,
+    label_rate: float | None = None,
+    machine_rate: float | None = None,
+    currency: str | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    storage: str = DEFAULT_STORAGE,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Pilot:
+    """Compare the ways from images and labels to a classifier, on the sealed images.
+
+    Labels alone, weights as they came, pretraining under a published policy and under the found
+    one, each with few labels and with more; what that gains, in accuracy and in labels, and what
+    it costs. Stopped or killed, it goes on when the same call is made again.
+
+    Args:
+        study: a finished study, whose winner and images are taken; or a study file, the name of a
+            preset or a StudyConfig, for settings. Without a finished study or a policy, a search
+            comes first.
+        data: a folder of images, or an ImageSet; None for those of the study.
+        policy: the found policy, as in `pretrain`, if it is not the study's winner.
+        policy_from: the directory of a finished pilot, whose policy (and settings, unless `study`
+            says others) are taken: another plant's, before a search here.
+        space: for the search, if one comes first: a space file, the name of a preset, or a Space;
+            None for `natural`.
+        weights: what a team would begin with otherwise: `pretrained` or a file of weights of the
+            encoder; None for what the settings say; `none` to do without.
+        labels: labels of each class, rising; None for what the settings say, as for the rest.
+        seeds: times that everything is done anew.
+        baseline: name of the published policy beside the found one.
+        good: the class without a defect: misses and false alarms are then counted.
+        steps: optimiser steps of a pretraining; None for `full.steps`, else ten times a trial's.
+        label_seconds: that a label takes a person.
+        label_rate: money for an hour of labelling.
+        machine_rate: money for an hour of the machine.
+        currency: of the rates, for people.
+        seed: of everything random.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        storage: URL of Optuna's database, where studies are.
+        output: directory; None for one in `runs/`.
+        force: begin anew, and overwrite what is there.
+        progress: told what happens.
+
+    Returns:
+        What `pilot.json` holds.
+
+    Raises:
+        AugsearchError: anything a user can cause, in one line.
+    """
+    request = PilotRequest(
+        study,
+        data=data,
+        policy=policy,
+        policy_from=policy_from,
+        space=space,
+        weights=weights,
+        labels=None if labels is None else tuple(labels),
+        seeds=seeds,
+        baseline=baseline,
+        good=good,
+        steps=steps,
+        label_seconds=label_seconds,
+        label_rate=label_rate,
+        machine_rate=machine_rate,
+        currency=currency,
+        seed=seed,
+        device=device,
+        storage=storage,
+        output=output,
+        force=force,
+    )
+    return pilot_as_asked(request, progress or Quiet())
+
+
+def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
+    """What `pilot` does, for a request in one piece."""
+    quiet_mlflow()
+    asked = _searched(request, progress)
+    prepared = prepare(asked, progress)
+    with held_directory(prepared.directory):
+        _make_room(prepared, request.force)
+        shown = _shown(prepared, progress)
+        with shown.kept():
+            shown.log(0, {"classifiers": 0.0})  # one process makes the experiment for all others
+            seconds = _pretrain(prepared, progress)
+            _train(prepared, progress)
+            return _concluded(request, prepared, seconds, shown)
+
+
+def compare_pilots(
+    pilots: Sequence[str | Path], *, output: str | Path | None = None
+) -> tuple[Path, tuple[Pilot, ...]]:
+    """Lay finished pilots of several plants beside each other, on one page.
+
+    Args:
+        pilots: their directories, two or more.
+        output: directory for the page; None for `runs/A-beside-B`.
+
+    Returns:
+        The page, and the pilots.
+
+    Raises:
+        ConfigError: one is missing, or of another version.
+        OutputError: the page cannot be written.
+    """
+    found = tuple(read_pilot(Path(directory)) for directory in pilots)
+    if len(found) < 2:
+        raise ConfigError("--compare: name the directories of two pilots or more")
+    names = "-beside-".join(Path(directory).resolve().name for directory in pilots)
+    directory = Path(output) if output is not None else Path("runs") / names
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
+    files = _pages(comparison_report(found))
+    write_files(directory, files)
+    return directory / PAGE, found
+
+
+def read_pilot(directory: Path) -> Pilot:
+    """A finished pilot. ConfigError if there is none, or one of another version."""
+    path = directory / RESULT_FILE
+    if not path.is_file():
+        raise ConfigError(f"{directory}: holds no {RESULT_FILE}; name a finished pilot's directory")
+    try:
+        return Pilot.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, ValueError):
+        raise ConfigError(
+            f"{path}: cannot be read; the pilot's own command with this version writes it anew"
+        ) from None
+
+
+def _searched(request: PilotRequest, progress: Progress) -> PilotRequest:
+    """The request with a finished study, after a search if nothing else names a policy."""
+    named = (request.policy, request.policy_from)
+    if any(one is not None for one in named) or names_study(request.study):
+        if request.space is not None:
+            raise ConfigError(
+                "--space: is for a search, and a policy is there already; leave one of them out"
+            )
+        return request
+    if request.space is None:
+        progress.note(
+            f"no study or policy is named, so that a search in the space {SPACE} comes first; "
+            "--space names another"
+        )
+    study = StudyRequest(
+        request.space or SPACE,
+        data=request.data,
+        study=request.study,
+        seed=request.seed,
+        device=request.device,
+        storage=request.storage,
+    )
+    found = run_as_asked(study, progress)
+    return replace(request, study=found.study)
+
+
+def _make_room(prepared: Prepared, force: bool) -> None:
+    """A directory to write to: new, of this pilot, or to be replaced.
+
+    Raises:
+        ConfigError: it holds something else.
+        OutputError: it cannot be made.
+    """
+    directory, note = prepared.directory, prepared.directory / NOTE
+    try:
+        if note.is_file():
+            begun = json.loads(note.read_text(encoding="utf-8"))
+            different = differences(begun, prepared.identity)
+            if different and not force:
+                raise ConfigError(
+                    f"{directory}: holds another pilot ({different}); give another --output, or "
+                    "--force to replace it"
+                )
+            if force:
+                for kept in (*(directory / POINTS).glob("*.npz"), directory / RESULT_FILE):
+                    kept.unlink(missing_ok=True)
+        elif directory.is_dir() and any(directory.iterdir()):
+            raise ConfigError(
+                f"{directory}: holds files that are of no pilot; give another --output"
+            )
+        for place in (directory / POINTS, directory / PRETRAINED):
+            place.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(prepared.identity), encoding="utf-8")
+    except ValueError:
+        raise ConfigError(f"{note}: cannot be read; give --force to begin anew") from None
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
+
+
+def _engine(prepared: Prepared) -> Processes:
+    on_cpu = prepared.device.type == "cpu"
+    return Processes(prepared.config.compute.threads, most=None if on_cpu else 1)
+
+
+@dataclass(frozen=True)
+class _Simclrs:
+    """What every pretraining needs; sent to other processes."""
+
+    prepared: Prepared
+    force: bool = False
+
+
+def _pretrain(prepared: Prepared, progress: Progress) -> Mapping[Simclr, float]:
+    """Do what is left of the pretrainings; the seconds that each took."""
+    jobs = pretrainings(prepared)
+    progress.phase("pretrainings", 0, len(jobs))
+    seconds = {}
+    for job, (taken, probe) in _engine(prepared).run(_pretrain_one, _Simclrs(prepared), jobs):
+        seconds[job] = taken
+        progress.run_ended(f"{job.way.title}, seed {job.seed + 1}", probe, "")
+    return seconds
+
+
+def _pretrain_one(shared: _Simclrs, job: Simclr) -> tuple[float, float]:
+    quiet_mlflow()
+    quiet = Quiet()
+    found = pretrain_prepared(pretraining_of(shared.prepared, job, quiet), ALONE, quiet)
+    return found.seconds, next((x.probe for x in reversed(found.looks) if x.probe is not None), 0.0)
+
+
+def _train(prepared: Prepared, progress: Progress) -> None:
+    """Train the classifiers that have not answered yet."""
+    jobs, kept = points(prepared), read_points(prepared)
+    todo = [point for point in jobs if point not in kept]
+    progress.phase("classifiers", len(jobs) - len(todo), len(jobs))
+    for point, score in _engine(prepared).run(train_point, Workshop(prepared), todo):
+        named = f"{point.way.title}, {point.labels} labels, seed {point.seed + 1}"
+        progress.run_ended(named, score, "")
+
+
+def _concluded(
+    request: PilotRequest, prepared: Prepared, seconds: Mapping[Simclr, float], shown: LiveRun
+) -> Pilot:
+    evidence = Evidence(prepared, read_points(prepared), seconds)
+    curves, gains = curves_of(evidence), gains_of(evidence)
+    regimes, images = prepared.regimes, prepared.images
+    study, weights = prepared.recipe.study, regimes.get("weights")
+    source = prepared.recipe.policy_source
+    found = Pilot(
+        name=prepared.directory.name,
+        study=study.name if study else None,
+        policy=prepared.recipe.policy,
+        policy_source=source,
+        baseline=prepared.baseline,
+        data=images.name,
+        digest=regimes["nothing"].pool.digest,
+        classes=images.classes,
+        good=prepared.config.finetune.good,
+        images=len(images),
+        sealed=len(evidence.images.labels),
+        uses=_count_use(prepared, request.storage),
+        encoder=regimes["nothing"].config.encoder.called,
+        weights=weights.config.encoder.called if weights else None,
+        image_size=images.image_size,
+        weights_image_size=weights.pool.images.image_size if weights else None,
+        steps=pretraining_of(prepared, pretrainings(prepared)[0], Quiet()).steps,
+        labels=prepared.counts,
+        seeds=prepared.pilot.seeds,
+        curves=curves,
+        gains=gains,
+        recommendation=recommend(
+            curves, gains, policy=f"The policy of {source}", seeds=prepared.pilot.seeds
+        ),
+        label_seconds=prepared.pilot.label_seconds,
+        label_rate=prepared.pilot.label_rate,
+        machine_rate=prepared.pilot.machine_rate,
+        currency=prepared.pilot.currency,
+        device=str(prepared.device),
+        at_once=_engine(prepared).at_once(len(points(prepared))),
+        identity=prepared.identity,
+    )
+    report = pilot_report(found, _command(request, prepared), versions())
+    files = {
+        **prepared.recipe.policy.files(),
+        **_pages(report),
+        TABLE: _table(found).encode(),
+        STUDY_FILE: _json(prepared.config.model_dump(mode="json")),
+        "split.csv": regimes["nothing"].pool.split.to_csv(index=False).encode(),
+        RESULT_FILE: _json(found.model_dump(mode="json", exclude_none=True)),
+    }
+    write_files(prepared.directory, files)
+    _show(shown, found, files)
+    return found.written(prepared.directory, files)
+
+
+def _pages(report: Report) -> dict[str, bytes]:
+    # plotly takes a second to import, which readers of other verbs should not wait for.
+    from augsearch.report.markdown import markdown_page
+    from augsearch.report.page import html_page
+
+    return {PAGE: html_page(report).encode(), ONE_PAGER: markdown_page(report).encode()}
+
+
+def _table(found: Pilot) -> str:
+    """All points as a table."""
+    lines = ["way,labels,score,low,high,missed,false_alarms,seconds"]
+    for curve in found.curves:
+        for point in curve.points:
+            shares = (point.missed, point.false_alarms)
+            cells = (
+                *(curve.way, point.labels),
+                *(round(x, 5) for x in (point.score.mean, point.score.low, point.score.high)),
+                *("" if share is None else round(share.mean, 5) for share in shares),
+                round(point.seconds, 2),
+            )
+            lines.append(",".join(map(str, cells)))
+    return "\n".join(lines) + "\n"
+
+
+def _count_use(prepared: Prepared, storage: str) -> int:
+    """Note that the sealed images judge once more; how often they have."""
+    identity = json.dumps(prepared.identity, sort_keys=True)
+    sealed = prepared.sealed
+    marks = sealed_marks(sealed, np.arange(len(sealed)))
+    with told_when_unwritable(storage, "trained classifiers"):
+        return count_sealed_use(
+            open_storage(storage), marks, by=prepared.directory.name, use=f"pilot {identity}"
+        )
+
+
+def _command(request: PilotRequest, prepared: Prepared) -> str:
+    """What does it again."""
+    objects = {
+        "study": isinstance(request.study, StudyConfig),
+        "data": isinstance(request.data, ImageSet),
+        "policy": isinstance(request.policy, Policy),
+        "space": isinstance(request.space, Space),
+    }
+    if said := handed_over(objects):
+        return said
+    flags = {
+        f"--{name.replace('_', '-')}": value
+        for name, value in vars(request).items()
+        if name not in ("labels", "force", "device", "seed", "storage", "output")
+    }
+    labels = None if request.labels is None else ",".join(map(str, request.labels))
+    return command_line(
+        "pilot",
+        {
+            **flags,
+            "--labels": labels,
+            "--seed": request.seed or None,
+            "--output": str(prepared.directory),
+        },
+    )
+
+
+def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
+    images, study = prepared.images, prepared.recipe.study
+    told = json.dumps([prepared.identity, str(prepared.directory.resolve())])
+    policy = prepared.recipe.policy
+    return LiveRun(
+        key=f"pilot/{hashlib.sha256(told.encode()).hexdigest()[:16]}",
+        name=prepared.directory.name,
+        params={
+            "kind": "pilot",
+            "study": study.name if study else "",
+            "policy_digest": policy.digest,
+            "encoder": prepared.regimes["nothing"].config.encoder.called,
+            "data": images.name,
+            "image_size": images.image_size,
+            "seed": prepared.seed,
+            "device": str(prepared.device),
+            **policy.flatten(),
+        },
+        tags={
+            "augsearch.kind": "pilot",
+            "augsearch.policy": policy.name,
+            **({"augsearch.from_study": study.name} if study else {}),
+        },
+        data=DataReference(
+            name=images.name,
+            digest=prepared.regimes["nothing"].pool.digest[:36],
+            source=prepared.source.name,
+            profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
+        ),
+        warn=progress.warn,
+    )
+
+
+def _show(shown: LiveRun, found: Pilot, files: Mapping[str, bytes]) -> None:
+    """The curves as metrics by labels, the recommendation and the page."""
+    for curve in found.curves:
+        for point in curve.points:
+            shown.log(point.labels, {f"accuracy/{curve.way}": point.score.mean})
+    gained = {
+        f"gained_over_best/{gain.way}_with_{gain.labels}": gain.gained.mean
+        for gain in found.gains
+        if gain.against == "best"
+    }
+    shown.finish(files[ONE_PAGER].decode(), gained, files)
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
