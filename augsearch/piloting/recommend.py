@@ -15,7 +15,7 @@ from augsearch.piloting.result import (
     Recommendation,
     SameScore,
 )
-from augsearch.words import counted, interval, listed, percent, points
+from augsearch.words import counted, listed, percent, points
 
 WORTH = 0.01
 """A gain below it is none."""
@@ -85,10 +85,11 @@ def _most(shown: Sequence[Gain]) -> str:
 def _why(way: Curve, best: Curve, over: Sequence[Gain]) -> str:
     shown = [gain for gain in over if gain.shown]
     scores = {point.labels: point.score for point in way.points}
+    tried = [point.labels for point in way.points]
     said = [
         f"With {_labels(gain.labels)} it reaches {percent(scores[gain.labels].mean)} %, "
         f"{_gained(gain.gained)} above the best way without a pretraining, which needs "
-        f"{needed(gain.same)} of each class for the same."
+        f"{needed(gain.same, tried)} for the same."
         for gain in shown
     ]
     rest = [str(gain.labels) for gain in over if not gain.shown]
@@ -129,18 +130,16 @@ def _harm(over: Sequence[Gain], by_key: Mapping[str, Curve]) -> list[str]:
     ]
 
 
-def needed(same: SameScore) -> str:
-    """Labels with their interval; ends that lie beyond what was tried say so."""
-    low = "fewer than were tried" if same.low == 0 else _number(same.low)
-    high = _number(same.high)
-    middle = "fewer labels than were tried" if same.labels == 0 else _number(same.labels)
-    if same.labels is not None and same.labels > 0:
-        return f"{middle} labels ({low} to {high})"
-    return f"{middle} ({low} to {high})" if low != high else middle
+def needed(same: SameScore, tried: Sequence[int]) -> str:
+    """Labels with their interval; what lies beyond the numbers that were tried says so."""
+    middle, *ends = (_number(labels, tried) for labels in (same.labels, same.low, same.high))
+    return f"{middle} ({' to '.join(ends)})" if ends[0] != ends[1] else middle
 
 
-def _number(labels: float | None) -> str:
-    return "more than were tried" if labels is None else f"{labels:.0f}"
+def _number(labels: float | None, tried: Sequence[int]) -> str:
+    if labels is None:
+        return f"over {tried[-1]}"
+    return f"{labels:.0f}" if labels else f"under {tried[0]}"
 
 
 def _labels(count: int) -> str:
@@ -148,4 +147,9 @@ def _labels(count: int) -> str:
 
 
 def _gained(gained: Estimated) -> str:
-    return f"{points(100 * gained.mean)} points ({interval((gained.low, gained.high))})"
+    return f"{points(100 * gained.mean)} points ({between(gained)})"
+
+
+def between(gained: Estimated) -> str:
+    """The interval of a difference, in points."""
+    return f"{points(100 * gained.low)} to {points(100 * gained.high)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from augsearch.piloting.recommend import needed
+from augsearch.piloting.recommend import between, needed
 from augsearch.piloting.result import BASELINE, BEST, SCRATCH, Curve, Estimated, Gain, Pilot
 from augsearch.report.content import Report
 from augsearch.report.forms import Table
@@ -171,8 +171,8 @@ def _gain_row(title: str, gain: Gain, pilot: Pilot) -> tuple[str, ...]:
         title,
         str(gain.labels),
         points(100 * gain.gained.mean),
-        interval((gain.gained.low, gain.gained.high)),
-        needed(gain.same),
+        between(gain.gained),
+        needed(gain.same, pilot.labels),
         _hours_saved(gain, pilot),
         *shown,
     )
