@@ -204,7 +204,7 @@ def keep(path: Path, answers: Answers) -> None:
 def read_answers(path: Path, pictures: int) -> Answers | None:
     """What was kept; None if nothing was, or if it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             found = Answers(kept["guesses"], kept["confidence"], float(kept["seconds"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -121,14 +121,12 @@ def equal_labels(reference: Curve, target: Values, images: ScoredImages, level: 
     mean = reached[0] if reached else math.inf
     if mean == places[0] and gaps[0].mean > 0:
         mean = 0.0
-    equal = [place for place, (low, high) in zip(places, ends, strict=True) if low <= 0 <= high]
-    if not equal:  # the interval jumps from one side to the other between two places
-        return Labels(mean, mean, mean)
-    return Labels(
-        mean,
-        0.0 if equal[0] == places[0] else equal[0],
-        math.inf if equal[-1] == places[-1] else equal[-1],
-    )
+    # Where it is not surely below from, and not surely above up to; to the next place on each side.
+    begin = next((number for number, (_, high) in enumerate(ends) if high >= 0), None)
+    end = max((number for number, (low, _) in enumerate(ends) if low <= 0), default=None)
+    low = math.inf if begin is None else places[begin - 1] if begin else 0.0
+    high = 0.0 if end is None else places[end + 1] if end + 1 < len(places) else math.inf
+    return Labels(mean, low, high)
 
 
 def first_to_reach(each: Sequence[Labels], together: Sequence[Labels]) -> Labels:

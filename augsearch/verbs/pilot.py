@@ -354,7 +354,7 @@ def _concluded(
         TABLE: _table(found).encode(),
         STUDY_FILE: _json(prepared.config.model_dump(mode="json")),
         "split.csv": regimes["nothing"].pool.split.to_csv(index=False).encode(),
-        RESULT_FILE: _json(found.model_dump(mode="json", exclude_none=True)),
+        RESULT_FILE: _json(found.model_dump(mode="json")),
     }
     write_files(prepared.directory, files)
     _show(shown, found, files)

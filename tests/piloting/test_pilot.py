@@ -1,0 +1,256 @@
+"""A pilot: everything is trained once, goes on where it stopped, and its numbers are right."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from piloting.pilots import go, pilot_config
+from pretraining.full_runs import StopsAt
+from small_study import small_images
+
+from augsearch import Pilot, compare_pilots
+from augsearch.errors import ConfigError, DataError
+from augsearch.piloting.prepare import prepare
+from augsearch.piloting.request import PilotRequest
+from augsearch.piloting.runs import Answers, keep, points, read_answers
+from augsearch.progress import Quiet
+from augsearch.simclr.encoders.build import build_body
+from augsearch.simclr.encoders.checkpoint import write_weights
+from augsearch.simclr.encoders.config import EncoderConfig
+
+
+def answers(directory="out"):
+    """Every answer that is kept, times apart."""
+    found = {}
+    for path in sorted((Path(directory) / "points").glob("*.npz")):
+        with np.load(path) as kept:
+            found[path.name] = (kept["guesses"].tolist(), kept["confidence"].tolist())
+    return found
+
+
+def weights_file():
+    """Weights of the small study's encoder, as a file of somebody's."""
+    encoder = pilot_config().encoder
+    Path("weights.safetensors").write_bytes(
+        write_weights(build_body(encoder, 3, 16).state_dict(), (0.5,) * 3, (0.25,) * 3)
+    )
+    return EncoderConfig.model_validate(encoder.model_dump() | {"weights": "weights.safetensors"})
+
+
+@pytest.mark.long
+def test_all_ways_are_compared_on_the_sealed_images_and_shown():
+    settings = pilot_config(
+        weights=weights_file(), label_rate=30.0, machine_rate=2.0, currency="EUR"
+    )
+    found = go(study=settings, good="clean")
+    assert [curve.way for curve in found.curves] == [
+        *("scratch", "scratch_found", "frozen", "weights", "weights_found"),
+        *("simclr_baseline", "simclr_found", "weights_simclr_found"),
+    ]
+    split = pd.read_csv("out/split.csv")
+    assert (
+        found.sealed == (split.side == "test").sum()
+        and found.images == (split.side == "pool").sum()
+    )
+    # A point is the mean recall of its answers.
+    labels = prepare_small(settings).sealed.labels
+    for curve in found.curves:
+        for point in curve.points:
+            recalls = []
+            for seed in range(2):
+                name = f"{curve.way}-{point.labels}-labels-seed-{seed}.npz"
+                kept = read_answers(Path("out/points") / name, len(labels))
+                right = kept.guesses == labels
+                recalls.append(np.mean([right[labels == k].mean() for k in np.unique(labels)]))
+            assert point.score.mean == pytest.approx(np.mean(recalls))
+            assert 0 <= point.score.low <= point.score.mean <= point.score.high <= 1
+            assert point.missed is not None and point.false_alarms is not None
+    best = {
+        count: max(p.score.mean for c in found.curves if c.simclr is None for p in c.points
+                   if p.labels == count)
+        for count in (2, 4)
+    }  # fmt: skip
+    for gain in found.gains:
+        ours = next(p for p in found.curve(gain.way).points if p.labels == gain.labels)
+        if gain.against == "best":
+            assert gain.gained.mean == pytest.approx(ours.score.mean - best[gain.labels])
+    assert Pilot.model_validate_json(Path("out/pilot.json").read_text()) == found
+    page = Path("out/report.html").read_text()
+    for said in (found.recommendation.title, "Accuracy gained, labels saved", "EUR",
+                 "Defects called clean", "frozen weights"):  # fmt: skip
+        assert said in page
+    assert set(found.files) <= {path.name for path in Path("out").iterdir()}
+    # The encoder with weights saw other images than that from nothing only if it was asked to.
+    assert found.weights_image_size == found.image_size
+    # MLflow has the curves and the page.
+    client = mlflow.MlflowClient()
+    runs = client.search_runs([e.experiment_id for e in client.search_experiments()],
+                              "tags.`augsearch.kind` = 'pilot'")  # fmt: skip
+    (run,) = runs
+    history = {
+        m.step: m.value for m in client.get_metric_history(run.info.run_id, "accuracy/frozen")
+    }
+    assert history == pytest.approx({p.labels: p.score.mean for p in found.curve("frozen").points})
+    assert "report.html" in {f.path for f in client.list_artifacts(run.info.run_id)}
+    # Once more: all is there, and the sealed images were looked at once.
+    kept = answers()
+    again = go(study=settings, good="clean", progress=Forbids())
+    assert again == found and answers() == kept and again.uses == 1
+    # Another plant tries its policy.
+    other = go(study=None, policy=None, policy_from="out", weights="none", output="there",
+               data=replace(small_images(), name="plant B"))  # fmt: skip
+    assert other.policy == found.policy and other.policy_source == "pilot out"
+    page, both = compare_pilots(["out", "there"])
+    text = page.read_text()
+    assert [one.name for one in both] == ["out", "there"] and "plant B" in text
+    assert found.recommendation.title in text
+
+
+class Forbids(Quiet):
+    """Nothing may be trained."""
+
+    def run_ended(self, run, score, remark):
+        assert "SimCLR" in run  # a pretraining that is only read
+
+
+def prepare_small(settings):
+    request = PilotRequest(settings, data=small_images(), policy="SimCLR s=1", output="out",
+                           device="cpu", steps=2)  # fmt: skip
+    return prepare(request, Quiet())
+
+
+@pytest.mark.long
+def test_more_labels_and_seeds_are_more_of_the_same():
+    first = go(study=pilot_config(labels=(2,)))
+    kept = answers()
+    more = go(seeds=3)
+    assert {name: more for name, more in answers().items() if name in kept} == kept
+    assert (more.labels, more.seeds) == ((2, 4), 3) and first.identity == more.identity
+
+
+SCRIPT = """
+import sys
+sys.path[:0] = {paths!r}
+from piloting.pilots import go
+go(steps=6, seeds=2)
+"""
+
+
+@pytest.mark.long
+def test_a_killed_one_ends_with_the_same_answers():
+    whole = go(steps=6, output="whole")
+    script = SCRIPT.format(paths=[p for p in sys.path if p])
+    for wanted in ("pretrained/*/pretrain.json", "points/*.npz"):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        running = subprocess.Popen([sys.executable, "-c", script], start_new_session=True, **quiet)
+        patience = time.monotonic() + 300
+        while not list(Path("out").glob(wanted)) and time.monotonic() < patience:
+            assert running.poll() is None
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert not Path("out/pilot.json").exists()
+    found = go(steps=6)
+    assert answers() == answers("whole")
+    assert found.gains == whole.gains and found.recommendation == whole.recommendation
+
+
+@pytest.mark.long
+def test_what_judges_teaches_nothing():
+    go(output="before")
+    images = small_images()
+    side = pd.read_csv("before/split.csv").set_index("path")["side"]
+    sealed = np.array([side[path] == "test" for path in images.paths])
+    # Their labels in another order: the same split, the same guesses.
+    labels = images.labels.copy()
+    labels[sealed] = np.roll(labels[sealed], 1)
+    split = tuple("test" if one else "train" for one in sealed)
+    fixed = replace(images, fixed_split=split)
+    go(data=fixed, output="fixed")
+    go(data=replace(fixed, labels=labels), output="after")
+    assert answers("after") == answers("fixed")
+
+
+def test_every_class_needs_the_labels_that_are_asked_for():
+    heard = StopsAt(99)
+    found = prepare(PilotRequest(pilot_config(labels=(2, 4, 5000)), data=small_images(),
+                                 policy="SimCLR s=1", device="cpu"), heard)  # fmt: skip
+    assert found.counts == (2, 4) and any("5000 of each class" in line for line in heard.notes)
+    with pytest.raises(DataError, match="--labels 5000"):
+        prepare(PilotRequest(pilot_config(labels=(5000,)), data=small_images(),
+                             policy="SimCLR s=1", device="cpu"), Quiet())  # fmt: skip
+
+
+def test_the_found_policy_is_no_baseline_to_itself():
+    found = prepare(PilotRequest(pilot_config(), data=small_images(), policy="SimCLR s=0.5",
+                                 device="cpu"), Quiet())  # fmt: skip
+    assert found.baseline is None and "simclr_baseline" not in [way.key for way in found.ways]
+
+
+def test_ways_meet_the_same_labels_and_seeds_meet_others():
+    prepared = prepare_small(pilot_config())
+    asked = points(prepared)
+    assert len(asked) == len(set(asked)) == 2 * 2 * len(prepared.ways)
+    assert len({point.file for point in asked}) == len(asked)
+
+
+def test_a_damaged_answer_is_as_none(tmp_path):
+    path = tmp_path / "a.npz"
+    keep(path, Answers(np.array([0, 1, 1]), np.array([0.5, 0.6, 0.7]), 1.0))
+    assert read_answers(path, 3).guesses.tolist() == [0, 1, 1]
+    assert read_answers(path, 4) is None
+    path.write_bytes(path.read_bytes()[:40])
+    assert read_answers(path, 3) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"policy": None, "policy_from": "nowhere"}, "holds no pilot.json"),
+        ({"policy_from": "nowhere"}, "so does --policy"),
+        ({"baseline": "autoaugment"}, "--baseline autoaugment"),
+        ({"good": "fine"}, "--good fine"),
+        ({"weights": "gone.pth"}, "--weights gone.pth"),
+        ({"labels": (4, 2)}, "--labels"),
+        ({"seeds": 1}, "--seeds"),
+        ({"label_seconds": -1.0}, "--label-seconds"),
+        ({"seed": -1}, "--seed"),
+        ({"steps": 0}, "--steps"),
+        ({"space": "factory"}, "--space"),
+    ],
+)
+def test_bad_input_is_one_line(changes, said):
+    with pytest.raises(ConfigError, match=said):
+        go(**changes)
+    assert not Path("out").exists()
+
+
+def test_others_files_and_other_pilots_are_left_alone():
+    Path("out").mkdir()
+    Path("out/thesis.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="of no pilot"):
+        go()
+    Path("out/thesis.txt").unlink()
+    Path("out/identity.json").write_text(json.dumps({"seed": "7"}))
+    with pytest.raises(ConfigError, match="another pilot"):
+        go()
+
+
+def test_without_sealed_labels_there_is_no_pilot():
+    images = small_images()
+    with pytest.raises(DataError, match="sealed images"):
+        go(data=replace(images, fixed_split=("train",) * len(images)))
+
+
+def test_pilots_that_are_none_cannot_be_compared():
+    with pytest.raises(ConfigError, match=r"holds no pilot\.json"):
+        compare_pilots(["here", "there"])
