@@ -140,10 +140,7 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
     Raises:
         AugsearchError: what is wrong, in one line.
     """
-    if request.seed < 0:
-        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
-    if request.steps is not None and request.steps < 1:
-        raise ConfigError(f"--steps {request.steps}: must be 1 or more")
+    check_request(request)
     device = resolve_device(request.device)
     recipe = _recipe(request)
     config = _asked(settled_size(recipe), request)
@@ -190,13 +187,34 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
     return replace(prepared, directory=_directory(request, prepared))
 
 
+def check_request(request: PilotRequest) -> None:
+    """What can be seen before a search that may come first.
+
+    Raises:
+        ConfigError: what is wrong, in one line.
+    """
+    if request.seed < 0:
+        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
+    if request.steps is not None and request.steps < 1:
+        raise ConfigError(f"--steps {request.steps}: must be 1 or more")
+    if request.policy_from is not None and request.policy is not None:
+        raise ConfigError("--policy-from: names a policy, and so does --policy; give one of them")
+    _asked(StudyConfig(), request)
+    if request.baseline is not None:
+        _published(request.baseline)
+    weights = None if request.weights is None else str(request.weights)
+    if weights not in (None, SCRATCH, PRETRAINED) and not Path(str(weights)).is_file():
+        raise ConfigError(
+            f"--weights {weights}: there is no such file; want none, pretrained or a file of "
+            "weights"
+        )
+
+
 def _recipe(request: PilotRequest) -> Recipe:
     """The policy that was found, and the settings."""
     asked = PretrainRequest(request.policy, study=request.study, storage=request.storage)
     if request.policy_from is None:
         return find_recipe(asked)
-    if request.policy is not None:
-        raise ConfigError("--policy-from: names a policy, and so does --policy; give one of them")
     directory = Path(request.policy_from)
     if not (directory / RESULT_FILE).is_file():
         raise ConfigError(
@@ -277,18 +295,21 @@ def _counts(pool: ImageSet, wanted: PilotConfig, progress: Progress) -> tuple[in
 def _baseline(recipe: Recipe, config: StudyConfig, progress: Progress) -> str | None:
     """Name of the published policy that stands beside the found one."""
     study = recipe.study
-    wanted = config.pilot.baseline or (study.baseline if study else None) or USUAL
+    name = _published(config.pilot.baseline or (study.baseline if study else None) or USUAL)
+    if BASELINES[name].digest == recipe.policy.digest:
+        progress.note(f"the found policy is {name}, so that no other baseline stands beside it")
+        return None
+    return name
+
+
+def _published(wanted: str) -> str:
     known = {name.casefold(): name for name in BASELINES}
     if wanted.casefold() not in known:
         raise ConfigError(
             f"--baseline {wanted}: there is no such published policy; there are "
             f"{', '.join(BASELINES)}"
         )
-    name = known[wanted.casefold()]
-    if BASELINES[name].digest == recipe.policy.digest:
-        progress.note(f"the found policy is {name}, so that no other baseline stands beside it")
-        return None
-    return name
+    return known[wanted.casefold()]
 
 
 def _from_nothing(config: StudyConfig) -> StudyConfig:
@@ -315,10 +336,6 @@ def _weights(config: StudyConfig, request: PilotRequest) -> EncoderConfig | None
     encoder = config.encoder if config.encoder.is_pretrained else config.pilot.weights
     if asked is None:
         return encoder
-    if asked != PRETRAINED and not Path(asked).is_file():
-        raise ConfigError(
-            f"--weights {asked}: there is no such file; want none, pretrained or a file of weights"
-        )
     begins = encoder or config.encoder
     return begins.model_copy(
         update={"weights": asked if asked == PRETRAINED else str(Path(asked).absolute())}

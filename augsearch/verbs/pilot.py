@@ -17,7 +17,7 @@ from augsearch.engines.processes import Processes
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, write_files
 from augsearch.piloting.judge import Evidence, curves_of, gains_of
-from augsearch.piloting.prepare import STUDY_FILE, Prepared, prepare
+from augsearch.piloting.prepare import STUDY_FILE, Prepared, check_request, prepare
 from augsearch.piloting.recommend import recommend
 from augsearch.piloting.report import comparison_report, pilot_report
 from augsearch.piloting.request import PilotRequest
@@ -151,6 +151,7 @@ def pilot(
 def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
     """What `pilot` does, for a request in one piece."""
     quiet_mlflow()
+    check_request(request)
     asked = _searched(request, progress)
     prepared = prepare(asked, progress)
     with held_directory(prepared.directory):

@@ -40,6 +40,12 @@ FLAGS = {
         *("--policy", "--data", "--study", "--labels", "--mode", "--good", "--miss-rate"),
         *("--seed", "--device", "--storage", "--output", "--force"),
     },
+    "pilot": {
+        *("--study", "--data", "--policy", "--policy-from", "--space", "--weights", "--labels"),
+        *("--seeds", "--baseline", "--good", "--steps", "--label-seconds", "--label-rate"),
+        *("--machine-rate", "--currency", "--compare"),
+        *("--seed", "--device", "--storage", "--output", "--force"),
+    },
     "preview": {
         "--policy", "--space", "--data", "--baseline", "--output", "--image-size", "--seed",
         "--storage", "--no-thumbnail",

@@ -109,8 +109,8 @@ def test_all_ways_are_compared_on_the_sealed_images_and_shown():
     other = go(study=None, policy=None, policy_from="out", weights="none", output="there",
                data=replace(small_images(), name="plant B"))  # fmt: skip
     assert other.policy == found.policy and other.policy_source == "pilot out"
-    page, both = compare_pilots(["out", "there"])
-    text = page.read_text()
+    beside, both = compare_pilots(["out", "there"])
+    text = beside.read_text()
     assert [one.name for one in both] == ["out", "there"] and "plant B" in text
     assert found.recommendation.title in text
 
@@ -150,8 +150,12 @@ def test_a_killed_one_ends_with_the_same_answers():
     whole = go(steps=6, output="whole")
     script = SCRIPT.format(paths=[p for p in sys.path if p])
     for wanted in ("pretrained/*/pretrain.json", "points/*.npz"):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running = subprocess.Popen([sys.executable, "-c", script], start_new_session=True, **quiet)
+        running = subprocess.Popen(
+            [sys.executable, "-c", script],
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         patience = time.monotonic() + 300
         while not list(Path("out").glob(wanted)) and time.monotonic() < patience:
             assert running.poll() is None

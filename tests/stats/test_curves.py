@@ -1,6 +1,7 @@
 """Curves over labels: gains over the best of several, and labels at equal score."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from augsearch.stats.curves import Labels, Scale, equal_labels, first_to_reach, 
 from augsearch.stats.scored_images import ScoredImages
 
 COUNTS = (5, 10, 20, 50)
-SHAPES = {
+SHAPES: dict[str, dict[str, Any]] = {
     "usual": {},
     "five seeds": {"seeds": 5},
     "few images": {"classes": 3, "each": 12, "gain": 0.8},
