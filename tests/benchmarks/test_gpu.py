@@ -32,7 +32,7 @@ def as_it_was():
     torch.set_num_threads(threads)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_quick_run_where_most_packages_are_missing(tmp_path):
     """In processes that the benchmark starts, too: every Python begins with sitecustomize."""
     lines = ["import sys", *(f"sys.modules[{name!r}] = None" for name in MISSING)]

@@ -143,7 +143,7 @@ def test_one_that_breaks_in_a_process_of_its_own_loses_no_finished_run(cli):
     assert not kept or f" runs ({len(kept)} done before)" in resumed.out
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_study_can_be_repeated_from_its_directory(cli, tmp_path):
     unused = OPS.replace("darken", "brighten")
     Path("other_ops.py").write_text(unused)

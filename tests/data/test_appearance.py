@@ -32,7 +32,7 @@ def test_other_pictures_of_the_same_surfaces_look_alike(surfaces):
     assert found.sentence.startswith("The images look alike")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "name", "sign"),
     [
@@ -83,7 +83,7 @@ def test_few_images_that_do_not_differ_are_seldom_said_to():
     assert sum(said) <= 3
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_images_are_compared_at_one_size(surfaces):
     def decoded(seed, side):
         images = draw_surfaces(SurfaceSpec(images_per_class=60, seed=seed, image_size=96))

@@ -85,7 +85,7 @@ def test_a_study_with_two_aims_ends_with_its_front():
     assert len(store.finished()) == 7
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_limit_on_classes_steers_the_search_and_is_told():
     def run(limit, name):
         progress = Noted()

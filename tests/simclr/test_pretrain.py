@@ -152,7 +152,7 @@ def test_batch_norm_may_see_each_view_for_itself() -> None:
     assert torch.allclose(seen[0].flip(2), seen[1])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_without_a_compiler_compiling_is_refused_in_one_line(tmp_path: Path) -> None:
     program = """
 import torch

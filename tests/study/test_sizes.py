@@ -55,7 +55,7 @@ def folder(path, mark, each=60):
     return path
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize(("mark", "sizes"), [("fine", {64, 96}), ("coarse", {32})])
 def test_the_size_follows_the_mark(tmp_path, mark, sizes):
     data, progress = folder(tmp_path / "images", mark), Noted()

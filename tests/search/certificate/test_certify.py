@@ -210,7 +210,7 @@ def test_a_study_is_opened_again_with_its_own_images_only(finished):
         reopen("none", storage=STORAGE, data=None, device="cpu", progress=Quiet())
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_too_few_trials_are_refused():
     config = small_config()
     run_study(small_space(), data=small_images(), study=config, trials=1, name="one", device="cpu")

@@ -51,7 +51,7 @@ def test_that_gain_is_found_in_four_of_five_confirmations(plan):
     assert found / tries == pytest.approx(0.8, abs=0.07)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_it_shrinks_with_images_and_seeds_and_grows_with_groups_and_rivals():
     gain = smallest_gain(images(60), PLAN)
     assert smallest_gain(images(600), PLAN) < gain

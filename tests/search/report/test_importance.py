@@ -78,7 +78,7 @@ def test_the_planted_parameter_has_the_weight_and_the_slope():
     assert (found.finished, found.complete, found.quarter) == (60, 40, 15)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_marginal_encloses_the_truth():
     inside = []
     for seed in range(8):
@@ -89,7 +89,7 @@ def test_a_marginal_encloses_the_truth():
     assert 0.88 < np.mean(inside) <= 1
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_noise_is_not_called_an_effect():
     """Of 16 studies of pure noise, one in any part is what a test at 5 % may find; four in one
     part are found in fewer than one of 100 runs of such a test."""

@@ -125,7 +125,7 @@ def test_too_few_policies_that_train_are_one_line():
         triage_study(small_space(), data=small_images(), study=small_config(1e9), name="s")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_study_goes_on_from_it_and_is_the_same_as_without(longer):
     images = small_images()
     found = triage_study(small_space(), data=images, study=longer, name="s")
