@@ -59,6 +59,7 @@ def laid(directory):
     return directory
 
 
+@pytest.mark.long
 def test_killed_at_any_write_it_leaves_no_mixture_and_the_next_run_completes_it(tmp_path):
     program = KILLED.replace("{NEW!r}", repr(NEW))
     ended = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -33,7 +34,12 @@ from augsearch.progress import Progress, Quiet
 from augsearch.space.policy import Policy
 from augsearch.store.database import DEFAULT_STORAGE, open_storage, told_when_unwritable
 from augsearch.store.sealed import count_sealed_use
+from augsearch.study.records import safe_names
 from augsearch.study_file import StudyConfig
+from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.live import LiveRun
+from augsearch.tracking.tracker import DataReference
+from augsearch.words import interval, percent
 
 NETWORKS, NOTE = "networks", "identity.json"
 
@@ -106,6 +112,7 @@ def finetune(
 
 def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned:
     """What `finetune` does, for a request in one piece."""
+    quiet_mlflow()
     prepared = prepare(request, progress)
     directory = prepared.directory
     _check_directory(prepared, request.force)
@@ -113,11 +120,16 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
     if request.force:
         for path in (directory / RESULT_FILE, *kept.glob("*.safetensors")):
             path.unlink(missing_ok=True)
-    begin = time.perf_counter()
-    train_members(prepared, kept, progress)
-    seconds = time.perf_counter() - begin
-    with cpu_threads(prepared.config.compute.threads):
-        return _concluded(request, prepared, seconds, progress)
+    shown = _shown(prepared, progress)
+    with shown.kept():
+        begin = time.perf_counter()
+        train_members(prepared, kept, progress)
+        seconds = time.perf_counter() - begin
+        with cpu_threads(prepared.config.compute.threads):
+            found = _concluded(request, prepared, seconds, progress)
+        contents = {name: path.read_bytes() for name, path in found.files.items()}
+        shown.finish(_description(found), _metrics(found), contents)
+    return found
 
 
 def _concluded(
@@ -144,6 +156,81 @@ def _concluded(
     for path in stale_files(directory, files):
         path.unlink()
     return result.written(directory, files)
+
+
+def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
+    """A run of its own in MLflow."""
+    images, policy, wanted = prepared.pool.images, prepared.policy, prepared.wanted
+    told = json.dumps([prepared.identity, str(prepared.directory.resolve())])
+    return LiveRun(
+        key=f"finetuning/{hashlib.sha256(told.encode()).hexdigest()[:16]}",
+        name=prepared.directory.name,
+        params={
+            "kind": "finetuning",
+            "study": prepared.study or "",
+            "policy_digest": policy.digest,
+            "encoder": prepared.config.encoder.called,
+            "begins_with": prepared.start,
+            "mode": wanted.mode,
+            "labels": str(wanted.labels),
+            "data": images.name,
+            "image_size": images.image_size,
+            "steps": wanted.steps,
+            "seed": prepared.bench.seed,
+            "device": str(prepared.bench.device),
+            **policy.flatten(),
+        },
+        tags={
+            "augsearch.kind": "finetuning",
+            "augsearch.policy": policy.name,
+            **({"augsearch.from_study": prepared.study} if prepared.study else {}),
+        },
+        data=DataReference(
+            name=images.name,
+            digest=prepared.pool.digest[:36],
+            source=prepared.source.name,
+            profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
+        ),
+        warn=progress.warn,
+    )
+
+
+def _metrics(found: Finetuned) -> dict[str, float]:
+    """What the run's row in MLflow shows; recalls are of the sealed images."""
+    metrics = {f"held_out/{way}": score for way, score in found.held_out.items()}
+    if found.temperature is not None:
+        metrics["temperature"] = found.temperature
+    sealed = found.sealed
+    if sealed is None:
+        return metrics
+    parts = {
+        "accuracy": sealed.accuracy,
+        "missed": sealed.missed,
+        "false_alarms": sealed.false_alarms,
+        **{
+            f"recall/{name}": part
+            for name, part in zip(safe_names(sealed.recall), sealed.recall.values(), strict=True)
+        },
+    }
+    return {
+        **metrics,
+        "balanced_accuracy": sealed.balanced_accuracy,
+        "calibration_error": sealed.calibration_error,
+        **{name: part.value for name, part in parts.items() if part is not None},
+    }
+
+
+def _description(found: Finetuned) -> str:
+    """The run's page in MLflow, as Markdown."""
+    begun = f"{found.encoder}, {found.mode}, from {found.start}, seen through {found.policy}."
+    if found.sealed is None:
+        return f"{begun} No sealed image says what it is worth."
+    rows = [
+        f"| {name} | {percent(part.value)} | {interval((part.low, part.high))} | {part.of} |"
+        for name, part in found.sealed.recall.items()
+    ]
+    head = ["| class | found, % | 95 % interval | sealed images |", "|---|---|---|---|"]
+    return "\n".join([begun, "", *head, *rows])
 
 
 def _count_use(prepared: Prepared, storage: str) -> int:

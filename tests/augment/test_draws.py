@@ -127,6 +127,7 @@ def test_a_number_says_nothing_about_the_next_ones(along):
     assert powers.max() / powers.mean() < np.log(len(powers) / 1e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("along", COLUMNS)
 def test_every_bit_is_a_fair_coin_of_its_own(along):
     whole = (column(along) * 2**24).astype(np.int64)

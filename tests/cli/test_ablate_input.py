@@ -86,6 +86,7 @@ def test_a_policy_without_operations(cli):
     assert line == "no operation acts on these images; the policy 'bare' has none"
 
 
+@pytest.mark.long
 def test_a_space_in_which_nothing_is_searched_can_be_ablated(cli):
     Path("space.yaml").write_text(
         "schema_version: 1\nname: fixed\nops: [{op: resized_crop}, {op: invert, p: 0.5}]\n"

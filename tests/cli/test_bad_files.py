@@ -36,6 +36,7 @@ SPACES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ops", "words"), SPACES.values(), ids=SPACES)
 def test_space_file(cli, ops, words):
     Path("space.yaml").write_text("name: mine\nops:\n" + ops)

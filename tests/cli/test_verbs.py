@@ -283,6 +283,7 @@ def test_studies_lists_and_shows(cli):
     assert any("confirmation: " in line and "seed 3" in line for line in runs)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("stored")
 def test_studies_delete_asks_and_deletes(cli, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO())  # nobody there to say yes

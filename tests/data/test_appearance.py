@@ -24,6 +24,7 @@ def changed(image_set, change):
     return dataclasses.replace(image_set, images=(255 * pixels).round().astype(np.uint8))
 
 
+@pytest.mark.long
 def test_other_pictures_of_the_same_surfaces_look_alike(surfaces):
     others = draw_surfaces(SurfaceSpec(images_per_class=60, seed=2))
     found = drift(looks(surfaces), looks(others))

@@ -251,6 +251,7 @@ def test_hue_alone_tells_heat_tint_from_stain(sets: dict[str, ImageSet]) -> None
     assert few_label_score(luma_features(images), labels, groups) < 0.62
 
 
+@pytest.mark.long
 def test_pixels_alone_solve_no_set_but_shape_and_hue_help(sets: dict[str, ImageSet]) -> None:
     pixels = {
         label: score(data, data.images.reshape(len(data), -1) / 255) for label, data in sets.items()

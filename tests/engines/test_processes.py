@@ -65,6 +65,7 @@ def both_ended(_, number):
     return "kept"
 
 
+@pytest.mark.long
 def test_results_come_before_an_error_that_came_with_them(monkeypatch):
     def patient(futures, **_):
         return wait(futures)  # all of them

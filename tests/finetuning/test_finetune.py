@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,6 +77,15 @@ def test_from_a_pretrained_encoder_to_a_judged_classifier(pretrained):
     assert sealed.missed.value == pytest.approx((~defects.stopped).mean())
     assert sealed.missed_by_class.value == pytest.approx((defects.guess == "clean").mean())
     assert set(found.files) == {p.name for p in Path("out").iterdir() if p.is_file()}
+    # MLflow has the classifier and what it is worth.
+    client = mlflow.MlflowClient()
+    everywhere = [one.experiment_id for one in client.search_experiments()]
+    (run,) = client.search_runs(everywhere, "tags.`augsearch.kind` = 'finetuning'")
+    assert run.data.metrics["balanced_accuracy"] == pytest.approx(sealed.balanced_accuracy)
+    assert run.data.metrics["recall/clean"] == pytest.approx(sealed.recall["clean"].value)
+    kept = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"confusion.png", "finetune.json", "model.safetensors"} <= kept
+    assert run.info.status == "FINISHED"
     # Once more: the networks are there, and the answer is the same.
     again = finetune(pretrained, data=small_images(), labels=4, output="out", device="cpu",
                      study=config(good="clean", miss_rate=0.2), progress=StopsAt(0))  # fmt: skip

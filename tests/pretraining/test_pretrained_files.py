@@ -112,6 +112,7 @@ def test_last_years_encoder_begins_the_next_study_and_the_next_pretraining():
     assert augsearch.estimate_study("factory", data=images, study=config, device="cpu").trials
 
 
+@pytest.mark.long
 def test_the_result_and_the_card_say_what_it_is():
     found, _ = pretrained("small_resnet")
     assert json.loads(Path("out/pretrain.json").read_text())["identity"] == found.identity

@@ -40,6 +40,7 @@ policies = st.one_of(
 ).map(Policy.model_validate)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=150)
 @given(policies)
 def test_yaml_there_and_back_loses_nothing(policy):

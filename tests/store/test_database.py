@@ -6,6 +6,7 @@ from studying import STORAGE, run
 from augsearch.errors import StudyError
 
 
+@pytest.mark.long
 def test_a_study_is_driven_by_one_process_at_a_time(small_here):
     from augsearch.store.database import owner_lock
 

@@ -1,6 +1,7 @@
 """What a study's store remembers beyond its trials."""
 
 import optuna
+import pytest
 from studying import STORAGE, run
 
 from augsearch.store.database import open_storage
@@ -8,6 +9,7 @@ from augsearch.store.listing import delete_study
 from augsearch.store.study_store import Store
 
 
+@pytest.mark.long
 def test_the_sealed_split_remembers_every_look(small_here):
     assert small_here.sealed_split_uses == 1
     assert run().sealed_split_uses == 1  # the same look again

@@ -118,6 +118,7 @@ def test_run_repeats_every_option_that_it_has(files):
     assert as_asked(other, setup.asked).command() == setup.command()
 
 
+@pytest.mark.long
 def test_what_was_not_asked_for_is_not_made_up(files):
     setup = prepare(StudyRequest(files / "space.yaml", study="quick"), progress=Quiet())
     assert parsed("run", setup.command()).keys() == {"space", "study", "trials", "seed", "name"}

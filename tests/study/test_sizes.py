@@ -142,6 +142,7 @@ def test_a_word_that_is_none_is_refused_in_one_line():
     assert "image_size" in str(refused.value)
 
 
+@pytest.mark.long
 def test_a_network_that_wants_larger_images_gets_them(tmp_path):
     data = folder(tmp_path / "images", "coarse", each=30)
     (tmp_path / "net.py").write_text(

@@ -44,6 +44,7 @@ def test_a_stopped_training_is_one_run_with_each_value_once(monkeypatch):
     assert {"model.safetensors", "config.json", "policy.yaml", "README.md"} <= names
 
 
+@pytest.mark.long
 def test_a_server_that_is_away_stops_nothing(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     heard = StopsAt(99)

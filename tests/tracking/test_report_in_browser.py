@@ -94,6 +94,7 @@ def test_nothing_is_wider_than_the_window(browser, pages, name, width):
     assert browser.execute_script(broken) == 0
 
 
+@pytest.mark.long
 def test_on_paper_figures_take_the_papers_width(browser, pages):
     show(browser, pages["full"][0], 1280, pages["full"][1])
     browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")

@@ -168,6 +168,7 @@ def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counter
     assert kinds.count("supervised") == 4
 
 
+@pytest.mark.long
 def test_a_dry_run_counts_what_is_there_and_leaves_nothing():
     before = set(Path().iterdir())
     request = AblationRequest(

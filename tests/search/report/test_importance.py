@@ -67,6 +67,7 @@ def hue_hurts_without_flip(params):
     return 0.6 + 0.1 * (hue - 0.5) * (flip - 0.5) * (params["jitter.p"] > 0)
 
 
+@pytest.mark.long
 def test_the_planted_parameter_has_the_weight_and_the_slope():
     found = understand(drawn(60, crop_matters, stopped=20))
     assert [w.name for w in found.weights if w.shown] == ["crop.scale_min"]
@@ -101,6 +102,7 @@ def test_noise_is_not_called_an_effect():
     assert max(called.values()) <= 3, called
 
 
+@pytest.mark.long
 def test_the_planted_interaction_is_found_and_no_other():
     found = understand(drawn(120, hue_hurts_without_flip))
     [shown] = [i for i in found.interactions if i.shown]
@@ -111,6 +113,7 @@ def test_the_planted_interaction_is_found_and_no_other():
     assert shown.effects[0] < -2 and shown.effects[1] > 2
 
 
+@pytest.mark.long
 def test_an_operation_that_is_off_tells_nothing_of_its_parameters():
     trials = drawn(60, crop_matters)
     on = sum(trial.params["jitter.p"] > 0 for trial in trials)
@@ -120,6 +123,7 @@ def test_an_operation_that_is_off_tells_nothing_of_its_parameters():
     assert crop.trials == 60
 
 
+@pytest.mark.long
 def test_stopped_trials_count_with_what_the_others_gained_from_there():
     """At step 10 all trials stand at half their score: those that were stopped end above it by what
     complete ones gain in the median."""

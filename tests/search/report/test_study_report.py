@@ -79,6 +79,7 @@ def test_a_narrower_interval_has_a_name_of_its_own(finished, monkeypatch):
     assert "| 1.0 to 99.0 |" in page.with_name("report.md").read_text()
 
 
+@pytest.mark.long
 def test_a_report_of_a_finished_study_needs_its_images_only_for_the_views(finished, monkeypatch):
     monkeypatch.chdir(finished)
     heard = Heard()
@@ -150,6 +151,7 @@ def test_a_stopped_and_a_running_study_show_what_there_is():
     assert "report.html" not in artifacts("half")
 
 
+@pytest.mark.long
 def test_before_the_first_trial_there_is_a_report_as_well():
     with pytest.raises(KeyboardInterrupt):
         run_study(

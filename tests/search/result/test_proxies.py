@@ -136,6 +136,7 @@ def test_below_ten_trials_with_a_probe_the_audit_is_silent() -> None:
     assert audit(trials(10)) is not None
 
 
+@pytest.mark.long
 def test_real_trials_are_audited_and_mlflow_is_told() -> None:
     bench = Bench.build(small_images(), small_config(), seed=0, device=torch.device("cpu"))
     rng = np.random.default_rng(0)

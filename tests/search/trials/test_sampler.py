@@ -94,6 +94,7 @@ def test_a_stopped_trial_counts_with_what_others_gained_after_its_step():
     assert optuna_study.trials[3].state == TrialState.PRUNED
 
 
+@pytest.mark.long
 def test_the_gaussian_process_learns_from_stopped_trials():
     """Only trials near 0 finish, and among these higher is better: the rest is known to be bad
     from stopped trials alone."""
