@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from pathlib import Path
@@ -38,7 +37,7 @@ from augsearch.study.records import safe_names
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
-from augsearch.tracking.tracker import DataReference
+from augsearch.verbs.shown import shown_run
 from augsearch.words import interval, percent
 
 NETWORKS, NOTE = "networks", "identity.json"
@@ -159,38 +158,24 @@ def _concluded(
 
 
 def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
-    """A run of its own in MLflow."""
-    images, policy, wanted = prepared.pool.images, prepared.policy, prepared.wanted
-    told = json.dumps([prepared.identity, str(prepared.directory.resolve())])
-    return LiveRun(
-        key=f"finetuning/{hashlib.sha256(told.encode()).hexdigest()[:16]}",
-        name=prepared.directory.name,
+    wanted = prepared.wanted
+    return shown_run(
+        "finetuning",
+        directory=prepared.directory,
+        identity=prepared.identity,
+        policy=prepared.policy,
+        study=prepared.study,
+        pool=prepared.pool,
+        source=prepared.source,
         params={
-            "kind": "finetuning",
-            "study": prepared.study or "",
-            "policy_digest": policy.digest,
             "encoder": prepared.config.encoder.called,
             "begins_with": prepared.start,
             "mode": wanted.mode,
             "labels": str(wanted.labels),
-            "data": images.name,
-            "image_size": images.image_size,
             "steps": wanted.steps,
             "seed": prepared.bench.seed,
             "device": str(prepared.bench.device),
-            **policy.flatten(),
         },
-        tags={
-            "augsearch.kind": "finetuning",
-            "augsearch.policy": policy.name,
-            **({"augsearch.from_study": prepared.study} if prepared.study else {}),
-        },
-        data=DataReference(
-            name=images.name,
-            digest=prepared.pool.digest[:36],
-            source=prepared.source.name,
-            profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
-        ),
         warn=progress.warn,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +15,10 @@ from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.processes import Processes
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, write_files
-from augsearch.piloting.judge import Evidence, curves_of, gains_of
-from augsearch.piloting.prepare import STUDY_FILE, Prepared, check_request, prepare
-from augsearch.piloting.recommend import recommend
-from augsearch.piloting.report import comparison_report, pilot_report
+from augsearch.piloting.judge import Evidence
+from augsearch.piloting.outputs import ONE_PAGER, PAGE, output_files, pages, result_of
+from augsearch.piloting.prepare import Prepared, check_request, prepare
+from augsearch.piloting.report import comparison_report
 from augsearch.piloting.request import PilotRequest
 from augsearch.piloting.result import RESULT_FILE, Pilot
 from augsearch.piloting.runs import (
@@ -36,7 +35,6 @@ from augsearch.piloting.runs import (
 from augsearch.pretraining.checkpoint import differences
 from augsearch.pretraining.recipe import names_study
 from augsearch.progress import Progress, Quiet
-from augsearch.report.content import Report
 from augsearch.search.result.result import versions
 from augsearch.simclr.ranks import ALONE
 from augsearch.space.policy import Policy
@@ -48,14 +46,13 @@ from augsearch.study.request import StudyRequest
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
-from augsearch.tracking.tracker import DataReference
 from augsearch.verbs.pretrain import pretrain_prepared
 from augsearch.verbs.run import run_as_asked
+from augsearch.verbs.shown import shown_run
 
 NOTE = "identity.json"
 SPACE = "natural"
 """That is searched where none is named."""
-PAGE, ONE_PAGER, TABLE = "report.html", "report.md", "curves.csv"
 
 
 # Public, and the one place where its arguments are explained.
@@ -189,7 +186,7 @@ def compare_pilots(
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
-    files = _pages(comparison_report(found))
+    files = pages(comparison_report(found))
     write_files(directory, files)
     return directory / PAGE, found
 
@@ -311,79 +308,13 @@ def _concluded(
     request: PilotRequest, prepared: Prepared, seconds: Mapping[Simclr, float], shown: LiveRun
 ) -> Pilot:
     evidence = Evidence(prepared, read_points(prepared), seconds)
-    curves, gains = curves_of(evidence), gains_of(evidence)
-    regimes, images = prepared.regimes, prepared.images
-    study, weights = prepared.recipe.study, regimes.get("weights")
-    source = prepared.recipe.policy_source
-    found = Pilot(
-        name=prepared.directory.name,
-        study=study.name if study else None,
-        policy=prepared.recipe.policy,
-        policy_source=source,
-        baseline=prepared.baseline,
-        data=images.name,
-        digest=regimes["nothing"].pool.digest,
-        classes=images.classes,
-        good=prepared.config.finetune.good,
-        images=len(images),
-        sealed=len(evidence.images.labels),
-        uses=_count_use(prepared, request.storage),
-        encoder=regimes["nothing"].config.encoder.called,
-        weights=weights.config.encoder.called if weights else None,
-        image_size=images.image_size,
-        weights_image_size=weights.pool.images.image_size if weights else None,
-        steps=pretraining_of(prepared, pretrainings(prepared)[0], Quiet()).steps,
-        labels=prepared.counts,
-        seeds=prepared.pilot.seeds,
-        curves=curves,
-        gains=gains,
-        recommendation=recommend(
-            curves, gains, policy=f"The policy of {source}", seeds=prepared.pilot.seeds
-        ),
-        label_seconds=prepared.pilot.label_seconds,
-        label_rate=prepared.pilot.label_rate,
-        machine_rate=prepared.pilot.machine_rate,
-        currency=prepared.pilot.currency,
-        device=str(prepared.device),
-        at_once=_engine(prepared).at_once(len(points(prepared))),
-        identity=prepared.identity,
-    )
-    report = pilot_report(found, _command(request, prepared), versions())
-    files = {
-        **prepared.recipe.policy.files(),
-        **_pages(report),
-        TABLE: _table(found).encode(),
-        STUDY_FILE: _json(prepared.config.model_dump(mode="json")),
-        "split.csv": regimes["nothing"].pool.split.to_csv(index=False).encode(),
-        RESULT_FILE: _json(found.model_dump(mode="json")),
-    }
+    uses = _count_use(prepared, request.storage)
+    at_once = _engine(prepared).at_once(len(points(prepared)))
+    found = result_of(evidence, uses=uses, at_once=at_once)
+    files = output_files(prepared, found, _command(request, prepared), versions())
     write_files(prepared.directory, files)
     _show(shown, found, files)
     return found.written(prepared.directory, files)
-
-
-def _pages(report: Report) -> dict[str, bytes]:
-    # plotly takes a second to import, which readers of other verbs should not wait for.
-    from augsearch.report.markdown import markdown_page
-    from augsearch.report.page import html_page
-
-    return {PAGE: html_page(report).encode(), ONE_PAGER: markdown_page(report).encode()}
-
-
-def _table(found: Pilot) -> str:
-    """All points as a table."""
-    lines = ["way,labels,score,low,high,missed,false_alarms,seconds"]
-    for curve in found.curves:
-        for point in curve.points:
-            shares = (point.missed, point.false_alarms)
-            cells = (
-                *(curve.way, point.labels),
-                *(round(x, 5) for x in (point.score.mean, point.score.low, point.score.high)),
-                *("" if share is None else round(share.mean, 5) for share in shares),
-                round(point.seconds, 2),
-            )
-            lines.append(",".join(map(str, cells)))
-    return "\n".join(lines) + "\n"
 
 
 def _count_use(prepared: Prepared, storage: str) -> int:
@@ -425,34 +356,20 @@ def _command(request: PilotRequest, prepared: Prepared) -> str:
 
 
 def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
-    images, study = prepared.images, prepared.recipe.study
-    told = json.dumps([prepared.identity, str(prepared.directory.resolve())])
-    policy = prepared.recipe.policy
-    return LiveRun(
-        key=f"pilot/{hashlib.sha256(told.encode()).hexdigest()[:16]}",
-        name=prepared.directory.name,
+    study = prepared.recipe.study
+    return shown_run(
+        "pilot",
+        directory=prepared.directory,
+        identity=prepared.identity,
+        policy=prepared.recipe.policy,
+        study=study.name if study else None,
+        pool=prepared.regimes["nothing"].pool,
+        source=prepared.source,
         params={
-            "kind": "pilot",
-            "study": study.name if study else "",
-            "policy_digest": policy.digest,
             "encoder": prepared.regimes["nothing"].config.encoder.called,
-            "data": images.name,
-            "image_size": images.image_size,
             "seed": prepared.seed,
             "device": str(prepared.device),
-            **policy.flatten(),
         },
-        tags={
-            "augsearch.kind": "pilot",
-            "augsearch.policy": policy.name,
-            **({"augsearch.from_study": study.name} if study else {}),
-        },
-        data=DataReference(
-            name=images.name,
-            digest=prepared.regimes["nothing"].pool.digest[:36],
-            source=prepared.source.name,
-            profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
-        ),
         warn=progress.warn,
     )
 
@@ -468,7 +385,3 @@ def _show(shown: LiveRun, found: Pilot, files: Mapping[str, bytes]) -> None:
         if gain.against == "best"
     }
     shown.finish(files[ONE_PAGER].decode(), gained, files)
-
-
-def _json(content: object) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"

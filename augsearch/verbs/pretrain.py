@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,7 +25,7 @@ from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
-from augsearch.tracking.tracker import DataReference
+from augsearch.verbs.shown import shown_run
 
 
 # Public, and the one place where its arguments are explained.
@@ -179,37 +177,23 @@ def _metrics(look: Look) -> Mapping[str, float]:
 
 
 def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
-    recipe, images = prepared.recipe, prepared.pool.images
-    told = json.dumps([prepared.identity, str(prepared.directory.resolve())])
-    identity = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return LiveRun(
-        key=f"pretraining/{identity}",
-        name=prepared.name,
+    recipe, config = prepared.recipe, prepared.config
+    return shown_run(
+        "pretraining",
+        directory=prepared.directory,
+        identity=prepared.identity,
+        policy=prepared.policy,
+        study=recipe.study.name if recipe.study else None,
+        pool=prepared.pool,
+        source=prepared.source,
         params={
-            "kind": "pretraining",
-            "study": recipe.study.name if recipe.study else "",
-            "policy_digest": prepared.policy.digest,
-            "encoder": prepared.config.encoder.called,
-            "data": images.name,
-            "image_size": images.image_size,
+            "encoder": config.encoder.called,
             "steps": prepared.steps,
-            "batch_size": prepared.config.pretrain.batch_size,
-            "optimizer": prepared.config.pretrain.optimizer,
-            "learning_rate": prepared.config.pretrain.peak_learning_rate,
+            "batch_size": config.pretrain.batch_size,
+            "optimizer": config.pretrain.optimizer,
+            "learning_rate": config.pretrain.peak_learning_rate,
             "seed": prepared.bench.seed,
             "device": str(prepared.bench.device),
-            **prepared.policy.flatten(),
         },
-        tags={
-            "augsearch.kind": "pretraining",
-            "augsearch.policy": prepared.policy.name,
-            **({"augsearch.from_study": recipe.study.name} if recipe.study else {}),
-        },
-        data=DataReference(
-            name=images.name,
-            digest=prepared.pool.digest[:36],
-            source=prepared.source.name,
-            profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
-        ),
         warn=progress.warn,
     )

@@ -1,0 +1,66 @@
+"""The run that a long training has in MLflow, whatever the verb."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from augsearch.pretraining.pool import Pool
+from augsearch.space.policy import Policy
+from augsearch.study.source import Source
+from augsearch.tracking.live import LiveRun
+from augsearch.tracking.tracker import DataReference
+
+
+# Everything that a run shows comes in here.
+def shown_run(
+    kind: str,
+    *,
+    directory: Path,
+    identity: Mapping[str, str],
+    policy: Policy,
+    study: str | None,
+    pool: Pool,
+    source: Source,
+    params: Mapping[str, str | float],
+    warn: Callable[[str], None],
+) -> LiveRun:
+    """A run that has not begun.
+
+    Args:
+        kind: such as `pretraining`.
+        directory: where the training writes; with `identity` it is what a run is found again by.
+        study: name of the study that it goes back to.
+        pool: the images that are learnt from.
+        params: what it has beside the policy.
+        warn: told once if MLflow cannot be reached.
+    """
+    told = json.dumps([dict(identity), str(directory.resolve())])
+    images = pool.images
+    return LiveRun(
+        key=f"{kind}/{hashlib.sha256(told.encode()).hexdigest()[:16]}",
+        name=directory.name,
+        params={
+            "kind": kind,
+            "study": study or "",
+            "policy_digest": policy.digest,
+            "data": images.name,
+            "image_size": images.image_size,
+            **params,
+            **policy.flatten(),
+        },
+        tags={
+            "augsearch.kind": kind,
+            "augsearch.policy": policy.name,
+            **({"augsearch.from_study": study} if study else {}),
+        },
+        data=DataReference(
+            name=images.name,
+            digest=pool.digest[:36],
+            source=source.name,
+            profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
+        ),
+        warn=warn,
+    )
