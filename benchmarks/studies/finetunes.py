@@ -24,7 +24,6 @@ import numpy as np
 
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.engines.processes import Processes
 from augsearch.finetuning.result import RESULT_FILE, Finetuned
 from augsearch.search.selftest.planted import quick_config
 from augsearch.study_file import StudyConfig
@@ -55,7 +54,7 @@ def instance(seed: int) -> ImageSet:
     return replace(images, fixed_split=tuple("test" if one else "train" for one in sealed))
 
 
-def planted_one(_: None, seed: int) -> dict[str, float]:
+def planted_one(seed: int) -> dict[str, float]:
     """What one instance shows."""
     directory = KEPT / f"planted-{seed}"
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{KEPT}/mlflow.db")
@@ -93,13 +92,12 @@ def planted_one(_: None, seed: int) -> dict[str, float]:
 def planted(options: argparse.Namespace) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     seeds = [SEED + number for number in range(options.seeds)]
-    first = planted_one(None, seeds[0])  # one process makes MLflow's store
-    rows = {seeds[0]: first}
-    for seed, row in Processes(threads=1).run(planted_one, None, seeds[1:]):
-        rows[seed] = row
+    rows = {}
+    for seed in seeds:
+        rows[seed] = row = planted_one(seed)
         print(f"{len(rows)}/{len(seeds)}", {k: round(v, 4) for k, v in row.items()}, flush=True)
     held = [row["low"] <= row["missed"] <= row["high"] for row in rows.values()]
-    means = {key: float(np.mean([row[key] for row in rows.values()])) for key in first}
+    means = {key: float(np.mean([row[key] for row in rows.values()])) for key in row}
     print("| seeds | asked | missed, mean | interval holds | ECE before | ECE after |")
     print("|---|---|---|---|---|---|")
     print(
