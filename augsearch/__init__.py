@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from augsearch.tracking.ui import serve_ui
     from augsearch.verbs.ablate import ablate
     from augsearch.verbs.certify import certify_study
+    from augsearch.verbs.compare import compare_pilots
     from augsearch.verbs.export import write_export
     from augsearch.verbs.finetune import finetune
-    from augsearch.verbs.pilot import compare_pilots, pilot
+    from augsearch.verbs.pilot import pilot
     from augsearch.verbs.pretrain import pretrain
     from augsearch.verbs.preview import write_preview
     from augsearch.verbs.report import report_study
@@ -72,7 +73,7 @@ _HOMES = {
     "certify_study": "augsearch.verbs.certify",
     "clean_stored": "augsearch.verbs.studies",
     "delete_stored": "augsearch.verbs.studies",
-    "compare_pilots": "augsearch.verbs.pilot",
+    "compare_pilots": "augsearch.verbs.compare",
     "describe_op": "augsearch.space.handbook.handbook",
     "describe_ops": "augsearch.space.handbook.handbook",
     "estimate_study": "augsearch.verbs.run",

@@ -95,7 +95,8 @@ def pilot(
     from augsearch.cli.terminal.pilot import print_comparison, print_pilot
     from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.piloting.request import PilotRequest
-    from augsearch.verbs.pilot import compare_pilots, pilot_as_asked
+    from augsearch.verbs.compare import compare_pilots
+    from augsearch.verbs.pilot import pilot_as_asked
 
     with TerminalProgress() as progress:
         if compare is not None:

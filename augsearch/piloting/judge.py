@@ -20,7 +20,7 @@ from augsearch.piloting.result import (
     Gain,
     SameScore,
 )
-from augsearch.piloting.runs import Answers, Point, Simclr, sealed_labels
+from augsearch.piloting.runs import Answers, Point, Simclr, read_points, sealed_labels
 from augsearch.piloting.ways import Way
 from augsearch.stats.corrections import holm
 from augsearch.stats.crossed import MeanEstimate
@@ -51,6 +51,11 @@ class Evidence:
     prepared: Prepared
     answers: Mapping[Point, Answers]
     simclr: Mapping[Simclr, float]
+
+    @classmethod
+    def kept(cls, prepared: Prepared, simclr: Mapping[Simclr, float]) -> Evidence:
+        """Of answers that are there by now, which are read when they are asked for."""
+        return cls(prepared, read_points(prepared), simclr)
 
     @cached_property
     def images(self) -> ScoredImages:
@@ -213,7 +218,7 @@ def _gain(way: Way, against: str, count: int, gap: Gap, same: Labels) -> Gain:
             "way": way.key,
             "against": against,
             "labels": count,
-            "gained": Estimated(mean=gap.mean, low=gap.low, high=gap.high),
+            "gained": Estimated(mean=gap.mean, low=max(-1.0, gap.low), high=min(1.0, gap.high)),
             "same": SameScore(
                 labels=_finite(same.mean), low=_finite(same.low), high=_finite(same.high)
             ),

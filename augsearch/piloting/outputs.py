@@ -54,7 +54,11 @@ def result_of(evidence: Evidence, *, uses: int, at_once: int) -> Pilot:
         curves=curves,
         gains=gains,
         recommendation=recommend(
-            curves, gains, policy=f"The policy of {source}", seeds=wanted.seeds
+            curves,
+            gains,
+            policy=f"The policy of {source}",
+            seeds=wanted.seeds,
+            classes=len(images.classes),
         ),
         label_seconds=wanted.label_seconds,
         label_rate=wanted.label_rate,
@@ -78,7 +82,7 @@ def output_files(
         **prepared.recipe.policy.files(),
         **pages(pilot_report(found, command, versions)),
         TABLE: _table(found),
-        STUDY_FILE: _json(prepared.config.model_dump(mode="json")),
+        STUDY_FILE: _json(prepared.asked.model_dump(mode="json")),
         "split.csv": prepared.regimes["nothing"].pool.split.to_csv(index=False).encode(),
         RESULT_FILE: _json(found.model_dump(mode="json")),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.device import resolve_device
 from augsearch.simclr.encoders.config import PRETRAINED, SCRATCH, EncoderConfig
 from augsearch.simclr.encoders.start import load_start
+from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import load_policy
 from augsearch.study.prepare import check_own_encoder
 from augsearch.study.source import Source
@@ -69,12 +71,14 @@ class Prepared:
 
     Attributes:
         recipe: the found policy, the settings, and the study that it is of.
+        asked: the settings as they go to another plant, which reads its own images.
         baseline: name of the published policy beside it; None if that is the found one.
         counts: labels of each class.
         steps: optimiser steps of a pretraining; None for what the settings say.
     """
 
     recipe: Recipe
+    asked: StudyConfig
     baseline: str | None
     regimes: Mapping[Begin, Regime]
     ways: tuple[Way, ...]
@@ -97,7 +101,7 @@ class Prepared:
     def search_seconds(self) -> float:
         """Of computing that the found policy took; 0 if it was searched for elsewhere."""
         study = self.recipe.study
-        found = study is not None and self.recipe.policy_source == f"study {study.name}"
+        found = study is not None and study.winner.digest == self.recipe.policy.digest
         return study.seconds if study and found else 0.0
 
     @property
@@ -119,15 +123,25 @@ class Prepared:
             | {"finetune": regime.config.finetune.model_dump(mode="json", exclude=NOT_HERE)}
             for regime in self.regimes.values()
         ]
-        simclr = {way.simclr.digest: way.simclr.name for way in self.ways if way.simclr}
+        policies = {
+            way.key: [way.views.digest, way.simclr.digest if way.simclr else ""]
+            for way in self.ways
+        }
         return {
-            "policies": short_digest(sorted(simclr)),
+            "policies": short_digest(policies),
             "settings": short_digest(settings),
             "images": self.regimes["nothing"].pool.digest[:12],
-            "sealed": short_digest(sorted(content_marks(self.sealed))),
+            "sealed": _in_order(self.sealed),
             "weights": short_digest([regime.weights for regime in self.regimes.values()]),
             "seed": str(self.seed),
         }
+
+
+def _in_order(images: ImageSet) -> str:
+    """Twelve hex digits of these very images in this order: answers are kept in it."""
+    if images.keys:
+        return short_digest(content_marks(images))
+    return hashlib.sha256(np.ascontiguousarray(images.images).tobytes()).hexdigest()[:12]
 
 
 NOT_HERE = {"labels", "mode", "seeds", "folds", "combine", "good", "miss_rate"}
@@ -143,17 +157,15 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
     check_request(request)
     device = resolve_device(request.device)
     recipe = _recipe(request)
-    config = _asked(settled_size(recipe), request)
+    config = asked = _asked(settled_size(recipe), request)
     image_set, source = _images(request, recipe, config, progress)
     for sentence in image_set.notes:
         progress.note(sentence)
-    config = as_decoded(config, image_set)
+    config = _without_patience(as_decoded(config, image_set))
     before = recipe.study.before if recipe.study else None
     pool = sealed_off(image_set, source, config, before, request.storage, progress)
     sealed = _sealed(image_set, pool, progress)
-    recipe = replace(
-        recipe, config=config, policy=for_channels(recipe.policy, pool.images.channels)
-    )
+    recipe = replace(recipe, config=config)
     check_good(config.finetune, pool.images)
     nothing = _from_nothing(config)
     regimes: dict[Begin, Regime] = {"nothing": Regime(nothing, pool, sealed, SCRATCH)}
@@ -167,13 +179,18 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
             "no pretrained weights are compared: name some with --weights, because they may do "
             "without any of this"
         )
-    baseline = _baseline(recipe, config, progress)
+    for regime in regimes.values():
+        if note := carry_over_note(recipe.policy, regime.pool.images.image_size):
+            progress.note(note)
+    _say_rates(regimes, progress)
+    baseline = _baseline(recipe, config, pool.images.channels, progress)
     prepared = Prepared(
         recipe=recipe,
+        asked=_handed_on(asked, recipe, weights, request),
         baseline=baseline,
         regimes=regimes,
         ways=ways_of(
-            recipe.policy,
+            for_channels(recipe.policy, pool.images.channels),
             for_channels(BASELINES[baseline], pool.images.channels) if baseline else None,
             weights=weights is not None,
         ),
@@ -225,6 +242,8 @@ def _recipe(request: PilotRequest) -> Recipe:
     if request.study is not None:
         found = find_recipe(replace(asked, policy=policy))
         return replace(found, policy_source=f"pilot {directory}")
+    if request.data is None:
+        raise ConfigError("--policy-from: name the images of this plant as well, with --data")
     config = load_study_config(directory / STUDY_FILE)
     return Recipe(policy, f"pilot {directory}", config, f"pilot {directory}", None)
 
@@ -292,14 +311,23 @@ def _counts(pool: ImageSet, wanted: PilotConfig, progress: Progress) -> tuple[in
     return counts
 
 
-def _baseline(recipe: Recipe, config: StudyConfig, progress: Progress) -> str | None:
+def _baseline(recipe: Recipe, config: StudyConfig, channels: int, progress: Progress) -> str | None:
     """Name of the published policy that stands beside the found one."""
     study = recipe.study
     name = _published(config.pilot.baseline or (study.baseline if study else None) or USUAL)
-    if BASELINES[name].digest == recipe.policy.digest:
+    published, found = (for_channels(p, channels) for p in (BASELINES[name], recipe.policy))
+    if published.digest == found.digest:
         progress.note(f"the found policy is {name}, so that no other baseline stands beside it")
         return None
     return name
+
+
+def _say_rates(regimes: Mapping[Begin, Regime], progress: Progress) -> None:
+    """Where encoders that begin differently are pretrained at different rates."""
+    rates = {begin: one.config.pretrain.learning_rate for begin, one in regimes.items()}
+    if len(set(rates.values())) > 1:
+        said = " and ".join(f"{rate:g} from {begin}" for begin, rate in rates.items())
+        progress.note(f"peak learning rates of the pretrainings: {said}")
 
 
 def _published(wanted: str) -> str:
@@ -310,6 +338,33 @@ def _published(wanted: str) -> str:
             f"{', '.join(BASELINES)}"
         )
     return known[wanted.casefold()]
+
+
+def _without_patience(config: StudyConfig) -> StudyConfig:
+    """No early stop, which would choose an encoder by labels that a classifier does not have."""
+    return config.model_copy(update={"full": config.full.model_copy(update={"patience": None})})
+
+
+def _handed_on(
+    config: StudyConfig, recipe: Recipe, weights: EncoderConfig | None, request: PilotRequest
+) -> StudyConfig:
+    """The settings for another plant: with what was said beside them, and without what is known of
+    these images alone."""
+    pilot = config.pilot
+    if weights is not None and not config.encoder.is_pretrained:
+        pilot = pilot.model_copy(update={"weights": weights})
+    full = config.full
+    if request.steps is not None:
+        full = full.model_copy(update={"steps": request.steps})
+    open_ = {"channels": "auto", "window": "auto"} if recipe.study else {}
+    return config.model_copy(
+        update={
+            "pilot": pilot,
+            "full": full,
+            "data": config.data.model_copy(update=open_),
+            "finetune": config.finetune.model_copy(update={"good": None}),
+        }
+    )
 
 
 def _from_nothing(config: StudyConfig) -> StudyConfig:

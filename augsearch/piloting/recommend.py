@@ -22,11 +22,12 @@ WORTH = 0.01
 
 
 def recommend(
-    curves: Sequence[Curve], gains: Sequence[Gain], *, policy: str, seeds: int
+    curves: Sequence[Curve], gains: Sequence[Gain], *, policy: str, seeds: int, classes: int
 ) -> Recommendation:
     """The recommendation.
 
     Args:
+        classes: among which chance is right once in so many times.
         policy: what the found policy is called.
         seeds: replicates that it rests on.
     """
@@ -35,6 +36,15 @@ def recommend(
     over = [gain for gain in gains if gain.against == BEST]
     shown = [gain for gain in over if gain.shown]
     findings = (*_policy(by_key, gains, policy), *_harm(over, by_key))
+    if all(point.score.low <= 1 / classes for curve in curves for point in curve.points):
+        return Recommendation(
+            answer="measures_nothing",
+            way=best.way,
+            title="Nothing is measured here",
+            reason="No way is shown to be right more often than chance "
+            f"({percent(1 / classes)} %), so that nothing tells which is better: take more labels, more steps or larger images.",
+            findings=(),
+        )
     if shown:
         way = by_key[_most(shown)]
         return Recommendation(

@@ -53,9 +53,9 @@ def pilot_report(pilot: Pilot, command: str, versions: dict[str, str]) -> Report
     )
 
 
-def comparison_report(pilots: Sequence[Pilot]) -> Report:
-    """Pilots of several plants beside each other."""
-    titles = [_plant(pilot, pilots) for pilot in pilots]
+def comparison_report(titles: Sequence[str], pilots: Sequence[Pilot]) -> Report:
+    """Pilots of several plants beside each other, by their titles, which differ."""
+    tables = _beside(titles, pilots)
     return Report(
         study=" beside ".join(titles),
         written=_now(),
@@ -70,7 +70,7 @@ def comparison_report(pilots: Sequence[Pilot]) -> Report:
             ),
             advice="",
             basis="Each was judged on its own sealed images: that one score is above another may "
-            "be the images.",
+            "be the images." + ("" if tables else " No number of labels was tried by all of them."),
             notes=tuple(
                 f"{title}: {pilot.recommendation.reason}"
                 for title, pilot in zip(titles, pilots, strict=True)
@@ -78,7 +78,7 @@ def comparison_report(pilots: Sequence[Pilot]) -> Report:
         ),
         sections=(
             Tabled("plants", "The plants", tables=(_plants(titles, pilots),)),
-            Tabled("beside", "Accuracy by labels", tables=tuple(_beside(titles, pilots))),
+            Tabled("beside", "Accuracy by labels", tables=tuple(tables)),
             *(
                 _curves(title, pilot, (pilot.curve(pilot.recommendation.way).title,))
                 for title, pilot in zip(titles, pilots, strict=True)
@@ -99,10 +99,16 @@ def _data(pilot: Pilot) -> str:
 
 
 def _basis(pilot: Pilot) -> str:
+    before = (
+        "They confirmed the study's policies before, which favours the found and the published one "
+        "a little."
+        if pilot.study
+        else "They took no part in the training."
+    )
     return (
-        f"Judged on {pilot.sealed} sealed images that took no part in anything before. Everything "
-        f"was done {counted(pilot.seeds, 'time')}, each with other labels, another pretraining and "
-        f"other weights. The policy is of {pilot.policy_source}."
+        f"Judged on {counted(pilot.sealed, 'sealed image')}. {before} Looks at them by now: "
+        f"{pilot.uses}. Everything was done {counted(pilot.seeds, 'time')}, each with other "
+        f"labels, another pretraining and other weights. The policy is of {pilot.policy_source}."
     )
 
 
@@ -159,7 +165,8 @@ def gains_section(pilot: Pilot) -> Tabled:
         tables=tuple(tables),
         basis="Accuracy gained at equal labels, and the labels of each class that the others need "
         "for the same score: between the numbers that were tried their curve is taken as straight "
-        "over the logarithm of the labels. Which way without a pretraining is best was not known "
+        "over the logarithm of the labels. The labels that a search scores its trials with are not "
+        "counted. Which way without a pretraining is best was not known "
         "before, and the interval allows for that. Shown is what holds when all ways and numbers "
         "of labels are claimed together.",
     )
@@ -228,7 +235,7 @@ def _share(share: Estimated | None) -> str:
 
 
 def machine_hours(curve: Curve) -> float:
-    """Of computing for one classifier of that way, with the most labels."""
+    """For one classifier of that way, hours of a process, with the most labels."""
     return curve.search_hours + curve.simclr_hours + curve.points[-1].seconds / 3600
 
 
@@ -243,7 +250,11 @@ def _costs(pilot: Pilot) -> Tabled:
             _hours(curve.simclr_hours),
             _hours(curve.points[-1].seconds / 3600),
             _hours(machine_hours(curve)),
-            *(() if rate is None else (f"{rate * machine_hours(curve):.2f}{unit}",)),
+            *(
+                ()
+                if rate is None
+                else (f"{rate * machine_hours(curve) / pilot.at_once:.2f}{unit}",)
+            ),
         )
         for curve in pilot.curves
     ]
@@ -279,7 +290,8 @@ def _costs(pilot: Pilot) -> Tabled:
             ),
         ),
         basis=f"On {pilot.device}: hours of a process, of which up to {pilot.at_once} ran beside "
-        "each other. A policy is searched for once, and an encoder pretrained once, for all "
+        "each other, which the money allows for. A policy is searched for once, and an encoder "
+        "pretrained once, for all "
         "classifiers that follow.",
     )
 
@@ -331,12 +343,6 @@ def _facts(pilot: Pilot) -> dict[str, str]:
     return {what: said for what, said in facts.items() if said}
 
 
-def _plant(pilot: Pilot, pilots: Sequence[Pilot]) -> str:
-    """What a pilot is called among these."""
-    same = sum(other.data == pilot.data for other in pilots) > 1
-    return pilot.name if same else pilot.data
-
-
 def _plants(titles: Sequence[str], pilots: Sequence[Pilot]) -> Table:
     rows: list[tuple[str, list[str]]] = [
         ("recommendation", [pilot.recommendation.title for pilot in pilots]),
@@ -349,6 +355,7 @@ def _plants(titles: Sequence[str], pilots: Sequence[Pilot]) -> Table:
         ("with weights", [pilot.weights or "none" for pilot in pilots]),
         ("image size", [str(pilot.image_size) for pilot in pilots]),
         ("seeds", [str(pilot.seeds) for pilot in pilots]),
+        ("steps of a pretraining", [str(pilot.steps) for pilot in pilots]),
     ]
     return Table(
         "What was compared where",

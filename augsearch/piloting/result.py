@@ -11,7 +11,7 @@ from augsearch.space.policy import Policy
 
 RESULT_FILE = "pilot.json"
 SCRATCH, BEST, BASELINE = "scratch", "best", "baseline"
-Answer = Literal["pretrain", "not_shown", "do_not_pretrain"]
+Answer = Literal["pretrain", "not_shown", "do_not_pretrain", "measures_nothing"]
 
 
 class _Part(BaseModel):

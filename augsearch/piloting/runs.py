@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import time
 import zipfile
 from collections.abc import Mapping
@@ -16,9 +16,11 @@ from scipy.special import softmax
 from augsearch.bench.bench import Bench
 from augsearch.bench.seeds import derived_seed
 from augsearch.data.imageset import ImageRows
+from augsearch.errors import OutputError
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.pictures import pooled
 from augsearch.evaluate.probe import probe_probabilities
+from augsearch.files import write_whole
 from augsearch.finetuning.labels import Rows, labelled_rows
 from augsearch.finetuning.members import train_network
 from augsearch.piloting.prepare import Prepared, Regime
@@ -89,7 +91,10 @@ def pretraining_of(prepared: Prepared, wanted: Simclr, progress: Progress) -> Pr
     """One that could start now."""
     regime = prepared.regimes[wanted.way.begins]
     assert wanted.way.simclr is not None
-    recipe = replace(prepared.recipe, policy=wanted.way.simclr, config=regime.config)
+    source = prepared.recipe.policy_source if wanted.way.searched else wanted.way.simclr.name
+    recipe = replace(
+        prepared.recipe, policy=wanted.way.simclr, policy_source=source, config=regime.config
+    )
     found = ready(
         recipe,
         regime.pool,
@@ -192,13 +197,25 @@ def sealed_labels(prepared: Prepared) -> NDArray[np.int64]:
 
 
 def keep(path: Path, answers: Answers) -> None:
-    """Write answers, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.savez(
-            file, guesses=answers.guesses, confidence=answers.confidence, seconds=answers.seconds
-        )
-    part.replace(path)
+    """Write answers, whole or not at all.
+
+    Raises:
+        OutputError: there is no room for them.
+    """
+    content = io.BytesIO()
+    np.savez(
+        content,
+        guesses=answers.guesses,
+        confidence=answers.confidence,
+        seconds=answers.seconds,
+    )
+    try:
+        write_whole(path, content.getvalue())
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); what is trained is kept: make room, "
+            "and give the same command again"
+        ) from None
 
 
 def read_answers(path: Path, pictures: int) -> Answers | None:

@@ -27,6 +27,7 @@ from augsearch.simclr.ranks import ALONE, Ranks
 from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import Policy
 from augsearch.store.database import find_storage
+from augsearch.store.listing import is_study
 from augsearch.store.sealed import sealed_before
 from augsearch.study.prepare import check_own_encoder
 from augsearch.study.source import Source
@@ -264,9 +265,14 @@ def sealed_off(
     if opened is not None:
         marks = [each for each in content_marks(pool.images) if each]
         for name, count in sealed_before(opened, marks).items():
+            remedy = (
+                f"begin with --study {name} to leave them out"
+                if is_study(opened, name)
+                else "name the study that sealed them, if there is one, with --study"
+            )
             progress.warn(
-                f"{count} images or more of the pool are sealed in {name}, whose verdict they "
-                f"are for: begin with --study {name} to leave them out"
+                f"{count} images or more of the pool are sealed in {name}, which they judge: "
+                f"{remedy}"
             )
     return pool
 

@@ -59,7 +59,19 @@ class Scale:
         part = over_seeds.error**2, over_seeds.degrees
         least = usual_unit_variance(values, self.images)
         parts = variance_parts(scores, values, self.images, part, least)
-        return parts.estimate(over_seeds.mean)
+        found = parts.estimate(over_seeds.mean)
+        return replace(found, error=max(found.error, self._floor))
+
+    @property
+    def _floor(self) -> float:
+        """The error that a mean has at the least.
+
+        Where all is right, or nothing differs, no image shows that it could be otherwise; others
+        might, at a rate of some 3 in n (Hanley and Lippman-Hand, JAMA 249, 1983). Each class is
+        taken to vary as if one of its units were otherwise.
+        """
+        units = self.images.effective_units
+        return math.sqrt(float((1 / units**2).sum())) / len(units)
 
 
 def scores_of(values: Values, images: ScoredImages) -> NDArray[np.float64]:

@@ -40,6 +40,11 @@ def check_settings(url: str, name: str, settings: Mapping[str, Any]) -> None:
         Store(storage, name, settings=settings)
 
 
+def is_study(storage: optuna.storages.BaseStorage, name: str) -> bool:
+    """Whether a study has that name."""
+    return name in optuna.get_all_study_names(storage)
+
+
 def stored_at(url: str, name: str) -> Store | None:
     """A study for reading; None if there is none of that name."""
     storage = find_storage(url)

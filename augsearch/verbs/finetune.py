@@ -225,7 +225,10 @@ def _count_use(prepared: Prepared, storage: str) -> int:
     marks = sealed_marks(prepared.sealed, _all(prepared.sealed))
     with told_when_unwritable(storage, "trained networks"):
         return count_sealed_use(
-            open_storage(storage), marks, by=prepared.directory.name, use=f"finetune {identity}"
+            open_storage(storage),
+            marks,
+            by=f"the fine-tuning {prepared.directory.name}",
+            use=f"finetune {identity}",
         )
 
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.processes import Processes
-from augsearch.errors import ConfigError, OutputError
+from augsearch.errors import ConfigError
 from augsearch.files import held_directory, write_files
 from augsearch.piloting.judge import Evidence
-from augsearch.piloting.outputs import ONE_PAGER, PAGE, output_files, pages, result_of
-from augsearch.piloting.prepare import Prepared, check_request, prepare
-from augsearch.piloting.report import comparison_report
+from augsearch.piloting.outputs import ONE_PAGER, output_files, result_of
+from augsearch.piloting.place import check_free, make_room
+from augsearch.piloting.prepare import USUAL, Prepared, check_request, prepare
 from augsearch.piloting.request import PilotRequest
-from augsearch.piloting.result import RESULT_FILE, Pilot
+from augsearch.piloting.result import Pilot
 from augsearch.piloting.runs import (
-    POINTS,
-    PRETRAINED,
     Simclr,
     Workshop,
     points,
@@ -32,27 +29,32 @@ from augsearch.piloting.runs import (
     read_points,
     train_point,
 )
-from augsearch.pretraining.checkpoint import differences
 from augsearch.pretraining.recipe import names_study
 from augsearch.progress import Progress, Quiet
 from augsearch.search.result.result import versions
 from augsearch.simclr.ranks import ALONE
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
-from augsearch.store.database import DEFAULT_STORAGE, open_storage, told_when_unwritable
+from augsearch.store.database import (
+    DEFAULT_STORAGE,
+    open_storage,
+    storage_flag,
+    told_when_unwritable,
+)
 from augsearch.store.sealed import count_sealed_use
 from augsearch.study.command import command_line, handed_over
 from augsearch.study.request import StudyRequest
-from augsearch.study_file import StudyConfig
+from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
 from augsearch.verbs.pretrain import pretrain_prepared
 from augsearch.verbs.run import run_as_asked
 from augsearch.verbs.shown import shown_run
 
-NOTE = "identity.json"
 SPACE = "natural"
 """That is searched where none is named."""
+TRIED = 32
+"""Size at which a request is looked at before a study measures one."""
 
 
 # Public, and the one place where its arguments are explained.
@@ -152,56 +154,14 @@ def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
     asked = _searched(request, progress)
     prepared = prepare(asked, progress)
     with held_directory(prepared.directory):
-        _make_room(prepared, request.force)
+        make_room(prepared, request.force)
         shown = _shown(prepared, progress)
         with shown.kept():
             shown.log(0, {"classifiers": 0.0})  # one process makes the experiment for all others
             seconds = _pretrain(prepared, progress)
+            uses = _count_use(prepared, request.storage)  # a score that is shown is a look
             _train(prepared, progress)
-            return _concluded(request, prepared, seconds, shown)
-
-
-def compare_pilots(
-    pilots: Sequence[str | Path], *, output: str | Path | None = None
-) -> tuple[Path, tuple[Pilot, ...]]:
-    """Lay finished pilots of several plants beside each other, on one page.
-
-    Args:
-        pilots: their directories, two or more.
-        output: directory for the page; None for `runs/A-beside-B`.
-
-    Returns:
-        The page, and the pilots.
-
-    Raises:
-        ConfigError: one is missing, or of another version.
-        OutputError: the page cannot be written.
-    """
-    found = tuple(read_pilot(Path(directory)) for directory in pilots)
-    if len(found) < 2:
-        raise ConfigError("--compare: name the directories of two pilots or more")
-    names = "-beside-".join(Path(directory).resolve().name for directory in pilots)
-    directory = Path(output) if output is not None else Path("runs") / names
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
-    files = pages(comparison_report(found))
-    write_files(directory, files)
-    return directory / PAGE, found
-
-
-def read_pilot(directory: Path) -> Pilot:
-    """A finished pilot. ConfigError if there is none, or one of another version."""
-    path = directory / RESULT_FILE
-    if not path.is_file():
-        raise ConfigError(f"{directory}: holds no {RESULT_FILE}; name a finished pilot's directory")
-    try:
-        return Pilot.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError, ValueError):
-        raise ConfigError(
-            f"{path}: cannot be read; the pilot's own command with this version writes it anew"
-        ) from None
+            return _concluded(request, prepared, Evidence.kept(prepared, seconds), uses, shown)
 
 
 def _searched(request: PilotRequest, progress: Progress) -> PilotRequest:
@@ -218,6 +178,7 @@ def _searched(request: PilotRequest, progress: Progress) -> PilotRequest:
             f"no study or policy is named, so that a search in the space {SPACE} comes first; "
             "--space names another"
         )
+    _checked_before(request)
     study = StudyRequest(
         request.space or SPACE,
         data=request.data,
@@ -230,37 +191,18 @@ def _searched(request: PilotRequest, progress: Progress) -> PilotRequest:
     return replace(request, study=found.study)
 
 
-def _make_room(prepared: Prepared, force: bool) -> None:
-    """A directory to write to: new, of this pilot, or to be replaced.
-
-    Raises:
-        ConfigError: it holds something else.
-        OutputError: it cannot be made.
-    """
-    directory, note = prepared.directory, prepared.directory / NOTE
-    try:
-        if note.is_file():
-            begun = json.loads(note.read_text(encoding="utf-8"))
-            different = differences(begun, prepared.identity)
-            if different and not force:
-                raise ConfigError(
-                    f"{directory}: holds another pilot ({different}); give another --output, or "
-                    "--force to replace it"
-                )
-            if force:
-                for kept in (*(directory / POINTS).glob("*.npz"), directory / RESULT_FILE):
-                    kept.unlink(missing_ok=True)
-        elif directory.is_dir() and any(directory.iterdir()):
-            raise ConfigError(
-                f"{directory}: holds files that are of no pilot; give another --output"
-            )
-        for place in (directory / POINTS, directory / PRETRAINED):
-            place.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(prepared.identity), encoding="utf-8")
-    except ValueError:
-        raise ConfigError(f"{note}: cannot be read; give --force to begin anew") from None
-    except OSError as error:
-        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
+def _checked_before(request: PilotRequest) -> None:
+    """What would only be seen after hours of search, seen before it."""
+    if request.output is not None:
+        check_free(Path(request.output))
+    study = request.study
+    if study is None:
+        study = "quick" if request.data is None else "standard"
+    config = study if isinstance(study, StudyConfig) else load_study_config(study)
+    if config.data.image_size == "auto":
+        data = config.data.model_copy(update={"image_size": TRIED})
+        config = config.model_copy(update={"data": data})
+    prepare(replace(request, study=config, policy=USUAL, space=None), Quiet())
 
 
 def _engine(prepared: Prepared) -> Processes:
@@ -268,26 +210,18 @@ def _engine(prepared: Prepared) -> Processes:
     return Processes(prepared.config.compute.threads, most=None if on_cpu else 1)
 
 
-@dataclass(frozen=True)
-class _Simclrs:
-    """What every pretraining needs; sent to other processes."""
-
-    prepared: Prepared
-    force: bool = False
-
-
 def _pretrain(prepared: Prepared, progress: Progress) -> Mapping[Simclr, float]:
     """Do what is left of the pretrainings; the seconds that each took."""
     jobs = pretrainings(prepared)
     progress.phase("pretrainings", 0, len(jobs))
     seconds = {}
-    for job, (taken, probe) in _engine(prepared).run(_pretrain_one, _Simclrs(prepared), jobs):
+    for job, (taken, probe) in _engine(prepared).run(_pretrain_one, Workshop(prepared), jobs):
         seconds[job] = taken
         progress.run_ended(f"{job.way.title}, seed {job.seed + 1}", probe, "")
     return seconds
 
 
-def _pretrain_one(shared: _Simclrs, job: Simclr) -> tuple[float, float]:
+def _pretrain_one(shared: Workshop, job: Simclr) -> tuple[float, float]:
     quiet_mlflow()
     quiet = Quiet()
     found = pretrain_prepared(pretraining_of(shared.prepared, job, quiet), ALONE, quiet)
@@ -305,10 +239,8 @@ def _train(prepared: Prepared, progress: Progress) -> None:
 
 
 def _concluded(
-    request: PilotRequest, prepared: Prepared, seconds: Mapping[Simclr, float], shown: LiveRun
+    request: PilotRequest, prepared: Prepared, evidence: Evidence, uses: int, shown: LiveRun
 ) -> Pilot:
-    evidence = Evidence(prepared, read_points(prepared), seconds)
-    uses = _count_use(prepared, request.storage)
     at_once = _engine(prepared).at_once(len(points(prepared)))
     found = result_of(evidence, uses=uses, at_once=at_once)
     files = output_files(prepared, found, _command(request, prepared), versions())
@@ -324,7 +256,10 @@ def _count_use(prepared: Prepared, storage: str) -> int:
     marks = sealed_marks(sealed, np.arange(len(sealed)))
     with told_when_unwritable(storage, "trained classifiers"):
         return count_sealed_use(
-            open_storage(storage), marks, by=prepared.directory.name, use=f"pilot {identity}"
+            open_storage(storage),
+            marks,
+            by=f"the pilot {prepared.directory.name}",
+            use=f"pilot {identity}",
         )
 
 
@@ -341,15 +276,19 @@ def _command(request: PilotRequest, prepared: Prepared) -> str:
     flags = {
         f"--{name.replace('_', '-')}": value
         for name, value in vars(request).items()
-        if name not in ("labels", "force", "device", "seed", "storage", "output")
+        if name not in ("labels", "force", "device", "seed", "storage", "output", "study", "space")
     }
+    study = prepared.recipe.study
     labels = None if request.labels is None else ",".join(map(str, request.labels))
     return command_line(
         "pilot",
         {
+            "--study": study.name if study else request.study,
             **flags,
             "--labels": labels,
             "--seed": request.seed or None,
+            "--device": None if request.device == "auto" else request.device,
+            "--storage": storage_flag(request.storage),
             "--output": str(prepared.directory),
         },
     )

@@ -23,8 +23,9 @@ def test_what_is_wrong_is_one_line(cli, options, said):
 
 @pytest.mark.long
 def test_pilots_of_two_plants_are_laid_side_by_side(cli):
-    for name in ("a", "b"):
+    for name in ("a", "b"):  # of the same images
         found = go(output=name)
     ended = cli("pilot", "--compare", "a", "b", "--output", "both")
     assert ended.code == 0 and found.recommendation.title in ended.out
     assert "SimCLR under the found policy" in Path("both/report.html").read_text()
+    assert "of no comparison" in cli("pilot", "--compare", "a", "b", "--output", "a").refusal

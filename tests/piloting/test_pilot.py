@@ -11,9 +11,10 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
-from piloting.pilots import go, pilot_config
+from piloting.pilots import QUICK, go, pilot_config
 from pretraining.full_runs import StopsAt
 from small_study import small_images
 
@@ -26,6 +27,8 @@ from augsearch.progress import Quiet
 from augsearch.simclr.encoders.build import build_body
 from augsearch.simclr.encoders.checkpoint import write_weights
 from augsearch.simclr.encoders.config import EncoderConfig
+from augsearch.store.database import open_storage
+from augsearch.store.sealed import SEALED
 
 
 def answers(directory="out"):
@@ -247,6 +250,106 @@ def test_others_files_and_other_pilots_are_left_alone():
     Path("out/identity.json").write_text(json.dumps({"seed": "7"}))
     with pytest.raises(ConfigError, match="another pilot"):
         go()
+
+
+def renamed(images, rows, name):
+    """The same pictures, some in another place of the order."""
+    paths = list(images.paths)
+    for row in rows:
+        paths[row] = f"{name}-{paths[row]}"
+    order = np.argsort(paths, kind="stable")
+    return replace(
+        images,
+        images=images.images[order],
+        labels=images.labels[order],
+        groups=images.groups[order],
+        fixed_split=tuple(images.fixed_split[row] for row in order.tolist()),
+        paths=tuple(paths[row] for row in order.tolist()),
+    )
+
+
+def test_answers_are_of_these_very_pictures_in_this_order():
+    images = small_images()
+    split = tuple("test" if row % 4 == 0 else "train" for row in range(len(images)))
+    fixed = replace(images, fixed_split=split, groups=np.arange(len(images)))
+    sealed = [row for row in range(len(images)) if row % 4 == 0]
+
+    def identity(data):
+        request = PilotRequest(pilot_config(), data=data, policy="SimCLR s=1", device="cpu")
+        return prepare(request, Quiet()).identity
+
+    before = identity(renamed(fixed, [], ""))
+    assert identity(renamed(fixed, sealed[::2], "a"))["sealed"] != before["sealed"]
+    pixels = fixed.images.copy()
+    pixels[sealed] = 255 - pixels[sealed]
+    assert identity(replace(renamed(fixed, [], ""), images=pixels))["sealed"] != before["sealed"]
+
+
+def test_found_and_published_policy_are_told_apart():
+    def identity(policy, baseline):
+        request = PilotRequest(pilot_config(), data=small_images(), policy=policy,
+                               baseline=baseline, device="cpu")  # fmt: skip
+        return prepare(request, Quiet()).identity
+
+    assert identity("SimCLR s=1", "SimCLR s=0.5") != identity("SimCLR s=0.5", "SimCLR s=1")
+
+
+def test_a_winner_that_is_a_baseline_on_grey_images_is_compared_once():
+    images = small_images()
+    grey = replace(images, images=images.images[:, :1].copy())
+    found = prepare(PilotRequest(pilot_config(), data=grey, policy="SimCLR s=0.5", device="cpu"),
+                    Quiet())  # fmt: skip
+    assert found.baseline is None
+
+
+@pytest.mark.long
+def test_force_begins_anew_and_a_look_is_counted_when_it_is_taken():
+    settings = pilot_config(labels=(2,))
+
+    class Stops(Quiet):
+        def run_ended(self, run, score, remark):
+            if "labels, seed" in run:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(study=settings, progress=Stops())
+    storage = open_storage("sqlite:///augsearch.db")
+    assert SEALED in optuna.get_all_study_names(storage)
+    go(study=settings)
+    Path("out/identity.json").write_text("[1]")
+    with pytest.raises(ConfigError, match="--force"):
+        go(study=settings)
+    other = pilot_config(labels=(2,)).model_copy(update={"finetune": QUICK.model_copy(
+        update={"steps": 2})})  # fmt: skip
+    found = go(study=other, steps=3, force=True)
+    assert found.steps == 3 and found.uses == 2
+    card = Path("out/pretrained/simclr_baseline-seed-0/README.md").read_text()
+    assert "`SimCLR s=0.5`" in card and "`SimCLR s=1`" not in card
+
+
+def test_what_is_wrong_is_seen_before_a_search():
+    with pytest.raises(ConfigError, match="--good fine"):
+        go(policy=None, space="factory", good="fine")
+    Path("full").mkdir()
+    Path("full/thesis.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="of no pilot"):
+        go(policy=None, space="factory", output="full")
+    assert not Path("augsearch.db").exists()
+
+
+def test_another_plants_policy_needs_this_plants_images():
+    Path("a").mkdir()
+    Path("a/pilot.json").write_text("{}")
+    Path("a/policy.yaml").write_text("ops: [{op: horizontal_flip}]\n")
+    with pytest.raises(ConfigError, match="--data"):
+        go(policy=None, policy_from="a", data=None, study=None)
+
+
+def test_a_comparison_replaces_nobody_s_files():
+    Path("mine").mkdir()
+    Path("mine/report.html").write_text("mine")
+    with pytest.raises(ConfigError, match="two pilots"):
+        compare_pilots(["mine", "mine"])
 
 
 def test_without_sealed_labels_there_is_no_pilot():

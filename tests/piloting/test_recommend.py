@@ -13,7 +13,7 @@ OURS = (
 
 
 def said(*gains):
-    return recommend((*ALONE, *OURS), gains, policy="The policy", seeds=3)
+    return recommend((*ALONE, *OURS), gains, policy="The policy", seeds=3, classes=6)
 
 
 def test_a_shown_gain_says_pretrain_where_and_by_how_much():
@@ -53,6 +53,13 @@ def test_harm_and_the_published_policy_are_told():
         "worse than the best way" in line and "with 5 labels" in line for line in found.findings
     )
     assert any("The policy against A" in line for line in found.findings)
+
+
+def test_where_nothing_is_learnt_nothing_is_advised():
+    chance = (curve("scratch", 0.17, 0.18), curve("simclr_found", 0.16, 0.17, simclr="B"))
+    found = recommend(chance, [gain("simclr_found", 5, 0.0, 0.0, shown=False)], policy="The policy",
+                      seeds=3, classes=6)  # fmt: skip
+    assert found.answer == "measures_nothing" and "16.7 %" in found.reason
 
 
 def test_labels_beyond_what_was_tried_say_so():

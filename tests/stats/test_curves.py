@@ -20,6 +20,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "noisy seeds": {"noise": 1.0},
     "two noisy seeds": {"noise": 0.8, "seeds": 2},
     "near the ceiling": {"base": 3.5},
+    "few images at the ceiling": {"base": 4.5, "classes": 3, "each": 12, "noise": 0.1},
     "no difference": {"gain": 0.0},
 }
 
@@ -46,8 +47,16 @@ def flat(scores, images):
     }
 
 
+def test_where_nothing_differs_an_image_of_each_class_still_might():
+    images = ScoredImages(np.repeat([0, 1, 2], 12), np.arange(36), 1, by_class=True)
+    right = np.ones((3, 36))
+    for values in (right, right - right):
+        estimate = Scale.of([values, values], images).estimate(values)
+        assert estimate.error == pytest.approx(1 / (12 * math.sqrt(3)))
+
+
 def test_labels_at_equal_score_lie_where_the_curve_passes():
-    images = ScoredImages(np.repeat([0, 1], 40), np.arange(80), 1, by_class=True)
+    images = ScoredImages(np.repeat([0, 1], 800), np.arange(1600), 1, by_class=True)
     curve = flat({5: 0.5, 10: 0.6, 20: 0.7, 50: 0.8}, images)
     found = equal_labels(curve, flat({0: 0.65}, images)[0], images, 0.95)
     assert found.mean == pytest.approx(math.sqrt(10 * 20), rel=0.06)  # half of the way in logs

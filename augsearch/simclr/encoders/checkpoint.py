@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import struct
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -51,7 +52,14 @@ def read_states(path: Path) -> dict[str, State]:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ConfigError(f"{where}: cannot be read ({error.strerror or error})") from None
-    except (SafetensorError, RuntimeError, ValueError, LookupError, *UNPICKLED) as error:
+    except (
+        SafetensorError,
+        RuntimeError,
+        ValueError,
+        LookupError,
+        struct.error,
+        *UNPICKLED,
+    ) as error:
         if isinstance(error, pickle.UnpicklingError) and "global" in str(error).lower():
             raise ConfigError(
                 f"{where}: holds more than tensors, and code from a file is not run; save the "
