@@ -75,7 +75,17 @@ def test_commands_exist(page):
 
 def test_readme_shows_the_verbs():
     shown = {words[0] for words in commands_in(README.read_text())}
-    assert {"run", "preview", "export", "certify", "ablate", "ui", "pretrain", "finetune"} <= shown
+    assert {
+        "run",
+        "preview",
+        "export",
+        "certify",
+        "ablate",
+        "ui",
+        "pretrain",
+        "finetune",
+        "pilot",
+    } <= shown
 
 
 def test_constraints_name_versions_only():

@@ -42,7 +42,8 @@ def recommend(
             way=best.way,
             title="Nothing is measured here",
             reason="No way is shown to be right more often than chance "
-            f"({percent(1 / classes)} %), so that nothing tells which is better: take more labels, more steps or larger images.",
+            f"({percent(1 / classes)} %), so that nothing tells which is better: take more labels, "
+            "more steps or larger images.",
             findings=(),
         )
     if shown:

@@ -39,7 +39,9 @@ def commands() -> list[str]:
             asked.append("--dry-run")
             if "--data" in asked and "--from" not in asked:
                 asked += ["--study", "study.yaml"]
-        if words[0] not in ELSEWHERE:
+        if words[0] == "pilot":
+            asked += ["--labels", "2", "--seeds", "2", "--steps", "2"]
+        if words[0] not in ELSEWHERE and "--compare" not in words:  # of two that are there
             found[filled_in(shlex.join(asked))] = None
     return list(found)
 
