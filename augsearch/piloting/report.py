@@ -325,7 +325,8 @@ def _ways(pilot: Pilot) -> Tabled:
             ),
         ),
         basis="All but the frozen one train the whole encoder with the labels, for as many steps. "
-        "Ways that name a policy see labelled images through it, the others as they are. The "
+        "Labels and weights under a policy see labelled images through it, all others as they "
+        "are: a policy of SimCLR is that of the pretraining. The "
         "frozen one has a linear probe on its features.",
     )
 

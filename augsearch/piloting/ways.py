@@ -47,9 +47,7 @@ def ways_of(found: Policy, baseline: Policy | None, *, weights: bool) -> tuple[W
             "scratch_found", "labels under the found policy", "nothing", views=found, searched=True
         ),
     ]
-    simclr = [
-        Way("simclr_found", "SimCLR under the found policy", "nothing", found, found, searched=True)
-    ]
+    simclr = [Way("simclr_found", "SimCLR under the found policy", "nothing", found, searched=True)]
     if baseline is not None:
         simclr.insert(
             0,
@@ -57,7 +55,6 @@ def ways_of(found: Policy, baseline: Policy | None, *, weights: bool) -> tuple[W
                 "simclr_baseline",
                 "SimCLR under the published policy",
                 "nothing",
-                baseline,
                 baseline,
             ),
         )
@@ -78,7 +75,6 @@ def ways_of(found: Policy, baseline: Policy | None, *, weights: bool) -> tuple[W
                 "weights_simclr_found",
                 "weights, then SimCLR under the found policy",
                 "weights",
-                found,
                 found,
                 searched=True,
             )
