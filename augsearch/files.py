@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -84,6 +85,11 @@ def held_directory(directory: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def json_bytes(content: object) -> bytes:
+    """A file of JSON for people and programs."""
+    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from augsearch.augment.baselines import BASELINES
 from augsearch.data.config import DataConfig
 from augsearch.evaluate.config import EvaluateConfig
+from augsearch.model_sections import FinetuneConfig, FullConfig, PilotConfig
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.space.presets import find_config
@@ -22,10 +23,7 @@ from augsearch.study_sections import (
     CertifyConfig,
     ComputeConfig,
     ConfirmConfig,
-    FinetuneConfig,
-    FullConfig,
     NoPrunerConfig,
-    PilotConfig,
     SearchConfig,
     Section,
     SuccessiveHalvingConfig,

@@ -21,13 +21,13 @@ from augsearch.errors import StudyError
 from augsearch.evaluate.features import extract_features
 from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.prepare import Prepared, rate_of
+from augsearch.model_sections import FinetuneConfig
 from augsearch.progress import Progress
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.supervised import LabelledImages, Supervision, train_supervised
 from augsearch.space.policy import Policy
 from augsearch.study_file import StudyConfig
-from augsearch.study_sections import FinetuneConfig
 
 State = dict[str, Tensor]
 Logits = NDArray[np.float64]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from augsearch import __version__
+from augsearch.files import json_bytes
 from augsearch.finetuning.combine import Way
 from augsearch.finetuning.judge import Calibration, defect_scores
 from augsearch.finetuning.labels import Rows
@@ -61,11 +61,11 @@ def output_files(
         **files,
         **prepared.policy.files(),
         **({own.path.name: own.path.read_bytes()} if own else {}),
-        CONFIG_FILE: _json(_timm_config(prepared, result)),
-        "study.json": _json(prepared.config.model_dump(mode="json")),
+        CONFIG_FILE: json_bytes(_timm_config(prepared, result)),
+        "study.json": json_bytes(prepared.config.model_dump(mode="json")),
         "split.csv": prepared.pool.split.to_csv(index=False).encode(),
         "labels.csv": _labels(prepared).to_csv(index=False).encode(),
-        RESULT_FILE: _json(result.model_dump(mode="json", exclude_none=True)),
+        RESULT_FILE: json_bytes(result.model_dump(mode="json", exclude_none=True)),
     }
 
 
@@ -172,7 +172,3 @@ def labels_of(prepared: Prepared) -> dict[str, int]:
 def networks_in(way: Way, networks: Sequence[State]) -> int:
     """How many networks a prediction asks."""
     return len(networks) if way == "ensemble" else 1
-
-
-def _json(content: object) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"

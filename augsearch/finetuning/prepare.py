@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +14,11 @@ from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
 from augsearch.finetuning.labels import Rows, folds_of, labelled_rows
 from augsearch.finetuning.request import FinetuneRequest
+from augsearch.model_sections import FinetuneConfig
 from augsearch.pretraining.pool import Pool, read_split, sealed_of
 from augsearch.pretraining.prepare import (
     as_decoded,
+    directory_for,
     given_images,
     sealed_off,
     settled_size,
@@ -32,7 +33,7 @@ from augsearch.space.policy import Policy
 from augsearch.study.prepare import check_own_encoder
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
-from augsearch.study_sections import FinetuneConfig
+from augsearch.study_sections import from_flags
 
 NONE = "none"
 AS_THEY_ARE = Policy(name="images as they are", ops=())
@@ -98,7 +99,8 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
     device = resolve_device(request.device)
     found = _from_directory(request) if request.pretrained is not None else _from_study(request)
     config = _asked(found.config, request)
-    image_set, source = _images(request, found, config, progress)
+    known = found.before.source if found.before else None
+    image_set, source = given_images(request.data, known, config, progress)
     for sentence in image_set.notes:
         progress.note(sentence)
     config = as_decoded(config, image_set)
@@ -137,7 +139,9 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
         study=found.study,
         directory=Path(),
     )
-    return replace(prepared, directory=_directory(request, prepared))
+    begins = found.study or pool.images.name
+    directory = directory_for(request.output, begins, "finetuned", prepared.identity)
+    return replace(prepared, directory=directory)
 
 
 @dataclass(frozen=True)
@@ -230,12 +234,7 @@ def _asked(config: StudyConfig, request: FinetuneRequest) -> StudyConfig:
         raise ConfigError("--miss-rate: name the class without a defect as well, with --good")
     content = config.finetune.model_dump() | {k: v for k, v in said.items() if v is not None}
     content["learning_rate"] = rate_of(config.finetune, config)
-    try:
-        wanted = FinetuneConfig.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        flag = f"--{str(first['loc'][0]).replace('_', '-')}"
-        raise ConfigError(f"{flag}: {first['msg'].removeprefix('Value error, ')}") from None
+    wanted = from_flags(FinetuneConfig, content)
     return config.model_copy(update={"finetune": wanted})
 
 
@@ -244,17 +243,8 @@ def rate_of(wanted: FinetuneConfig, config: StudyConfig) -> float:
     return wanted.learning_rate or (FROM_WEIGHTS if config.encoder.is_pretrained else FROM_NOTHING)
 
 
-def _images(
-    request: FinetuneRequest, found: _Found, config: StudyConfig, progress: Progress
-) -> tuple[ImageSet, Source]:
-    if isinstance(request.data, ImageSet):
-        return request.data, Source("given", request.data.name)
-    return given_images(
-        request.data, found.before.source if found.before else None, config, progress
-    )
-
-
 def check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
+    """Raises ConfigError if the class without a defect, if one is named, is not in the pool."""
     if wanted.good is None:
         return
     if wanted.good not in pool.classes:
@@ -279,11 +269,3 @@ def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:
             "images that it has not seen"
         )
     return sealed
-
-
-def _directory(request: FinetuneRequest, prepared: Prepared) -> Path:
-    if request.output is not None:
-        return Path(request.output)
-    begins = prepared.study or prepared.pool.images.name
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", begins).strip("-.")[:60] or "images"
-    return Path("runs") / f"{slug}-finetuned-{short_digest(prepared.identity)[:6]}"

@@ -117,11 +117,14 @@ def _simclr_hours(evidence: Evidence, way: Way) -> float:
 
 
 def _estimates(values: Sequence[Values], images: ScoredImages) -> list[Estimated]:
-    """Shares with their intervals, which lie in [0, 1] as they do."""
-    scale = Scale.of(values, images)
+    """Shares with their intervals, which lie in [0, 1] as they do.
+
+    Each goes by its own noise: the labels of a seed are those of all ways, and move their scores
+    together, so that one tells nothing of another's noise.
+    """
     found = []
     for one in values:
-        estimate = scale.estimate(one)
+        estimate = Scale.of([one], images).estimate(one)
         low, high = estimate.interval(LEVEL)
         found.append(Estimated(mean=estimate.mean, low=max(0.0, low), high=min(1.0, high)))
     return found

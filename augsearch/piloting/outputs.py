@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 
 import pandas as pd
 
+from augsearch.files import json_bytes
 from augsearch.piloting.judge import Evidence, curves_of, gains_of
 from augsearch.piloting.prepare import STUDY_FILE, Prepared
 from augsearch.piloting.recommend import recommend
@@ -82,9 +82,9 @@ def output_files(
         **prepared.recipe.policy.files(),
         **pages(pilot_report(found, command, versions)),
         TABLE: _table(found),
-        STUDY_FILE: _json(prepared.asked.model_dump(mode="json")),
+        STUDY_FILE: json_bytes(prepared.asked.model_dump(mode="json")),
         "split.csv": prepared.regimes["nothing"].pool.split.to_csv(index=False).encode(),
-        RESULT_FILE: _json(found.model_dump(mode="json")),
+        RESULT_FILE: json_bytes(found.model_dump(mode="json")),
     }
 
 
@@ -116,7 +116,3 @@ def _table(found: Pilot) -> bytes:
     text = io.StringIO()
     pd.DataFrame(rows).to_csv(text, index=False, float_format="%.5g")
     return text.getvalue().encode()
-
-
-def _json(content: object) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"

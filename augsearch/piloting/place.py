@@ -36,7 +36,8 @@ def make_room(prepared: Prepared, force: bool) -> None:
     try:
         if force:
             for kept in (directory / POINTS, directory / PRETRAINED):
-                shutil.rmtree(kept, ignore_errors=True)
+                if kept.is_dir():
+                    shutil.rmtree(kept)
             (directory / RESULT_FILE).unlink(missing_ok=True)
         elif (directory / NOTE).is_file():
             begun = _read(directory / NOTE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,19 +10,28 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 
 from augsearch.augment.baselines import BASELINES, for_channels
 from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import content_marks
 from augsearch.errors import ConfigError, DataError
 from augsearch.finetuning.prepare import check_good
+from augsearch.model_sections import PilotConfig
+from augsearch.piloting.regimes import (
+    Regime,
+    beginning,
+    from_nothing,
+    say_rates,
+    weights_of,
+    with_weights,
+)
 from augsearch.piloting.request import PilotRequest
 from augsearch.piloting.result import RESULT_FILE
 from augsearch.piloting.ways import Begin, Way, ways_of
 from augsearch.pretraining.pool import Pool, sealed_of
 from augsearch.pretraining.prepare import (
     as_decoded,
+    directory_for,
     given_images,
     sealed_off,
     settled_size,
@@ -31,38 +39,18 @@ from augsearch.pretraining.prepare import (
 )
 from augsearch.pretraining.recipe import Recipe, find_recipe
 from augsearch.pretraining.request import PretrainRequest
-from augsearch.progress import Progress, Quiet
-from augsearch.simclr.config import PretrainConfig
+from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device
 from augsearch.simclr.encoders.config import PRETRAINED, SCRATCH, EncoderConfig
-from augsearch.simclr.encoders.start import load_start
 from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import load_policy
-from augsearch.study.prepare import check_own_encoder
 from augsearch.study.source import Source
-from augsearch.study_file import RATE_FROM_WEIGHTS, StudyConfig, load_study_config
-from augsearch.study_sections import PilotConfig
+from augsearch.study_file import StudyConfig, load_study_config
+from augsearch.study_sections import from_flags
 
 USUAL = "SimCLR s=0.5"
 """The baseline where no study says which is best."""
 POLICY_FILE, STUDY_FILE = "policy.yaml", "study.json"
-
-
-@dataclass(frozen=True)
-class Regime:
-    """What an encoder begins with, and the images at the size at which it sees them.
-
-    Attributes:
-        config: its `encoder` begins so.
-        pool: what may be learnt from.
-        sealed: the labelled images that judge; rows are those of every other regime.
-        weights: digest of what it begins with.
-    """
-
-    config: StudyConfig
-    pool: Pool
-    sealed: ImageSet
-    weights: str
 
 
 @dataclass(frozen=True)
@@ -158,7 +146,8 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
     device = resolve_device(request.device)
     recipe = _recipe(request)
     config = asked = _asked(settled_size(recipe), request)
-    image_set, source = _images(request, recipe, config, progress)
+    known = recipe.study.source if recipe.study else None
+    image_set, source = given_images(request.data, known, config, progress)
     for sentence in image_set.notes:
         progress.note(sentence)
     config = _without_patience(as_decoded(config, image_set))
@@ -167,12 +156,12 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
     sealed = _sealed(image_set, pool, progress)
     recipe = replace(recipe, config=config)
     check_good(config.finetune, pool.images)
-    nothing = _from_nothing(config)
+    nothing = from_nothing(config)
     regimes: dict[Begin, Regime] = {"nothing": Regime(nothing, pool, sealed, SCRATCH)}
-    weights = _weights(config, request)
+    weights = weights_of(config, request)
     if weights is not None:
-        regimes["weights"] = _other_size(
-            _beginning(config, weights), request, recipe, regimes["nothing"], source, progress
+        regimes["weights"] = with_weights(
+            beginning(config, weights), request, recipe, regimes["nothing"], source, progress
         )
     else:
         progress.note(
@@ -182,7 +171,7 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
     for regime in regimes.values():
         if note := carry_over_note(recipe.policy, regime.pool.images.image_size):
             progress.note(note)
-    _say_rates(regimes, progress)
+    say_rates(regimes, progress)
     baseline = _baseline(recipe, config, pool.images.channels, progress)
     prepared = Prepared(
         recipe=recipe,
@@ -201,7 +190,9 @@ def prepare(request: PilotRequest, progress: Progress) -> Prepared:
         device=device,
         steps=request.steps,
     )
-    return replace(prepared, directory=_directory(request, prepared))
+    begins = recipe.study.name if recipe.study else pool.images.name
+    directory = directory_for(request.output, begins, "pilot", prepared.identity)
+    return replace(prepared, directory=directory)
 
 
 def check_request(request: PilotRequest) -> None:
@@ -256,25 +247,11 @@ def _asked(config: StudyConfig, request: PilotRequest) -> StudyConfig:
     }
     said["currency"] = request.currency
     content = config.pilot.model_dump() | {k: v for k, v in said.items() if v is not None}
-    try:
-        pilot = PilotConfig.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        flag = f"--{str(first['loc'][0]).replace('_', '-')}"
-        raise ConfigError(f"{flag}: {first['msg'].removeprefix('Value error, ')}") from None
+    pilot = from_flags(PilotConfig, content)
     finetune = config.finetune
     if request.good is not None:
         finetune = finetune.model_copy(update={"good": request.good})
     return config.model_copy(update={"pilot": pilot, "finetune": finetune})
-
-
-def _images(
-    request: PilotRequest, recipe: Recipe, config: StudyConfig, progress: Progress
-) -> tuple[ImageSet, Source]:
-    if isinstance(request.data, ImageSet):
-        return request.data, Source("given", request.data.name)
-    known = recipe.study.source if recipe.study else None
-    return given_images(request.data, known, config, progress)
 
 
 def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:
@@ -322,14 +299,6 @@ def _baseline(recipe: Recipe, config: StudyConfig, channels: int, progress: Prog
     return name
 
 
-def _say_rates(regimes: Mapping[Begin, Regime], progress: Progress) -> None:
-    """Where encoders that begin differently are pretrained at different rates."""
-    rates = {begin: one.config.pretrain.learning_rate for begin, one in regimes.items()}
-    if len(set(rates.values())) > 1:
-        said = " and ".join(f"{rate:g} from {begin}" for begin, rate in rates.items())
-        progress.note(f"peak learning rates of the pretrainings: {said}")
-
-
 def _published(wanted: str) -> str:
     known = {name.casefold(): name for name in BASELINES}
     if wanted.casefold() not in known:
@@ -365,81 +334,3 @@ def _handed_on(
             "finetune": config.finetune.model_copy(update={"good": None}),
         }
     )
-
-
-def _from_nothing(config: StudyConfig) -> StudyConfig:
-    random = {"weights": SCRATCH, "frozen_stages": 0, "statistics": "adapt", "mean": (), "std": ()}
-    return _beginning(config, config.encoder.model_copy(update=random))
-
-
-def _beginning(config: StudyConfig, encoder: EncoderConfig) -> StudyConfig:
-    """The settings with an encoder that begins otherwise, and the learning rate that goes with it
-    where the optimiser is the usual one."""
-    pretrain = config.pretrain
-    if encoder.is_pretrained != config.encoder.is_pretrained and pretrain.optimizer == "adamw":
-        usual = PretrainConfig().learning_rate
-        rate = RATE_FROM_WEIGHTS if encoder.is_pretrained else usual
-        pretrain = pretrain.model_copy(update={"learning_rate": rate})
-    return config.model_copy(update={"encoder": encoder, "pretrain": pretrain})
-
-
-def _weights(config: StudyConfig, request: PilotRequest) -> EncoderConfig | None:
-    """The encoder that begins with weights; None if there is none."""
-    asked = None if request.weights is None else str(request.weights)
-    if asked == SCRATCH:
-        return None
-    encoder = config.encoder if config.encoder.is_pretrained else config.pilot.weights
-    if asked is None:
-        return encoder
-    begins = encoder or config.encoder
-    return begins.model_copy(
-        update={"weights": asked if asked == PRETRAINED else str(Path(asked).absolute())}
-    )
-
-
-def _other_size(
-    config: StudyConfig,
-    request: PilotRequest,
-    recipe: Recipe,
-    own: Regime,
-    source: Source,
-    progress: Progress,
-) -> Regime:
-    """The same images as encoders with weights see them."""
-    size = config.pilot.weights_image_size
-    check_own_encoder(config, own.pool.images)
-    if size is not None and size != own.pool.images.image_size:
-        if isinstance(request.data, ImageSet):
-            raise ConfigError(
-                f"pilot.weights_image_size {size}: images that are given as arrays have a size; "
-                "name their folder"
-            )
-        config = config.model_copy(
-            update={"data": config.data.model_copy(update={"image_size": size})}
-        )
-        quiet = Quiet()
-        image_set, _ = given_images(request.data, source, config, quiet)
-        before = recipe.study.before if recipe.study else None
-        pool = sealed_off(image_set, source, config, before, request.storage, quiet)
-        sealed, _ = sealed_of(image_set, pool)
-        if (pool.images.paths, sealed.paths) != (own.pool.images.paths, own.sealed.paths):
-            raise DataError(
-                f"pilot.weights_image_size {size}: the pictures are cut into other tiles at that "
-                "size, so that nothing can be compared; leave it out, or use another data.fit"
-            )
-    else:
-        pool, sealed = own.pool, own.sealed
-    start = load_start(config.encoder, pool.images.channels, pool.images.image_size)
-    assert start is not None
-    for sentence in start.notes:
-        progress.note(sentence)
-    return Regime(config, pool, sealed, start.digest[:12])
-
-
-def _directory(request: PilotRequest, prepared: Prepared) -> Path:
-    if request.output is not None:
-        return Path(request.output)
-    study = prepared.recipe.study
-    begins = study.name if study else prepared.images.name
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", begins).strip("-.")[:60] or "images"
-    return Path("runs") / f"{slug}-pilot-{short_digest(prepared.identity)[:6]}"

@@ -23,7 +23,8 @@ from augsearch.evaluate.probe import probe_probabilities
 from augsearch.files import write_whole
 from augsearch.finetuning.labels import Rows, labelled_rows
 from augsearch.finetuning.members import train_network
-from augsearch.piloting.prepare import Prepared, Regime
+from augsearch.piloting.prepare import Prepared
+from augsearch.piloting.regimes import Regime
 from augsearch.piloting.ways import Way
 from augsearch.pretraining.prepare import Prepared as Pretraining
 from augsearch.pretraining.prepare import ready

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from torch import Tensor
 
 from augsearch import __version__
+from augsearch.files import json_bytes
 from augsearch.pretraining.card import model_card
 from augsearch.pretraining.prepare import Prepared
 from augsearch.pretraining.result import CONFIG_FILE, MODEL_FILE, RESULT_FILE, Pretrained
@@ -59,11 +59,11 @@ def output_files(prepared: Prepared, trained: Trained, result: Pretrained) -> di
         **prepared.policy.files(),
         **({own.path.name: own.path.read_bytes()} if own else {}),
         MODEL_FILE: write_weights(state, result.mean, result.std),
-        CONFIG_FILE: _json(timm_config(prepared, result, state)),
-        "study.json": _json(prepared.config.model_dump(mode="json")),
+        CONFIG_FILE: json_bytes(timm_config(prepared, result, state)),
+        "study.json": json_bytes(prepared.config.model_dump(mode="json")),
         "split.csv": prepared.pool.split.to_csv(index=False).encode(),
         CARD_FILE: model_card(prepared, result).encode(),
-        RESULT_FILE: _json(result.model_dump(mode="json", exclude_none=True)),
+        RESULT_FILE: json_bytes(result.model_dump(mode="json", exclude_none=True)),
     }
 
 
@@ -106,7 +106,3 @@ def _model_args(prepared: Prepared, result: Pretrained) -> dict[str, Any]:
     if not has_fixed_size(prepared.config.encoder):
         return {}
     return {"model_args": {"img_size": result.image_size}}
-
-
-def _json(content: object) -> bytes:
-    return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -103,7 +104,8 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
     device = _device(request.device, ranks)
     recipe = find_recipe(request)
     config = settled_size(recipe)
-    image_set, source = _images(request, recipe, config, progress)
+    known = recipe.study.source if recipe.study else None
+    image_set, source = given_images(request.data, known, config, progress)
     for sentence in image_set.notes:
         progress.note(sentence)
     config = as_decoded(config, image_set)
@@ -125,7 +127,9 @@ def prepare(request: PretrainRequest, ranks: Ranks, progress: Progress) -> Prepa
         steps=request.steps,
         progress=progress,
     )
-    return replace(prepared, directory=_directory(request, prepared))
+    begins = recipe.study.name if recipe.study else pool.images.name
+    directory = directory_for(request.output, begins, "pretrained", prepared.identity)
+    return replace(prepared, directory=directory)
 
 
 def ready(
@@ -212,15 +216,6 @@ def settled_size(recipe: Recipe) -> StudyConfig:
     return config.model_copy(update={"data": config.data.model_copy(update=size)})
 
 
-def _images(
-    request: PretrainRequest, recipe: Recipe, config: StudyConfig, progress: Progress
-) -> tuple[ImageSet, Source]:
-    if isinstance(request.data, ImageSet):
-        return request.data, Source("given", request.data.name)
-    known = recipe.study.source if recipe.study else None
-    return given_images(request.data, known, config, progress)
-
-
 def as_decoded(config: StudyConfig, image_set: ImageSet) -> StudyConfig:
     """The settings with what was found out about the images, so that others read theirs alike."""
     known: dict[str, object] = {}
@@ -278,7 +273,10 @@ def sealed_off(
 
 
 def given_images(
-    asked: str | Path | None, known: Source | None, config: StudyConfig, progress: Progress
+    asked: str | Path | ImageSet | None,
+    known: Source | None,
+    config: StudyConfig,
+    progress: Progress,
 ) -> tuple[ImageSet, Source]:
     """The images that a user names, or those of what is gone on from.
 
@@ -288,6 +286,8 @@ def given_images(
     Raises:
         ConfigError: there is no such folder.
     """
+    if isinstance(asked, ImageSet):
+        return asked, Source("given", asked.name)
     source = None if asked is None else Source("folder", str(asked))
     if known and (source is None or Path(source.name).resolve() == Path(known.name)):
         source = known
@@ -305,13 +305,19 @@ def given_images(
     return load_images(folder, config.data, progress=progress.images), source
 
 
-def _directory(request: PretrainRequest, prepared: Prepared) -> Path:
-    if request.output is not None:
-        return Path(request.output)
-    study = prepared.recipe.study
-    begins = study.name if study else prepared.pool.images.name
+def directory_for(
+    output: str | Path | None, begins: str, what: str, identity: Mapping[str, str]
+) -> Path:
+    """Where a training writes: as asked, else a place in `runs/` that is its own.
+
+    Args:
+        begins: the name of a study or of images.
+        what: it is, such as `pretrained`.
+    """
+    if output is not None:
+        return Path(output)
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", begins).strip("-.")[:60] or "images"
-    return Path("runs") / f"{slug}-pretrained-{short_digest(prepared.identity)[:6]}"
+    return Path("runs") / f"{slug}-{what}-{short_digest(identity)[:6]}"
 
 
 def short_digest(content: object) -> str:

@@ -157,7 +157,7 @@ def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
         make_room(prepared, request.force)
         shown = _shown(prepared, progress)
         with shown.kept():
-            shown.log(0, {"classifiers": 0.0})  # one process makes the experiment for all others
+            shown.log(0, {})  # one process makes the experiment for all others
             seconds = _pretrain(prepared, progress)
             uses = _count_use(prepared, request.storage)  # a score that is shown is a look
             _train(prepared, progress)

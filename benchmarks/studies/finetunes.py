@@ -26,9 +26,9 @@ import pandas as pd
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
 from augsearch.finetuning.result import RESULT_FILE, Finetuned
+from augsearch.model_sections import FinetuneConfig
 from augsearch.search.selftest.planted import quick_config
 from augsearch.study_file import StudyConfig
-from augsearch.study_sections import FinetuneConfig
 from augsearch.verbs.finetune import finetune
 from benchmarks.shared.timing import write_result
 

@@ -19,11 +19,11 @@ from typing import Any
 
 from augsearch.data.embedded.domains import DOMAINS, Domain
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.model_sections import PilotConfig
 from augsearch.piloting.result import Pilot
 from augsearch.search.selftest.planted import IMAGES_PER_CLASS, quick_config
 from augsearch.space.policy import Policy
 from augsearch.study_file import StudyConfig
-from augsearch.study_sections import PilotConfig
 from augsearch.verbs.pilot import pilot
 from benchmarks.shared.timing import write_result
 

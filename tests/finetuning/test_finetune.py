@@ -17,6 +17,7 @@ from small_study import small_images
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.evaluate.features import extract_features
 from augsearch.finetuning.labels import folds_of, labelled_rows
+from augsearch.model_sections import FinetuneConfig
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.supervised import (
@@ -25,7 +26,6 @@ from augsearch.simclr.supervised import (
     class_weights,
     train_supervised,
 )
-from augsearch.study_sections import FinetuneConfig
 from augsearch.verbs.finetune import finetune
 from augsearch.verbs.pretrain import pretrain
 

@@ -3,8 +3,8 @@
 from pretraining.full_runs import full_config
 from small_study import small_images
 
+from augsearch.model_sections import FinetuneConfig, PilotConfig
 from augsearch.piloting.result import Curve, CurvePoint, Estimated, Gain, SameScore
-from augsearch.study_sections import FinetuneConfig, PilotConfig
 from augsearch.verbs.pilot import pilot
 
 QUICK = FinetuneConfig(steps=3, batch_size=16)

@@ -2,9 +2,9 @@
 
 from small_study import small_config
 
+from augsearch.model_sections import FullConfig
 from augsearch.progress import Quiet
 from augsearch.study_file import StudyConfig
-from augsearch.study_sections import FullConfig
 
 
 def full_config(**full) -> StudyConfig:
