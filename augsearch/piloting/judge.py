@@ -32,6 +32,7 @@ from augsearch.stats.curves import (
     equal_labels,
     first_to_reach,
     over_the_best,
+    score_estimates,
 )
 from augsearch.stats.scored_images import ScoredImages
 
@@ -117,14 +118,9 @@ def _simclr_hours(evidence: Evidence, way: Way) -> float:
 
 
 def _estimates(values: Sequence[Values], images: ScoredImages) -> list[Estimated]:
-    """Shares with their intervals, which lie in [0, 1] as they do.
-
-    Each goes by its own noise: the labels of a seed are those of all ways, and move their scores
-    together, so that one tells nothing of another's noise.
-    """
+    """Shares with their intervals, which lie in [0, 1] as they do."""
     found = []
-    for one in values:
-        estimate = Scale.of([one], images).estimate(one)
+    for estimate in score_estimates(values, images):
         low, high = estimate.interval(LEVEL)
         found.append(Estimated(mean=estimate.mean, low=max(0.0, low), high=min(1.0, high)))
     return found

@@ -119,7 +119,7 @@ def _why(way: Curve, best: Curve, over: Sequence[Gain]) -> str:
 
 def _heights(best: Curve) -> str:
     first, last = best.points[0], best.points[-1]
-    reached = f"{best.title} reaches {percent(first.score.mean)} % with {_labels(first.labels)}"
+    reached = f"{best.title}: {percent(first.score.mean)} % with {_labels(first.labels)}"
     if first is not last:
         reached += f" and {percent(last.score.mean)} % with {last.labels}"
     return f"{reached[0].upper()}{reached[1:]}."

@@ -74,6 +74,19 @@ class Scale:
         return math.sqrt(float((1 / units**2).sum())) / len(units)
 
 
+def score_estimates(several: Sequence[Values], images: ScoredImages) -> list[MeanEstimate]:
+    """The mean score of each of several curves at one number of labels.
+
+    The labels of a replicate are those of all curves and move their scores together, so that these
+    tell less of each other's noise than differences do: the degrees of freedom are no more than
+    `SHARED` times those of the replicates.
+    """
+    scale = Scale.of(several, images)
+    found = [scale.estimate(values) for values in several]
+    most = SHARED * (len(several[0]) - 1)
+    return [replace(one, degrees=min(one.degrees, most)) for one in found]
+
+
 def scores_of(values: Values, images: ScoredImages) -> NDArray[np.float64]:
     """`[S]` the score of each replicate: the mean of its values, over classes if they count
     alike."""

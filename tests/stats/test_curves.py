@@ -8,7 +8,14 @@ import pytest
 from scipy.special import expit
 
 from augsearch.stats.crossed import MeanEstimate
-from augsearch.stats.curves import Labels, Scale, equal_labels, first_to_reach, over_the_best
+from augsearch.stats.curves import (
+    Labels,
+    Scale,
+    equal_labels,
+    first_to_reach,
+    over_the_best,
+    score_estimates,
+)
 from augsearch.stats.scored_images import ScoredImages
 
 COUNTS = (5, 10, 20, 50)
@@ -137,11 +144,8 @@ def coverage(world, times):
         drawn = world.draw(rng)
         for count in (5, 20):
             ours = drawn["ours"][count]
-            low, high = (
-                Scale.of([drawn[way][count] for way in drawn], world.images)
-                .estimate(ours)
-                .interval(0.95)
-            )
+            scores = score_estimates([drawn[way][count] for way in drawn], world.images)
+            low, high = scores[list(drawn).index("ours")].interval(0.95)
             held["score"].append(low <= world.truth["ours"][count] <= high)
             gaps = [ours - drawn[way][count] for way in others]
             scale = Scale.of(gaps, world.images)
