@@ -19,6 +19,7 @@ from augsearch.space.yaml_file import parse_model
 
 PLACEHOLDERS = {"NAME": "small", "path/to/images": "images", "path/to/new/images": "images"}
 ESTIMATED = ("run", "ablate")
+WITH_A_STUDY_OF_SECONDS = (*ESTIMATED, "triage")
 ELSEWHERE = ("ui", "certify", "selftest")  # a server, and what trains for minutes
 
 
@@ -37,8 +38,8 @@ def commands() -> list[str]:
         asked = [word for word in words if word != "--dry-run"]
         if words[0] in ESTIMATED:
             asked.append("--dry-run")
-            if "--data" in asked and "--from" not in asked:
-                asked += ["--study", "study.yaml"]
+        if words[0] in WITH_A_STUDY_OF_SECONDS and "--data" in asked and "--from" not in asked:
+            asked += ["--study", "study.yaml"]
         if words[0] == "pilot":
             asked += ["--labels", "2", "--seeds", "2", "--steps", "2"]
         if words[0] not in ELSEWHERE and "--compare" not in words:  # of two that are there

@@ -22,6 +22,7 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+from shared_studies import copy_study
 from small_study import small_config, small_images, small_space
 
 from augsearch.tracking.client import client_for
@@ -76,29 +77,16 @@ class Served:
         return self.page(f"experiments/{self.experiment}/runs/{self.runs[name].info.run_id}{tab}")
 
 
+def run_study_and_ablation():
+    small = {"data": small_images(), "study": small_config(), "device": "cpu"}
+    run_study(small_space(), trials=2, name="browsed", **small)
+    ablate(small_space(), replicates=2, name="cells", **small)
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def served(tmp_path_factory, shared):
     directory = tmp_path_factory.mktemp("browsed")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        patch.setenv("AUGSEARCH_CACHE", str(directory / "cache"))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        run_study(
-            small_space(),
-            data=small_images(),
-            study=small_config(),
-            trials=2,
-            name="browsed",
-            device="cpu",
-        )
-        ablate(
-            small_space(),
-            data=small_images(),
-            study=small_config(),
-            replicates=2,
-            name="cells",
-            device="cpu",
-        )
+    copy_study(shared.made("browsed", run_study_and_ablation), directory)
     client = client_for(f"sqlite:///{directory / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("augsearch").experiment_id
     runs = {run.info.run_name: run for run in client.search_runs([experiment])}
