@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+SHARED = Path(__file__).parents[1] / "shared"
 ISOLATE = ["unshare", "--map-root-user", "--net"]
 
 
@@ -20,7 +21,7 @@ def isolation_works() -> bool:
 @pytest.mark.skipif(not isolation_works(), reason="unshare cannot make a network namespace here")
 def test_the_main_job_runs_without_a_network(tmp_path):
     program = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+        f"import sys; sys.path.insert(0, {str(SHARED)!r})\n"
         "import socket\n"
         "try:\n"
         "    socket.create_connection(('192.0.2.1', 80), timeout=1)\n"

@@ -120,9 +120,8 @@ def read_findings(setup: Setup, store: Store, size: SizeChoice | None) -> Findin
             "the study file"
         )
     best = best_baseline(store)
-    shared = _shared_spread(store, bench.floor)
     scores = {name: _score(trial, baselines) for name, trial in trials.items()}
-    spread = math.hypot(NOISE, shared)
+    spread = math.hypot(NOISE, _shared_spread(store, bench.floor))
     with_labels = {
         name: outcome
         for (name, replicate), outcome in store.outcomes(SUPERVISED).items()

@@ -38,7 +38,7 @@ def test_more_trials_continue_a_study_and_train_nothing_twice(small_here):
 
 @pytest.mark.long
 def test_a_study_killed_in_a_trial_goes_on_with_exactly_what_is_left(small_here):
-    here = Path(__file__).parents[2]
+    here = Path(__file__).parents[2] / "shared"
     program = (
         f"import sys; sys.path.insert(0, {str(here)!r})\n"
         "from small_study import *\n"
