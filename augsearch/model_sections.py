@@ -92,6 +92,12 @@ class FinetuneConfig(Section):
     miss_rate: float = Field(
         default=0.02, gt=0, lt=1, description="share of defects that may be called good"
     )
+    threshold_share: float = Field(
+        default=0.33,
+        gt=0,
+        le=0.5,
+        description="share of the labelled images that finds the threshold and is not learnt from",
+    )
 
     @field_validator("labels")
     @classmethod

@@ -1,72 +1,54 @@
-"""Calibration and threshold from held-out folds, and the worth of it all on sealed images."""
+"""Calibration, threshold, and the worth of it all on sealed images."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from augsearch.data.imageset import ImageSet
-from augsearch.finetuning.combine import Held
+from augsearch.finetuning.combine import Held, said
 from augsearch.finetuning.labels import Rows
-from augsearch.finetuning.members import Logits
+from augsearch.finetuning.members import Logits, State
 from augsearch.finetuning.prepare import Prepared
 from augsearch.finetuning.result import Limit, Part, Sealed
-from augsearch.progress import Progress
 from augsearch.stats.calibration import expected_calibration_error, fit_temperature, tempered
-from augsearch.stats.proportions import Share, fewest_defects, miss_limit, share_of
+from augsearch.stats.proportions import Share, miss_limit, share_of
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What held-out folds say of probabilities; `temperature` is None without any."""
+    """The temperature by held-out folds, None without any; the threshold, if one is found."""
 
     temperature: float | None
     limit: Limit | None
 
 
-def calibrate(prepared: Prepared, held: Held | None, progress: Progress) -> Calibration:
-    """The temperature, and the threshold if a good class is named."""
-    if held is None:
-        return Calibration(None, None)
-    labels = prepared.pool.images.labels[held.rows]
-    temperature = fit_temperature(held.log_probabilities, labels)
+def calibrate(prepared: Prepared, held: Held | None, networks: Sequence[State]) -> Calibration:
+    """The temperature, and the threshold if images are set apart for it.
+
+    Args:
+        networks: that will answer; none has learnt from the images set apart, so that what they
+            say of these is what they say of new ones.
+    """
+    images, rows = prepared.pool.images, prepared.for_threshold
+    temperature = (
+        None if held is None else fit_temperature(held.log_probabilities, images.labels[held.rows])
+    )
     good, rate = prepared.wanted.good, prepared.wanted.miss_rate
-    if good is None:
+    if good is None or not len(rows):
         return Calibration(temperature, None)
-    place = prepared.pool.images.classes.index(good)
-    defect = labels != place
-    scores = lowest_of_each(
-        defect_scores(held.log_probabilities, temperature, place)[defect],
-        prepared.pool.images.groups[held.rows][defect],
-    )
-    if prepared.wanted.labels != "all":
-        progress.warn(
-            "the threshold is for defects that are mixed as the labels are, as many of each class; "
-            "with --labels all they are mixed as in the pool"
-        )
-    found = miss_limit(scores, rate)
+    rows, log_probabilities = said(prepared, networks, images, rows)
+    place = images.classes.index(good)
+    defect = images.labels[rows] != place
+    scores = defect_scores(log_probabilities, temperature or 1.0, place)[defect]
+    found = miss_limit(lowest_of_each(scores, images.groups[rows][defect]), rate)
     if found is None:
-        progress.warn(
-            f"--miss-rate {rate:g}: {len(scores)} labelled defects can promise no rate below "
-            f"{1 / (len(scores) + 1):.3f}; label at least {fewest_defects(rate)} of them, or ask "
-            "for a higher rate"
-        )
         return Calibration(temperature, None)
-    return Calibration(
-        temperature,
-        Limit(
-            good=good,
-            miss_rate=rate,
-            threshold=found.threshold,
-            expected=found.expected,
-            low=found.low,
-            high=found.high,
-            defects=found.defects,
-        ),
-    )
+    return Calibration(temperature, Limit(good=good, miss_rate=rate, **asdict(found)))
 
 
 def lowest_of_each(scores: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -132,6 +114,10 @@ def worth(
     if calibration.limit is not None:
         scores = defect_scores(log_probabilities, temperature, place)
         stopped = scores >= calibration.limit.threshold
+        parts = lowest_of_each(scores[defect], groups[defect])
+        more["missed_parts"] = _part(
+            share_of(parts < calibration.limit.threshold, np.arange(len(parts)))
+        )
         more["missed"] = _part(share_of(~stopped[defect], groups[defect]))
         more["false_alarms"] = _part(share_of(stopped[~defect], groups[~defect]))
     return found.model_copy(update=more)

@@ -50,6 +50,17 @@ def _on_average(pool: ImageSet, share: float) -> int:
     return max(1, round(share * float(counts[counts > 0].mean())))
 
 
+def set_apart(pool: ImageSet, rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+    """The rows in two parts, whole groups in each: what is learnt from, of every class, and about
+    this share of them, of about the same classes; none if a class has a single group."""
+    labels = pool.labels[rows]
+    for part in folds_of(pool, rows, round(1 / share), seed):
+        rest = rows[~np.isin(rows, part)]
+        if np.isin(labels, pool.labels[rest]).all():
+            return rest, part
+    return rows, rows[:0]
+
+
 def folds_of(pool: ImageSet, rows: Rows, folds: int, seed: int) -> tuple[Rows, ...]:
     """The rows in parts of about the same classes, whole groups in each; none if a class has a
     single group, which cannot be held out and learnt from."""

@@ -116,13 +116,15 @@ def sealed_files(
 
 
 def _labels(prepared: Prepared) -> pd.DataFrame:
-    """The images whose labels were learnt from."""
+    """The images whose labels were used, and for what."""
     pool = prepared.pool.images
+    uses = {"learnt from": prepared.rows, "threshold": prepared.for_threshold}
     return pd.DataFrame(
-        {
-            "path": [pool.paths[row] for row in prepared.rows.tolist()],
-            "label": [pool.classes[pool.labels[row]] for row in prepared.rows.tolist()],
-        }
+        [
+            {"path": pool.paths[row], "label": pool.classes[pool.labels[row]], "use": use}
+            for use, rows in uses.items()
+            for row in rows.tolist()
+        ]
     )
 
 

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.bench import Bench
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
-from augsearch.finetuning.labels import Rows, folds_of, labelled_rows
+from augsearch.finetuning.labels import Rows, folds_of, labelled_rows, set_apart
 from augsearch.finetuning.request import FinetuneRequest
 from augsearch.model_sections import FinetuneConfig
 from augsearch.pretraining.pool import Pool, read_split, sealed_of
@@ -30,6 +31,7 @@ from augsearch.pretraining.result import MODEL_FILE, RESULT_FILE, Pretrained
 from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import Policy
+from augsearch.stats.proportions import fewest_defects
 from augsearch.study.prepare import check_own_encoder
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
@@ -50,6 +52,8 @@ class Prepared:
         bench: of the pool alone; its encoder starts from `bench.start`.
         rows: of the pool, what is learnt from.
         folds: the same in parts; empty where none can be held out.
+        for_threshold: of the pool, labelled as well, what finds the threshold and is not learnt
+            from; empty without one.
         sealed: the labelled sealed images, for the end; empty if they are not there.
         start: what the encoder begins with, for people.
     """
@@ -60,6 +64,7 @@ class Prepared:
     bench: Bench
     rows: Rows
     folds: tuple[Rows, ...]
+    for_threshold: Rows
     sealed: ImageSet
     source: Source
     start: str
@@ -75,12 +80,13 @@ class Prepared:
         """What two fine-tunings share that are the same; values are short."""
         run = self.config.deciding_run()
         start = self.bench.start
+        unused = {"good", "miss_rate"} | (set() if len(self.for_threshold) else {"threshold_share"})
         return {
             "policy": self.policy.digest,
             "settings": short_digest(
                 {key: run[key] for key in ("data", "encoder", "compute")}
                 | {"precision": self.config.pretrain.precision}
-                | self.wanted.model_dump(mode="json", exclude={"good", "miss_rate"})
+                | self.wanted.model_dump(mode="json", exclude=unused)
             ),
             "images": self.pool.digest[:12],
             "seed": str(self.bench.seed),
@@ -114,8 +120,9 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
     if absent:
         names = ", ".join(pool.images.classes[place] for place in sorted(absent))
         progress.warn(f"no labelled image to learn from, so never said: {names}")
-    folds = folds_of(pool.images, rows, config.finetune.folds, request.seed)
     check_good(config.finetune, pool.images)
+    rows, for_threshold = _with_threshold(pool.images, rows, config, request.seed, progress)
+    folds = folds_of(pool.images, rows, config.finetune.folds, request.seed)
     if config.finetune.combine == "soup" and bench.start is None:
         raise ConfigError(
             "finetune.combine: soup is the mean of networks that begin alike, from weights; from "
@@ -124,7 +131,7 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
     if not folds:
         progress.warn(
             "a class has labelled images of one group only, so that none can be held out: the "
-            "probabilities are not calibrated, and no threshold is found; label more"
+            "probabilities are not calibrated; label more"
         )
     prepared = Prepared(
         policy=for_channels(found.policy, pool.images.channels),
@@ -133,6 +140,7 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
         bench=bench,
         rows=rows,
         folds=folds,
+        for_threshold=for_threshold,
         sealed=_sealed(image_set, pool, progress),
         source=source,
         start=found.start,
@@ -253,6 +261,33 @@ def check_good(wanted: FinetuneConfig, pool: ImageSet) -> None:
         )
     if not (pool.labels == pool.classes.index(wanted.good)).any():
         raise ConfigError(f"--good {wanted.good}: the pool has no labelled image of that class")
+
+
+def _with_threshold(
+    pool: ImageSet, rows: Rows, config: StudyConfig, seed: int, progress: Progress
+) -> tuple[Rows, Rows]:
+    """What is learnt from, and what finds the threshold: none of it if no good class is named, or
+    if it could promise nothing."""
+    wanted = config.finetune
+    if wanted.good is None:
+        return rows, rows[:0]
+    learnt, apart = set_apart(pool, rows, wanted.threshold_share, seed)
+    defects = apart[pool.labels[apart] != pool.classes.index(wanted.good)]
+    parts, needed = len(np.unique(pool.groups[defects])), fewest_defects(wanted.miss_rate)
+    if parts < needed:
+        progress.warn(
+            f"--miss-rate {wanted.miss_rate:g}: no threshold is found. It takes {needed} defects "
+            f"that are not learnt from, and a share of {wanted.threshold_share:g} of the labelled "
+            f"ones is {parts}; label more, ask for a higher rate, or raise "
+            "finetune.threshold_share"
+        )
+        return rows, rows[:0]
+    if wanted.labels != "all":
+        progress.warn(
+            "the threshold is for defects that are mixed as the labels are, as many of each class; "
+            "with --labels all they are mixed as in the pool"
+        )
+    return learnt, apart
 
 
 def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:

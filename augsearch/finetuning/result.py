@@ -25,7 +25,9 @@ class Part(_Part):
 
 
 class Limit(_Part):
-    """A threshold for the share of defects that is missed, found on held-out folds."""
+    """A threshold for the share of defects that is missed, found with labelled images that were
+    not learnt from. A defect is a part, all images of which share a group; it counts as missed if
+    one of its images is called good."""
 
     good: str = Field(description="the class without a defect")
     miss_rate: float = Field(description="what was asked for")
@@ -35,7 +37,7 @@ class Limit(_Part):
     expected: float = Field(description="share of new defects that is missed, on average")
     low: float = Field(description="lower end of what this very threshold misses")
     high: float = Field(description="upper end")
-    defects: int = Field(description="that it was found with")
+    defects: int = Field(description="parts that it was found with")
 
 
 class Sealed(_Part):
@@ -56,6 +58,11 @@ class Sealed(_Part):
         "the more often, the less it means to be the best",
     )
     missed: Part | None = Field(default=None, description="defects called good, by the threshold")
+    missed_parts: Part | None = Field(
+        default=None,
+        description="parts (groups of images) with a defect that is called good, by the threshold: "
+        "what `limit` foresees",
+    )
     false_alarms: Part | None = Field(default=None, description="good ones that are stopped by it")
     missed_by_class: Part | None = Field(
         default=None, description="defects called good where the likeliest class decides"

@@ -77,7 +77,8 @@ def finetune(
             `10%`, or `all`; None for what the settings say.
         mode: `whole`, or `linear`, which leaves the encoder as it is.
         good: the class without a defect: a threshold is then found for `miss_rate`.
-        miss_rate: share of defects that may be called good, in (0, 1).
+        miss_rate: share of defects that may be called good, in (0, 1). A part of the labelled
+            images (`finetune.threshold_share`) finds the threshold and is not learnt from.
         seed: of everything random, the choice of labels among it.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         storage: URL of Optuna's database, where studies are.
@@ -125,21 +126,19 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
         train_members(prepared, kept, progress)
         seconds = time.perf_counter() - begin
         with cpu_threads(prepared.config.compute.threads):
-            found = _concluded(request, prepared, seconds, progress)
+            found = _concluded(request, prepared, seconds)
         contents = {name: path.read_bytes() for name, path in found.files.items()}
         shown.finish(_description(found), _metrics(found), contents)
     return found
 
 
-def _concluded(
-    request: FinetuneRequest, prepared: Prepared, seconds: float, progress: Progress
-) -> Finetuned:
+def _concluded(request: FinetuneRequest, prepared: Prepared, seconds: float) -> Finetuned:
     """What the trained networks amount to."""
     directory, kept = prepared.directory, prepared.directory / NETWORKS
     held = held_out(prepared, kept)
     way = choose(prepared, held)
     networks = final_networks(prepared, kept, way)
-    calibration = calibrate(prepared, held.get(way), progress)
+    calibration = calibrate(prepared, held.get(way), networks)
     scores = {name: one.score for name, one in held.items()}
     result = _result(prepared, way, networks, calibration, scores, seconds)
     files = {}

@@ -16,8 +16,11 @@ from small_study import small_images
 
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.evaluate.features import extract_features
-from augsearch.finetuning.labels import folds_of, labelled_rows
+from augsearch.finetuning.labels import folds_of, labelled_rows, set_apart
+from augsearch.finetuning.prepare import prepare
+from augsearch.finetuning.request import FinetuneRequest
 from augsearch.model_sections import FinetuneConfig
+from augsearch.progress import Quiet
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.supervised import (
@@ -28,6 +31,8 @@ from augsearch.simclr.supervised import (
 )
 from augsearch.verbs.finetune import finetune
 from augsearch.verbs.pretrain import pretrain
+
+STOPPING = {"good": "clean", "miss_rate": 0.2, "threshold_share": 0.5}
 
 
 def config(encoder=None, size=16, **settings):
@@ -56,9 +61,9 @@ def pretrained():
 @pytest.mark.long
 def test_from_a_pretrained_encoder_to_a_judged_classifier(pretrained):
     found = finetune(pretrained, data=small_images(), labels=4, output="out", device="cpu",
-                     study=config(good="clean", miss_rate=0.2))  # fmt: skip
+                     study=config(**STOPPING))  # fmt: skip
     assert found.start == "pretrained under SimCLR s=0.5 (pre)" and found.policy == "SimCLR s=0.5"
-    assert set(found.labels.values()) == {4} and found.combined in ("single", "soup", "ensemble")
+    assert found.combined in ("single", "soup", "ensemble")
     assert set(found.held_out) == {"single", "soup", "ensemble"}
     sealed = found.sealed
     table = np.array(sealed.confusion)
@@ -72,9 +77,17 @@ def test_from_a_pretrained_encoder_to_a_judged_classifier(pretrained):
     assert (answers.label == answers.guess).mean() == pytest.approx(sealed.accuracy.value)
     learnt = pd.read_csv("out/labels.csv")
     assert (split[learnt.path] == "pool").all() and len(learnt) == 4 * len(found.classes)
+    apart = learnt[learnt.use == "threshold"]
+    assert sum(found.labels.values()) == len(learnt) - len(apart) >= len(apart) > 4
+    images = small_images()
+    groups = dict(zip(images.paths, images.groups.tolist(), strict=True))
+    assert found.limit.defects == len({groups[path] for path in apart.path[apart.label != "clean"]})
     assert found.temperature > 0
     defects = answers[answers.label != "clean"]
     assert sealed.missed.value == pytest.approx((~defects.stopped).mean())
+    parts = (~defects.stopped).groupby(defects.path.map(groups)).any()
+    assert sealed.missed_parts.value == pytest.approx(parts.mean())
+    assert sealed.missed_parts.of == len(parts)
     assert sealed.missed_by_class.value == pytest.approx((defects.guess == "clean").mean())
     assert set(found.files) == {p.name for p in Path("out").iterdir() if p.is_file()}
     # MLflow has the classifier and what it is worth.
@@ -88,7 +101,7 @@ def test_from_a_pretrained_encoder_to_a_judged_classifier(pretrained):
     assert run.info.status == "FINISHED"
     # Once more: the networks are there, and the answer is the same.
     again = finetune(pretrained, data=small_images(), labels=4, output="out", device="cpu",
-                     study=config(good="clean", miss_rate=0.2), progress=StopsAt(0))  # fmt: skip
+                     study=config(**STOPPING), progress=StopsAt(0))  # fmt: skip
     assert again.model_copy(update={"seconds": 0}) == found.model_copy(update={"seconds": 0})
 
 
@@ -188,6 +201,56 @@ def test_folds_keep_parts_together_and_are_left_out_where_a_class_is_one_part():
         assert not np.intersect1d(pool.groups[held], pool.groups[outside]).size
     lonely = replace(pool, groups=np.where(labels == 0, 0, np.arange(40)))
     assert folds_of(lonely, np.arange(40), 3, seed=0) == ()
+
+
+@pytest.mark.long
+def test_what_finds_the_threshold_teaches_nothing():
+    images = small_images()
+    before = go(data=images, study=config(**STOPPING), output="before")
+    uses = pd.read_csv("before/labels.csv").set_index("path")["use"]
+    sides = pd.read_csv("before/split.csv").set_index("path")["side"]
+    apart = np.array([uses.get(path) == "threshold" for path in images.paths])
+    pixels = images.images.copy()
+    # Other pictures, of the same mean and deviation: images are normalised by those of the pool.
+    mixed = np.random.default_rng(0).permutation(16 * 16)
+    pixels[apart] = pixels.reshape(*pixels.shape[:2], -1)[apart][..., mixed].reshape(-1, 3, 16, 16)
+    fixed = tuple("test" if sides[path] == "test" else "train" for path in images.paths)
+    after = go(data=replace(images, images=pixels, fixed_split=fixed), study=config(**STOPPING),
+               output="after")  # fmt: skip
+    assert pd.read_csv("after/labels.csv").set_index("path")["use"].equals(uses)
+    assert weights("after") == weights("before") and after.temperature == before.temperature
+    assert after.limit.threshold != before.limit.threshold
+
+
+def test_what_is_set_apart_is_whole_groups_of_every_class():
+    labels = np.repeat(np.arange(3), [40, 20, 4])
+    pool = replace(
+        small_images(),
+        labels=labels,
+        groups=np.arange(64) // 2,
+        classes=("a", "b", "c"),
+    )
+    rows = np.arange(64)
+    for seed in range(5):
+        learnt, apart = set_apart(pool, rows, 0.33, seed)
+        assert sorted([*learnt, *apart]) == rows.tolist()
+        assert not np.intersect1d(pool.groups[learnt], pool.groups[apart]).size
+        assert set(labels[learnt]) == {0, 1, 2} and 16 <= len(apart) <= 32
+    lonely = replace(pool, groups=np.where(labels == 2, 0, np.arange(64)))
+    learnt, apart = set_apart(lonely, rows, 0.33, 0)
+    assert learnt.tolist() == rows.tolist() and not len(apart)
+
+
+def test_a_threshold_that_could_promise_nothing_takes_no_labels():
+    images, heard = small_images(), StopsAt(99)
+    asked = {"data": images, "output": "out", "device": "cpu"}
+    few = prepare(FinetuneRequest(study=config(good="clean"), **asked), heard)
+    assert any("no threshold is found. It takes 49 defects" in note for note in heard.notes)
+    without = prepare(FinetuneRequest(study=config(), **asked), Quiet())
+    assert few.rows.tolist() == without.rows.tolist() and few.identity == without.identity
+    enough = prepare(FinetuneRequest(study=config(**STOPPING), **asked), Quiet())
+    assert len(enough.rows) + len(enough.for_threshold) == len(without.rows)
+    assert enough.identity != without.identity
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,8 @@ def print_finetuned(found: Finetuned, console: Console) -> None:
         limit = found.limit
         console.print(
             f"threshold {limit.threshold:.4f}: misses {percent(limit.expected)} % of new defects "
-            f"on average ({interval((limit.low, limit.high))}), by {limit.defects} held-out ones"
+            f"on average ({interval((limit.low, limit.high))}), by {limit.defects} that were not "
+            "learnt from"
         )
     weights = found.files.get("model.safetensors")
     if weights is not None:
