@@ -14,9 +14,22 @@ traceback.
 
 from __future__ import annotations
 
+import re
+
+# `user:password@` after a scheme, up to the last @ there is; a port is no password.
+_PASSWORDS = re.compile(r"(?<=://)([^\s/@:'\"]*):(?!\d+(?:/|$))\S*@|(?<=[?&]password=)()[^&\s'\"]*")
+
+
+def without_passwords(text: str) -> str:
+    """Text for people, logs and files: URLs in it have lost their passwords."""
+    return _PASSWORDS.sub(lambda found: f"{found[1]}@" if found[1] is not None else "***", text)
+
 
 class AugsearchError(Exception):
-    """Base of every error that a user can cause; `str(error)` is one line."""
+    """Base of every error that a user can cause; `str(error)` is one line, without passwords."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(without_passwords(message))
 
 
 class ConfigError(AugsearchError):

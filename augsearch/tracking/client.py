@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from augsearch.errors import StudyError
+from augsearch.errors import StudyError, without_passwords
 from augsearch.tracking.experiment import (
     NeedsAPerson,
 )
@@ -68,11 +68,12 @@ def in_words(error: Exception) -> str:
     from mlflow.exceptions import MlflowException
 
     where, reason = f"MLflow at {tracking_uri()}", reason_of(error)
+    said = f"{where} cannot be reached ({reason})"
     if isinstance(error, NeedsAPerson):
-        return f"{where} cannot be used: {reason}"
-    if isinstance(error, MlflowException) and "failed with exception" not in reason:
-        return f"{where} refuses: {reason}"
-    return f"{where} cannot be reached ({reason})"
+        said = f"{where} cannot be used: {reason}"
+    elif isinstance(error, MlflowException) and "failed with exception" not in reason:
+        said = f"{where} refuses: {reason}"
+    return without_passwords(said)
 
 
 def reason_of(error: Exception) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from augsearch.errors import StudyError
+from augsearch.errors import StudyError, without_passwords
 from augsearch.tracking.client import client_for, in_words, tracking_uri, unreachable
 from augsearch.tracking.experiment import (
     check_not_deleted,
@@ -35,8 +35,8 @@ def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], Non
             return True
         check_not_deleted(client)
         reason = (
-            f"MLflow at {tracking_uri()} does not know the study, whose command brings it up to "
-            "date"
+            f"MLflow at {without_passwords(tracking_uri())} does not know the study, whose command "
+            "brings it up to date"
         )
     except unreachable() as error:
         reason = in_words(error)

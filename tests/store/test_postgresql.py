@@ -92,7 +92,7 @@ def owner(server):
         [sys.executable, "-c", OWNER, server],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "shared")},
     )
     assert process.stdout.readline() == "running\n"
     yield process
@@ -139,3 +139,19 @@ def test_the_lock_is_given_back_when_its_work_is_done_or_fails(server):
     with owner_lock(server, "brief"):
         assert is_running(server, "brief")
     assert not is_running(server, "brief")
+
+
+@pytest.mark.long
+def test_a_password_is_written_nowhere(server, capsys):
+    with_password = server.replace("tester@", "tester:geheim@")
+    found = run_study(
+        small_space(), data=small_images(), study=small_config(), name="told", device="cpu",
+        storage=with_password, trials=1,
+    )  # fmt: skip
+    files = [path for path in Path.cwd().rglob("*") if path.is_file()]
+    assert Path.cwd() / "mlflow.db" in files and found.files["report.html"].resolve() in files
+    assert not [path for path in files if b"geheim" in path.read_bytes()]
+    with pytest.raises(StudyError) as refused:
+        delete_stored(with_password.replace("127.0.0.1", "127.0.0.2"), "told")
+    assert "127.0.0.2" in str(refused.value) and "geheim" not in str(refused.value)
+    assert "geheim" not in "".join(capsys.readouterr())
