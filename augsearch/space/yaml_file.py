@@ -17,8 +17,10 @@ from augsearch.space.groups import GROUPS
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
-SHOWN = 5
-"""Problems of a file that a message names."""
+LONGEST, DEEPEST, MOST = 100_000, 50, 10_000
+"""Characters, levels and entries of a file, those counted that aliases repeat."""
+SHOWN, LONG = 5, 80
+"""Problems of a file that a message names; characters of a value that it shows."""
 FORMS = frozenset({"low", "high", "choices", "strength"})
 """Keys of what may stand for a number in a space."""
 ELSEWHERE = {
@@ -59,11 +61,15 @@ def load_model(model: type[Model], path: Path) -> Model:
         ConfigError: one line, `file:line: key: what is wrong; what would be right`.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(LONGEST + 1)
+        text = content.decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not a text file in UTF-8") from None
+        if len(content) <= LONGEST:
+            raise ConfigError(f"{path}: is not a text file in UTF-8") from None
+        text = content.decode("utf-8", errors="replace")  # too long, which is said
     return parse_model(model, text, str(path), directory=path.resolve().parent)
 
 
@@ -74,13 +80,17 @@ def parse_model(model: type[Model], text: str, source: str, directory: Path | No
         directory: where files that the text names are looked for.
     """
     try:
+        _check_events(text, source)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_aliases(root, source)
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{source}:{mark.line + 1}" if mark else source
         problem = getattr(error, "problem", None) or "malformed"
         raise ConfigError(f"{where}: is not valid YAML: {problem}") from None
+    except (ValueError, OverflowError) as error:  # a date or a number that there is not
+        raise ConfigError(f"{source}: is not valid YAML: {error}") from None
     if not isinstance(content, dict) or root is None:
         raise ConfigError(f"{source}: must be a mapping of keys to values, like `name: ...`")
     for key in _repeated_keys(root):
@@ -90,6 +100,50 @@ def parse_model(model: type[Model], text: str, source: str, directory: Path | No
         return model.model_validate(content, context={"directory": directory})
     except ValidationError as error:
         raise ConfigError(_one_line(error, model, root, source)) from None
+
+
+def _check_events(text: str, source: str) -> None:
+    """Refuse text that is longer or nested deeper than anything a person writes, and tags, which
+    PyYAML takes where they make no sense."""
+    if len(text) > LONGEST:
+        raise ConfigError(f"{source}: is longer than {LONGEST:,} characters; is it the right file?")
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if tag := getattr(event, "tag", None):
+            shown = tag.replace("tag:yaml.org,2002:", "!!")
+            raise ConfigError(f"{source}:{line}: tags ({shown}) are not read; leave it out")
+        if depth > DEEPEST:
+            raise ConfigError(f"{source}:{line}: is nested more than {DEEPEST} levels deep")
+
+
+def _check_aliases(root: yaml.Node | None, source: str) -> None:
+    """Refuse aliases (`*name`) that contain themselves, or that make much of little text."""
+    sizes: dict[int, int | None] = {}  # of what a node amounts to; None while that is counted
+
+    def size_of(node: yaml.Node) -> int:
+        if id(node) in sizes:
+            known = sizes[id(node)]
+            if known is None:
+                line = node.start_mark.line + 1
+                raise ConfigError(f"{source}:{line}: contains itself, by an alias (`*name`)")
+            return known
+        sizes[id(node)] = None
+        children: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            children = [child for pair in node.value for child in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            children = node.value
+        sizes[id(node)] = size = 1 + sum(size_of(child) for child in children)
+        return size
+
+    if root is not None and (size := size_of(root)) > MOST:
+        raise ConfigError(
+            f"{source}: aliases (`*name`) make {size:,} entries of it, more than {MOST:,}; write "
+            "less"
+        )
 
 
 def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -202,7 +256,8 @@ def _shown(value: Any) -> str:
     if value is None:
         return "an empty value"
     if isinstance(value, (str, int, float, bool)):
-        return repr(value)
+        text = repr(value)
+        return text if len(text) <= LONG else f"{text[:LONG]}…"
     return "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
 
 
@@ -215,8 +270,8 @@ def _wanted(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"{words} {context[bound]:g}"
     if problem["loc"] == ("schema_version",):
         return (
-            f"{context['expected']}; the file was written by another version of augsearch: use "
-            "that one, or write the file anew"
+            f"{context.get('expected', 1)}; the file was written by another version of augsearch: "
+            "use that one, or write the file anew"
         )
     if kind == "literal_error":
         return str(context["expected"])
