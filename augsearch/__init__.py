@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from augsearch.space.handbook.handbook import describe_op, describe_ops
     from augsearch.space.policy import Policy, load_policy
     from augsearch.space.space import Space, load_space
+    from augsearch.space.trust import trust_code
     from augsearch.store.frame import study_frame
     from augsearch.study_file import StudyConfig, load_study_config
     from augsearch.tracking.ui import serve_ui
@@ -71,6 +72,7 @@ _HOMES = {
     "preview": "augsearch.search.preview.sheet",
     "ablate": "augsearch.verbs.ablate",
     "certify_study": "augsearch.verbs.certify",
+    "trust_code": "augsearch.space.trust",
     "clean_stored": "augsearch.verbs.studies",
     "delete_stored": "augsearch.verbs.studies",
     "compare_pilots": "augsearch.verbs.compare",
@@ -130,6 +132,7 @@ __all__ = [
     "stored_study",
     "study_frame",
     "triage_study",
+    "trust_code",
     "write_export",
     "write_preview",
 ]

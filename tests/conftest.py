@@ -25,6 +25,8 @@ def own_directories(tmp_path, monkeypatch):
     """Stores, caches and results of a test stay in its temporary directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUGSEARCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("AUGSEARCH_TRUST_CODE", "1")  # tests/space/test_trust.py does without
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     forget_runs()
 

@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
-    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "benchmarks/README")),
+    *(
+        ROOT / f"{name}.md"
+        for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY", "benchmarks/README")
+    ),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 ROOMS = {path.name for path in (ROOT / "augsearch").iterdir() if path.is_dir()}

@@ -31,6 +31,7 @@ from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
 from augsearch.cli.studies import studies_app
 from augsearch.cli.triage import triage
+from augsearch.cli.trust import trust
 from augsearch.errors import AugsearchError
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ app.command()(pretrain)
 app.command()(finetune)
 app.command()(pilot)
 app.command()(ops)
+app.command()(trust)
 app.command()(selftest)
 
 

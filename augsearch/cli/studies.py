@@ -44,9 +44,10 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a study from the database and from MLflow; files under runs/ stay."""
-    from augsearch.verbs.studies import delete_stored, stored_study
+    from augsearch.store.stored import find_study
+    from augsearch.verbs.studies import delete_stored
 
-    stored_study(storage, name)
+    find_study(storage, name)
     if not yes:
         typer.confirm(
             f"Delete the study {name!r}, its MLflow runs and its registered policies?", abort=True

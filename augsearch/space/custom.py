@@ -29,6 +29,7 @@ from types import ModuleType
 from typing import Any
 
 from augsearch.space.catalogue import Operation, Parameter
+from augsearch.space.trust import check_trusted
 
 RESERVED = frozenset({"op", "name", "p", "ops"})
 
@@ -165,10 +166,11 @@ def run_file(file: Path, code: str) -> ModuleType:
         code: the version that is meant, see `digest`.
 
     Raises:
-        ValueError: the file is another version, or does not run.
+        ValueError: the file is another version, is not trusted, or does not run.
     """
     if digest(file.read_bytes()) != code:
         raise ValueError(has_changed(file, code))
+    check_trusted(file)
     spec = importlib.util.spec_from_file_location(f"augsearch_custom_{code}", file)
     if spec is None or spec.loader is None:
         raise ValueError(f"{file} cannot be imported")

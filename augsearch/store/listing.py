@@ -13,6 +13,7 @@ from augsearch.store.database import find_storage
 from augsearch.store.frozen_trials import (
     trial_score,
 )
+from augsearch.store.ranking import ranked
 from augsearch.store.study_store import COMPANION, Store, _is_study
 
 
@@ -64,7 +65,7 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
             finished, failed, best = len(scores), len(runs) - len(scores), max(scores, default=None)
         else:
             finished, failed = len(store.finished()), len(store.failed())
-            top = store.best_trials(1)
+            top = ranked(store.complete_trials(), store.aims)
             best = trial_score(top[0]) if top else None
         found.append(
             StudySummary(

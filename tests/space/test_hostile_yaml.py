@@ -75,10 +75,10 @@ TOKENS = (
 )
 def test_what_would_hang_or_break_is_one_line(text, said):
     for model, _ in KINDS.values():
-        begin = time.perf_counter()
+        begin = time.process_time()
         with pytest.raises(ConfigError, match=said) as refused:
             parse_model(model, text, "f.yaml")
-        assert "\n" not in str(refused.value) and time.perf_counter() - begin < 2
+        assert "\n" not in str(refused.value) and time.process_time() - begin < 2
 
 
 def test_a_file_is_not_read_further_than_it_may_go(tmp_path):
@@ -125,7 +125,7 @@ def test_no_text_makes_a_traceback(kind, inputs):
     taken = 0
     for seed in range(inputs):
         text = changed(whole, random.Random(f"{kind}-{inputs}-{seed}"))
-        begin = time.perf_counter()
+        begin = time.process_time()
         try:
             parse_model(model, text, "f.yaml")
             taken += 1
@@ -133,5 +133,5 @@ def test_no_text_makes_a_traceback(kind, inputs):
             assert "\n" not in str(error), (seed, text)
         except Exception as error:
             raise AssertionError((seed, text)) from error
-        assert time.perf_counter() - begin < 2, (seed, text)
+        assert time.process_time() - begin < 2, (seed, text)
     assert 0 < taken < inputs
