@@ -13,6 +13,7 @@ from augsearch.space.trust import trusted_code
 
 RAN = "from pathlib import Path\nPath('ran').touch()\n"
 POLICY = "name: theirs\nops:\n  - {op: custom, of: my_ops.py:darkening}\n"
+SEEN = ("--data", "images", "--dry-run")
 ENCODER = "encoder: {name: custom, file: my_ops.py}\n"
 
 
@@ -31,16 +32,7 @@ READ = {
     "run": [*RUN, "--dry-run"],
     "preview": ["preview", "--policy", "theirs.yaml", "--data", "images"],
     "export": ["export", "--policy", "theirs.yaml", "--to", "kornia"],
-    "an encoder": [
-        "run",
-        "--space",
-        "factory",
-        "--study",
-        "encoder.yaml",
-        "--data",
-        "images",
-        "--dry-run",
-    ],
+    "an encoder": ["run", "--space", "factory", "--study", "encoder.yaml", *SEEN],
     "pretrain": ["pretrain", "--policy", "theirs.yaml", "--data", "images"],
 }
 
