@@ -196,9 +196,11 @@ def test_pipes_and_links_that_lead_nowhere(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "ok" / "pipe")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "ok" / "gone.png").symlink_to("nowhere.png")
+    (tmp_path / "ok" / "to_pipe.png").symlink_to("pipe.png")
+    (tmp_path / "ok" / "zero.png").symlink_to("/dev/zero")
     records, said = heard(tmp_path)
     assert [record.path for record in records] == ["ok/a.png", "ok/gone.png"]
-    assert "1 .png (ok/pipe.png)" in said
+    assert "3 .png (ok/pipe.png)" in said
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is locked to root")

@@ -126,9 +126,10 @@ def _has_image_suffix(name: str) -> bool:
 
 
 def _is_image(file: Path) -> bool:
-    """By its suffix, else by its first bytes. A link that leads nowhere is a broken image."""
+    """By its suffix, else by its first bytes. A link that leads nowhere is a broken image; a pipe,
+    a socket or a device is none, and would never end."""
     if _has_image_suffix(file.name):
-        return file.is_symlink() or file.is_file()
+        return file.is_file() or (file.is_symlink() and not file.exists())
     try:
         if not file.is_file():
             return False
