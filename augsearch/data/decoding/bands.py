@@ -4,6 +4,7 @@ to four channels of. Knows tifffile."""
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from augsearch.data.decoding.memory import room_for
 from augsearch.errors import DataError
 
 # What it finds odd in a file's metadata is nothing that a user could mend.
@@ -62,7 +64,9 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
         if not plain:
             raise DataError(f"data.bands: {_name(page.photometric)} pixels have no bands to name")
         try:
-            pixels = page.asarray()
+            floats = math.ceil(page.samplesperpixel * page.bitspersample / 32)
+            with room_for(page.imagewidth, page.imagelength, floats):
+                pixels = page.asarray()
         except ValueError as error:
             if "imagecodecs" not in str(error):
                 raise

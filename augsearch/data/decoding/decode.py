@@ -26,7 +26,8 @@ from PIL import Image, UnidentifiedImageError
 
 from augsearch.data.config import DataConfig
 from augsearch.data.decoding.bands import read_bands, size_of
-from augsearch.data.decoding.raw_files import read_sixteen_bits, without_metadata
+from augsearch.data.decoding.memory import room_for
+from augsearch.data.decoding.raw_files import deep_channels, read_sixteen_bits, without_metadata
 from augsearch.data.decoding.window import Values, Window, find_window
 from augsearch.errors import DataError
 
@@ -101,7 +102,6 @@ def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) 
     Raises:
         DataError: the file cannot be read; the message is the reason alone, without the path.
     """
-
     bands = _bands(path, config)
     if bands is not None:
         return _decode_bands(bands, config, windows)
@@ -111,43 +111,44 @@ def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) 
         if config.fit != "tile":  # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost
             drafted = image.draft(None, (2 * config.side, 2 * config.side))
             whole = drafted and drafted[1]  # without what fills the last block
-        raw = _read(image, source)
-        values = None if raw.deep is None else _values(raw.deep)
-        shown_by = (windows[0] if windows else find_window([values])) if values else None
-        flat, transparent = raw.shown(shown_by)
-        grey = flat.convert("L").convert("F")
-        look = np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX, box=whole))
-        upright = flat if raw.turn is None else flat.transpose(raw.turn)
-        if config.channels == "grey":
-            upright = upright.convert("L")
-        elif config.channels == "colour":
-            upright = upright.convert("RGB")
-        pixels = _fit(upright, config)
-        if config.channels == "auto" and (pixels == pixels[..., :1]).all():
-            pixels = pixels[..., :1]
-        return Decoded(
-            pixels=np.ascontiguousarray(pixels),
-            look=_turned(look, raw.turn),
-            values=() if values is None else (values,),
-            windows=() if shown_by is None else (shown_by,),
-            transparent=transparent,
-            pages=_has_pages(image),
-        )
+        with _room_for(image):
+            raw = _read(image, source)
+            values = None if raw.deep is None else _values(raw.deep)
+            shown_by = (windows[0] if windows else find_window([values])) if values else None
+            flat, transparent = raw.shown(shown_by)
+            grey = flat.convert("L").convert("F")
+            look = np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX, box=whole))
+            upright = flat if raw.turn is None else flat.transpose(raw.turn)
+            if config.channels == "grey":
+                upright = upright.convert("L")
+            elif config.channels == "colour":
+                upright = upright.convert("RGB")
+            pixels = _fit(upright, config)
+            if config.channels == "auto" and (pixels == pixels[..., :1]).all():
+                pixels = pixels[..., :1]
+            return Decoded(
+                pixels=np.ascontiguousarray(pixels),
+                look=_turned(look, raw.turn),
+                values=() if values is None else (values,),
+                windows=() if shown_by is None else (shown_by,),
+                transparent=transparent,
+                pages=_has_pages(image),
+            )
 
     return _opened(path, decode)
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:
     """`[H, W]`: one file in grey at its own size; raises as `decode_file` does."""
-
     bands = _bands(path, DataConfig())
     if bands is not None:
         return np.asarray(_shown_bands(bands, ())[0].mean(axis=-1).round().astype(np.uint8))
 
     def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
-        raw = _read(image, source)
-        window = None if raw.deep is None else find_window([_values(raw.deep)])
-        return _turned(np.array(raw.shown(window)[0].convert("L")), raw.turn)
+        with _room_for(image):
+            raw = _read(image, source)
+            window = None if raw.deep is None else find_window([_values(raw.deep)])
+            return _turned(np.array(raw.shown(window)[0].convert("L")), raw.turn)
 
     return _opened(path, read)
 
@@ -155,15 +156,15 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
 def read_exactly(path: Path) -> NDArray[np.generic]:
     """`[H, W]` or `[H, W, C]`: every number that a file holds, at its own size and upright; three
     equal channels count as one. Raises as `decode_file` does."""
-
     bands = _bands(path, DataConfig())
     if bands is not None:
         return bands
 
     def read(image: Image.Image, source: Source) -> NDArray[np.generic]:
-        raw = _read(image, source)
-        flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
-        return _turned(flat, raw.turn)
+        with _room_for(image):
+            raw = _read(image, source)
+            flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
+            return _turned(flat, raw.turn)
 
     pixels = _opened(path, read)
     grey = pixels.ndim == 3 and bool((pixels == pixels[..., :1]).all())
@@ -228,7 +229,7 @@ def _shown_bands(
     layers = np.moveaxis(bands, -1, 0)
     values = tuple(replace(_values(band), band=n) for n, band in enumerate(layers, 1))
     shown_by = tuple(windows) or tuple(find_window([one]) for one in values)
-    shown = [_to_eight_bits(band, one) for band, one in zip(layers, shown_by, strict=True)]
+    shown = [one.shown(band) for band, one in zip(layers, shown_by, strict=True)]
     return np.stack(shown, axis=-1), values, shown_by
 
 
@@ -278,7 +279,7 @@ class _Raw:
         """In mode L or RGB, not turned, and whether anything was transparent."""
         if self.deep is None or window is None:
             return _flatten(self.image)
-        pixels = _to_eight_bits(self.deep, window)
+        pixels = window.shown(self.deep)
         if self.alpha is None:
             return Image.fromarray(pixels), False
         alpha = self.alpha.reshape(*self.alpha.shape, *(1,) * (pixels.ndim - 2))
@@ -293,6 +294,11 @@ def _read(image: Image.Image, source: Source) -> _Raw:
     if layers is not None:
         return _Raw(image, turn, *layers)
     return _Raw(image, turn, np.asarray(image) if image.mode in DEEP_MODES else None)
+
+
+def _room_for(image: Image.Image) -> contextlib.AbstractContextManager[None]:
+    """For an opened picture that nothing was read of yet, at the size at which it will be read."""
+    return room_for(*image.size, deep_channels(image) or int(image.mode in DEEP_MODES))
 
 
 def _turned(numbers: NDArray[Number], turn: Image.Transpose | None) -> NDArray[Number]:
@@ -325,14 +331,6 @@ def _values(deep: NDArray[np.generic]) -> Values:
     if values is None:
         raise DataError("holds no finite value")
     return values
-
-
-def _to_eight_bits(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
-    """Numbers of any type to uint8, black to white; what is no number becomes black."""
-    scaled = (values.astype(np.float64) - window.black) * (255 / (window.white - window.black))
-    return (
-        np.nan_to_num(scaled, nan=0.0, posinf=255, neginf=0).clip(0, 255).round().astype(np.uint8)
-    )
 
 
 def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:

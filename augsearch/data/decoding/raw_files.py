@@ -68,6 +68,19 @@ def read_sixteen_bits(
     return both[..., :3], _alpha(both[..., 3]) if both.shape[-1] == 4 else None
 
 
+def deep_channels(image: Image.Image) -> int:
+    """Channels of an opened file that have more than 8 bits each, if they are colours or grey with
+    alpha; 0 for other files."""
+    if not isinstance(image, ImageFile.ImageFile):
+        return 0
+    if image.tile and image.tile[0].codec_name == "ppm":
+        arguments: Any = image.tile[0].args
+        return 3 if arguments[0] == "RGB" and arguments[1] > 255 else 0
+    names = {_raw_mode(tile.args) for tile in _with_depth(image)}
+    deep = names and all(name.startswith((*COLOURS, GREY_ALPHA)) for name in names)
+    return len(image.getbands()) if deep else 0
+
+
 def _portable_pixmap(image: ImageFile.ImageFile, source: Path | io.BytesIO) -> NDArray[np.uint16]:
     """`[H, W, 3]` of a PPM file that has more than 255 levels, and two bytes for each number.
 

@@ -31,6 +31,7 @@ FEWEST = 50  # a file of fewer values has none to spare
 CORE = (0.001, 0.999)
 LEVELS = 40
 DISTINCT = 16  # different values that must be left beside a "no data"
+BLOCK = 2**20  # values that are brought to 8 bits at a time
 SLACK = 0.01  # by which resampled float files overshoot
 
 
@@ -103,6 +104,17 @@ class Window:
     clipped: int = 0
     lowest: float = 0.0
     highest: float = 0.0
+
+    def shown(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
+        """Numbers of any type to uint8, black to white; what is no number becomes black."""
+        found = np.empty(values.shape, dtype=np.uint8)
+        step = max(1, BLOCK // max(1, values[:1].size))
+        for start in range(0, len(values), step):  # of float64 eight times as much is in memory
+            rows = values[start : start + step].astype(np.float64)
+            scaled = (rows - self.black) * (255 / (self.white - self.black))
+            known = np.nan_to_num(scaled, nan=0.0, posinf=255, neginf=0)
+            found[start : start + step] = known.clip(0, 255).round()
+        return found
 
 
 def find_window(files: Sequence[Values], given: tuple[float, float] | None = None) -> Window:
