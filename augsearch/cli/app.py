@@ -197,8 +197,11 @@ def main() -> NoReturn:
     # OpenMP's threads spin while they wait. Where another process wants the cores as well, that
     # makes training many times slower (seen: 19x on two cores); sleeping costs little otherwise.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # A stopped job (SIGTERM) ends as cleanly as one stopped by hand.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A stopped job (SIGTERM) and a closed terminal (SIGHUP, unless nohup says otherwise) end
+    # as cleanly as a run that is stopped by hand.
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     sys.unraisablehook = _interrupt_again
     try:
         app(standalone_mode=True)
@@ -207,6 +210,7 @@ def main() -> NoReturn:
         typer.echo(f"augsearch: {line}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more would only disturb the way out
         sys.exit(130)
     sys.exit(0)
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from augsearch.errors import StudyError
 from augsearch.tracking.client import client_for, in_words, quiet_mlflow, tracking_uri, unreachable
 from augsearch.tracking.experiment import STUDIES, find_experiment, view_path
+
+PATIENCE = 5
+"""Seconds that MLflow's server has to end."""
 
 
 def serve_ui(port: int) -> None:
@@ -35,12 +40,27 @@ def serve_ui(port: int) -> None:
     print(
         f"MLflow UI: http://127.0.0.1:{port}/#/{landing_page(uri)} (stop with Ctrl-C)", flush=True
     )
+    server = psutil.Popen([*command, "--host", "127.0.0.1", "--port", str(port)])
     try:
-        done = subprocess.run([*command, "--host", "127.0.0.1", "--port", str(port)], check=False)
+        code = server.wait()
     except KeyboardInterrupt:
+        _end(server)
         return
-    if done.returncode > 0:
-        raise StudyError(f"MLflow's server ended with exit code {done.returncode}; see above")
+    if code > 0:
+        raise StudyError(f"MLflow's server ended with exit code {code}; see above")
+
+
+def _end(server: psutil.Popen) -> None:
+    """End MLflow's server with its workers, which would go on alone and keep the port."""
+    with suppress(psutil.NoSuchProcess):
+        processes = [*server.children(recursive=True), server]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def landing_page(uri: str) -> str:

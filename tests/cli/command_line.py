@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,20 +58,30 @@ class Said:
         return line.removesuffix("\n")
 
 
+@contextmanager
+def as_the_program(arguments):
+    """In it, the command line has these arguments; afterwards signals do what they did before."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers, argv = [signal.getsignal(number) for number in numbers], sys.argv
+    sys.argv = ["augsearch", *map(str, arguments)]
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+
+
 def run_verb(arguments, capsys) -> Said:
     from augsearch.cli.app import main
 
-    before, argv = signal.getsignal(signal.SIGTERM), sys.argv
     capsys.readouterr()
-    sys.argv = ["augsearch", *map(str, arguments)]
     code: str | int = 0
-    try:
-        main()
-    except SystemExit as exit_:
-        code = exit_.code or 0
-    finally:
-        sys.argv = argv
-        signal.signal(signal.SIGTERM, before)
+    with as_the_program(arguments):
+        try:
+            main()
+        except SystemExit as exit_:
+            code = exit_.code or 0
     heard = capsys.readouterr()
     return Said(int(code), heard.out, heard.err)
 
@@ -97,17 +108,12 @@ def write_images(root="images", **classes: int) -> Path:
 def run_small_command() -> None:
     from augsearch.cli.app import main
 
-    argv, handler = sys.argv, signal.getsignal(signal.SIGTERM)
     write_files()
     write_images(pit=14, scratch=14)
-    try:
-        sys.argv = ["augsearch", *SMALL_RUN]
+    with as_the_program(SMALL_RUN):
         with pytest.raises(SystemExit) as exit_:
             main()
         assert exit_.value.code == 0
-    finally:
-        sys.argv = argv
-        signal.signal(signal.SIGTERM, handler)
 
 
 SMALL_RUN = (
