@@ -32,6 +32,7 @@ from augsearch.data.decoding.window import Values, Window, find_window
 from augsearch.errors import DataError
 
 MAX_PIXELS = 2**29  # 2 GB once Pillow has decoded it
+MAX_BYTES = 2**30  # of a file that is read whole, to leave damaged metadata out
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # Pillow sizes before filtering by at most this factor with a box; 3 is visually lossless.
 REDUCING_GAP = 3.0
@@ -242,7 +243,8 @@ def _opened(path: Path, use: Callable[[Image.Image, Source], Result]) -> Result:
         except (DataError, Image.DecompressionBombError):
             raise
         except Exception:  # Pillow's readers raise nearly anything on damaged files
-            pixels = without_metadata(path.read_bytes())
+            whole = path.stat().st_size <= MAX_BYTES
+            pixels = without_metadata(path.read_bytes()) if whole else None
             if pixels is None:
                 raise
             with Image.open(io.BytesIO(pixels)) as image:

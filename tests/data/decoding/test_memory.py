@@ -79,6 +79,17 @@ def test_one_that_is_too_large_is_named_and_the_others_are_read(free, tmp_path):
         assert decode_files(files[:1], DataConfig(image_size=8), pool).counts == (1,)
 
 
+def test_a_damaged_file_of_gigabytes_is_not_read_whole(tmp_path):
+    path = tmp_path / "hole.png"
+    Image.new("RGB", (40, 40)).save(path)
+    with path.open("r+b") as file:
+        file.seek(40)
+        file.write(b"damage")
+        file.truncate(200 << 30)  # a hole of more than any memory holds
+    with ThreadPoolExecutor(1) as pool:
+        assert decode_files([path], DataConfig(image_size=8), pool).counts == (0,)
+
+
 def test_what_was_held_is_given_back_after_a_failure(free):
     free(1e9)
     with pytest.raises(ZeroDivisionError), room_for(SIDE, SIDE):
