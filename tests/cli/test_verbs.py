@@ -51,6 +51,7 @@ FLAGS = {
         "--storage", "--no-thumbnail",
     },
     "ops": set(),
+    "trust": {"--forget"},
     "export": {"--policy", "--to", "--output", "--image-size"},
     "ablate": {
         "--space", "--data", "--study", "--mode", "--protocol", "--ops", "--policy", "--op",
