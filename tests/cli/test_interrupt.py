@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import signal, sys, time, weakref
 from augsearch.cli.app import _interrupt_again
@@ -25,6 +27,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.long
 def test_it_comes_once_more():
     # Where these tests were started in the background, a child would ignore it.
     handled = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"

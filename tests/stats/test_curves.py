@@ -162,6 +162,7 @@ def coverage(world, times):
     return {what: float(np.mean(each)) for what, each in held.items()}
 
 
+@pytest.mark.long
 def test_intervals_hold_in_a_simulated_pilot():
     assert min(coverage(World(), 40).values()) >= 0.9
 
