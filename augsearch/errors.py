@@ -17,12 +17,17 @@ from __future__ import annotations
 import re
 
 # `user:password@` after a scheme, up to the last @ there is; a port is no password.
-_PASSWORDS = re.compile(r"(?<=://)([^\s/@:'\"]*):(?!\d+(?:/|$))\S*@|(?<=[?&]password=)()[^&\s'\"]*")
+_BEFORE_HOST = re.compile(r"(?<=://)([^\s/@:'\"]*):(?!\d+(?:/|$))\S*@")
+_VALUE = r"password=[^&\s'\"]*?"
+_IN_QUERY = re.compile(rf"(\?){_VALUE}&|[?&]{_VALUE}(?=[:;,.)]*(?:[&\s'\"]|$))")
 
 
 def without_passwords(text: str) -> str:
-    """Text for people, logs and files: URLs in it have lost their passwords."""
-    return _PASSWORDS.sub(lambda found: f"{found[1]}@" if found[1] is not None else "***", text)
+    """Text for people, logs, files and commands: URLs in it have lost their passwords.
+
+    PostgreSQL's own programs, and ours, find them in `PGPASSWORD` or `~/.pgpass`.
+    """
+    return _IN_QUERY.sub(r"\1", _BEFORE_HOST.sub(r"\1@", text))
 
 
 class AugsearchError(Exception):

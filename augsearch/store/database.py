@@ -14,7 +14,7 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy import URL, NullPool, create_engine, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
-from augsearch.errors import StudyError
+from augsearch.errors import StudyError, without_passwords
 
 DEFAULT_STORAGE = "sqlite:///augsearch.db"
 
@@ -147,19 +147,7 @@ def is_running(storage_url: str, name: str) -> bool:
 
 def storage_flag(storage: str) -> str | None:
     """What `--storage` has to say in a command; None where it says what goes without saying."""
-    return None if storage == DEFAULT_STORAGE else shown_url(storage)
-
-
-def shown_url(url: str) -> str:
-    """`url` without its password, for people and for what they pass on.
-
-    The password is read from where PostgreSQL's own programs have it: `PGPASSWORD` or `~/.pgpass`.
-    """
-    try:
-        parts = make_url(url)
-    except ArgumentError:
-        return url
-    return parts._replace(password=None).difference_update_query(["password"]).render_as_string()
+    return None if storage == DEFAULT_STORAGE else without_passwords(storage)
 
 
 def _checked_url(url: str) -> URL:
@@ -185,7 +173,7 @@ def _checked_url(url: str) -> URL:
         raise StudyError(f"--storage {url}: name the file itself, like sqlite:///augsearch.db")
     if kind not in ("sqlite", "postgresql"):
         raise StudyError(
-            f"--storage {shown_url(url)}: a study in {kind} could not be kept to one process at a "
+            f"--storage {url}: a study in {kind} could not be kept to one process at a "
             "time; use SQLite (sqlite:///FILE) or PostgreSQL (postgresql://USER@HOST/DATABASE)"
         )
     return parts
@@ -204,4 +192,4 @@ def _not_opened(url: URL, error: Exception) -> StudyError:
     remedy = ""
     if isinstance(error.__cause__ or error, ImportError):
         remedy = "; install its driver with: pip install 'augsearch[postgresql]'"
-    return StudyError(f"--storage {shown_url(str(url))}: cannot be opened ({reason}){remedy}")
+    return StudyError(f"--storage {url}: cannot be opened ({reason}){remedy}")

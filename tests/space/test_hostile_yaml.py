@@ -131,7 +131,7 @@ def test_no_text_makes_a_traceback(kind, inputs):
             taken += 1
         except ConfigError as error:
             assert "\n" not in str(error), (seed, text)
-        except Exception as error:
+        except Exception as error:  # of whatever kind: it names the text that made it
             raise AssertionError((seed, text)) from error
         assert time.process_time() - begin < 2, (seed, text)
     assert 0 < taken < inputs

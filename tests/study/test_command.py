@@ -17,7 +17,6 @@ from augsearch.progress import Quiet
 from augsearch.search.ablation.prepare import prepare_ablation
 from augsearch.search.ablation.request import AblationRequest
 from augsearch.space.policy import load_policy
-from augsearch.store.database import shown_url
 from augsearch.store.ranking import Reference
 from augsearch.study.command import command_line, handed_over
 from augsearch.study.origin import Origin, looks_of
@@ -157,16 +156,3 @@ def test_what_no_command_can_name_is_said():
     assert "objects (space, study, images)" in setup.in_python
     assert setup.asked["in_python"] == setup.in_python
     assert handed_over({"space": False, "images": False}) == ""
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("postgresql://me:geheim@host/db", "postgresql://me@host/db"),
-        ("postgresql://me@host/db?password=geheim&a=b", "postgresql://me@host/db?a=b"),
-        ("sqlite:///a.db", "sqlite:///a.db"),
-        ("no url", "no url"),
-    ],
-)
-def test_a_password_is_not_passed_on(url, shown):
-    assert shown_url(url) == shown

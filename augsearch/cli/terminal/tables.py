@@ -176,6 +176,7 @@ def _print_worth(found: Finetuned, console: Console) -> None:
         console.print(("[yellow]warning:[/] " if sealed.uses > MANY_USES else "") + note)
     for what, share in (
         ("missed defects, by the threshold", sealed.missed),
+        ("parts with a missed defect, by the threshold", sealed.missed_parts),
         ("false alarms, by the threshold", sealed.false_alarms),
         ("missed defects where the likeliest class decides", sealed.missed_by_class),
         ("false alarms where the likeliest class decides", sealed.false_alarms_by_class),
