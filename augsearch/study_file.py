@@ -139,14 +139,14 @@ class StudyConfig(Section):
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def deciding(self) -> dict[str, Any]:
-        """What decides what a study finds: all but the name, the number of trials, what is tried
-        beside the confirmation and what other verbs do."""
+        """What decides what a study finds: all but the name, the number of trials and how many
+        of them run at once, what is tried beside the confirmation and what other verbs do."""
         content = self.model_dump(
             mode="json",
             exclude={
                 **{"name": True, "certify": True, "ablate": True},
                 **{"full": True, "finetune": True, "pilot": True},
-                **{"search": {"trials"}, "confirm": {"also"}},
+                **{"search": {"trials"}, "confirm": {"also"}, "compute": {"parallel"}},
             },
         )
         return content | {"encoder": self.encoder.deciding()}

@@ -266,6 +266,13 @@ class ComputeConfig(Section):
         "the cores. More than 1 pays for large encoders only.",
     )
 
+    parallel: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
+        default="auto",
+        description="trials of the search trained side by side; auto: as many as the cores or "
+        "GPUs carry, and no more than two or an eighth of the trials. Another number is another "
+        "search: what is under way is not known when the next point is chosen.",
+    )
+
 
 def from_flags(section: type[SomeSection], content: Mapping[str, object]) -> SomeSection:
     """A section of which some keys were said on the command line, under their own names.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -136,6 +136,11 @@ class Bench:
             device=device,
             start=start,
         )
+
+    def on(self, device: torch.device) -> Bench:
+        """This bench on another device, which reads the pool from the host."""
+        pool = ImageRows(self.image_set.images, self.split.pool)
+        return replace(self, device=device, images=pool)
 
     @property
     def weights(self) -> Mapping[str, torch.Tensor] | None:

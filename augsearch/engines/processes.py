@@ -16,11 +16,13 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from augsearch.engines.engine import Job, Result, Shared
 from augsearch.errors import StudyError
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 
 @contextmanager
@@ -75,12 +77,12 @@ class Processes:
             return
         pool = ProcessPoolExecutor(
             processes,
-            mp_context=_context(work.__module__),
+            mp_context=context_of(work.__module__),
             initializer=_begin,
             initargs=(self.threads, work, shared),
         )
         try:
-            with _main_module_hidden():
+            with main_module_hidden():
                 futures = {pool.submit(_work, job): job for job in jobs}
             waiting = set(futures)
             while waiting:
@@ -102,7 +104,7 @@ class Processes:
             pool.shutdown(cancel_futures=True)
 
 
-def _context(module: str) -> BaseContext:
+def context_of(module: str) -> ForkServerContext | SpawnContext:
     """How processes are started: never by forking this one, whose threads may hold locks."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -112,7 +114,7 @@ def _context(module: str) -> BaseContext:
 
 
 @contextmanager
-def _main_module_hidden() -> Iterator[None]:
+def main_module_hidden() -> Iterator[None]:
     """Processes started in here do not import the program's main module again.
 
     They need nothing from it, and a script or notebook that calls us without the customary
@@ -138,7 +140,7 @@ def _begin(threads: int, work: Callable[..., Any], shared: object) -> None:
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     torch.set_num_threads(threads)
     _of_this_process.update(work=work, shared=shared)
 
@@ -147,8 +149,12 @@ def _work(job: Any) -> Any:
     return _of_this_process["work"](_of_this_process["shared"], job)
 
 
-def _die_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when its parent has died, even by a signal that it could not handle."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 
 from augsearch.engines.engine import Engine
 from augsearch.engines.processes import cpu_threads
+from augsearch.errors import StudyError
 from augsearch.progress import Progress
 from augsearch.search.confirm.confirmation import run_baselines
+from augsearch.search.trials.degree import degree, shares
 from augsearch.search.trials.loop import run_trials
-from augsearch.search.trials.sampler import build_pruner, distributions
+from augsearch.search.trials.sampler import distributions
 from augsearch.store.database import open_storage, owner_lock
 from augsearch.store.runs import made_again
 from augsearch.store.study_store import Store
@@ -30,14 +32,13 @@ def held_store(setup: Setup) -> Iterator[Store]:
             opened,
             setup.name,
             settings=setup.settings,
-            pruner=build_pruner(setup.config.search.pruner),
             aims=setup.config.search.aims,
         )
         store.kept.asked = setup.asked
         store.kept.looks = looks_of(setup.bench)
         try:
             yield store
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, StudyError):
             store.bury_dead_trials()
             raise
 
@@ -67,9 +68,33 @@ def begin_search(
     if setup.origin is not None:
         _hand_on(setup, setup.origin, store, progress)
     if trials:
+        at_once = _at_once(setup, store, engine, progress)
         with cpu_threads(setup.config.compute.threads):
-            run_trials(store, bench, setup.space, trials, progress, after_each=show)
+            run_trials(
+                store,
+                bench,
+                setup.space,
+                trials,
+                progress,
+                after_each=show,
+                shares=shares(setup, at_once),
+            )
     return show
+
+
+def _at_once(setup: Setup, store: Store, engine: Engine, progress: Progress) -> int:
+    """How many trials are trained side by side from here on; kept, and said where it matters."""
+    before = store.kept.parallel
+    now = degree(setup, store, engine, setup.config.search.trials)
+    if before and now != before:
+        progress.note(
+            f"compute.parallel is {now}, and was {before}: what is left of the search is another "
+            "one from here on"
+        )
+    store.kept.parallel = now
+    if now > 1 and len(store.finished()) < setup.config.search.trials:
+        progress.note(f"{now} trials are trained side by side (compute.parallel)")
+    return now
 
 
 def _hand_on(setup: Setup, origin: Origin, store: Store, progress: Progress) -> None:

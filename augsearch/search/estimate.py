@@ -18,6 +18,7 @@ from augsearch.search.confirm.power import power_sentences
 from augsearch.search.confirm.race import RacePlan
 from augsearch.search.result.proxies import space_warning
 from augsearch.search.triage.plan import triage_plan
+from augsearch.search.trials.degree import degree
 from augsearch.simclr.pretrain import views_do_not_fit
 from augsearch.store.listing import stored_at
 from augsearch.store.runs import ALSO, BASELINE, CONFIRMATION
@@ -110,6 +111,8 @@ def _phases(
     fewest, most = confirmed * plan.seeds, confirmed * plan.max_seeds
     long = min(most, max(fewest, plan.runs))
     at_once = setup.engine.at_once(long)
+    begun = stored_at(setup.storage, setup.name)
+    side_by_side = degree(setup, begun, setup.engine, config.search.trials)
     probes = (len(config.rungs) + 1) * measured.probe
     baseline = config.pretrain.steps * measured.baseline_step + probes
     trial = config.pretrain.steps * measured.step + probes
@@ -120,7 +123,7 @@ def _phases(
 
     return (
         phase("baselines", len(setup.baselines) + 1, baseline / at_once),
-        phase("trials", config.search.trials, trial),
+        phase("trials", config.search.trials, trial / side_by_side),
         phase("confirmation", long + plan.seeds + _with_labels(setup), rerun / at_once),
     )
 

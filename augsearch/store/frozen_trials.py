@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
 
 __all__ = [
-    "FINISHED", "KILLED", "PRICE", "PRIOR", "BaseDistribution", "FrozenTrial", "TrialState",
-    "full_values", "trial_curve", "trial_name", "trial_outcome", "trial_policy", "trial_score",
+    "FINISHED", "KILLED", "NUMBER", "PRICE", "PRIOR", "BaseDistribution", "FrozenTrial",
+    "TrialState", "full_values", "numbered", "trial_curve", "trial_name", "trial_outcome",
+    "trial_policy", "trial_score",
 ]  # fmt: skip
 """Optuna's own types among them: other rooms know them from here."""
 PRIOR = "prior of"
@@ -57,6 +60,22 @@ KILLED = "killed"
 """User attribute of a trial whose process died: it says nothing about its policy."""
 
 
-def trial_name(trial: FrozenTrial | Trial) -> str:
+NUMBER = "number"
+"""User attribute: what a trial is known by. One that died with its process hands its number on, so
+that a study that was killed has the names of one that was not. Trials of older versions are known
+by their number in the database."""
+
+
+def numbered(trial: FrozenTrial) -> FrozenTrial:
+    """The trial under the number that it is known by."""
+    number = trial.user_attrs.get(NUMBER, trial.number)
+    if number == trial.number:
+        return trial
+    renumbered = copy(trial)
+    renumbered.number = number
+    return renumbered
+
+
+def trial_name(trial: FrozenTrial) -> str:
     """What people know a trial by. Its number is what tells it apart."""
     return f"trial {trial.number}"

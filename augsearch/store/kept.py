@@ -41,6 +41,15 @@ class Kept:
         self._study.set_user_attr("asked", dict(asked))
 
     @property
+    def parallel(self) -> int:
+        """How many trials this study's search has trained side by side; 0 if nothing is kept."""
+        return int(self._study.user_attrs.get("parallel", 0))
+
+    @parallel.setter
+    def parallel(self, degree: int) -> None:
+        self._study.set_user_attr("parallel", degree)
+
+    @property
     def certificate(self) -> dict[str, Any]:
         """The last certificate, or an empty one."""
         return dict(self._study.user_attrs.get("certificate", {}))

@@ -22,8 +22,10 @@ from augsearch.space.policy import Policy
 from augsearch.store.frozen_trials import (
     FINISHED,
     KILLED,
+    NUMBER,
     PRIOR,
     full_values,
+    numbered,
     trial_outcome,
     trial_policy,
     trial_score,
@@ -47,7 +49,6 @@ class Store:
     Args:
         storage: the database.
         name: the study's name.
-        sampler, pruner: for asking new trials; may be left out by readers.
         aims: what trials are compared by; readers get those that the study was made with.
 
     Raises:
@@ -61,8 +62,6 @@ class Store:
         name: str,
         *,
         settings: Mapping[str, Any] | None = None,
-        sampler: optuna.samplers.BaseSampler | None = None,
-        pruner: optuna.pruners.BasePruner | None = None,
         aims: Sequence[Aim] = ("score",),
     ) -> None:
         self.name = name
@@ -73,8 +72,6 @@ class Store:
         self.trials_study = optuna.create_study(
             storage=storage,
             study_name=name,
-            sampler=sampler,
-            pruner=pruner,
             directions=[direction(aim) for aim in aims],
             load_if_exists=True,
         )
@@ -114,11 +111,12 @@ class Store:
 
     def trials(self) -> list[FrozenTrial]:
         """Finished and failed trials in order, without those whose process died or of a prior."""
-        return [
-            trial
+        found = [
+            numbered(trial)
             for trial in self.trials_study.get_trials(deepcopy=False)
             if trial.state.is_finished() and not {KILLED, PRIOR} & trial.user_attrs.keys()
         ]
+        return sorted(found, key=lambda trial: trial.number)
 
     def prior(self) -> list[FrozenTrial]:
         """Trials of the study that this one began from."""
@@ -176,6 +174,74 @@ class Store:
         for trial in ranked(self.complete_trials(), self.aims):
             distinct.setdefault(trial_policy(trial).digest, trial)
         return list(distinct.values())[:count]
+
+    def placed(self) -> dict[int, FrozenTrial]:
+        """Finished and failed trials by their place in the search, from 0."""
+        found = self.trials()
+        of_older = [trial for trial in found if NUMBER not in trial.user_attrs]
+        first = self.number_at(0)
+        return dict(enumerate(of_older)) | {
+            trial.number - first: trial for trial in found if NUMBER in trial.user_attrs
+        }
+
+    def killed_points(self) -> dict[int, FrozenTrial]:
+        """The last trial that died with its process at each place."""
+        first = self.number_at(0)
+        return {
+            trial.user_attrs[NUMBER] - first: trial
+            for trial in self.trials_study.get_trials(deepcopy=False)
+            if {KILLED, NUMBER} <= trial.user_attrs.keys()
+        }
+
+    def number_at(self, place: int) -> int:
+        """What a trial at a place of the search is known by."""
+        before = [
+            trial
+            for trial in self.trials_study.get_trials(deepcopy=False)
+            if NUMBER not in trial.user_attrs and {KILLED, PRIOR} & trial.user_attrs.keys()
+        ]
+        return place + len(before)
+
+    def begin_trial(
+        self,
+        number: int,
+        params: Mapping[str, Any],
+        distributions: Mapping[str, BaseDistribution],
+        attributes: Mapping[str, Any],
+    ) -> int:
+        """Keep a trial that is to be run, in one write; what `report` and `end_trial` know it by.
+
+        Args:
+            number: that it is known by.
+        """
+        trial = optuna.create_trial(
+            state=TrialState.RUNNING,
+            params=dict(params),
+            distributions=dict(distributions),
+            user_attrs={NUMBER: number, **attributes},
+        )
+        return self._storage.create_new_trial(self.trials_study._study_id, template_trial=trial)
+
+    def report(self, record: int, step: int, value: float) -> None:
+        """Keep what a running trial showed at a rung."""
+        self._storage.set_trial_intermediate_value(record, step, value)
+
+    def end_trial(
+        self,
+        record: int,
+        state: TrialState,
+        *,
+        values: Sequence[float] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        constraints: Mapping[str, float] | None = None,
+    ) -> None:
+        """Keep how a running trial ended."""
+        for name, value in (attributes or {}).items():
+            self._storage.set_trial_user_attr(record, name, value)
+        trial = optuna.trial.Trial(self.trials_study, record)
+        for name, excess in (constraints or {}).items():
+            trial.set_constraint(name, excess)
+        self.trials_study.tell(trial, values, state=state)
 
     def bury_dead_trials(self) -> int:
         """Mark trials that a dead process left running; call only while holding the lock."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -35,21 +35,32 @@ OWN: dict[str, type[TpeConfig | GpConfig]] = {"tpe": TpeConfig, "gp": GpConfig}
 """Samplers that augsearch has, which can learn from stopped trials as if they had finished."""
 
 
+AT_ONCE = (2, 4, 6)
+"""Trials side by side that the default is also replayed with."""
+
+
 @dataclass(frozen=True)
 class Strategy:
+    """`at_once`: trials that are under way at the same time."""
+
     sampler: str
     variant: Variant
+    at_once: int = 1
 
     @property
     def name(self) -> str:
-        return f"{self.sampler}, {self.variant}"
+        beside = f", {self.at_once} at once" if self.at_once > 1 else ""
+        return f"{self.sampler}, {self.variant}{beside}"
 
 
-STRATEGIES = tuple(
-    Strategy(sampler, variant)
-    for sampler in SAMPLERS
-    for variant in VARIANTS
-    if variant != "carried" or sampler in OWN
+STRATEGIES = (
+    *(
+        Strategy(sampler, variant)
+        for sampler in SAMPLERS
+        for variant in VARIANTS
+        if variant != "carried" or sampler in OWN
+    ),
+    *(Strategy("tpe", "carried", at_once) for at_once in AT_ONCE),
 )
 
 
@@ -116,14 +127,7 @@ def replay(table: Table, strategy: Strategy, number: int) -> Replay:
     regret = np.full(BUDGET + 1, rng.choice(regrets.ravel()))
     confirmed = regret.copy()
     spent = 0.0
-    while spent < BUDGET:
-        trial = study.ask(fixed_distributions=axes)
-        scores = table.scores[tuple(trial.params[name] for name in table.axes)]
-        value, cost = run_trial(trial, scores[order], table.shares, strategy.variant)
-        if value is None:
-            study.tell(trial, state=TrialState.PRUNED)
-        else:
-            study.tell(trial, value)
+    for cost in trials(study, axes, table, order, strategy):
         spent += cost
         begin = int(np.ceil(spent - 1e-9))
         complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -133,8 +137,37 @@ def replay(table: Table, strategy: Strategy, number: int) -> Replay:
             regret[begin:] = confirmed[begin:] = regrets[ranked[0]]
             if not raced:  # a race has confirmed by itself
                 confirmed[begin:] = confirmed_regret(table, order[1:], ranked[:TOP])
+        if spent >= BUDGET:
+            break
     states = [trial.state for trial in study.get_trials(deepcopy=False)]
     return Replay(regret, confirmed, states.count(TrialState.PRUNED) / len(states))
+
+
+def trials(
+    study: optuna.Study,
+    axes: dict[str, BaseDistribution],
+    table: Table,
+    order: NDArray[np.int64],
+    strategy: Strategy,
+) -> Iterator[float]:
+    """Trials without end, as many at once as the strategy says; gives the cost of each that has
+    ended. What happens first is what needs less compute, as in `search.trials.course`."""
+    live: list[UnderWay] = []
+    clock = 0.0
+    while True:
+        while len(live) < strategy.at_once:
+            trial = study.ask(fixed_distributions=axes)
+            scores = table.scores[tuple(trial.params[name] for name in table.axes)][order]
+            live.append(UnderWay(trial, clock, run_trial(trial, scores, table.shares, strategy)))
+        first = min(live, key=lambda one: (one.began + one.ahead.cost, one.trial.number))
+        clock = first.began + first.ahead.cost
+        if first.ahead.state is None:
+            first.ahead = next(first.stages)
+            continue
+        live.remove(first)
+        value = first.ahead.value if first.ahead.state == TrialState.COMPLETE else None
+        study.tell(first.trial, value, state=first.ahead.state)
+        yield first.ahead.cost
 
 
 def confirmed_regret(
@@ -153,23 +186,46 @@ def confirmed_regret(
     return float(np.mean(left))
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What a trial has cost so far; once it has ended, its state and its value."""
+
+    cost: float
+    state: TrialState | None = None
+    value: float = float("nan")
+
+
+class UnderWay:
+    """A trial that runs: when it began and what is next of it."""
+
+    def __init__(self, trial: optuna.Trial, began: float, stages: Iterator[Stage]) -> None:
+        self.trial, self.began, self.stages = trial, began, stages
+        self.ahead = next(stages)
+
+
 def run_trial(
-    trial: optuna.Trial, scores: NDArray[np.float64], shares: Sequence[float], variant: Variant
-) -> tuple[float | None, float]:
-    """A trial's value (None if it was stopped) and its cost, from `[seeds, rungs]`."""
+    trial: optuna.Trial, scores: NDArray[np.float64], shares: Sequence[float], strategy: Strategy
+) -> Iterator[Stage]:
+    """A trial's stages from `[seeds, rungs]`; each is reported when the one after it is asked
+    for."""
+    variant = strategy.variant
     if variant == "raced":
         seeds = len(scores) - 1
         for place in range(seeds):
             trial.report(scores[place, -1], place)
             if place + 1 < seeds and trial.should_prune():
-                return None, place + 1
-        return float(scores[:seeds, -1].mean()), seeds
+                yield Stage(place + 1, TrialState.PRUNED)
+                return
+        yield Stage(seeds, TrialState.COMPLETE, float(scores[:seeds, -1].mean()))
+        return
     if variant in ("pruned", "carried"):
         for rung, share in enumerate(shares[:-1], 1):
+            yield Stage(share)
             trial.report(scores[0, rung - 1], rung)
             if trial.should_prune():
-                return None, share
-    return float(scores[0, -1]), 1.0
+                yield Stage(share, TrialState.PRUNED)
+                return
+    yield Stage(1.0, TrialState.COMPLETE, float(scores[0, -1]))
 
 
 def work(_: None, job: tuple[str, Strategy, int]) -> Replay:

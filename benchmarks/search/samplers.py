@@ -14,8 +14,9 @@ with seeds raced by Optuna's `WilcoxonPruner` ("raced": a trial runs with up to 
 and stops when it is worse than the best trial on the seeds so far; on tables of five seeds or more,
 as three must agree). TPE and GP also with a model that learns from stopped trials as if they had
 finished ("carried"); these two and the pruned ones run in augsearch's own sampler, of which "tpe,
-carried" is the default. `--only` does some of them again, with random search and the default, which
-all are compared with, and keeps the others' results.
+carried" is the default, which is replayed with several trials at once as well, as
+`compute.parallel` runs them. `--only` does some of them again, with random search and the default,
+which all are compared with, and keeps the others' results.
 
 Regret is what is lost by taking the policy that the search thinks best: the table's best minus that
 policy's mean over seeds that this replay has not seen, so that luck with the seeds it saw does not

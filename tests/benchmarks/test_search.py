@@ -3,6 +3,8 @@
 import numpy as np
 import optuna
 import pytest
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.trial import TrialState
 from threadpoolctl import threadpool_limits
 
 from augsearch.space.presets import find_config
@@ -14,12 +16,15 @@ from benchmarks.search.replay import (
     BUDGET,
     STARTUP,
     STRATEGIES,
+    Stage,
     Strategy,
     prepare,
     pruner_of,
     replay,
     run_trial,
+    sampler_of,
     seed_order,
+    trials,
 )
 from benchmarks.search.samplers import DEFAULT, REFERENCE
 
@@ -102,14 +107,39 @@ def test_compute_is_counted_by_what_was_trained():
     """A policy whose score is known at every rung: what is stopped costs its share."""
     table = read_table("hue")
     study = optuna.create_study(direction="maximize", pruner=pruner_of("pruned"))
-    first = study.ask()
-    assert run_trial(first, np.full((3, 4), 0.9), table.shares, "pruned") == (0.9, 1.0)
-    study.tell(first, 0.9)
-    second = study.ask()
-    assert run_trial(second, np.full((3, 4), 0.1), table.shares, "pruned") == (None, 0.5)
-    raced = study.ask()
-    value, cost = run_trial(raced, np.full((3, 4), 0.4), table.shares, "raced")
-    assert (value, cost) == (pytest.approx(0.4), 2)  # up to all seeds but one
+
+    def run_to_its_end(score, variant):
+        trial = study.ask()
+        scores = np.full((3, 4), score)
+        *_, last = run_trial(trial, scores, table.shares, Strategy("tpe", variant))
+        study.tell(trial, None if np.isnan(last.value) else last.value, state=last.state)
+        return last
+
+    assert run_to_its_end(0.9, "pruned") == Stage(1.0, TrialState.COMPLETE, 0.9)
+    stopped = run_to_its_end(0.1, "pruned")
+    assert (stopped.state, stopped.cost) == (TrialState.PRUNED, 0.5)
+    raced = run_to_its_end(0.4, "raced")
+    assert (raced.value, raced.cost) == (pytest.approx(0.4), 2)  # up to all seeds but one
+
+
+def test_side_by_side_a_trial_is_asked_without_what_is_under_way():
+    """Two at once: the second is asked before the first has shown anything, the third when the
+    first of them has ended."""
+    table = read_table("hue")
+    study = optuna.create_study(direction="maximize", sampler=sampler_of("random", 0, "plain"))
+    axes: dict[str, BaseDistribution] = {
+        name: IntDistribution(0, table.levels - 1) for name in table.axes
+    }
+    order = np.arange(table.seeds)
+    running = []
+    for number, cost in enumerate(
+        trials(study, axes, table, order, Strategy("random", "plain", 2))
+    ):
+        assert cost == 1
+        running.append([t.number for t in study.trials if t.state == TrialState.RUNNING])
+        if number == 3:
+            break
+    assert running == [[1], [2], [3], [4]]
 
 
 @pytest.mark.parametrize(("seeds", "stops"), [(6, True), (3, False)])

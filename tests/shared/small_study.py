@@ -27,6 +27,7 @@ search:
   sampler: {kind: tpe, startup_trials: 2}
   pruner: {kind: successive_halving, first_rung: 6, reduction_factor: 2}
 confirm: {top: 1, baselines: 2, seeds: 5, steps: 12, also: []}
+compute: {parallel: PARALLEL}
 """
 
 
@@ -34,8 +35,9 @@ def small_space() -> Space:
     return parse_model(Space, SPACE, "space.yaml")
 
 
-def small_config(learning_rate: float = 0.002) -> StudyConfig:
-    return parse_model(StudyConfig, STUDY.replace("LEARNING_RATE", str(learning_rate)), "s.yaml")
+def small_config(learning_rate: float = 0.002, parallel: int = 1) -> StudyConfig:
+    text = STUDY.replace("LEARNING_RATE", str(learning_rate)).replace("PARALLEL", str(parallel))
+    return parse_model(StudyConfig, text, "s.yaml")
 
 
 def small_images(**spec):

@@ -22,11 +22,11 @@ class Heard(Quiet):
         self.ended.append(run)
 
 
-def run(trials=4, seed=0, name="small", learning_rate=0.002, progress=None, **more):
+def run(trials=4, seed=0, name="small", learning_rate=0.002, progress=None, parallel=1, **more):
     return run_study(
         more.pop("space", small_space()),
         data=more.pop("data", None) or small_images(),
-        study=small_config(learning_rate),
+        study=small_config(learning_rate, parallel),
         trials=trials,
         seed=seed,
         name=name,

@@ -35,7 +35,9 @@ def answers(port):
 def test_the_server_ends_with_it_and_frees_the_port(number):
     port = free_port()
     command = [str(Path(sys.executable).with_name("augsearch")), "ui", "--port", str(port)]
+    before = signal.signal(number, signal.SIG_DFL)  # what is ignored here, as under nohup, is there
     ui = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    signal.signal(number, before)
     started = []
     try:
         deadline = time.monotonic() + PATIENCE

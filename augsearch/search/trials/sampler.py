@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from augsearch.space.searched import Range
 from augsearch.space.space import Space
-from augsearch.store.frozen_trials import KILLED, PRIOR
+from augsearch.store.frozen_trials import PRIOR
 from augsearch.study_sections import (
     GpConfig,
     NoPrunerConfig,
@@ -57,9 +57,7 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
 class SeededPerTrial(BaseSampler):
     """A sampler whose random numbers follow from (seed, how many trials came before).
 
-    A restarted process therefore repeats no point, and a study that was killed and resumed
-    suggests what an undisturbed one would have: trials that died with their process are not
-    counted.
+    A restarted process therefore repeats no point.
 
     Args:
         config: which sampler.
@@ -109,9 +107,7 @@ class SeededPerTrial(BaseSampler):
         )
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        earlier = study.get_trials(deepcopy=False)[: trial.number]
-        killed = sum(KILLED in t.user_attrs for t in earlier)
-        self._index = trial.number - killed
+        self._index = trial.number
         self._sampler = self._fresh(self._index)
         self._sampler.before_trial(study, trial)
 

@@ -7,7 +7,6 @@ from optuna.trial import TrialState
 from augsearch.search.trials.sampler import SeededPerTrial, distributions, stopped_finished
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
-from augsearch.store.frozen_trials import KILLED
 from augsearch.study_sections import GpConfig, TpeConfig
 
 SPACE = load_space(find_config("factory", "spaces"))
@@ -142,17 +141,6 @@ def test_a_study_resumed_after_five_trials_suggests_no_point_twice(tmp_path):
     assert len({tuple(sorted(p.items())) for p in points}) == 10
     # What an undisturbed study would have suggested.
     assert points == run(study(), 10)
-
-
-def test_a_trial_that_died_with_its_process_is_asked_again():
-    undisturbed = run(study(), 6)
-    disturbed = study()
-    points = run(disturbed, 4)
-    dead = disturbed.ask(fixed_distributions=AXES)
-    disturbed._storage.set_trial_user_attr(dead._trial_id, KILLED, True)
-    disturbed.tell(dead, state=TrialState.FAIL)
-    trial = disturbed.ask(fixed_distributions=AXES)
-    assert [*points, trial.params] == undisturbed[:5]
 
 
 def test_another_seed_suggests_other_points():

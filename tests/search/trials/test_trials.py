@@ -4,7 +4,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
+import psutil
 import pytest
 from optuna.trial import TrialState
 from small_study import small_config, small_images, small_space
@@ -17,7 +19,6 @@ from augsearch.errors import StudyError
 from augsearch.progress import Quiet
 from augsearch.search.confirm.confirmation import run_baselines
 from augsearch.search.trials.loop import run_trials
-from augsearch.search.trials.sampler import SeededPerTrial, build_pruner
 from augsearch.simclr.device import resolve_device
 from augsearch.store.database import open_storage
 from augsearch.store.frozen_trials import trial_curve, trial_outcome, trial_policy, trial_score
@@ -78,6 +79,59 @@ def test_a_study_killed_in_a_trial_goes_on_with_exactly_what_is_left(small_here)
     assert sorted(keys) == sorted(f"trial/{t.number}" for t in store.finished())
 
 
+WAITING = """
+import sys; sys.path.insert(0, {shared!r})
+import time
+from small_study import *
+from augsearch.progress import Quiet
+from augsearch.verbs.run import run_study
+
+class Waiting(Quiet):
+    def run_ended(self, run, *_):
+        if run == {run!r}:
+            print('ended', flush=True)
+            time.sleep(3600)
+
+if __name__ == '__main__':
+    run_study(small_space(), data=small_images(), study=small_config(parallel=2), trials=6,
+              name='killed', device='cpu', progress=Waiting())
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_study_killed_between_trials_side_by_side_gives_the_same_answer(number):
+    def shown(result):
+        return [(p.name, p.search_score, p.confirmed_scores) for p in result.policies]
+
+    program = WAITING.format(shared=str(Path(__file__).parents[2] / "shared"), run="trial 2")
+    with subprocess.Popen([sys.executable, "-c", program], stdout=PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "ended\n", "the study ended before"
+            below = psutil.Process(process.pid).children(recursive=True)
+        finally:
+            process.send_signal(number)
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert not alive, "what trained ends with its study"
+    store = Store(open_storage(STORAGE), "killed")
+    before = store.finished()
+    assert 3 <= len(before) < 6
+    result = run(trials=6, name="killed", parallel=2)
+    undisturbed = run(trials=6, name="undisturbed", parallel=2)
+    assert shown(result) == shown(undisturbed)
+    trials, others = store.trials(), Store(open_storage(STORAGE), "undisturbed").trials()
+    assert [(t.number, t.params, t.state) for t in trials] == [
+        (t.number, t.params, t.state) for t in others
+    ]
+    assert {t.number: t.datetime_complete for t in before}.items() <= {
+        t.number: t.datetime_complete for t in trials
+    }.items()
+    killed, other = (Path("runs", n, "policy.yaml").read_text() for n in ("killed", "undisturbed"))
+    assert killed.replace("killed", "undisturbed") == other
+    keys = [key for key in mirrored("killed") if key.startswith("trial/")]
+    assert sorted(keys) == sorted(f"trial/{t.number}" for t in trials)
+
+
 @pytest.mark.long
 def test_an_interrupt_keeps_what_is_finished():
     class Interrupting(Quiet):
@@ -98,8 +152,6 @@ def test_diverging_baselines_and_trials_fail_with_their_reason():
         open_storage(STORAGE),
         "diverging",
         settings={},
-        sampler=SeededPerTrial(config.search.sampler, seed=0),
-        pruner=build_pruner(config.search.pruner),
     )
     with pytest.raises(StudyError, match=r"no baseline trains through: .*learning rate"):
         run_baselines(store, bench, BASELINES, Quiet(), Processes(threads=1))
@@ -123,8 +175,6 @@ def test_a_search_against_cost_takes_the_price_of_the_views_off_the_score(tmp_pa
         open_storage(f"sqlite:///{tmp_path}/s.db"),
         "dear",
         settings={},
-        sampler=SeededPerTrial(search.sampler, 0),
-        pruner=build_pruner(search.pruner),
     )
     run_trials(store, bench, small_space(), 2, Quiet(), after_each=lambda: None)
     for trial in store.best_trials(2):
