@@ -27,7 +27,7 @@ search:
   sampler: {kind: tpe, startup_trials: 2}
   pruner: {kind: successive_halving, first_rung: 6, reduction_factor: 2}
 confirm: {top: 1, baselines: 2, seeds: 5, steps: 12, also: []}
-compute: {parallel: PARALLEL}
+compute: {parallel: 1}
 """
 
 
@@ -36,7 +36,9 @@ def small_space() -> Space:
 
 
 def small_config(learning_rate: float = 0.002, parallel: int = 1) -> StudyConfig:
-    text = STUDY.replace("LEARNING_RATE", str(learning_rate)).replace("PARALLEL", str(parallel))
+    text = STUDY.replace("LEARNING_RATE", str(learning_rate)).replace(
+        "parallel: 1", f"parallel: {parallel}"
+    )
     return parse_model(StudyConfig, text, "s.yaml")
 
 
