@@ -266,7 +266,7 @@ class ComputeConfig(Section):
         "the cores. More than 1 pays for large encoders only.",
     )
 
-    parallel: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
+    parallel: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
         default="auto",
         description="trials of the search trained side by side; auto: as many as the cores or "
         "GPUs carry, and no more than two or an eighth of the trials. Another number is another "

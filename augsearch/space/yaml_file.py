@@ -173,7 +173,12 @@ def _one_line(error: ValidationError, model: type[BaseModel], root: yaml.Node, s
         line, keys = _find(root, problem["loc"])
         where = ".".join(keys)
         # What fits none of several forms is a problem for each of them.
-        said.setdefault((line, where), (f"{where}: " if where else "") + _explain(problem, model))
+        told = (f"{where}: " if where else "") + _explain(problem, model)
+        key = (line, where)
+        if key not in said:
+            said[key] = told
+        elif problem["type"] == "literal_error":  # a word is as well as what was said first
+            said[key] += f" or {problem['ctx']['expected']}"
     (first, _), *_ = said
     lines = [
         text if number == first else f"line {number}: {text}"
