@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from augsearch.engines.engine import Engine
 from augsearch.engines.processes import cpu_threads
@@ -57,8 +58,9 @@ def begin_search(
     bench = setup.bench
     paint = views_painter(bench)
 
-    def show() -> None:
-        tracker.sync(record_makers(store, paint, setup.executor_of, setup.as_found))
+    def show(*, at_end: bool = True) -> None:
+        makers = record_makers(store, paint, setup.executor_of, setup.as_found)
+        tracker.sync(makers, at_end=at_end)
 
     store.bury_dead_trials()
     if outdated := store.outdated:
@@ -76,9 +78,10 @@ def begin_search(
                 setup.space,
                 trials,
                 progress,
-                after_each=show,
+                after_each=partial(show, at_end=False),
                 shares=shares(setup, at_once),
             )
+        show()
     return show
 
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import filelock
 
 from augsearch.errors import StudyError, without_passwords
 from augsearch.tracking.experiment import (
     NeedsAPerson,
 )
+
+LONG = 2.0
+"""Seconds from which on a failure was waiting: a server is there and does not answer."""
+PATIENCE = 2
+"""Such failures in a row after which nothing is sent before it must be."""
+
+SHOWN = 120
+"""Characters of an answer that is none."""
 
 
 def tracking_uri() -> str:
@@ -58,9 +70,21 @@ def client_for(uri: str) -> Any:
     for logger in ("mlflow", "alembic"):
         logging.getLogger(logger).setLevel(logging.ERROR)
     try:
-        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+        with _made_by_one(uri):
+            return MlflowClient(tracking_uri=uri, registry_uri=uri)
     except ImportError as error:
         raise NeedsAPerson(f"it needs a driver that is not installed ({error})") from None
+
+
+@contextmanager
+def _made_by_one(uri: str) -> Iterator[None]:
+    """Two processes that find no SQLite file would both make its tables, and one of them fail."""
+    file = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or not file.parent.is_dir():
+        yield
+        return
+    with filelock.FileLock(file.with_name(f".{file.name}.lock"), timeout=60):
+        yield
 
 
 def in_words(error: Exception) -> str:
@@ -77,17 +101,24 @@ def in_words(error: Exception) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """An error's own words in one line; of a database error without the statement."""
+    """An error's own words in one line; of a database error without the statement, of a page that
+    came instead of an answer its beginning."""
     from sqlalchemy.exc import SQLAlchemyError
 
     lines = str(error).splitlines() or [type(error).__name__]
-    return " ".join((lines[0] if isinstance(error, SQLAlchemyError) else " ".join(lines)).split())
+    said = " ".join((lines[0] if isinstance(error, SQLAlchemyError) else " ".join(lines)).split())
+    before, body, page = said.partition("Response body: ")
+    return before + body + (page if len(page) <= SHOWN else f"{page[:SHOWN]}…")
 
 
 def unreachable() -> tuple[type[Exception], ...]:
     """What MLflow raises when its server or database is away, or takes nothing."""
+    from alembic.util.exc import CommandError
     from mlflow.exceptions import MlflowException
     from requests.exceptions import RequestException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return (NeedsAPerson, MlflowException, RequestException, SQLAlchemyError, OSError)
+    return (
+        *(NeedsAPerson, MlflowException, RequestException),
+        *(SQLAlchemyError, CommandError, OSError),
+    )

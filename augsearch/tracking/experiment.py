@@ -51,9 +51,17 @@ def open_experiment(client: Any) -> str:
     Raises:
         NeedsAPerson: it was deleted, and MLflow keeps its name until it is restored or removed.
     """
+    from mlflow.exceptions import MlflowException
+
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is None:
-        return str(client.create_experiment(EXPERIMENT, tags=_page_tags()))
+        try:
+            return str(client.create_experiment(EXPERIMENT, tags=_page_tags()))
+        except MlflowException:
+            found = client.get_experiment_by_name(EXPERIMENT)
+            if found is None:
+                raise
+            # Another process made it meanwhile.
     check_not_deleted(client)
     for key, value in _page_tags().items():
         if key not in found.tags:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from augsearch.tracking.client import client_for, in_words, tracking_uri, unreachable
-from augsearch.tracking.experiment import open_experiment
+from augsearch.errors import AugsearchError
+from augsearch.tracking.client import LONG, PATIENCE, client_for, in_words, tracking_uri
+from augsearch.tracking.experiment import NeedsAPerson, open_experiment
 from augsearch.tracking.mirror import NOTE_TAG
 from augsearch.tracking.tracker import DataReference
 from augsearch.tracking.upkeep import KEY_TAG, log_data, log_files, log_params
@@ -42,12 +43,14 @@ class LiveRun:
     _waiting: dict[tuple[str, int], float] = field(default_factory=dict)
     _known: set[tuple[str, int]] = field(default_factory=set)
     _away: bool = False
+    _waits: int = 0
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         """Values at an optimiser step; those that it has already are not added twice."""
         values = {(name, step): value for name, value in metrics.items()}
         self._waiting |= {key: value for key, value in values.items() if key not in self._known}
-        self._attempt(self._send)
+        if self._waits < PATIENCE:  # else at the end, with all of them
+            self._attempt(self._send)
 
     def finish(
         self, description: str, metrics: Mapping[str, float], files: Mapping[str, bytes]
@@ -93,15 +96,19 @@ class LiveRun:
         self._waiting = {}
 
     def _attempt(self, action: Callable[[], Any]) -> bool:
+        begin = time.monotonic()
         try:
             self._connect()
             action()
-        except unreachable() as error:
+        except Exception as error:  # nothing that MLflow raises ends a training
+            if isinstance(error, AugsearchError) and not isinstance(error, NeedsAPerson):
+                raise
             if not self._away:
                 self.warn(f"{in_words(error)}; the training goes on")
             self._away = True
+            self._waits = self._waits + 1 if time.monotonic() - begin > LONG else 0
             return False
-        self._away = False
+        self._away, self._waits = False, 0
         return True
 
     def _connect(self) -> None:

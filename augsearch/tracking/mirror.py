@@ -7,21 +7,32 @@ any point. Metrics and parameters are documented in docs/mlflow.md.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from augsearch.errors import ConfigError
-from augsearch.tracking.client import client_for, in_words, reason_of, tracking_uri, unreachable
-from augsearch.tracking.experiment import (
-    open_experiment,
+from augsearch.errors import AugsearchError, ConfigError
+from augsearch.tracking.client import (
+    LONG,
+    PATIENCE,
+    client_for,
+    in_words,
+    reason_of,
+    tracking_uri,
+    unreachable,
 )
+from augsearch.tracking.experiment import NeedsAPerson, open_experiment
 from augsearch.tracking.registry import Registration, register
 from augsearch.tracking.tracker import DataReference, Page, Record
 from augsearch.tracking.upkeep import KEY_TAG, STUDY_TAG, log_data, log_files, log_params
 
 PARENT_TAG = "mlflow.parentRunId"
 NOTE_TAG = "mlflow.note.content"
+
+
+class _Ours(Exception):
+    """Carries what went wrong before MLflow was asked."""
 
 
 @dataclass
@@ -44,9 +55,16 @@ class Mirror:
     _parent: str = ""
     _mirrored: set[str] = field(default_factory=set)
     _away: bool = False
+    _waits: int = 0
 
-    def sync(self, makers: Mapping[str, Callable[[], Record]]) -> bool:
-        """Copy the runs that MLflow lacks, given by key. False if it could not be reached."""
+    def sync(self, makers: Mapping[str, Callable[[], Record]], *, at_end: bool = False) -> bool:
+        """Copy the runs that MLflow lacks, given by key. False if it could not be reached.
+
+        A server that twice did not answer is only asked again at the end of a phase: each time
+        costs the search what it takes to give up.
+        """
+        if self._waits >= PATIENCE and not at_end:
+            return False
         return self._attempt(lambda: self._copy(makers))
 
     def finish(self, page: Page) -> bool:
@@ -90,18 +108,24 @@ class Mirror:
         return True
 
     def _attempt(self, action: Callable[[], None]) -> bool:
+        begin = time.monotonic()
         try:
             self._connect()
             action()
-        except unreachable() as error:
+        except _Ours as error:
+            raise error.__cause__ or error from None
+        except Exception as error:  # nothing that MLflow raises ends a search
+            if isinstance(error, AugsearchError) and not isinstance(error, NeedsAPerson):
+                raise
             if not self._away:
                 self.warn(
                     f"{in_words(error)}; the search goes on, and the next run of the same command "
                     "brings MLflow up to date"
                 )
             self._away, self._client = True, None
+            self._waits = self._waits + 1 if time.monotonic() - begin > LONG else 0
             return False
-        self._away = False
+        self._away, self._waits = False, 0
         return True
 
     def _connect(self) -> None:
@@ -151,7 +175,11 @@ class Mirror:
         for key, make in makers.items():
             if key in self._mirrored:
                 continue
-            record = make()
+            try:
+                record = make()
+                artifacts = record.artifacts()
+            except Exception as error:
+                raise _Ours from error
             tags = {
                 **record.tags,
                 STUDY_TAG: self.study,
@@ -168,6 +196,6 @@ class Mirror:
             for begin in range(0, len(metrics), 1000):
                 self._client.log_batch(run, metrics=metrics[begin : begin + 1000])
             log_data(self._client, run, self.data)
-            log_files(self._client, run, record.artifacts())
+            log_files(self._client, run, artifacts)
             self._client.set_terminated(run, record.status, end_time=record.end)
             self._mirrored.add(record.key)

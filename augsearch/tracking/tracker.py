@@ -68,8 +68,8 @@ class Tracker(Protocol):
     raises because the server is away; each says whether it could do what was asked.
     """
 
-    def sync(self, makers: Mapping[str, Callable[[], Record]]) -> bool:
-        """Show the runs that it lacks, given by key."""
+    def sync(self, makers: Mapping[str, Callable[[], Record]], *, at_end: bool = False) -> bool:
+        """Show the runs that it lacks, given by key. `at_end` of a phase: worth waiting for."""
 
     def finish(self, page: Page) -> bool:
         """Show what the study found, and that it is over."""

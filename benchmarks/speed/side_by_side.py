@@ -4,7 +4,7 @@
         [--trials N] [--at-once 2] [--pairs 3]
 
 A pair is two searches with the same seed, one after the other, the order changing from pair to
-pair; the baselines are trained before, once for both. Asking, training, probing, pruning and keeping
+pair; the baselines are trained before, once for both. Asking, training, probing and keeping
 count, MLflow does not. The two searches are different ones, since what is under way is not known
 when the next point is chosen, and may stop more trials or fewer. So the table has both the ratio of
 the times and the ratio of the times of a training step, by the steps that were trained. Writes

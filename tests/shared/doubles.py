@@ -9,7 +9,7 @@ class RecordingTracker:
     def __init__(self, away=False):
         self.away, self.records, self.pages, self.registered = away, {}, {}, []
 
-    def sync(self, makers):
+    def sync(self, makers, *, at_end=False):
         if not self.away:
             self.records |= {key: make() for key, make in makers.items() if key not in self.records}
         return not self.away
