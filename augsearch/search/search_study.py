@@ -47,7 +47,7 @@ def search_study(
 
     Args:
         tracker: shown every run that has ended.
-        engine: does baselines and confirmation; trials follow each other in this process.
+        engine: does baselines and confirmation.
 
     Raises:
         AugsearchError: what is wrong, in one line; nothing that was finished is lost.

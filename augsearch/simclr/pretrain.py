@@ -22,7 +22,7 @@ from augsearch.simclr.device import resident_memory_bytes
 from augsearch.simclr.encoders.build import Encoder, build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
-from augsearch.simclr.precision import in_bfloat16, uses_bfloat16
+from augsearch.simclr.precision import TOO_SMALL, in_bfloat16, uses_bfloat16
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
 from augsearch.simclr.ranks import ALONE, Ranks
 
@@ -48,7 +48,7 @@ class Pretraining:
         chunk_size: images of this process in the encoder at a time. Falls by halves when a CUDA
             device runs out of memory; the step then goes on with the same batch.
         bfloat16: whether the encoder and the head multiply 16-bit numbers.
-        notes: sentences for the user about what was changed on the way; at most one.
+        notes: sentences for the user about what was changed on the way.
         seconds: time spent so far on "views" and on the "encoder" (all the rest).
     """
 
@@ -115,10 +115,13 @@ class Pretraining:
             encoder = build_encoder(encoder_config, channels, height, weights)
             head = projection_head(encoder.feature_dim, config)
         self._encoder = encoder.to(device)
+        shape = (channels, height, height)
+        self.bfloat16 = uses_bfloat16(config, device, self._encoder, shape)
+        if config.precision == "bfloat16" and not self.bfloat16:
+            self.notes = (TOO_SMALL,)
         self._encoder.body = ranks.joint(self._encoder.body, self._encoder.still)
         self._head = ranks.joint(head.to(device))
         encode = compiled(self._encoder) if config.compile else self._encoder
-        self.bfloat16 = uses_bfloat16(config, device)
         self._encode = in_bfloat16(encode, device) if self.bfloat16 else encode
         self._project = in_bfloat16(self._head, device) if self.bfloat16 else self._head
         # A rate that grows with the batch goes by the batch that there is.
@@ -295,6 +298,7 @@ class Pretraining:
     def _take_smaller_chunks(self) -> None:
         self.chunk_size = max(SMALLEST_CHUNK, self.chunk_size // 2)
         self.notes = (
+            *(note for note in self.notes if note == TOO_SMALL),
             f"{self.device} has too little memory for {self.batch_size} images in the encoder; it "
             f"takes {self.chunk_size} at a time, the loss compares all (to save the attempts, set "
             f"pretrain.chunk_size: {self.chunk_size})",

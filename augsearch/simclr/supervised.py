@@ -106,7 +106,8 @@ def train_supervised(
     with seeded(stream_seed(seed if initial is None else initial, WEIGHTS), torch.device("cpu")):
         encoder = build_encoder(encoder_config, channels, size, weights)
         network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, data.classes)).to(device)
-    forward = in_bfloat16(network, device) if uses_bfloat16(config, device) else network
+    in_16_bits = uses_bfloat16(config, device, encoder, (channels, size, size))
+    forward = in_bfloat16(network, device) if in_16_bits else network
     if how.linear:
         encoder.requires_grad_(False)
     optimizer = build_optimizer(encoder, network[1], config)

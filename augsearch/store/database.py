@@ -17,6 +17,13 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLA
 from augsearch.errors import StudyError, without_passwords
 
 DEFAULT_STORAGE = "sqlite:///augsearch.db"
+REMEDIES = {
+    "locked": "close the program that holds the database",
+    "readonly": "make the file and its directory writable",
+    "onnection": "see that the server is there",
+    "terminating": "see that the server is there",
+}
+"""By a sign in what a database said."""
 
 
 def open_storage(url: str) -> optuna.storages.RDBStorage:
@@ -93,6 +100,11 @@ def _held_file(url: URL, name: str, taken: StudyError) -> Iterator[None]:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         raise taken from None
+    except OSError as error:
+        raise StudyError(
+            f"--storage {url}: {lock.lock_file} cannot be written ({error.strerror}), which keeps "
+            "the study to one process; make its directory writable, or keep the database elsewhere"
+        ) from None
     try:
         yield
     finally:
@@ -130,8 +142,9 @@ def told_when_unwritable(storage_url: str, kept: str) -> Iterator[None]:
         yield
     except StorageInternalError as error:
         reason = str(error.__cause__ or error).splitlines()[0]
+        remedy = next((said for sign, said in REMEDIES.items() if sign in reason), "make room")
         raise StudyError(
-            f"--storage {storage_url}: writing failed ({reason}); {kept} are kept: make room and "
+            f"--storage {storage_url}: writing failed ({reason}); {kept} are kept: {remedy} and "
             "run the same command again"
         ) from None
 

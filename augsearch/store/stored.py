@@ -34,6 +34,7 @@ def stored_config(store: Store) -> StudyConfig:
         "name": asked["study_name"],
     }
     parts["search"] = {**parts["search"], "trials": asked["trials"]}
+    parts["compute"] = {**parts.get("compute", {}), "parallel": asked.get("parallel", "auto")}
     parts["confirm"] = {**parts["confirm"], "also": asked.get("also", ())}
     parts["encoder"] = {**parts["encoder"], **asked.get("encoder_files", {})}
     return StudyConfig.model_validate(parts)

@@ -167,6 +167,7 @@ class Setup:
             "data": self.source.stored_as,
             "subset": self.subset,
             "trials": self.config.search.trials,
+            "parallel": self.config.compute.parallel,
             "also": self.config.confirm.also,
             "certify": self.config.certify.model_dump(mode="json"),
             "full": self.config.full.model_dump(mode="json"),

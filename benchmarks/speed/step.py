@@ -35,7 +35,6 @@ from augsearch.augment.build import Renderer
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
-from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining, projection_head
 from augsearch.space.view_options import Executor
 from benchmarks.shared.timing import Timing, paired_ratios, print_timings, write_result
@@ -134,7 +133,7 @@ def time_case(case: Case, device: torch.device, repeats: int, compile: bool) -> 
         ENCODER_ONLY: stepper(case, training(case, lambda *_: made, device)),
         PLAIN: PlainLoop(case, (first, second), device),
     }
-    if uses_bfloat16(case.config(), device):
+    if training(case, lambda *_: made, device).bfloat16:
         run = training(case, lambda *_: made, device, precision="float32")
         functions["encoder only, float32"] = stepper(case, run)
     if compile:

@@ -124,8 +124,9 @@ def test_one_that_breaks_during_a_study_ends_it_in_one_line(cli, monkeypatch):
 
 @pytest.mark.long
 @pytest.mark.skipif(process_count(1, 2) < 2, reason="one core runs one process")
-def test_one_that_breaks_in_a_process_of_its_own_loses_no_finished_run(cli):
-    Path("study.yaml").write_text(STUDY.replace("threads: 2", "threads: 1"))
+@pytest.mark.parametrize(("parallel", "trials"), [(1, 2), (2, 0)])
+def test_one_that_breaks_in_a_process_of_its_own_loses_no_finished_run(cli, parallel, trials):
+    Path("study.yaml").write_text(STUDY.replace("threads: 2", f"threads: 1, parallel: {parallel}"))
     fine = Path("fine").resolve()
     write_op(
         f"    if multiprocessing.parent_process() and not os.path.exists({str(fine)!r}):\n"
@@ -134,12 +135,13 @@ def test_one_that_breaks_in_a_process_of_its_own_loses_no_finished_run(cli):
     assert "darken, line 8: RuntimeError: not here" in cli(*RUN).refusal
     store = Store(open_storage("sqlite:///augsearch.db"), "small")
     assert len(store.runs("baseline")) == 5
-    assert len(store.finished()) == 2
+    assert len(store.finished()) == trials
     kept = set(store.runs("confirmation"))
     fine.touch()
     resumed = cli(*RUN)
     assert resumed.code == 0, resumed.err
-    assert "trials: 2 runs (2 done before)" in resumed.out
+    done = f" ({trials} done before)" if trials else ""
+    assert f"trials: 2 runs{done}" in resumed.out
     assert not kept or f" runs ({len(kept)} done before)" in resumed.out
 
 

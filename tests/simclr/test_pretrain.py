@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_pretraining import CPU, TINY, final_weights, flipped_views, pictures, run
+from small_pretraining import TINY, final_weights, flipped_views, pictures, run
 from torch import Tensor, nn
 
 from augsearch.errors import DataError, TrialFailure
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.optimizer import learning_rate_factor
-from augsearch.simclr.precision import uses_bfloat16
 from augsearch.simclr.pretrain import MakeViews, Pretraining
 
 
@@ -83,17 +82,6 @@ def test_bfloat16_multiplies_shorter_numbers_and_trains_alike() -> None:
     assert torch.equal(final_weights(short), final_weights(again))
     # What is kept and stepped has 32 bits.
     assert {p.dtype for p in short.encoder.parameters()} == {torch.float32}
-
-
-def test_bfloat16_is_chosen_where_the_device_multiplies_it() -> None:
-    auto, cuda = PretrainConfig(), torch.device("cuda")
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    assert uses_bfloat16(auto, CPU) == any(
-        capabilities.get(unit) for unit in ("amx_bf16", "avx512_bf16")
-    )
-    assert uses_bfloat16(auto, cuda)
-    assert not uses_bfloat16(PretrainConfig(precision="float32"), cuda)
-    assert uses_bfloat16(PretrainConfig(precision="bfloat16"), CPU)
 
 
 def test_dropout_is_seeded_and_the_global_generators_are_left_alone() -> None:
