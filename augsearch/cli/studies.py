@@ -62,6 +62,16 @@ def delete(
 @studies_app.command()
 def clean(
     storage: StorageOption = STORAGE,
+    unused_days: Annotated[
+        float,
+        typer.Option(
+            "--unused-days",
+            metavar="N",
+            min=0,
+            help="Delete decoded images that no run has begun with for so many days; 0: all, also "
+            "those that a run is working with.",
+        ),
+    ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete studies that hold no finished trial, and decoded images that no run used lately."""
@@ -70,6 +80,7 @@ def clean(
     empty = empty_studies(storage)
     typer.echo(f"studies without a finished trial: {', '.join(empty) or 'none'}")
     if not yes:
-        typer.confirm("Delete them, and the cache of decoded images?", abort=True)
-    freed = clean_stored(storage)
+        unused = f" that no run has begun with for {unused_days:g} days" if unused_days else ""
+        typer.confirm(f"Delete them, and decoded images{unused}?", abort=True)
+    freed = clean_stored(storage, unused_days=unused_days)
     typer.echo(f"deleted {len(empty)} studies and {freed / 2**20:.0f} MiB of decoded images")

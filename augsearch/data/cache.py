@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +42,27 @@ def default_cache_dir() -> Path:
     return (Path(shared) if shared else Path.home() / ".cache") / "augsearch"
 
 
-def clear_cache(cache_dir: Path | None = None) -> int:
-    """Delete all decoded pixels and remembered content hashes; returns the bytes freed."""
+def clear_cache(cache_dir: Path | None = None, *, unused_days: float = 0) -> int:
+    """Delete decoded pixels and remembered content hashes; returns the bytes freed.
+
+    Args:
+        unused_days: what was used within so many days stays, as a run may be working with it.
+    """
     cache = default_cache_dir() if cache_dir is None else cache_dir
-    freed = 0
+    before, freed = time.time() - 86400 * unused_days, 0
     for folder in (cache / PIXELS_DIR, cache / FINGERPRINTS_DIR):
-        freed += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        shutil.rmtree(folder, ignore_errors=True)
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            with suppress(OSError):  # gone meanwhile, or another user's
+                if entry.stat().st_mtime > before:
+                    continue
+                if entry.is_dir():
+                    freed += sum(file.stat().st_size for file in entry.rglob("*"))
+                    shutil.rmtree(entry)
+                else:
+                    freed += entry.stat().st_size
+                    entry.unlink()
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
     return freed
 
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from augsearch.data.decoding.pixel_store import mark_used
+
 Stamp = tuple[int, int, int]  # size in bytes, modification and change time in ns
 
 
@@ -43,6 +45,8 @@ def content_hashes(
     readable = {path: entry for path, entry in entries.items() if entry[1]}
     if readable != index:
         _write_index(index_file, readable)
+    else:
+        mark_used(index_file)
     return tuple(entry[1] for entry in entries.values())
 
 

@@ -21,6 +21,9 @@ from augsearch.store.stored import find_study, stored_metric
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.upkeep import delete_mirrored
 
+UNUSED_DAYS = 30
+"""After which decoded images are in nobody's way."""
+
 
 @dataclass(frozen=True)
 class StoredRun:
@@ -153,8 +156,9 @@ def empty_studies(storage: str) -> list[str]:
     ]
 
 
-def clean_stored(storage: str) -> int:
-    """Delete empty studies and the cache of decoded images; bytes freed from the cache."""
+def clean_stored(storage: str, *, unused_days: float = UNUSED_DAYS) -> int:
+    """Delete empty studies, and decoded images that no run has begun with for so many days; bytes
+    freed from the cache."""
     for name in empty_studies(storage):
         delete_stored(storage, name)
-    return clear_cache()
+    return clear_cache(unused_days=unused_days)

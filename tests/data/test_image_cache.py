@@ -1,5 +1,6 @@
 """The cache of decoded images: right before it is fast, and done without where it cannot be."""
 
+import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -123,6 +124,33 @@ def test_clearing_the_cache_leaves_other_files_alone(root: Path, load) -> None:
     assert clear_cache(cache) == 0
     load(root)
     assert len(load.decoded) == 14
+
+
+def test_what_was_used_lately_stays_for_the_run_that_works_with_it(root: Path, load) -> None:
+    load(root)
+    cache = root.parent / "cache"
+    month = 30 * 86400
+    for file in [*cache.rglob("*"), *cache.glob("*/*")]:
+        os.utime(file, (0, file.stat().st_mtime - month - 60))
+    load(root)  # finds them, and says so
+    assert clear_cache(cache, unused_days=30) == 0
+    for file in cache.glob("*/*"):
+        os.utime(file, (0, file.stat().st_mtime - month - 60))
+    assert clear_cache(cache, unused_days=31) == 0
+    assert clear_cache(cache, unused_days=30) > 7 * 64
+    assert not list(cache.glob("*/*"))
+
+
+@pytest.mark.parametrize("key", ["counts", "same", "windows", "notes"])
+def test_facts_that_were_changed_are_not_believed(root: Path, load, key) -> None:
+    first = load(root)
+    (file,) = (root.parent / "cache").rglob("facts.json")
+    facts = json.loads(file.read_text())
+    changed = {"counts": [7, 0, 0, 0, 0, 0, 0], "same": [0] * 7, "windows": [["p", 0, 1]]}
+    file.write_text(json.dumps(facts | {key: changed.get(key, ["no word of this is true"])}))
+    again = load(root)
+    assert len(load.decoded) == 14
+    assert again.notes == first.notes and again.digest == first.digest
 
 
 def test_progress_reaches_the_end_with_and_without_cache(root: Path, tmp_path: Path) -> None:

@@ -7,11 +7,15 @@ wins. An entry that is damaged is thrown away.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +66,9 @@ def read_entry(folder: Path) -> DecodedFiles | None:
             tuple(facts["same"]),
             tuple(facts["near"]),
         )
-        if images.dtype == np.uint8 and zlib.crc32(images.data) == facts["crc32"]:
+        sums = facts.pop("crc32"), facts.pop("crc32_of_facts")
+        if images.dtype == np.uint8 and sums == (zlib.crc32(images.data), _checksum(facts)):
+            mark_used(folder)
             return decoded
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
@@ -89,11 +95,21 @@ def write_entry(folder: Path, decoded: DecodedFiles) -> None:
             "windows": decoded.windows,
             "same": decoded.same,
             "near": decoded.near,
-            "crc32": zlib.crc32(decoded.images.data),
         }
-        (entry / FACTS_FILE).write_text(json.dumps(facts), encoding="utf-8")
+        sums = {"crc32": zlib.crc32(decoded.images.data), "crc32_of_facts": _checksum(facts)}
+        (entry / FACTS_FILE).write_text(json.dumps(facts | sums), encoding="utf-8")
         try:
             entry.rename(folder)
         except OSError:
             if not folder.is_dir():
                 raise
+
+
+def mark_used(path: Path) -> None:
+    """Note that a file or folder of the cache is in use; its time says when it was last."""
+    with suppress(OSError):  # another user's cache
+        os.utime(path)
+
+
+def _checksum(facts: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(facts, sort_keys=True).encode())
