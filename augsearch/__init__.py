@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.run import estimate_study, run_study
     from augsearch.verbs.studies import clean_stored, delete_stored, list_stored, stored_study
     from augsearch.verbs.triage import triage_study
+    from augsearch.verbs.worker import work_on_study
 
 __version__ = "0.1.0"
 
@@ -73,6 +74,7 @@ _HOMES = {
     "ablate": "augsearch.verbs.ablate",
     "certify_study": "augsearch.verbs.certify",
     "trust_code": "augsearch.space.trust",
+    "work_on_study": "augsearch.verbs.worker",
     "clean_stored": "augsearch.verbs.studies",
     "delete_stored": "augsearch.verbs.studies",
     "compare_pilots": "augsearch.verbs.compare",
@@ -133,6 +135,7 @@ __all__ = [
     "study_frame",
     "triage_study",
     "trust_code",
+    "work_on_study",
     "write_export",
     "write_preview",
 ]

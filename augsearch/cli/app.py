@@ -21,6 +21,7 @@ from augsearch.cli.options import (
     STORAGE,
     DeviceOption,
     DryRunOption,
+    EngineOption,
     PolicyOption,
     StorageOption,
     asks_for_study,
@@ -32,6 +33,7 @@ from augsearch.cli.selftest import selftest
 from augsearch.cli.studies import studies_app
 from augsearch.cli.triage import triage
 from augsearch.cli.trust import trust
+from augsearch.cli.worker import worker
 from augsearch.errors import AugsearchError
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ app.command()(finetune)
 app.command()(pilot)
 app.command()(ops)
 app.command()(trust)
+app.command()(worker)
 app.command()(selftest)
 
 
@@ -136,10 +139,12 @@ def certify(
     ] = None,
     device: DeviceOption = "auto",
     storage: StorageOption = STORAGE,
+    engine: EngineOption = "local",
 ) -> None:
     """Rerun some policies for longer, to see how far the study's short runs can be trusted."""
     from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_certificate
+    from augsearch.study.request import engine_of
     from augsearch.verbs.certify import certify_study
 
     with TerminalProgress() as progress:
@@ -147,6 +152,7 @@ def certify(
             certificate = certify_study(
                 study,
                 storage=storage,
+                engine=engine_of(engine),
                 random=random,
                 seeds=seeds,
                 data=data,

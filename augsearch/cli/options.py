@@ -33,6 +33,12 @@ OutputOption = Annotated[
 SubsetOption = Annotated[
     int | None, typer.Option(help="Use a stratified part of this many images.")
 ]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        help="What trains: local, this machine; workers, wherever `augsearch worker` runs."
+    ),
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
 ]
@@ -64,8 +70,9 @@ def _requested(
     ] = None,
     output: OutputOption = None,
     subset: SubsetOption = None,
+    engine: EngineOption = "local",
 ) -> StudyRequest:
-    from augsearch.study.request import StudyRequest
+    from augsearch.study.request import StudyRequest, engine_of
 
     return StudyRequest(
         space,
@@ -79,6 +86,7 @@ def _requested(
         name=name,
         output=output,
         subset=subset,
+        engine=engine_of(engine),
     )
 
 

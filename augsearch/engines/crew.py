@@ -11,33 +11,14 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic
 
-from augsearch.engines.processes import context_of, end_with_parent, main_module_hidden
+from augsearch.engines.engine import Job, Returned, Shared, Talk
+from augsearch.engines.starting import context_of, end_with_parent, main_module_hidden
 from augsearch.errors import StudyError
 
-Shared = TypeVar("Shared")
-Job = TypeVar("Job")
 
-
-class Talk(Protocol):
-    """What a job has of its crew."""
-
-    def say(self, message: object) -> None:
-        """Tell the one who gave the job."""
-
-    def stopped(self) -> bool:
-        """Whether what the job does from here on is no longer wanted."""
-
-
-class Returned:
-    """Said last of all: what a job returned."""
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-
-class Crew(Generic[Shared, Job]):
+class ProcessCrew(Generic[Shared, Job]):
     """Processes, as many as `shares`, each with its own part of what jobs need.
 
     Args:
@@ -63,7 +44,7 @@ class Crew(Generic[Shared, Job]):
                 there.close()
                 self._members.append((process, here))
 
-    def __enter__(self) -> Crew[Shared, Job]:
+    def __enter__(self) -> ProcessCrew[Shared, Job]:
         return self
 
     def __exit__(
@@ -96,11 +77,7 @@ class Crew(Generic[Shared, Job]):
         self._send(member, (self._tickets[member], None))
 
     def hear(self, member: int) -> Any:
-        """Wait for what a process says next of its job; `Returned` comes last.
-
-        Raises:
-            StudyError: the process died. What the job raised is raised here.
-        """
+        """See `engines.engine.Crew.hear`."""
         process, connection = self._members[member]
         while True:
             wait([connection, process.sentinel])
@@ -132,7 +109,7 @@ class _Talking:
     def __init__(self, connection: Connection, ticket: int) -> None:
         self._connection, self._ticket, self._stopped = connection, ticket, False
 
-    def say(self, message: object) -> None:
+    def say(self, message: tuple[int, float]) -> None:
         self._connection.send((self._ticket, message, False))
 
     def stopped(self) -> bool:

@@ -3,11 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 
 Shared = TypeVar("Shared")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+Given_contra = TypeVar("Given_contra", contravariant=True)
+
+
+class Returned:
+    """Said last of all: what a job returned."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+
+class Talk(Protocol):
+    """What a job of a crew has beside it."""
+
+    def say(self, message: tuple[int, float]) -> None:
+        """Tell the one who gave the job."""
+
+    def stopped(self) -> bool:
+        """Whether what the job does from here on is no longer wanted."""
+
+
+class Crew(Protocol[Given_contra]):
+    """Members that each do one job at a time and can be talked to while they do it."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Wait for nothing that is under way."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def start(self, member: int, job: Given_contra) -> None:
+        """Give a member its next job. What it still does or says of the one before is dropped."""
+
+    def stop(self, member: int) -> None:
+        """Its job is no longer wanted."""
+
+    def hear(self, member: int) -> Any:
+        """Wait for what a member says next of its job; `Returned` comes last.
+
+        Raises:
+            StudyError: the member died. What the job raised is raised here.
+        """
 
 
 class Engine(Protocol):
@@ -29,3 +79,7 @@ class Engine(Protocol):
             StudyError: what ran a job died. What a job raises is raised here, after the results
                 of the jobs that ended beside it.
         """
+
+    def crew(self, work: Callable[[Shared, Job, Talk], Any], shares: Sequence[Shared]) -> Crew[Job]:
+        """A crew for jobs that depend on each other: what one says decides whether another goes
+        on, and which comes next. One member for each of `shares`, which it has for its jobs."""

@@ -6,23 +6,19 @@ one thread do nearly twice the work of one.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from augsearch.engines.engine import Job, Result, Shared
+from augsearch.engines.crew import ProcessCrew
+from augsearch.engines.engine import Job, Result, Shared, Talk
+from augsearch.engines.starting import context_of, end_with_parent, main_module_hidden
 from augsearch.errors import StudyError
-
-if TYPE_CHECKING:
-    from multiprocessing.context import ForkServerContext, SpawnContext
 
 
 @contextmanager
@@ -103,32 +99,11 @@ class Processes:
         finally:
             pool.shutdown(cancel_futures=True)
 
-
-def context_of(module: str) -> ForkServerContext | SpawnContext:
-    """How processes are started: never by forking this one, whose threads may hold locks."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module])  # imported once for all processes and pools
-    return context
-
-
-@contextmanager
-def main_module_hidden() -> Iterator[None]:
-    """Processes started in here do not import the program's main module again.
-
-    They need nothing from it, and a script or notebook that calls us without the customary
-    `if __name__ == "__main__":` would start itself once more in each of them.
-    """
-    main = sys.modules["__main__"]
-    hidden = {name: main.__dict__[name] for name in ("__file__", "__spec__") if name in vars(main)}
-    for name in hidden:
-        setattr(main, name, None)
-    try:
-        yield
-    finally:
-        for name, value in hidden.items():
-            setattr(main, name, value)
+    def crew(
+        self, work: Callable[[Shared, Job, Talk], Any], shares: Sequence[Shared]
+    ) -> ProcessCrew[Shared, Job]:
+        """See `Engine.crew`."""
+        return ProcessCrew(work, shares, threads=self.threads)
 
 
 _of_this_process: dict[str, Any] = {}
@@ -147,15 +122,3 @@ def _begin(threads: int, work: Callable[..., Any], shared: object) -> None:
 
 def _work(job: Any) -> Any:
     return _of_this_process["work"](_of_this_process["shared"], job)
-
-
-def end_with_parent() -> None:
-    """End this process when its parent has died, even by a signal that it could not handle."""
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

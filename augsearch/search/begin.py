@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from augsearch.engines.engine import Engine
+from augsearch.engines.machine import differing, facts
 from augsearch.engines.processes import cpu_threads
+from augsearch.engines.remote import Remote
 from augsearch.errors import StudyError
 from augsearch.progress import Progress
 from augsearch.search.confirm.confirmation import run_baselines
@@ -57,10 +59,12 @@ def begin_search(
     run that has ended."""
     bench = setup.bench
     paint = views_painter(bench)
+    told: set[str] = set()
 
     def show(*, at_end: bool = True) -> None:
         makers = record_makers(store, paint, setup.executor_of, setup.as_found)
         tracker.sync(makers, at_end=at_end)
+        _compare_workers(engine, told, progress)
 
     store.bury_dead_trials()
     if outdated := store.outdated:
@@ -79,10 +83,25 @@ def begin_search(
                 trials,
                 progress,
                 after_each=partial(show, at_end=False),
+                engine=engine if at_once > 1 or setup.workers else None,
                 shares=shares(setup, at_once),
             )
         show()
     return show
+
+
+def _compare_workers(engine: Engine, told: set[str], progress: Progress) -> None:
+    """Warn once of each worker whose versions or hardware may score otherwise than those here."""
+    if not isinstance(engine, Remote):
+        return
+    here = facts()
+    for worker, there in engine.board.workers().items():
+        if worker not in told and (found := differing(here, there)):
+            progress.warn(
+                f"the worker on {there.get('host', worker)} is not as this process: {found}; "
+                "scores of the two may differ"
+            )
+        told.add(worker)
 
 
 def _at_once(setup: Setup, store: Store, engine: Engine, progress: Progress) -> int:

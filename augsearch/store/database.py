@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +10,11 @@ from pathlib import Path
 import filelock
 import optuna
 from optuna.exceptions import StorageInternalError
-from sqlalchemy import URL, NullPool, create_engine, func, make_url, select
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
 from augsearch.errors import StudyError, without_passwords
+from augsearch.store.server import PatientStorage, ServerLock
 
 DEFAULT_STORAGE = "sqlite:///augsearch.db"
 REMEDIES = {
@@ -42,14 +42,15 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
 
 def _made_once(url: str) -> optuna.storages.RDBStorage:
     """Two processes that start together both find a new database empty; one makes its tables."""
+    kind = PatientStorage if _on_server(make_url(url)) else optuna.storages.RDBStorage
     for _ in range(20):
         try:
-            return optuna.storages.RDBStorage(url)
+            return kind(url)
         except (OperationalError, IntegrityError) as error:
             if not any(sign in str(error) for sign in ("already exists", "UNIQUE constraint")):
                 raise
             time.sleep(0.25)
-    return optuna.storages.RDBStorage(url)
+    return kind(url)
 
 
 def find_storage(url: str) -> optuna.storages.RDBStorage | None:
@@ -113,17 +114,12 @@ def _held_file(url: URL, name: str, taken: StudyError) -> Iterator[None]:
 
 @contextmanager
 def _held_server(url: URL, name: str, taken: StudyError) -> Iterator[None]:
-    """https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS"""
-    digest = hashlib.blake2b(f"augsearch study {name}".encode(), digest_size=8).digest()
-    key = int.from_bytes(digest, signed=True)
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:
-        connection = engine.connect()
-        held = connection.scalar(select(func.pg_try_advisory_lock(key)))
+        lock = ServerLock(url, name)
     except SQLAlchemyError as error:
         raise _not_opened(url, error) from None
-    with connection:  # closing it frees the lock
-        if not held:
+    with lock:
+        if not lock.held:
             raise taken
         yield
 
@@ -156,6 +152,19 @@ def is_running(storage_url: str, name: str) -> bool:
             return False
     except _Taken:
         return True
+
+
+def check_reachable(storage_url: str) -> None:
+    """Check that processes of several machines may write to a database.
+
+    Raises:
+        StudyError: it is a file.
+    """
+    if not _on_server(_checked_url(storage_url)):
+        raise StudyError(
+            f"--storage {storage_url}: workers need a database on a server; name one, like "
+            "postgresql+psycopg://USER@HOST/DATABASE"
+        )
 
 
 def storage_flag(storage: str) -> str | None:

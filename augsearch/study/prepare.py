@@ -92,6 +92,7 @@ def prepare(
         ),
         origin=origin,
         sizes=sizes,
+        workers=request.engine == "workers",
     )
 
 

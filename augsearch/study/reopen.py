@@ -16,7 +16,7 @@ from augsearch.store.listing import check_settings
 from augsearch.store.stored import find_study, stored_config, stored_space
 from augsearch.study.origin import find_origin
 from augsearch.study.prepare import prepare
-from augsearch.study.request import StudyRequest
+from augsearch.study.request import EngineName, StudyRequest
 from augsearch.study.setup import Setup
 from augsearch.study.source import Source
 
@@ -28,11 +28,13 @@ def reopen(
     data: str | Path | ImageSet | None,
     device: str,
     progress: Progress,
+    engine: EngineName = "local",
 ) -> Setup:
     """The setup with which the study `name` was run, its images loaded and checked.
 
     Args:
         data: the images, if they have moved or were not read from files.
+        engine: as in `run_study`.
 
     Raises:
         StudyError: no such study, one from an older version, or images that are not the same.
@@ -63,6 +65,7 @@ def reopen(
         subset=asked["subset"],
         storage=storage,
         output=asked["output"],
+        engine=engine,
     )
     origin = find_origin(storage, settings["from"]["study"]) if "from" in settings else None
     setup = prepare(request, progress=progress, origin=origin)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict, get_args
 
 from augsearch.data.imageset import ImageSet
+from augsearch.errors import ConfigError
 from augsearch.space.space import Space
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.study_file import StudyConfig
+
+EngineName = Literal["local", "workers"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+
+
+def engine_of(name: str) -> EngineName:
+    """The engine of that name. ConfigError if there is none."""
+    for known in ENGINES:
+        if known == name:
+            return known
+    raise ConfigError(f"--engine {name}: want {' or '.join(ENGINES)}")
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,7 @@ class StudyRequest:
     name: str | None = None
     output: str | Path | None = None
     subset: int | None = None
+    engine: EngineName = "local"
 
 
 class StudyOptions(TypedDict, total=False):
@@ -42,3 +55,4 @@ class StudyOptions(TypedDict, total=False):
     name: str | None
     output: str | Path | None
     subset: int | None
+    engine: EngineName

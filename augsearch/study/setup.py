@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,6 +16,7 @@ from augsearch.data.advice import data_warnings, pool_warnings
 from augsearch.data.imageset import ImageSet
 from augsearch.engines.engine import Engine
 from augsearch.engines.processes import Processes
+from augsearch.engines.remote import Remote
 from augsearch.errors import OutputError
 from augsearch.space.policy import FoundOn, Policy
 from augsearch.space.space import Space
@@ -34,6 +36,7 @@ class Setup:
         space: already without colour if the images have none.
         space_file, study_file: what the user named, or what was taken instead.
         asked_space, asked_study: what the user named, None for what is taken by itself.
+        workers: whether others train, see `engines/remote.py`, and not this machine.
         in_python: why no command repeats this, see `command.handed_over`.
         sizes: what was probed for the image size; None if the user said one.
     """
@@ -56,10 +59,17 @@ class Setup:
     in_python: str = ""
     origin: Origin | None = None
     sizes: SizeChoice | None = None
+    workers: bool = False
 
     @property
     def engine(self) -> Engine:
-        """What does runs that do not depend on each other."""
+        """What trains."""
+        return self.engine_telling(lambda _: None)
+
+    def engine_telling(self, tell: Callable[[str], None]) -> Engine:
+        """The same, which says when nobody is there to train."""
+        if self.workers:
+            return Remote(self.storage, self.name, tell)
         on_cpu = self.device.type == "cpu"
         return Processes(self.config.compute.threads, most=None if on_cpu else 1)
 
@@ -194,6 +204,7 @@ class Setup:
             "--name": self.name,
             "--device": None if self.asked_device == "auto" else self.asked_device,
             "--storage": storage_flag(self.storage),
+            "--engine": "workers" if self.workers else None,
             "--output": None if self.output is None else str(self.output),
         }
 

@@ -18,13 +18,14 @@ from augsearch.search.certificate.certificate import Certificate
 from augsearch.search.certificate.rerun import certify_runs
 from augsearch.search.report.collect import Sources
 from augsearch.search.report.files import report_files
-from augsearch.store.database import DEFAULT_STORAGE, open_storage, owner_lock
+from augsearch.store.database import DEFAULT_STORAGE, check_reachable, open_storage, owner_lock
 from augsearch.store.runs import made_again
 from augsearch.store.study_store import Store
 from augsearch.study.mirrored import mirror_of
 from augsearch.study.painting import views_painter
 from augsearch.study.records import record_makers
 from augsearch.study.reopen import reopen
+from augsearch.study.request import EngineName
 from augsearch.study.setup import Setup, check_output
 from augsearch.study_sections import CertifyConfig
 from augsearch.tracking.tracker import Page
@@ -39,6 +40,7 @@ def certify_study(
     seeds: int | None = None,
     data: str | Path | ImageSet | None = None,
     device: str = "auto",
+    engine: EngineName = "local",
     progress: Progress | None = None,
 ) -> Certificate:
     """Rerun policies of a finished study at larger budgets and judge its short runs by them.
@@ -51,7 +53,7 @@ def certify_study(
             random, and seeds of the longest runs. More keep the runs that are there.
         storage: URL of Optuna's database.
         data: the images, if they have moved or were not read from files.
-        device: as in `run_study`.
+        device, engine: as in `run_study`.
         progress: told what happens.
 
     Raises:
@@ -59,7 +61,11 @@ def certify_study(
         ValueError: `random` is negative, or `seeds` below 1.
     """
     progress = progress or Quiet()
-    setup = reopen(name, storage=storage, data=data, device=device, progress=progress)
+    if engine == "workers":
+        check_reachable(storage)
+    setup = reopen(
+        name, storage=storage, data=data, device=device, progress=progress, engine=engine
+    )
     setup = _with_wishes(setup, {"random": random, "seeds": seeds})
     check_output(setup.directory, make=True)
     with owner_lock(storage, name):

@@ -12,12 +12,17 @@ from augsearch.search.estimate import estimate
 from augsearch.search.result.result import StudyResult
 from augsearch.search.search_study import search_study
 from augsearch.space.space import Space
-from augsearch.store.database import DEFAULT_STORAGE, owner_lock, told_when_unwritable
+from augsearch.store.database import (
+    DEFAULT_STORAGE,
+    check_reachable,
+    owner_lock,
+    told_when_unwritable,
+)
 from augsearch.store.listing import check_settings
 from augsearch.study.mirrored import mirror_of
 from augsearch.study.origin import compared, find_origin
 from augsearch.study.prepare import prepare
-from augsearch.study.request import StudyOptions, StudyRequest
+from augsearch.study.request import EngineName, StudyOptions, StudyRequest
 from augsearch.study.setup import Setup, check_output
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow, tracking_uri
@@ -37,6 +42,7 @@ def run_study(
     name: str | None = None,
     output: str | Path | None = None,
     subset: int | None = None,
+    engine: EngineName = "local",
     progress: Progress | None = None,
 ) -> StudyResult:
     """Search a space on a team's images, confirm the best policies and write the winner.
@@ -58,6 +64,8 @@ def run_study(
         name: of the study; None for one made of space, data and settings.
         output: directory for the results; None for `runs/<name>`.
         subset: use a stratified part of that many images.
+        engine: what trains: `local`, this machine; `workers`, whatever `augsearch worker` runs on,
+            which needs a database on a server.
         progress: told what happens.
 
     Returns:
@@ -78,6 +86,7 @@ def run_study(
         name=name,
         output=output,
         subset=subset,
+        engine=engine,
     )
     return run_as_asked(request, progress or Quiet())
 
@@ -119,6 +128,8 @@ def checked_setup(request: StudyRequest, progress: Progress) -> Setup:
     origin = (
         find_origin(request.storage, request.from_study) if request.from_study is not None else None
     )
+    if request.engine == "workers":
+        check_reachable(request.storage)
     setup = prepare(request, progress=progress, origin=origin)
     check_settings(request.storage, setup.name, setup.settings)
     if origin is not None:
@@ -135,7 +146,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
     tracker = mirror_of(setup, progress)
     with told_when_unwritable(setup.storage, "finished trials"):
         try:
-            return search_study(setup, tracker=tracker, engine=setup.engine, progress=progress)
+            engine = setup.engine_telling(progress.note)
+            return search_study(setup, tracker=tracker, engine=engine, progress=progress)
         except KeyboardInterrupt:
             progress.note("stopped; nothing that was finished is lost. Go on with:")
             progress.note(setup.command())

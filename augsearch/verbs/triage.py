@@ -81,7 +81,8 @@ def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
         try:
             sizes = setup.sizes or _other_sizes(request, setup, progress)
             with held_store(setup) as store:
-                train(setup, store, plan, mirror_of(setup, progress), setup.engine, progress)
+                engine = setup.engine_telling(progress.note)
+                train(setup, store, plan, mirror_of(setup, progress), engine, progress)
                 found = answer(setup, read_findings(setup, store, sizes), plan)
                 store.kept.triage = found.model_dump(mode="json")
         except KeyboardInterrupt:

@@ -67,6 +67,7 @@ def searched(bench: Bench, space: Space, baselines: Store, at_once: int) -> dict
                 bench.config.search.trials,
                 Quiet(),
                 after_each=lambda: None,
+                engine=Processes(bench.config.compute.threads) if at_once > 1 else None,
                 shares=[bench] * at_once,
             )
         seconds = time.perf_counter() - begin

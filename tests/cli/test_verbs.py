@@ -26,12 +26,13 @@ FLAGS = {
     "": {"--help", "--version", "-h"},
     "run": {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
-        "--output", "--subset", "--dry-run", "--from",
+        "--output", "--subset", "--dry-run", "--from", "--engine",
     },
     "triage": {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
-        "--output", "--subset", "--from",
+        "--output", "--subset", "--from", "--engine",
     },
+    "worker": {"--study", "--storage", "--data", "--device", "--trials", "--wait"},
     "pretrain": {
         *("--policy", "--data", "--study", "--steps", "--seed", "--device", "--storage"),
         *("--output", "--force"),
@@ -58,7 +59,7 @@ FLAGS = {
         "--replicates", "--seed", "--device", "--storage", "--name", "--output", "--subset",
         "--dry-run",
     },
-    "certify": {"--random", "--seeds", "--data", "--device", "--storage"},
+    "certify": {"--random", "--seeds", "--data", "--device", "--storage", "--engine"},
     "report": {"--data", "--output", "--storage"},
     "ui": {"--port"},
     "selftest": {"--seed"},

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from augsearch.engines.crew import Crew, Returned
+from augsearch.engines.crew import ProcessCrew
+from augsearch.engines.engine import Returned
 from augsearch.errors import StudyError
 
 ENOUGH = 60
@@ -36,7 +37,7 @@ def raise_it(_share, job, _talk):
 
 
 def test_each_process_has_its_own_share_and_says_things_in_order():
-    with Crew(count, ["a", "b"], threads=1) as crew:
+    with ProcessCrew(count, ["a", "b"], threads=1) as crew:
         assert len(crew) == 2
         crew.start(0, 2)
         crew.start(1, 1)
@@ -47,7 +48,7 @@ def test_each_process_has_its_own_share_and_says_things_in_order():
 
 
 def test_what_was_stopped_is_not_heard_of_again():
-    with Crew(wait_for_the_word, [None], threads=1) as crew:
+    with ProcessCrew(wait_for_the_word, [None], threads=1) as crew:
         for _ in range(3):
             crew.start(0, "job")
             assert crew.hear(0) == "here"
@@ -55,7 +56,7 @@ def test_what_was_stopped_is_not_heard_of_again():
 
 
 def test_a_word_to_stop_that_comes_too_late_does_not_reach_the_next_job():
-    with Crew(count, ["a"], threads=1) as crew:
+    with ProcessCrew(count, ["a"], threads=1) as crew:
         for _ in range(20):
             crew.start(0, 1)
             assert crew.hear(0) == ("a", 0)
@@ -66,14 +67,14 @@ def test_a_word_to_stop_that_comes_too_late_does_not_reach_the_next_job():
 
 
 def test_what_a_job_raises_is_raised_where_it_is_heard():
-    with Crew(raise_it, [None], threads=1) as crew:
+    with ProcessCrew(raise_it, [None], threads=1) as crew:
         crew.start(0, "bread")
         with pytest.raises(StudyError, match="no bread"):
             crew.hear(0)
 
 
 def test_a_process_that_dies_is_an_error_in_words():
-    with Crew(wait_for_the_word, [None], threads=1) as crew:
+    with ProcessCrew(wait_for_the_word, [None], threads=1) as crew:
         crew.start(0, "job")
         crew.hear(0)
         os.kill(crew.process_ids[0], signal.SIGKILL)

@@ -1,17 +1,15 @@
 """Studies in a real PostgreSQL: one process at a time, as on SQLite."""
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.trial import TrialState
+from postgresql import needs_postgresql, postgresql
 from small_study import small_config, small_images, small_space
 
 from augsearch.errors import StudyError
@@ -20,13 +18,11 @@ from augsearch.store.study_store import Store
 from augsearch.verbs.run import run_study
 from augsearch.verbs.studies import delete_stored, empty_studies
 
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
-    Path(found).parent for found in [shutil.which("pg_ctl")] if found
-]
-pytestmark = pytest.mark.skipif(not BINARIES, reason="needs PostgreSQL's server programs")
+pytestmark = needs_postgresql
 
 OWNER = """
 import sys, time
+from postgresql import needs_postgresql, postgresql
 from small_study import small_config, small_images, small_space
 from augsearch.store.database import open_storage, owner_lock
 from augsearch.progress import Quiet
@@ -49,40 +45,8 @@ with owner_lock(url, "small"):
 
 @pytest.fixture(scope="module")
 def server():
-    """URL of a database in a cluster of our own."""
-    directory = Path(tempfile.mkdtemp(prefix="augsearch-pg-"))
-    as_owner = []
-    if os.geteuid() == 0:  # which PostgreSQL refuses to run as
-        shutil.chown(directory, "postgres")
-        as_owner = ["runuser", "-u", "postgres", "--"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def call(program, *arguments):
-        command = [*as_owner, BINARIES[-1] / program, "-D", directory / "data", *arguments]
-        subprocess.run(command, check=True, capture_output=True, cwd=directory)
-
-    try:
-        call("initdb", "-U", "tester", "--auth", "trust", "--no-sync")
-        options = f"-p {port} -k {directory} -c listen_addresses=127.0.0.1 -c fsync=off"
-        call("pg_ctl", "-w", "-l", directory / "log", "-o", options, "start")
-        yield f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run(
-            [
-                *as_owner,
-                BINARIES[-1] / "pg_ctl",
-                "-D",
-                directory / "data",
-                "-m",
-                "immediate",
-                "stop",
-            ],
-            check=False,
-            capture_output=True,
-        )
-        shutil.rmtree(directory)
+    with postgresql() as running:
+        yield running.url
 
 
 @pytest.fixture

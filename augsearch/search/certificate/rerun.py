@@ -85,7 +85,7 @@ def _run_all(setup: Setup, store: Store, jobs: Sequence[Job], progress: Progress
     done = store.runs(CERTIFICATION)
     todo = [job for job in jobs if job.key not in done]
     progress.phase("certification", len(jobs) - len(todo), len(jobs))
-    run_jobs(store, setup.bench, todo, progress, setup.engine)
+    run_jobs(store, setup.bench, todo, progress, setup.engine_telling(progress.note))
 
 
 def _scores(

@@ -32,7 +32,7 @@ def degree(setup: Setup, store: Store | None, engine: Engine, trials: int) -> in
             return stored
         if store.finished():
             return 1  # of a version that trained one by one
-    if setup.device.type == "cuda":
+    if setup.device.type == "cuda" and not setup.workers:
         return len(_devices(setup))
     return min(engine.at_once(trials), max(ALWAYS, trials // LEARNT_FROM))
 

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Protocol
 
 from augsearch.bench.bench import Bench
-from augsearch.engines.crew import Crew, Returned, Talk
+from augsearch.engines.engine import Crew, Engine, Returned, Talk
+from augsearch.engines.remote import Lost
 from augsearch.progress import Progress, step_listener
 from augsearch.search.trials.course import Course, UnderWay
 from augsearch.search.trials.known import known_baselines
@@ -38,15 +39,16 @@ def run_trials(
     progress: Progress,
     after_each: Callable[[], None],
     *,
+    engine: Engine | None = None,
     shares: Sequence[Bench] = (),
 ) -> None:
     """Run trials until `wanted` are complete or pruned; failed ones are replaced.
 
     Args:
         after_each: called when a trial has ended and is stored.
-        shares: the bench for each process that trains beside the others, for instance on a
-            device of its own; without, or with one, trials are trained here, one by one. How many
-            there are decides what the sampler knows when it is asked, so it is part of the answer.
+        engine: trains trials, as many at once as there are shares; None: here, one by one.
+        shares: the bench for each of those, for instance on a device of its own. How many there
+            are decides what the sampler knows when it is asked, so it is part of the answer.
 
     Raises:
         StudyError: as many trials failed as a quarter of those of the study, and one more.
@@ -82,9 +84,8 @@ def run_trials(
 
     with ExitStack() as stack:
         trainer: Trainer = _Here(course, bench, progress)
-        if len(shares) > 1:
-            threads = bench.config.compute.threads
-            trainer = _Beside(course, stack.enter_context(Crew(work, shares, threads=threads)))
+        if engine is not None:
+            trainer = _Beside(course, stack.enter_context(engine.crew(work, shares)))
         follow(course, trainer, max(1, len(shares)), ended, after_each)
 
 
@@ -142,13 +143,13 @@ class _Here:
 
 
 class _Beside:
-    """Trains in other processes, several trials at a time.
+    """Trains somewhere else, several trials at a time.
 
-    A process does not wait at its rungs: it goes on until it is told to stop, which costs some
+    What trains does not wait at its rungs: it goes on until it is told to stop, which costs some
     steps where it is stopped, and saves the waiting where it is not.
     """
 
-    def __init__(self, course: Course, crew: Crew[Bench, Asked]) -> None:
+    def __init__(self, course: Course, crew: Crew[Asked]) -> None:
         self._course, self._crew = course, crew
         self._member: dict[int, int] = {}
 
@@ -161,7 +162,10 @@ class _Beside:
     def hear(self, live: UnderWay) -> Ended | None:
         """What is next of a trial, waited for; None if it goes on."""
         member = self._member[live.place]
-        said = self._crew.hear(member)
+        try:
+            said = self._crew.hear(member)
+        except Lost as error:
+            said = Returned(Ended(failure=str(error)))
         if isinstance(said, Returned):
             how: Ended = said.result
         elif self._course.rung(live, *said):

@@ -1,0 +1,132 @@
+"""A database on a server: it may be away for a while, and one process holds a study there."""
+
+from __future__ import annotations
+
+import _thread
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from functools import wraps
+from types import TracebackType
+from typing import Any
+
+import optuna
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+from sqlalchemy import URL, Connection, NullPool, create_engine, func, select
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from augsearch.errors import StudyError
+
+PATIENCE = 120.0
+"""Seconds that a server may be away."""
+LOOK = 5.0
+"""Seconds between two looks whether a study is still held."""
+
+_waiting = threading.local()
+
+
+def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, called again while the server is away. What it writes may be there twice then:
+    a trial of which nobody knows is buried with the dead."""
+
+    @wraps(method)
+    def call(*arguments: Any, **options: Any) -> Any:
+        if getattr(_waiting, "inside", False):  # within another call that waits
+            return method(*arguments, **options)
+        begin, again = time.monotonic(), False
+        while True:
+            _waiting.inside = True
+            try:
+                return method(*arguments, **options)
+            except UpdateFinishedTrialError:
+                if again and method.__name__ == "set_trial_state_values":
+                    return True  # the first attempt had come through
+                raise
+            except (StorageInternalError, OperationalError, InterfaceError) as error:
+                cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+                away = isinstance(cause, (OperationalError, InterfaceError))
+                if not away or time.monotonic() - begin > PATIENCE:
+                    raise
+            finally:
+                _waiting.inside = False
+            again = True
+            time.sleep(0.5)
+
+    return call
+
+
+class PatientStorage(optuna.storages.RDBStorage):
+    """Optuna's storage on a server, which waits for one that restarts."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, engine_kwargs={"pool_pre_ping": True})
+
+
+for _name in dir(BaseStorage):
+    if not _name.startswith("_") and callable(getattr(optuna.storages.RDBStorage, _name)):
+        setattr(PatientStorage, _name, _patient(getattr(optuna.storages.RDBStorage, _name)))
+
+
+class ServerLock:
+    """An advisory lock on a study, taken when this is made and held until the block ends.
+
+    It belongs to a connection, so it goes with the process, and with a server that restarts. Then
+    it is taken again; if another process was faster, the main thread is interrupted.
+    https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+
+    Attributes:
+        held: whether nobody else held the study.
+
+    Raises:
+        SQLAlchemyError: the database cannot be reached.
+    """
+
+    def __init__(self, url: URL, name: str) -> None:
+        digest = hashlib.blake2b(f"augsearch study {name}".encode(), digest_size=8).digest()
+        self._key = int.from_bytes(digest, signed=True)
+        self._name = name
+        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._over, self._lost = threading.Event(), False
+        self._connection, self.held = self._take()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def _take(self) -> tuple[Connection, bool]:
+        connection = self._engine.connect()
+        return connection, bool(connection.scalar(select(func.pg_try_advisory_lock(self._key))))
+
+    def _watch(self) -> None:
+        while not self._over.wait(LOOK):
+            try:
+                self._connection.scalar(select(1))
+            except SQLAlchemyError:
+                self._connection.invalidate()
+                try:
+                    self._connection, held = self._take()
+                except SQLAlchemyError:
+                    continue  # it is still away
+                if not held:
+                    self._lost = True
+                    _thread.interrupt_main()
+                    return
+
+    def __enter__(self) -> ServerLock:
+        if self.held:
+            self._watcher.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        if self.held:
+            self._watcher.join()
+        self._connection.close()  # which frees the lock
+        if self._lost:
+            raise StudyError(
+                f"the database was away, and another process has taken the study {self._name!r}"
+            ) from error
