@@ -1,63 +1,8 @@
-"""A real PostgreSQL of a test's own, run by a user that is not root."""
-
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+"""A real PostgreSQL for tests, where its programs are installed."""
 
 import pytest
 
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
-    Path(found).parent for found in [shutil.which("pg_ctl")] if found
-]
+from benchmarks.shared.postgresql import BINARIES, Server, postgresql
+
+__all__ = ["Server", "needs_postgresql", "postgresql"]
 needs_postgresql = pytest.mark.skipif(not BINARIES, reason="needs PostgreSQL's server programs")
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running server; `url` is of a database in it."""
-
-    directory: Path
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/postgres"
-
-    def call(self, program: str, *arguments: object) -> None:
-        as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        command = [*as_owner, str(BINARIES[-1] / program), "-D", str(self.directory / "data")]
-        subprocess.run(
-            [*command, *map(str, arguments)], check=True, capture_output=True, cwd=self.directory
-        )
-
-    def start(self) -> None:
-        options = f"-p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self.call("pg_ctl", "-w", "-l", self.directory / "log", "-o", options, "start")
-
-    def stop(self) -> None:
-        self.call("pg_ctl", "-w", "-m", "immediate", "stop")
-
-
-@contextmanager
-def postgresql() -> Iterator[Server]:
-    """A server with an empty database."""
-    directory = Path(tempfile.mkdtemp(prefix="augsearch-pg-"))
-    if os.geteuid() == 0:  # which PostgreSQL refuses to run as
-        shutil.chown(directory, "postgres")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = Server(directory, free.getsockname()[1])
-    try:
-        server.call("initdb", "-U", "tester", "--auth", "trust", "--no-sync")
-        server.start()
-        yield server
-    finally:
-        with suppress(subprocess.CalledProcessError):  # stopped by the test
-            server.stop()
-        shutil.rmtree(directory)
