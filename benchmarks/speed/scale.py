@@ -45,7 +45,7 @@ encoder: {{width: 8, stages: 2, stem: stride2}}
 pretrain: {{steps: 40, batch_size: 32}}
 evaluate: {{labels_per_class: 4, draws: 10}}
 search: {{trials: {trials}, pruner: {{kind: successive_halving, first_rung: 20}}}}
-confirm: {{top: 1, baselines: 1, seeds: 5, max_seeds: 5, steps: 20, also: []}}
+confirm: {{top: 1, baselines: 1, seeds: 5, max_seeds: 5, steps: 40, also: []}}
 compute: {{parallel: {workers}}}
 """
 MODELLED = (1, 10, 100, 1000)
