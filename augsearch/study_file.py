@@ -146,7 +146,7 @@ class StudyConfig(Section):
             exclude={
                 **{"name": True, "certify": True, "ablate": True},
                 **{"full": True, "finetune": True, "pilot": True},
-                **{"search": {"trials"}, "confirm": {"also"}, "compute": {"parallel"}},
+                **{"search": {"trials"}, "confirm": {"also"}, "compute": {"parallel", "gpu_share"}},
             },
         )
         return content | {"encoder": self.encoder.deciding()}

@@ -273,6 +273,13 @@ class ComputeConfig(Section):
         "search: what is under way is not known when the next point is chosen.",
     )
 
+    gpu_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="with --engine ray: how much of a GPU a run takes; 0.25 puts four on each",
+    )
+
 
 def from_flags(section: type[SomeSection], content: Mapping[str, object]) -> SomeSection:
     """A section of which some keys were said on the command line, under their own names.

@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from augsearch.errors import StudyError
+
 Shared = TypeVar("Shared")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Given_contra = TypeVar("Given_contra", contravariant=True)
+
+
+class Lost(StudyError):
+    """What did a job died with it, again and again."""
 
 
 class Returned:
@@ -64,7 +70,10 @@ class Engine(Protocol):
     """Does jobs that do not depend on each other: here, in other processes, on other machines."""
 
     def at_once(self, jobs: int) -> int:
-        """How many of so many jobs would run at the same time; 1 means here, one by one."""
+        """How many of so many jobs would run at the same time."""
+
+    def is_here(self, jobs: int, /) -> bool:
+        """Whether `run` would do so many jobs in this process, one by one."""
 
     def run(
         self, work: Callable[[Shared, Job], Result], shared: Shared, jobs: Sequence[Job]

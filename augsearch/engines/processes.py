@@ -61,6 +61,10 @@ class Processes:
         """Processes for so many jobs."""
         return self.most or process_count(self.threads, jobs)
 
+    def is_here(self, jobs: int) -> bool:
+        """Whether there would be no other process."""
+        return self.at_once(jobs) == 1
+
     def run(
         self, work: Callable[[Shared, Job], Result], shared: Shared, jobs: Sequence[Job]
     ) -> Iterator[tuple[Job, Result]]:

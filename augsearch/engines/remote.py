@@ -14,17 +14,13 @@ from typing import Any, Generic, get_type_hints
 from pydantic import TypeAdapter
 
 from augsearch.engines.board import LEASE, Board
-from augsearch.engines.engine import Job, Result, Returned, Shared, Talk
+from augsearch.engines.engine import Job, Lost, Result, Returned, Shared, Talk
 from augsearch.errors import StudyError
 
 POLL = 0.3
 """Seconds between two looks at the board."""
 ALONE = 20.0
 """Seconds without a worker after which it is said."""
-
-
-class Lost(StudyError):
-    """Several workers died with the same job."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +72,10 @@ class Remote:
     def at_once(self, jobs: int) -> int:
         """Workers that are there, at most one a job, at least one."""
         return max(1, min(len(self.board.workers()), jobs))
+
+    def is_here(self, _jobs: int) -> bool:
+        """Never."""
+        return False
 
     def run(
         self, work: Callable[[Shared, Job], Result], shared: Shared, jobs: Sequence[Job]

@@ -83,7 +83,7 @@ def begin_search(
                 trials,
                 progress,
                 after_each=partial(show, at_end=False),
-                engine=engine if at_once > 1 or setup.workers else None,
+                engine=engine if at_once > 1 or setup.engine_name != "local" else None,
                 shares=shares(setup, at_once),
             )
         show()

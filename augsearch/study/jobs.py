@@ -56,7 +56,7 @@ def run_jobs(
 ) -> None:
     """Do every job and keep its run as soon as it has ended; then call `after_each`."""
     # A single process can show its steps; several would only confuse.
-    listener = progress if engine.at_once(len(jobs)) == 1 else None
+    listener = progress if engine.is_here(len(jobs)) else None
     for job, (outcome, failure) in engine.run(do_job, (bench, listener), jobs):
         store.add_run(
             Run(

@@ -62,6 +62,8 @@ def prepare(
     space = _fitting(asked_space, image_set.channels, space_file, progress, searching=searching)
     check_own_encoder(config, image_set)
     bench = Bench.build(image_set, config, seed=request.seed, device=device)
+    if request.engine == "ray":
+        bench = bench.on(device)  # it is sent to where runs are
     for sentence in bench.start.notes if bench.start else ():
         progress.note(sentence)
     if request.data is not None:
@@ -92,7 +94,7 @@ def prepare(
         ),
         origin=origin,
         sizes=sizes,
-        workers=request.engine == "workers",
+        engine_name=request.engine,
     )
 
 

@@ -12,7 +12,7 @@ from augsearch.space.space import Space
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.study_file import StudyConfig
 
-EngineName = Literal["local", "workers"]
+EngineName = Literal["local", "workers", "ray"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 

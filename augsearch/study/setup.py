@@ -15,6 +15,7 @@ from augsearch.bench.bench import Bench
 from augsearch.data.advice import data_warnings, pool_warnings
 from augsearch.data.imageset import ImageSet
 from augsearch.engines.engine import Engine
+from augsearch.engines.on_ray import OnRay
 from augsearch.engines.processes import Processes
 from augsearch.engines.remote import Remote
 from augsearch.errors import OutputError
@@ -23,6 +24,7 @@ from augsearch.space.space import Space
 from augsearch.store.database import storage_flag
 from augsearch.study.command import command_line
 from augsearch.study.origin import Origin
+from augsearch.study.request import EngineName
 from augsearch.study.sizes import SizeChoice
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
@@ -36,7 +38,7 @@ class Setup:
         space: already without colour if the images have none.
         space_file, study_file: what the user named, or what was taken instead.
         asked_space, asked_study: what the user named, None for what is taken by itself.
-        workers: whether others train, see `engines/remote.py`, and not this machine.
+        engine_name: what trains.
         in_python: why no command repeats this, see `command.handed_over`.
         sizes: what was probed for the image size; None if the user said one.
     """
@@ -59,7 +61,7 @@ class Setup:
     in_python: str = ""
     origin: Origin | None = None
     sizes: SizeChoice | None = None
-    workers: bool = False
+    engine_name: EngineName = "local"
 
     @property
     def engine(self) -> Engine:
@@ -68,8 +70,11 @@ class Setup:
 
     def engine_telling(self, tell: Callable[[str], None]) -> Engine:
         """The same, which says when nobody is there to train."""
-        if self.workers:
+        if self.engine_name == "workers":
             return Remote(self.storage, self.name, tell)
+        if self.engine_name == "ray":
+            on_gpus = self.config.compute.gpu_share if self.device.type == "cuda" else 0.0
+            return OnRay(threads=self.config.compute.threads, gpus=on_gpus)
         on_cpu = self.device.type == "cpu"
         return Processes(self.config.compute.threads, most=None if on_cpu else 1)
 
@@ -204,7 +209,7 @@ class Setup:
             "--name": self.name,
             "--device": None if self.asked_device == "auto" else self.asked_device,
             "--storage": storage_flag(self.storage),
-            "--engine": "workers" if self.workers else None,
+            "--engine": None if self.engine_name == "local" else self.engine_name,
             "--output": None if self.output is None else str(self.output),
         }
 

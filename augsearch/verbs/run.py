@@ -65,7 +65,7 @@ def run_study(
         output: directory for the results; None for `runs/<name>`.
         subset: use a stratified part of that many images.
         engine: what trains: `local`, this machine; `workers`, whatever `augsearch worker` runs on,
-            which needs a database on a server.
+            which needs a database on a server; `ray`, a Ray cluster.
         progress: told what happens.
 
     Returns:

@@ -7,8 +7,8 @@ import pytest
 
 from augsearch.engines import remote
 from augsearch.engines.board import MOST_TRIES, Board, Posted
-from augsearch.engines.engine import Returned
-from augsearch.engines.remote import Codec, Lost, Remote
+from augsearch.engines.engine import Lost, Returned
+from augsearch.engines.remote import Codec, Remote
 from augsearch.errors import StudyError
 
 LEASE = 0.5

@@ -32,7 +32,7 @@ def degree(setup: Setup, store: Store | None, engine: Engine, trials: int) -> in
             return stored
         if store.finished():
             return 1  # of a version that trained one by one
-    if setup.device.type == "cuda" and not setup.workers:
+    if setup.device.type == "cuda" and setup.engine_name == "local":
         return len(_devices(setup))
     return min(engine.at_once(trials), max(ALWAYS, trials // LEARNT_FROM))
 
@@ -40,7 +40,7 @@ def degree(setup: Setup, store: Store | None, engine: Engine, trials: int) -> in
 def shares(setup: Setup, count: int) -> Sequence[Bench]:
     """The bench for each of so many processes, on devices in turn."""
     devices = _devices(setup)
-    if len(devices) == 1:
+    if len(devices) == 1 or setup.engine_name != "local":
         return [setup.bench] * count
     return [setup.bench.on(devices[number % len(devices)]) for number in range(count)]
 

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from augsearch.bench.bench import Bench
-from augsearch.engines.engine import Crew, Engine, Returned, Talk
-from augsearch.engines.remote import Lost
+from augsearch.engines.engine import Crew, Engine, Lost, Returned, Talk
 from augsearch.progress import Progress, step_listener
 from augsearch.search.trials.course import Course, UnderWay
 from augsearch.search.trials.known import known_baselines
