@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import statistics
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from optuna.distributions import (
 )
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
 from augsearch.space.searched import Range
 from augsearch.space.space import Space
-from augsearch.store.frozen_trials import PRIOR
+from augsearch.store.frozen_trials import FINISHED, PRIOR
 from augsearch.study_sections import (
     GpConfig,
     NoPrunerConfig,
@@ -38,6 +40,8 @@ CHANGED = 2
 whole. Measured on replays (docs/search.md)."""
 ATTEMPTS = 20
 """To find a point that was not tried."""
+MOST = 200
+"""Trials that the model is fitted to; a search of more asks as fast as one of so many."""
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
@@ -76,15 +80,16 @@ class SeededPerTrial(BaseSampler):
         seed: int,
         *,
         known: Sequence[FrozenTrial] = (),
-        identity: Callable[[Mapping[str, Any]], object] = dict,
+        identity: Callable[[Mapping[str, Any]], Hashable] | None = None,
         carry: bool = True,
     ) -> None:
         self._config = config
         self._seed = seed
         self._known = () if isinstance(config, RandomConfig) else tuple(known)
-        self._identity = identity
+        self._identity = identity or (lambda point: tuple(sorted(point.items())))
         self._carry = carry
         self._index = 0
+        self._identities: dict[int, Hashable] = {}
         self._sampler = self._fresh(self._index)
 
     def _seed_of(self, use: str, index: int) -> int:
@@ -117,6 +122,12 @@ class SeededPerTrial(BaseSampler):
         if self._known:  # before the first trial as well
             axes = self._known[0].distributions
             return {name: axis for name, axis in axes.items() if not axis.single()}
+        if not isinstance(self._config, RandomConfig):
+            # Every trial is asked for all axes; Optuna would look through all trials for that.
+            for one in reversed(study.get_trials(deepcopy=False)):
+                if one.state in FINISHED:
+                    axes = dict(sorted(one.distributions.items()))
+                    return {name: axis for name, axis in axes.items() if not axis.single()}
         return self._sampler.infer_relative_search_space(study, trial)
 
     def sample_relative(
@@ -135,7 +146,7 @@ class SeededPerTrial(BaseSampler):
         stopped = any(t.state == TrialState.PRUNED for t in trials)
         # Whether a stopped trial would have met a constraint, nobody knows.
         carry = self._carry and stopped and not any(t.constraints for t in trials)
-        if not carry and not self._known:
+        if not carry and not self._known and len(trials) <= MOST:
             return self._sampler.sample_relative(study, trial, search_space)
         seen = stopped_finished(study) if carry else copied(study)
         seen.add_trials(self._known)
@@ -156,7 +167,8 @@ class SeededPerTrial(BaseSampler):
         """
         found = [t for t in trials if t.state == TrialState.COMPLETE and PRIOR not in t.user_attrs]
         best = max((*self._known, *found), key=_merit)
-        tried = [self._identity(t.params) for t in (*self._known, *trials) if t.params]
+        tried = {self._identity_of(t) for t in trials if t.params}
+        tried |= {self._identity(t.params) for t in self._known}
         seed = self._seed_of("near", self._index)
         rng = np.random.default_rng(seed)
         values = optuna.create_study(sampler=RandomSampler(seed=seed))
@@ -172,6 +184,11 @@ class SeededPerTrial(BaseSampler):
             if self._identity({**best.params, **point}) not in tried:
                 break
         return point
+
+    def _identity_of(self, trial: FrozenTrial) -> Hashable:
+        if trial.number not in self._identities:
+            self._identities[trial.number] = self._identity(trial.params)
+        return self._identities[trial.number]
 
     def sample_independent(
         self,
@@ -198,6 +215,19 @@ def _merit(trial: FrozenTrial) -> tuple[float, float]:
     return -broken, trial.values[0]
 
 
+class _Shared(FrozenTrial):
+    """A trial that a study in memory takes as it is: copying its parts took most of an ask."""
+
+    def __deepcopy__(self, _memo: object) -> FrozenTrial:
+        return copy(self)
+
+
+def _shared(trial: FrozenTrial) -> FrozenTrial:
+    taken = copy(trial)
+    taken.__class__ = _Shared
+    return taken
+
+
 def stopped_finished(study: optuna.Study) -> optuna.Study:
     """The study in memory, as if trials that were stopped early had finished.
 
@@ -207,32 +237,55 @@ def stopped_finished(study: optuna.Study) -> optuna.Study:
     """
     trials = study.get_trials(deepcopy=False)
     finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    gains: dict[int, float] = {}
+
+    def gained_from(step: int) -> float:
+        if step not in gains:
+            found = [
+                t.values[0] - t.intermediate_values[step]
+                for t in finished
+                if step in t.intermediate_values
+            ]
+            gains[step] = statistics.median(found) if found else 0.0
+        return gains[step]
 
     def carried(trial: FrozenTrial) -> FrozenTrial:
         if trial.state != TrialState.PRUNED or not trial.intermediate_values:
             return trial
         step = max(trial.intermediate_values)
-        gains = [
-            t.values[0] - t.intermediate_values[step]
-            for t in finished
-            if step in t.intermediate_values
-        ]
-        return optuna.trial.create_trial(
-            value=trial.intermediate_values[step] + (statistics.median(gains) if gains else 0.0),
-            params=trial.params,
-            distributions=trial.distributions,
-        )
+        ended = copy(trial)
+        ended.state = TrialState.COMPLETE
+        ended.values = [trial.intermediate_values[step] + gained_from(step)]
+        ended.intermediate_values = {}
+        return ended
 
-    seen = optuna.create_study(direction=study.direction)
-    seen.add_trials([carried(trial) for trial in trials])
-    return seen
+    return _with_trials(study, [carried(trial) for trial in worth_learning(study, trials)])
 
 
 def copied(study: optuna.Study) -> optuna.Study:
     """The study in memory, as it is."""
-    seen = optuna.create_study(directions=study.directions)
-    seen.add_trials(study.get_trials(deepcopy=False))
+    return _with_trials(study, worth_learning(study, study.get_trials(deepcopy=False)))
+
+
+def _with_trials(like: optuna.Study, trials: Sequence[FrozenTrial]) -> optuna.Study:
+    seen = optuna.create_study(directions=like.directions)
+    seen.add_trials([_shared(trial) for trial in trials])
     return seen
+
+
+def worth_learning(study: optuna.Study, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials that the model is fitted to, in order: all, or of more than `MOST` the best half
+    of that number (by the first aim) and the newest others. A fit takes time for each."""
+    if len(trials) <= MOST:
+        return list(trials)
+    sign = -1 if study.directions[0] == StudyDirection.MAXIMIZE else 1
+    ended = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    kept = {t.number for t in sorted(ended, key=lambda t: sign * t.values[0])[: MOST // 2]}
+    for trial in reversed(trials):
+        if len(kept) >= MOST:
+            break
+        kept.add(trial.number)
+    return [trial for trial in trials if trial.number in kept]
 
 
 def build_pruner(config: PrunerConfig) -> optuna.pruners.BasePruner:
