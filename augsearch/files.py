@@ -9,13 +9,16 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import filelock
 import psutil
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from augsearch.errors import OutputError, StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LAST = "result.json"
 """It is there only while all that was written with it is."""
@@ -90,6 +93,29 @@ def held_directory(directory: Path) -> Iterator[None]:
 def json_bytes(content: object) -> bytes:
     """A file of JSON for people and programs."""
     return json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes text that begins so for something to compute, or to run."""
+
+
+def csv_bytes(table: pd.DataFrame, *, float_format: str | None = None) -> bytes:
+    """A table for spreadsheets: text that one would take for a formula has an apostrophe before
+    it, as a spreadsheet itself writes it."""
+    from pandas.api.types import is_numeric_dtype
+
+    def plain(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+    safe = table.rename(columns=plain)
+    for name in safe.columns[[not is_numeric_dtype(kind) for kind in safe.dtypes]]:
+        safe[name] = safe[name].map(plain)
+    return safe.to_csv(index=False, float_format=float_format).encode()
+
+
+def as_written(text: str) -> str:
+    """A cell's text without the apostrophe of `csv_bytes`."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,13 +1,15 @@
 """Files that belong together, where whoever writes them is killed or the disk is full."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from augsearch.errors import OutputError
-from augsearch.files import LAST, write_files
+from augsearch.files import LAST, as_written, csv_bytes, write_files
 
 OLD = {"policy.yaml": b"old policy", LAST: b"old result", "views.png": b"old", "same.csv": b"same"}
 NEW = {"policy.yaml": b"new policy", LAST: b"new result", "views.png": b"new", "same.csv": b"same"}
@@ -109,3 +111,20 @@ def test_a_folder_in_the_place_of_a_file_is_one_line(tmp_path):
     with pytest.raises(OutputError, match=r"views\.png: cannot be written \(is a directory\)"):
         write_files(tmp_path, NEW)
     assert not there(tmp_path)
+
+
+def test_a_table_has_no_formulas_in_it():
+    table = pd.DataFrame(
+        {"=1+1": ["=cmd|' /C calc'!A0", "fine", None, "-1 degree"], "score": [-0.5, 1, 2, 3]}
+    )
+    text = csv_bytes(table).decode()
+    lines = text.splitlines()
+    assert lines[0] == "'=1+1,score" and lines[1] == "'=cmd|' /C calc'!A0,-0.5"
+    assert lines[3] == ",2.0" and lines[4] == "'-1 degree,3.0"
+    read = pd.read_csv(io.StringIO(text), keep_default_na=False, dtype=str)
+    assert list(read["'=1+1"].map(as_written)) == ["=cmd|' /C calc'!A0", "fine", "", "-1 degree"]
+
+
+@pytest.mark.parametrize("text", ["'quoted'", "'", "''=", "plain", "", "it's"])
+def test_only_what_was_put_there_is_taken_away(text):
+    assert as_written(text) == text

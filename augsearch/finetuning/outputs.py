@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from augsearch import __version__
-from augsearch.files import json_bytes
+from augsearch.files import csv_bytes, json_bytes
 from augsearch.finetuning.combine import Way
 from augsearch.finetuning.judge import Calibration, defect_scores
 from augsearch.finetuning.labels import Rows
@@ -63,8 +63,8 @@ def output_files(
         **({own.path.name: own.path.read_bytes()} if own else {}),
         CONFIG_FILE: json_bytes(_timm_config(prepared, result)),
         "study.json": json_bytes(prepared.config.model_dump(mode="json")),
-        "split.csv": prepared.pool.split.to_csv(index=False).encode(),
-        "labels.csv": _labels(prepared).to_csv(index=False).encode(),
+        "split.csv": csv_bytes(prepared.pool.split),
+        "labels.csv": csv_bytes(_labels(prepared)),
         RESULT_FILE: json_bytes(result.model_dump(mode="json", exclude_none=True)),
     }
 
@@ -109,7 +109,7 @@ def sealed_files(
     few = f", the surest {ERRORS}" if len(wrong) > ERRORS else ""
     title = f"{result.name}: {len(wrong)} errors on {len(rows)} sealed images"
     return {
-        "answers.csv": table.to_csv(index=False).encode(),
+        "answers.csv": csv_bytes(table),
         "confusion.png": confusion_png(sealed.confusion, images.classes, title=title),
         "errors.png": errors_png(errors, title=title + few),
     }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import pandas as pd
 
-from augsearch.files import json_bytes
+from augsearch.files import csv_bytes, json_bytes
 from augsearch.piloting.judge import Evidence, curves_of, gains_of
 from augsearch.piloting.prepare import STUDY_FILE, Prepared
 from augsearch.piloting.recommend import recommend
@@ -83,7 +81,7 @@ def output_files(
         **pages(pilot_report(found, command, versions)),
         TABLE: _table(found),
         STUDY_FILE: json_bytes(prepared.asked.model_dump(mode="json")),
-        "split.csv": prepared.regimes["nothing"].pool.split.to_csv(index=False).encode(),
+        "split.csv": csv_bytes(prepared.regimes["nothing"].pool.split),
         RESULT_FILE: json_bytes(found.model_dump(mode="json")),
     }
 
@@ -113,6 +111,4 @@ def _table(found: Pilot) -> bytes:
         for curve in found.curves
         for point in curve.points
     ]
-    text = io.StringIO()
-    pd.DataFrame(rows).to_csv(text, index=False, float_format="%.5g")
-    return text.getvalue().encode()
+    return csv_bytes(pd.DataFrame(rows), float_format="%.5g")

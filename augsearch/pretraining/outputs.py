@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from augsearch import __version__
-from augsearch.files import json_bytes
+from augsearch.files import csv_bytes, json_bytes
 from augsearch.pretraining.card import model_card
 from augsearch.pretraining.prepare import Prepared
 from augsearch.pretraining.result import CONFIG_FILE, MODEL_FILE, RESULT_FILE, Pretrained
@@ -61,7 +61,7 @@ def output_files(prepared: Prepared, trained: Trained, result: Pretrained) -> di
         MODEL_FILE: write_weights(state, result.mean, result.std),
         CONFIG_FILE: json_bytes(timm_config(prepared, result, state)),
         "study.json": json_bytes(prepared.config.model_dump(mode="json")),
-        "split.csv": prepared.pool.split.to_csv(index=False).encode(),
+        "split.csv": csv_bytes(prepared.pool.split),
         CARD_FILE: model_card(prepared, result).encode(),
         RESULT_FILE: json_bytes(result.model_dump(mode="json", exclude_none=True)),
     }

@@ -19,6 +19,7 @@ from augsearch.data.config import DataConfig
 from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import content_marks, sealed_split
 from augsearch.errors import DataError
+from augsearch.files import as_written
 
 SHOWN = 3
 SIDES = ("pool", "test", "unused")
@@ -62,6 +63,7 @@ def read_split(path: Path) -> KnownSplit | None:
         raise DataError(f"{path}: cannot be read as a table of path and side") from None
     if not {"path", "side"} <= set(table.columns):
         raise DataError(f"{path}: has no columns path and side, with commas between them")
+    table["path"] = table["path"].map(as_written)
     strange = table[~table["side"].isin(SIDES)]
     if len(strange):
         row = strange.iloc[0]

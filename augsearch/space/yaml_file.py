@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ Location = tuple[int | str, ...]
 
 LONGEST, DEEPEST, MOST = 100_000, 50, 10_000
 """Characters, levels and entries of a file, those counted that aliases repeat."""
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+"""All but tabs and line breaks."""
 SHOWN, LONG = 5, 80
 """Problems of a file that a message names; characters of a value that it shows."""
 FORMS = frozenset({"low", "high", "choices", "strength"})
@@ -103,8 +106,8 @@ def parse_model(model: type[Model], text: str, source: str, directory: Path | No
 
 
 def _check_events(text: str, source: str) -> None:
-    """Refuse text that is longer or nested deeper than anything a person writes, and tags, which
-    PyYAML takes where they make no sense."""
+    """Refuse text that is longer or nested deeper than anything a person writes, control
+    characters, and tags, which PyYAML takes where they make no sense."""
     if len(text) > LONGEST:
         raise ConfigError(f"{source}: is longer than {LONGEST:,} characters; is it the right file?")
     depth = 0
@@ -115,6 +118,12 @@ def _check_events(text: str, source: str) -> None:
         if tag := getattr(event, "tag", None):
             shown = tag.replace("tag:yaml.org,2002:", "!!")
             raise ConfigError(f"{source}:{line}: tags ({shown}) are not read; leave it out")
+        if isinstance(event, yaml.ScalarEvent) and (sign := CONTROL.search(event.value)):
+            shown = sign.group().encode("unicode_escape").decode()
+            raise ConfigError(
+                f"{source}:{line}: holds a control character ({shown}), which terminals and pages "
+                "would obey; leave it out"
+            )
         if depth > DEEPEST:
             raise ConfigError(f"{source}:{line}: is nested more than {DEEPEST} levels deep")
 

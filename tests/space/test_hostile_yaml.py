@@ -71,6 +71,8 @@ TOKENS = (
         ("name: s\nschema_version: " + "9" * 50, "another version of augsearch"),
         (f"schema_version: {'x' * 90_000}", "schema_version: 'x{79}… does not fit"),
         ("name: \x00", "is not valid YAML"),
+        ('schema_version: 1\nname: "\\e[31mred"', r"f.yaml:2: holds a control character \(.x1b"),
+        ('schema_version: 1\nname: "\\u009b31m"', r"control character \(.x9b\)"),
     ],
 )
 def test_what_would_hang_or_break_is_one_line(text, said):

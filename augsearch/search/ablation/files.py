@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 
+from augsearch.files import csv_bytes
 from augsearch.pictures.matrix import (
     Row,
     Square,
@@ -27,7 +28,7 @@ def ablation_files(found: Ablation) -> dict[str, bytes]:
     content = json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     return {
         f"{found.title}.json": content.encode(),
-        f"{found.title}.csv": _table(found).to_csv(index=False).encode(),
+        f"{found.title}.csv": csv_bytes(_table(found)),
         **{
             f"{found.title}{suffix}.png": picture
             for suffix, picture in ablation_pictures(found).items()

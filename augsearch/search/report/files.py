@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from augsearch.files import csv_bytes
 from augsearch.report.content import Report
 from augsearch.search.report.ablation import ablation_report
 from augsearch.search.report.collect import Sources, collect
@@ -29,5 +30,5 @@ def _files(report: Report, store: Store) -> dict[str, bytes]:
     return {
         PAGE: html_page(report).encode(),
         ONE_PAGER: markdown_page(report).encode(),
-        TABLE: store_frame(store).to_csv(index=False).encode(),
+        TABLE: csv_bytes(store_frame(store)),
     }

@@ -15,6 +15,7 @@ import torch
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.outcome import Scored, mean_recall
 from augsearch.data.splits.splits import content_marks
+from augsearch.files import csv_bytes
 from augsearch.pictures.front import Kind, PlottedPolicy, front_png
 from augsearch.pictures.intervals import Bar, intervals_png
 from augsearch.search.confirm.also import Supervised
@@ -189,9 +190,9 @@ def result_files(
         "confirmation.png": _picture(result),
         **({"front.png": _front_picture(setup, store)} if result.front else {}),
         "result.json": _json(result.model_dump(mode="json")),
-        "results.csv": _table(result).to_csv(index=False).encode(),
-        "split.csv": _split(setup).to_csv(index=False).encode(),
-        "label_draws.csv": _label_draws(setup, result).to_csv(index=False).encode(),
+        "results.csv": csv_bytes(_table(result)),
+        "split.csv": csv_bytes(_split(setup)),
+        "label_draws.csv": csv_bytes(_label_draws(setup, result)),
         "space.json": _json(setup.settings["space"]),
         **_study_file(setup),
         "environment.json": _json(_environment(setup)),
