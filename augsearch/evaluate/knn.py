@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.neighbors import KNeighborsClassifier
 
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.metrics import metric_value
 from augsearch.evaluate.pictures import pooled
+
+WORKING_MB = 64
+"""Of distances at a time; scikit-learn's own 1,024 would be taken by each process that scores."""
 
 
 def knn_score(
@@ -32,6 +36,7 @@ def knn_score(
     model.fit(features[fit], labels[fit])
     count = int(max(labels[fit].max(), labels[score].max())) + 1
     probabilities = np.zeros((len(score), count))
-    probabilities[:, model.classes_] = model.predict_proba(features[score])
+    with config_context(working_memory=WORKING_MB):
+        probabilities[:, model.classes_] = model.predict_proba(features[score])
     rows, predicted = pooled(score, probabilities, pictures)
     return metric_value(config.metric, labels[rows], predicted)

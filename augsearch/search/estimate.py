@@ -30,6 +30,9 @@ ARTIFACTS_MB = 0.25
 STARTING, RECORDING = 8.0, 0.06
 """CPU seconds to start processes and stores, and to keep one run's records, as seen on two cores
 of an Intel Xeon, 2026-11-24. A disk or cores that others use make them several times longer."""
+SERVER, PROCESS = 230.0, 60.0
+"""MB of the process that others are forked from, and of each of those before it trains; libraries
+that they share count once. Seen on Linux, 2026-11-28."""
 LONG = 600
 """Seconds from which on a study is worth a triage."""
 VIEWED = 6
@@ -47,6 +50,7 @@ class _Measured:
     encoder: float
     probe: float
     notes: tuple[str, ...]
+    growth_mb: float
 
 
 def estimate(setup: Setup, *, afresh: bool = False) -> Estimate:
@@ -78,7 +82,7 @@ def estimate(setup: Setup, *, afresh: bool = False) -> Estimate:
         views=_on_views(measured.views, measured.encoder, setup),
         power=power_sentences(bench, plan),
         triage=_on_triage(setup, seconds),
-        memory_mb=psutil.Process().memory_info().rss / 1e6 + decoded,
+        memory_mb=_memory_mb(setup, measured, plan),
         disk_mb=decoded + runs * ARTIFACTS_MB,
         warnings=setup.warnings + measured.notes + ((confounded,) if confounded else ()),
     )
@@ -86,6 +90,7 @@ def estimate(setup: Setup, *, afresh: bool = False) -> Estimate:
 
 def _measure(setup: Setup) -> _Measured:
     bench, config = setup.bench, setup.config
+    before = _resident_mb()
     steps = max(config.pretrain.steps, WARMUP + MEASURED)
     run = bench.pretraining(BASELINES["SimCLR s=1"], replicate=0, steps=steps)
     with cpu_threads(config.compute.threads):
@@ -99,7 +104,31 @@ def _measure(setup: Setup) -> _Measured:
         bench.untrained(replicate=0, scored="validation")
         probe = time.perf_counter() - begin
     step = max(baseline_step, views + encoder)
-    return _Measured(step, baseline_step, views, encoder, probe, run.notes)
+    growth = max(0.0, _resident_mb() - before)
+    return _Measured(step, baseline_step, views, encoder, probe, run.notes, growth)
+
+
+def _resident_mb() -> float:
+    return float(psutil.Process().memory_info().rss) / 1e6
+
+
+def _memory_mb(setup: Setup, measured: _Measured, plan: RacePlan) -> float:
+    """Of this process and of those that train beside it, each with images of its own."""
+    decoded = setup.image_set.images.nbytes / 1e6
+    pool = setup.bench.images.nbytes / 1e6
+    here = _resident_mb() + decoded
+    if setup.engine_name != "local":
+        return here
+    runs = (plan.top + plan.baselines) * plan.seeds
+    beside = max(setup.engine.at_once(runs), _side_by_side(setup))
+    if beside == 1:
+        return here
+    return here + SERVER + beside * (PROCESS + measured.growth_mb + decoded + pool)
+
+
+def _side_by_side(setup: Setup) -> int:
+    begun = stored_at(setup.storage, setup.name)
+    return degree(setup, begun, setup.engine, setup.config.search.trials)
 
 
 def _phases(
@@ -111,8 +140,7 @@ def _phases(
     fewest, most = confirmed * plan.seeds, confirmed * plan.max_seeds
     long = min(most, max(fewest, plan.runs))
     at_once = setup.engine.at_once(long)
-    begun = stored_at(setup.storage, setup.name)
-    side_by_side = degree(setup, begun, setup.engine, config.search.trials)
+    side_by_side = _side_by_side(setup)
     probes = (len(config.rungs) + 1) * measured.probe
     baseline = config.pretrain.steps * measured.baseline_step + probes
     trial = config.pretrain.steps * measured.step + probes
