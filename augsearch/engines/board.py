@@ -160,6 +160,8 @@ class Board:
 
     def take_down(self, keys: Sequence[str]) -> None:
         """Forget jobs. A worker that has one is told so when it next gives a sign of life."""
+        if not keys:
+            return
         self._do(lambda c: c.execute(delete(_jobs).where(*self._of(_jobs, keys))))
 
     def clear(self) -> None:

@@ -113,6 +113,7 @@ class RemoteCrew(Generic[Job]):
         self._engine, self._codec, self._board = engine, codec, engine.board
         self._keys = [""] * size
         self._heard = [0] * size
+        self._over: list[str] = []
 
     def __enter__(self) -> RemoteCrew[Job]:
         return self
@@ -124,12 +125,16 @@ class RemoteCrew(Generic[Job]):
         trace: TracebackType | None,
     ) -> None:
         """What is under way goes on: a study that is run again hears of it."""
+        if error is None:
+            self._board.take_down(self._over)
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def start(self, member: int, job: Job) -> None:
         """See `Crew.start`."""
+        self._board.take_down(self._over)  # by now they are kept
+        self._over = []
         self._keys[member], self._heard[member] = self._codec.post(self._board, job), 0
 
     def stop(self, member: int) -> None:
@@ -154,9 +159,8 @@ class RemoteCrew(Generic[Job]):
                     found.said[self._heard[member] - 1]
                 )
             if found.result is not None:
-                result = Returned(self._codec.result.validate_json(found.result))
-                self._board.take_down([key])
-                return result
+                self._over.append(key)
+                return Returned(self._codec.result.validate_json(found.result))
             if found.failed or found.lost:
                 self._board.take_down([key])
                 raise StudyError(found.failed) if found.failed else _lost()

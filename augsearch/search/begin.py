@@ -67,6 +67,9 @@ def begin_search(
         _compare_workers(engine, told, progress)
 
     store.bury_dead_trials()
+    if isinstance(engine, Remote) and not (store.all_runs() or store.finished()):
+        engine.board.make()
+        engine.board.clear()  # of an earlier study of this name
     if outdated := store.outdated:
         progress.note(made_again(outdated))
     run_baselines(store, bench, setup.baselines, progress, engine)

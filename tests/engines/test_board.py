@@ -174,7 +174,9 @@ def test_a_driver_that_starts_again_hears_what_was_said_before(url, board, monke
         board.finish("w", key, result='"7"', failed=None)
         last = crew.hear(1)
         assert isinstance(last, Returned) and last.result == "7"
+        assert board.look([key]), "it stays until its result is kept"
         crew.start(1, 8)
+        assert not board.look([key])
         assert board.take("w").job == "8"
         crew.stop(1)
         assert not board.beat("w", Codec.of(climb).post(board, 9))
