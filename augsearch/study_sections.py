@@ -268,9 +268,9 @@ class ComputeConfig(Section):
 
     parallel: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
         default="auto",
-        description="trials of the search trained side by side; auto: as many as the cores or "
-        "GPUs carry, and no more than two or an eighth of the trials. Another number is another "
-        "search: what is under way is not known when the next point is chosen.",
+        description="trials of the search trained side by side; auto: one for each GPU, or as many "
+        "as the cores carry, and then no more than two or an eighth of the trials. Another number "
+        "is another search: what is under way is not known when the next point is chosen.",
     )
 
     gpu_share: float = Field(

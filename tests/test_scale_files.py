@@ -52,7 +52,7 @@ def test_the_commands_parse(name, words):
 def test_the_slurm_script_is_bash():
     script = FILES / "slurm.sh"
     subprocess.run(["bash", "-n", script], check=True)
-    assert "--signal=TERM@" in script.read_text(encoding="utf-8")
+    assert "--signal=B:TERM@" in script.read_text(encoding="utf-8")
 
 
 def test_servers_are_reached_from_this_host_only_and_passwords_are_nowhere():

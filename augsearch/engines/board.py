@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -34,7 +35,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError
 
 Result = TypeVar("Result")
 
@@ -128,6 +129,11 @@ class Board:
 
     def make(self) -> None:
         """Make the tables where there are none."""
+        for _ in range(5):
+            with suppress(IntegrityError, ProgrammingError):  # another process makes them
+                self._do(_metadata.create_all)
+                return
+            time.sleep(0.2)
         self._do(_metadata.create_all)
 
     def is_made(self) -> bool:

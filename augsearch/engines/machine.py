@@ -26,5 +26,5 @@ def differing(here: Mapping[str, str], there: Mapping[str, str]) -> str:
     """In what two machines differ that may change a score, in words; empty if in nothing."""
     names = [name for name in here if name != "host" and here[name] != there.get(name)]
     return "; ".join(
-        f"{name} {there.get(name, 'unknown')} there, {here[name]} here" for name in names
+        f"{name} {there.get(name, 'unknown')} instead of {here[name]}" for name in names
     )

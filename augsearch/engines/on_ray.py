@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -105,7 +106,11 @@ class RayCrew(Generic[Job]):
         same: dict[int, Any] = {}
         self._shares = [same.setdefault(id(share), ray.put(share)) for share in shares]
         self._task = engine._task(_do_talking)
-        self._post = ray.remote(Post).options(num_cpus=0).remote()
+        # Here, and not on a machine that may be taken away.
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        self._post = ray.remote(Post).options(num_cpus=0, scheduling_strategy=here).remote()
         self._tasks: list[Any] = [None] * len(shares)
         self._tickets, self._heard = [0] * len(shares), [0] * len(shares)
 
@@ -150,7 +155,10 @@ class RayCrew(Generic[Job]):
         ticket, task = self._tickets[member], self._tasks[member]
         while True:
             ended, _ = self._ray.wait([task], timeout=POLL)
-            said = self._ray.get(self._post.said.remote(ticket))
+            said, begun = self._ray.get(self._post.known.remote(ticket))
+            if begun > TRIES:
+                self._ray.cancel(task, force=True)
+                raise Lost(f"Ray lost a run {TRIES} times")
             if len(said) > self._heard[member]:
                 self._heard[member] += 1
                 return said[self._heard[member] - 1]
@@ -164,15 +172,18 @@ class Post:
     def __init__(self) -> None:
         self._said: dict[int, list[tuple[int, float]]] = {}
         self._stopped: set[int] = set()
+        self._begun: Counter[int] = Counter()
 
     def begin(self, ticket: int) -> None:
         self._said[ticket] = []
+        self._begun[ticket] += 1
 
     def say(self, ticket: int, message: tuple[int, float]) -> None:
         self._said[ticket].append(message)
 
-    def said(self, ticket: int) -> list[tuple[int, float]]:
-        return self._said.get(ticket, [])
+    def known(self, ticket: int) -> tuple[list[tuple[int, float]], int]:
+        """What a task said, and how often it was begun."""
+        return self._said.get(ticket, []), self._begun[ticket]
 
     def stop(self, ticket: int) -> None:
         self._stopped.add(ticket)
@@ -220,6 +231,8 @@ def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Tasks find augsearch as it is here; Ray would build each an environment of its own.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    # Else a task that takes too much memory is begun again for ever.
+    os.environ.setdefault("RAY_task_oom_retries", str(TRIES - 1))
     try:
         import ray
     except ImportError:

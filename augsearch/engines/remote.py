@@ -56,18 +56,22 @@ class Remote:
 
     Args:
         url: of the database.
+        name: the study's name.
         tell: told a sentence when nobody is there to work.
+        study: what the board knows the study by, asked for when it is first needed.
         lease: seconds without a sign of life after which a worker is dead.
     """
 
     url: str
-    study: str
+    name: str
     tell: Callable[[str], None] = field(default=lambda _: None, compare=False)
     lease: float = LEASE
+    study: Callable[[], str] | None = None
 
     @cached_property
     def board(self) -> Board:
-        return Board(self.url, self.study, lease=self.lease)
+        study = self.name if self.study is None else self.study()
+        return Board(self.url, study, lease=self.lease)
 
     def at_once(self, jobs: int) -> int:
         """Workers that are there, at most one a job, at least one."""
@@ -187,5 +191,5 @@ class _Waiter:
             self._said = True
             self._engine.tell(
                 "no worker is there; start some, on any machine that sees the images: augsearch "
-                f"worker --study {self._engine.study} --storage URL"
+                f"worker --study {self._engine.name} --storage URL"
             )

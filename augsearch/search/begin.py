@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from augsearch.engines.engine import Engine
-from augsearch.engines.machine import differing, facts
+from augsearch.engines.machine import differing
 from augsearch.engines.processes import cpu_threads
 from augsearch.engines.remote import Remote
 from augsearch.errors import StudyError
@@ -30,7 +30,7 @@ from augsearch.tracking.tracker import Tracker
 def held_store(setup: Setup) -> Iterator[Store]:
     """The study's store, which no other process adds to meanwhile."""
     opened = open_storage(setup.storage)
-    with owner_lock(setup.storage, setup.name):
+    with owner_lock(setup.storage, setup.name) as still_held:
         store = Store(
             opened,
             setup.name,
@@ -42,7 +42,8 @@ def held_store(setup: Setup) -> Iterator[Store]:
         try:
             yield store
         except (KeyboardInterrupt, StudyError):
-            store.bury_dead_trials()
+            if still_held():  # else what is under way is another's
+                store.bury_dead_trials()
             raise
 
 
@@ -59,7 +60,7 @@ def begin_search(
     run that has ended."""
     bench = setup.bench
     paint = views_painter(bench)
-    told: set[str] = set()
+    told: dict[str, dict[str, str]] = {}
 
     def show(*, at_end: bool = True) -> None:
         makers = record_makers(store, paint, setup.executor_of, setup.as_found)
@@ -67,9 +68,6 @@ def begin_search(
         _compare_workers(engine, told, progress)
 
     store.bury_dead_trials()
-    if isinstance(engine, Remote) and not (store.all_runs() or store.finished()):
-        engine.board.make()
-        engine.board.clear()  # of an earlier study of this name
     if outdated := store.outdated:
         progress.note(made_again(outdated))
     run_baselines(store, bench, setup.baselines, progress, engine)
@@ -93,18 +91,18 @@ def begin_search(
     return show
 
 
-def _compare_workers(engine: Engine, told: set[str], progress: Progress) -> None:
-    """Warn once of each worker whose versions or hardware may score otherwise than those here."""
+def _compare_workers(engine: Engine, known: dict[str, dict[str, str]], progress: Progress) -> None:
+    """Warn once of each worker whose versions or hardware may score otherwise than the first's."""
     if not isinstance(engine, Remote):
         return
-    here = facts()
     for worker, there in engine.board.workers().items():
-        if worker not in told and (found := differing(here, there)):
+        first = next(iter(known.values()), there)
+        if worker not in known and (found := differing(first, there)):
             progress.warn(
-                f"the worker on {there.get('host', worker)} is not as this process: {found}; "
-                "scores of the two may differ"
+                f"the worker on {there.get('host', worker)} is not as the one on "
+                f"{first.get('host')}: {found}; scores of the two may differ"
             )
-        told.add(worker)
+        known[worker] = there
 
 
 def _at_once(setup: Setup, store: Store, engine: Engine, progress: Progress) -> int:

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
+import torch
+
 from augsearch.bench.bench import Bench
 from augsearch.engines.board import BEAT, Board, Taken
 from augsearch.engines.machine import facts
@@ -20,6 +22,7 @@ from augsearch.engines.remote import Codec
 from augsearch.errors import AugsearchError
 from augsearch.progress import Progress
 from augsearch.search.trials.loop import work
+from augsearch.space.policy import Policy
 from augsearch.study.jobs import do_job
 from augsearch.study.setup import Setup
 
@@ -71,19 +74,26 @@ class Talking:
 
 
 def work_for(
-    setup: Setup, progress: Progress, *, most: int | None, wait: float, is_over: Callable[[], bool]
+    setup: Setup,
+    board_name: str,
+    progress: Progress,
+    *,
+    most: int | None,
+    wait: float,
+    is_over: Callable[[], bool],
 ) -> int:
     """Do jobs of a study on this machine; how many were done.
 
     Args:
+        board_name: what the board knows the study by.
         most: jobs after which it ends; None for no limit.
         wait: seconds without a job after which it ends.
         is_over: whether there will be no more jobs, asked when there are none.
     """
-    board = Board(setup.storage, setup.name)
+    board = Board(setup.storage, board_name)
     board.make()
     worker = f"{socket.gethostname()} {os.getpid()} {uuid4().hex[:8]}"
-    board.sign_in(worker, facts())
+    board.sign_in(worker, {**facts(), **_hardware(setup)})
     done, idle_since, beaten = 0, time.monotonic(), time.monotonic()
     try:
         while most is None or done < most:
@@ -102,6 +112,14 @@ def work_for(
         with suppress(Exception):  # it is forgotten all the same when it gives no sign of life
             board.sign_out(worker)
     return done
+
+
+def _hardware(setup: Setup) -> dict[str, str]:
+    """What decides which numbers are multiplied here."""
+    device = setup.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    run = setup.bench.pretraining(Policy(ops=()), replicate=0, steps=1)
+    return {"device": name, "numbers": "bfloat16" if run.bfloat16 else "float32"}
 
 
 def _do(setup: Setup, board: Board, worker: str, taken: Taken, progress: Progress) -> None:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
 import optuna
 from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from augsearch.errors import StudyError, without_passwords
-from augsearch.store.server import PatientStorage, ServerLock
+from augsearch.store.server import PatientStorage, ServerLock, is_held
 
+__all__ = [
+    "DEFAULT_STORAGE", "BaseStorage", "check_reachable", "find_storage", "is_running",
+    "open_storage", "owner_lock", "storage_flag", "told_when_unwritable",
+]  # fmt: skip
+"""Optuna's own type among them: other rooms know it from here."""
 DEFAULT_STORAGE = "sqlite:///augsearch.db"
 REMEDIES = {
     "locked": "close the program that holds the database",
@@ -46,8 +58,11 @@ def _made_once(url: str) -> optuna.storages.RDBStorage:
     for _ in range(20):
         try:
             return kind(url)
-        except (OperationalError, IntegrityError) as error:
-            if not any(sign in str(error) for sign in ("already exists", "UNIQUE constraint")):
+        except (OperationalError, IntegrityError, ProgrammingError) as error:
+            if not any(
+                sign in str(error)
+                for sign in ("already exists", "UNIQUE constraint", "unique constraint")
+            ):
                 raise
             time.sleep(0.25)
     return kind(url)
@@ -73,8 +88,9 @@ class _Taken(StudyError):
 
 
 @contextmanager
-def owner_lock(storage_url: str, name: str) -> Iterator[None]:
-    """Hold the study while this process drives it; the system frees it if the process dies.
+def owner_lock(storage_url: str, name: str) -> Iterator[Callable[[], bool]]:
+    """Hold the study while this process drives it; the system frees it if the process dies. Gives
+    a function that says whether it is still held: a server that restarts frees it too.
 
     Beside an SQLite file that is a locked file, which every process of this machine sees. On
     PostgreSQL it is an advisory lock of a connection of its own, which every machine sees.
@@ -87,12 +103,13 @@ def owner_lock(storage_url: str, name: str) -> Iterator[None]:
         f"the study {name!r} is being run by another process; wait for it, stop it, or "
         "choose another --name"
     )
-    with _held_server(url, name, taken) if _on_server(url) else _held_file(url, name, taken):
-        yield
+    lock = _held_server(url, name, taken) if _on_server(url) else _held_file(url, name, taken)
+    with lock as still_held:
+        yield still_held
 
 
 @contextmanager
-def _held_file(url: URL, name: str, taken: StudyError) -> Iterator[None]:
+def _held_file(url: URL, name: str, taken: StudyError) -> Iterator[Callable[[], bool]]:
     database = _sqlite_file(url).resolve()
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
     # The file stays: if it were removed, two processes could hold one each.
@@ -107,13 +124,13 @@ def _held_file(url: URL, name: str, taken: StudyError) -> Iterator[None]:
             "the study to one process; make its directory writable, or keep the database elsewhere"
         ) from None
     try:
-        yield
+        yield lambda: True
     finally:
         lock.release()
 
 
 @contextmanager
-def _held_server(url: URL, name: str, taken: StudyError) -> Iterator[None]:
+def _held_server(url: URL, name: str, taken: StudyError) -> Iterator[Callable[[], bool]]:
     try:
         lock = ServerLock(url, name)
     except SQLAlchemyError as error:
@@ -121,7 +138,7 @@ def _held_server(url: URL, name: str, taken: StudyError) -> Iterator[None]:
     with lock:
         if not lock.held:
             raise taken
-        yield
+        yield lambda: not lock.lost
 
 
 @contextmanager
@@ -146,7 +163,13 @@ def told_when_unwritable(storage_url: str, kept: str) -> Iterator[None]:
 
 
 def is_running(storage_url: str, name: str) -> bool:
-    """Whether another process holds the study."""
+    """Whether another process holds the study. Looking takes nothing from whoever wants it."""
+    url = _checked_url(storage_url)
+    if _on_server(url):
+        try:
+            return is_held(url, name)
+        except SQLAlchemyError as error:
+            raise _not_opened(url, error) from None
     try:
         with owner_lock(storage_url, name):
             return False

@@ -101,3 +101,10 @@ def delete_study(storage: optuna.storages.BaseStorage, name: str) -> None:
     # The companion first: left behind, its runs would be those of a later study of that name.
     optuna.delete_study(study_name=name + COMPANION, storage=storage)
     optuna.delete_study(study_name=name, storage=storage)
+
+
+def board_name(storage: str, name: str) -> str:
+    """What a study's jobs are known by where workers find them. A later study of the same name has
+    another, so that nobody trains for it with the settings of this one."""
+    store = stored_at(storage, name)
+    return name if store is None else f"{name} {store.kept.identity}"

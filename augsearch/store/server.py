@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from functools import wraps
+from inspect import isfunction
 from types import TracebackType
 from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import BaseStorage
-from sqlalchemy import URL, Connection, NullPool, create_engine, func, select
+from sqlalchemy import URL, Connection, NullPool, create_engine, func, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from augsearch.errors import StudyError
@@ -64,9 +64,31 @@ class PatientStorage(optuna.storages.RDBStorage):
         super().__init__(url, engine_kwargs={"pool_pre_ping": True})
 
 
-for _name in dir(BaseStorage):
-    if not _name.startswith("_") and callable(getattr(optuna.storages.RDBStorage, _name)):
-        setattr(PatientStorage, _name, _patient(getattr(optuna.storages.RDBStorage, _name)))
+# Optuna's cache before it calls methods of its own that begin with an underscore.
+for _name, _method in vars(optuna.storages.RDBStorage).items():
+    if isfunction(_method) and not _name.startswith("__"):
+        setattr(PatientStorage, _name, _patient(_method))
+
+
+def _key(name: str) -> int:
+    digest = hashlib.blake2b(f"augsearch study {name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def is_held(url: URL, name: str) -> bool:
+    """Whether somebody has the lock on a study. SQLAlchemyError if the database does not answer.
+
+    https://www.postgresql.org/docs/current/view-pg-locks.html
+    """
+    key = _key(name) % 2**64
+    held = text(
+        "select count(*) from pg_locks where locktype = 'advisory' and objsubid = 1 and granted "
+        "and classid = :high and objid = :low and database = "
+        "(select oid from pg_database where datname = current_database())"
+    )
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        parts = {"high": key >> 32, "low": key % 2**32}
+        return bool(connection.scalar(held, parts))
 
 
 class ServerLock:
@@ -78,17 +100,17 @@ class ServerLock:
 
     Attributes:
         held: whether nobody else held the study.
+        lost: whether another process has it by now.
 
     Raises:
         SQLAlchemyError: the database cannot be reached.
     """
 
     def __init__(self, url: URL, name: str) -> None:
-        digest = hashlib.blake2b(f"augsearch study {name}".encode(), digest_size=8).digest()
-        self._key = int.from_bytes(digest, signed=True)
+        self._key = _key(name)
         self._name = name
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        self._over, self._lost = threading.Event(), False
+        self._over, self.lost = threading.Event(), False
         self._connection, self.held = self._take()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -107,7 +129,7 @@ class ServerLock:
                 except SQLAlchemyError:
                     continue  # it is still away
                 if not held:
-                    self._lost = True
+                    self.lost = True
                     _thread.interrupt_main()
                     return
 
@@ -126,7 +148,7 @@ class ServerLock:
         if self.held:
             self._watcher.join()
         self._connection.close()  # which frees the lock
-        if self._lost:
+        if self.lost:
             raise StudyError(
                 f"the database was away, and another process has taken the study {self._name!r}"
             ) from error

@@ -34,7 +34,8 @@ def stored_config(store: Store) -> StudyConfig:
         "name": asked["study_name"],
     }
     parts["search"] = {**parts["search"], "trials": asked["trials"]}
-    parts["compute"] = {**parts.get("compute", {}), "parallel": asked.get("parallel", "auto")}
+    apart = {key: asked[key] for key in ("parallel", "gpu_share") if key in asked}
+    parts["compute"] = {**parts.get("compute", {}), **apart}
     parts["confirm"] = {**parts["confirm"], "also": asked.get("also", ())}
     parts["encoder"] = {**parts["encoder"], **asked.get("encoder_files", {})}
     return StudyConfig.model_validate(parts)

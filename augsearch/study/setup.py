@@ -22,6 +22,7 @@ from augsearch.errors import OutputError
 from augsearch.space.policy import FoundOn, Policy
 from augsearch.space.space import Space
 from augsearch.store.database import storage_flag
+from augsearch.store.listing import board_name
 from augsearch.study.command import command_line
 from augsearch.study.origin import Origin
 from augsearch.study.request import EngineName
@@ -71,7 +72,9 @@ class Setup:
     def engine_telling(self, tell: Callable[[str], None]) -> Engine:
         """The same, which says when nobody is there to train."""
         if self.engine_name == "workers":
-            return Remote(self.storage, self.name, tell)
+            return Remote(
+                self.storage, self.name, tell, study=lambda: board_name(self.storage, self.name)
+            )
         if self.engine_name == "ray":
             on_gpus = self.config.compute.gpu_share if self.device.type == "cuda" else 0.0
             return OnRay(threads=self.config.compute.threads, gpus=on_gpus)
@@ -183,6 +186,7 @@ class Setup:
             "subset": self.subset,
             "trials": self.config.search.trials,
             "parallel": self.config.compute.parallel,
+            "gpu_share": self.config.compute.gpu_share,
             "also": self.config.confirm.also,
             "certify": self.config.certify.model_dump(mode="json"),
             "full": self.config.full.model_dump(mode="json"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from augsearch.data.cache import clear_cache
+from augsearch.engines.board import Board
 from augsearch.space.trust import running_nothing
 from augsearch.store.database import find_storage, is_running, open_storage, owner_lock
 from augsearch.store.frozen_trials import (
@@ -15,7 +16,7 @@ from augsearch.store.frozen_trials import (
     trial_policy,
     trial_score,
 )
-from augsearch.store.listing import StudySummary, delete_study, summaries
+from augsearch.store.listing import StudySummary, board_name, delete_study, summaries
 from augsearch.store.runs import ALSO, ON_SEALED, PHASES, TRIAGE
 from augsearch.store.stored import find_study, stored_metric
 from augsearch.tracking.client import quiet_mlflow
@@ -143,6 +144,9 @@ def delete_stored(storage: str, name: str) -> Deleted:
     with owner_lock(storage, name):
         # MLflow first: if it is away, the study is still there to be deleted later.
         runs, registered = delete_mirrored(name)
+        board = Board(storage, board_name(storage, name))
+        if board.is_made():
+            board.clear()
         delete_study(open_storage(storage), name)
     return Deleted(runs, registered.versions, registered.kept)
 

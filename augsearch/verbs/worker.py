@@ -10,8 +10,9 @@ from augsearch.engines.board import Board
 from augsearch.errors import StudyError
 from augsearch.progress import Progress, Quiet
 from augsearch.search.workers import work_for
-from augsearch.store.database import check_reachable, find_storage, is_running
-from augsearch.store.listing import stored_at
+from augsearch.store.database import BaseStorage, check_reachable, is_running, open_storage
+from augsearch.store.listing import is_study
+from augsearch.store.study_store import Store
 from augsearch.study.reopen import reopen
 from augsearch.tracking.client import quiet_mlflow
 
@@ -49,28 +50,30 @@ def work_on_study(
     progress = progress or Quiet()
     quiet_mlflow()
     check_reachable(storage)
-    _wait_for(name, storage, wait)
+    # Opened once: each opening has connections of its own.
+    opened = open_storage(storage)
+    store = _wait_for(opened, name, storage, wait)
     setup = reopen(name, storage=storage, data=data, device=device, progress=progress)
+    was_driven = False
 
     def is_over() -> bool:
-        return not is_running(storage, name) and bool(setup_result(storage, name))
+        nonlocal was_driven
+        driven = is_running(storage, name)
+        was_driven |= driven
+        return was_driven and not driven and bool(store.kept.result)
 
-    return work_for(setup, progress, most=trials, wait=wait, is_over=is_over)
-
-
-def setup_result(storage: str, name: str) -> bool:
-    """Whether a study has its answer."""
-    store = stored_at(storage, name)
-    return store is not None and bool(store.kept.result)
+    board = f"{name} {store.kept.identity}"
+    return work_for(setup, board, progress, most=trials, wait=wait, is_over=is_over)
 
 
-def _wait_for(name: str, storage: str, wait: float) -> None:
+def _wait_for(opened: BaseStorage, name: str, storage: str, wait: float) -> Store:
+    """The study, once it has been begun."""
     begin = time.monotonic()
     while True:
-        find_storage(storage)
-        store = stored_at(storage, name)
-        if store is not None and store.kept.asked and Board(storage, name).is_made():
-            return
+        if is_study(opened, name):
+            store = Store(opened, name)
+            if store.kept.asked and Board(storage, name).is_made():
+                return store
         if time.monotonic() - begin > wait:
             raise StudyError(
                 f"there is no study {name!r} that waits for workers; begin it with `augsearch run "

@@ -10,7 +10,7 @@
 #SBATCH --cpus-per-task=4
 #SBATCH --mem=16G
 #SBATCH --time=04:00:00
-#SBATCH --signal=TERM@60   # its run goes back to the board before the time is over
+#SBATCH --signal=B:TERM@60   # its run goes back to the board before the time is over
 set -euo pipefail
 
 exec augsearch worker \

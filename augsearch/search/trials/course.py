@@ -27,6 +27,9 @@ from augsearch.store.frozen_trials import PRICE
 from augsearch.store.ranking import CLASS_LOSS, ClassLimit, values
 from augsearch.store.study_store import Store
 
+HEARD_AT = "failure heard at"
+"""User attribute: the step at which a trial that failed would have been heard of next."""
+
 
 @dataclass
 class UnderWay:
@@ -154,7 +157,9 @@ class Course:
         """Keep how a trial ended; its score, None if it failed, and what is to be said of it."""
         if ended.failure:
             self._store.end_trial(
-                live.record, TrialState.FAIL, attributes={"failure": ended.failure}
+                live.record,
+                TrialState.FAIL,
+                attributes={"failure": ended.failure, HEARD_AT: live.ahead[0]},
             )
             self._tell(live, TrialState.FAIL, failure=ended.failure)
             return None, f"failed: {ended.failure}"
@@ -187,7 +192,12 @@ class Course:
             live.trial.report(stored.intermediate_values[step], step)
             live.trial.should_prune()  # the pruner keeps what it has seen
         stopped_here = stored.state == TrialState.PRUNED and step >= max(stored.intermediate_values)
-        failed_here = stored.state == TrialState.FAIL and step not in stored.intermediate_values
+        # Trials of older versions, which ran one by one, do not say when they failed.
+        passed = step in stored.intermediate_values
+        heard_at = stored.user_attrs.get(HEARD_AT)
+        failed_here = stored.state == TrialState.FAIL and (
+            step == heard_at if heard_at is not None else not passed
+        )
         if live.ahead and not stopped_here and not failed_here:
             return False
         self._tell(
