@@ -7,6 +7,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from inspect import isfunction
 from types import TracebackType
@@ -147,7 +148,9 @@ class ServerLock:
         self._over.set()
         if self.held:
             self._watcher.join()
-        self._connection.close()  # which frees the lock
+            with suppress(SQLAlchemyError):  # closing frees it too, a moment later
+                self._connection.scalar(select(func.pg_advisory_unlock(self._key)))
+        self._connection.close()
         if self.lost:
             raise StudyError(
                 f"the database was away, and another process has taken the study {self._name!r}"

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -176,16 +175,21 @@ def test_a_driver_that_is_killed_goes_on_and_trains_nothing_twice(server, worker
     assert trials_of(server.url) == trials_of(STORAGE, "alone")
 
 
-def test_a_database_that_is_away_for_a_while_is_waited_for(server, workers):
+@pytest.mark.parametrize("when", ["crop only", "trial 1", "trial 3, seed 1"])
+def test_a_database_that_is_away_for_a_while_is_waited_for(server, workers, when):
+    """Stopped in the middle of the driver's work, which meets it gone."""
+    started = []
+
     class Stopping(Heard):
         def run_ended(self, run, score, remark):
             super().run_ended(run, score, remark)
-            if run == "trial 1":
+            if run == when and not started:
                 server.stop()
-                time.sleep(3)
-                server.start()
+                started.append(threading.Timer(4, server.start))
+                started[0].start()
 
     result = driven(server, progress=Stopping())
+    started[0].join()
     alone = run(trials=6, parallel=2, name="alone")
     assert shown(result) == shown(alone)
     assert trials_of(server.url) == trials_of(STORAGE, "alone")

@@ -4,6 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -11,9 +14,11 @@ import pytest
 from optuna.trial import TrialState
 from postgresql import needs_postgresql, postgresql
 from small_study import small_config, small_images, small_space
+from sqlalchemy import make_url
 
 from augsearch.errors import StudyError
 from augsearch.store.database import is_running, open_storage, owner_lock
+from augsearch.store.listing import board_name, delete_study
 from augsearch.store.study_store import Store
 from augsearch.verbs.run import run_study
 from augsearch.verbs.studies import delete_stored, empty_studies
@@ -22,7 +27,6 @@ pytestmark = needs_postgresql
 
 OWNER = """
 import sys, time
-from postgresql import needs_postgresql, postgresql
 from small_study import small_config, small_images, small_space
 from augsearch.store.database import open_storage, owner_lock
 from augsearch.progress import Quiet
@@ -103,6 +107,57 @@ def test_the_lock_is_given_back_when_its_work_is_done_or_fails(server):
     with owner_lock(server, "brief"):
         assert is_running(server, "brief")
     assert not is_running(server, "brief")
+
+
+def test_looking_whether_a_study_is_held_takes_nothing(server):
+    over = threading.Event()
+
+    def look():
+        while not over.is_set():
+            is_running(server, "wanted")
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(30):
+            with owner_lock(server, "wanted") as still_held:
+                assert is_running(server, "wanted") and still_held()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.long
+def test_a_study_that_was_lost_to_another_process_is_said(monkeypatch):
+    """The server restarts, and another process takes the study before this one looks."""
+    from augsearch.store import server as of_server
+
+    monkeypatch.setattr(of_server, "LOOK", 8)
+    with postgresql() as running:
+        with (
+            pytest.raises(StudyError, match="another process has taken the study 'small'"),
+            owner_lock(running.url, "small") as still_held,
+        ):
+            running.stop()
+            running.start()
+            other = of_server.ServerLock(make_url(running.url), "small")
+            assert other.held
+            with suppress(KeyboardInterrupt):
+                time.sleep(30)
+            assert not still_held()
+        with other:
+            assert is_running(running.url, "small")
+
+
+def test_a_later_study_of_the_same_name_has_a_board_of_its_own(server):
+    names = []
+    for _ in range(2):
+        Store(open_storage(server), "again", settings={})
+        names.append(board_name(server, "again"))
+        delete_study(open_storage(server), "again")
+    assert names[0] != names[1] and board_name(server, "again") == "again"
 
 
 @pytest.mark.long
