@@ -103,8 +103,8 @@ class RayCrew(Generic[Job]):
     def __init__(self, engine: OnRay, work: Callable[..., Any], shares: Sequence[Any]) -> None:
         ray = engine._ray
         self._ray, self._engine, self._work = ray, engine, work
-        same: dict[int, Any] = {}
-        self._shares = [same.setdefault(id(share), ray.put(share)) for share in shares]
+        put = {id(share): ray.put(share) for share in {id(one): one for one in shares}.values()}
+        self._shares = [put[id(share)] for share in shares]
         self._task = engine._task(_do_talking)
         # Here, and not on a machine that may be taken away.
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
