@@ -30,6 +30,14 @@ rules:
 docs *args:
     @bash .ci/run docs {{args}}
 
+# what breaks on purpose: killed processes, servers that are gone, full disks
+faults *args:
+    @bash .ci/run faults {{args}}
+
+# many trials, many workers
+scale *args:
+    @bash .ci/run scale {{args}}
+
 # how much of augsearch/ a fast part of the tests runs
 coverage *args:
     @bash .ci/run coverage {{args}}

@@ -95,6 +95,7 @@ def prepare(
         origin=origin,
         sizes=sizes,
         engine_name=request.engine,
+        asked_engine=request.engine,
     )
 
 

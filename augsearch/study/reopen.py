@@ -16,7 +16,7 @@ from augsearch.store.listing import check_settings
 from augsearch.store.stored import find_study, stored_config, stored_space
 from augsearch.study.origin import find_origin
 from augsearch.study.prepare import prepare
-from augsearch.study.request import EngineName, StudyRequest
+from augsearch.study.request import EngineName, StudyRequest, engine_of
 from augsearch.study.setup import Setup
 from augsearch.study.source import Source
 
@@ -86,4 +86,5 @@ def as_asked(setup: Setup, asked: Mapping[str, Any]) -> Setup:
         asked_study=flags["--study"],
         asked_device=flags["--device"] or "auto",
         in_python=asked["in_python"],
+        asked_engine=engine_of(flags.get("--engine") or "local"),
     )

@@ -40,6 +40,7 @@ class Setup:
         space_file, study_file: what the user named, or what was taken instead.
         asked_space, asked_study: what the user named, None for what is taken by itself.
         engine_name: what trains.
+        asked_engine: what the study itself was run with.
         in_python: why no command repeats this, see `command.handed_over`.
         sizes: what was probed for the image size; None if the user said one.
     """
@@ -63,6 +64,7 @@ class Setup:
     origin: Origin | None = None
     sizes: SizeChoice | None = None
     engine_name: EngineName = "local"
+    asked_engine: EngineName = "local"
 
     @property
     def engine(self) -> Engine:
@@ -213,7 +215,7 @@ class Setup:
             "--name": self.name,
             "--device": None if self.asked_device == "auto" else self.asked_device,
             "--storage": storage_flag(self.storage),
-            "--engine": None if self.engine_name == "local" else self.engine_name,
+            "--engine": None if self.asked_engine == "local" else self.asked_engine,
             "--output": None if self.output is None else str(self.output),
         }
 

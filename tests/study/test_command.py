@@ -83,6 +83,7 @@ def setup_with_everything(place):
         subset=30,
         storage="sqlite:///other place.db",
         output=place / "out",
+        engine="workers",
     )
     setup = prepare(request, progress=Quiet())
     policy = load_policy(place / "policy.yaml")
@@ -110,6 +111,7 @@ def test_run_repeats_every_option_that_it_has(files):
         "name": "named",
         "output": files / "out",
         "subset": 30,
+        "engine": "workers",
     }
     # As it is stored, and after it has been opened again with objects and on another device.
     assert parsed("run", command_line("run", setup.asked["flags"])) == again
