@@ -20,7 +20,8 @@ from augsearch.space.yaml_file import parse_model
 PLACEHOLDERS = {"NAME": "small", "path/to/images": "images", "path/to/new/images": "images"}
 ESTIMATED = ("run", "ablate")
 WITH_A_STUDY_OF_SECONDS = (*ESTIMATED, "triage")
-ELSEWHERE = ("ui", "certify", "selftest")  # a server, and what trains for minutes
+ELSEWHERE = ("ui", "certify", "selftest", "worker")  # servers, and what trains for minutes
+NOT_HERE = {"--compare", "--engine"}  # of two that are there; tests/search/test_workers.py
 
 
 def filled_in(text: str) -> str:
@@ -42,7 +43,7 @@ def commands() -> list[str]:
             asked += ["--study", "study.yaml"]
         if words[0] == "pilot":
             asked += ["--labels", "2", "--seeds", "2", "--steps", "2"]
-        if words[0] not in ELSEWHERE and "--compare" not in words:  # of two that are there
+        if words[0] not in ELSEWHERE and not NOT_HERE & set(words):
             found[filled_in(shlex.join(asked))] = None
     return list(found)
 
