@@ -31,7 +31,7 @@ def megabytes(process):
     return found / 1e6
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's count of memory")
 def test_a_dry_run_says_what_a_study_takes():
     Path("study.yaml").write_text(STUDY)

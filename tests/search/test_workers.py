@@ -175,7 +175,14 @@ def test_a_driver_that_is_killed_goes_on_and_trains_nothing_twice(server, worker
     assert trials_of(server.url) == trials_of(STORAGE, "alone")
 
 
-@pytest.mark.parametrize("when", ["crop only", "trial 1", "trial 3, seed 1"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("crop only", marks=pytest.mark.slow),
+        "trial 1",
+        pytest.param("trial 3, seed 1", marks=pytest.mark.slow),
+    ],
+)
 def test_a_database_that_is_away_for_a_while_is_waited_for(server, workers, when):
     """Stopped in the middle of the driver's work, which meets it gone."""
     started = []
