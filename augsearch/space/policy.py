@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy_ops import (
@@ -20,7 +20,7 @@ from augsearch.space.policy_ops import (
     walk,
 )
 from augsearch.space.view_options import Executor, Fit, ViewOptions
-from augsearch.space.yaml_file import load_model
+from augsearch.space.yaml_file import CONTROL, load_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,6 +66,13 @@ class Policy(BaseModel):
     ops: tuple[AnyOp, ...] | None = Field(default=None, description="operations of both views")
     view1: tuple[AnyOp, ...] | None = Field(default=None, description="operations of view 1")
     view2: tuple[AnyOp, ...] | None = Field(default=None, description="operations of view 2")
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str) -> str:
+        if CONTROL.search(name):
+            raise ValueError(f"{name!r} holds a control character, which no file may hold")
+        return name
 
     @model_validator(mode="after")
     def _one_or_two_views(self) -> Policy:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from augsearch.errors import ConfigError
 from augsearch.space.catalogue import OPERATIONS, Operation
 from augsearch.space.policy import FoundOn, Policy, load_policy
-from augsearch.space.yaml_file import parse_model
+from augsearch.space.yaml_file import CONTROL, parse_model
 
 
 def operations(operation: Operation, name: str = "") -> st.SearchStrategy[dict]:
@@ -34,10 +34,17 @@ def view() -> st.SearchStrategy[list[dict]]:
     return st.builds(lambda ops, groups: [*ops, *groups], plain, st.lists(group, max_size=1))
 
 
+names = st.text(max_size=20).filter(lambda name: not CONTROL.search(name))
 policies = st.one_of(
-    st.builds(lambda ops, name: {"ops": ops, "name": name}, view(), st.text(max_size=20)),
+    st.builds(lambda ops, name: {"ops": ops, "name": name}, view(), names),
     st.builds(lambda one, two: {"view1": one, "view2": two}, view(), view()),
 ).map(Policy.model_validate)
+
+
+@pytest.mark.parametrize("name", ["\x1f", "a\x1b[31mb", "\x9b"])
+def test_a_name_that_no_file_may_hold_is_refused(name):
+    with pytest.raises(ValueError, match="control character"):
+        Policy(name=name, ops=())
 
 
 @pytest.mark.long
