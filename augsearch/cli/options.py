@@ -35,9 +35,7 @@ SubsetOption = Annotated[
 ]
 EngineOption = Annotated[
     str,
-    typer.Option(
-        help="What trains: local, this machine; workers, wherever `augsearch worker` runs."
-    ),
+    typer.Option(help="What trains: local, workers (see `augsearch worker`) or ray."),
 ]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Float,
     Integer,
     MetaData,
+    NullPool,
     Row,
     String,
     Table,
@@ -36,6 +37,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError
+
+from augsearch.errors import StudyError
 
 Result = TypeVar("Result")
 
@@ -106,8 +109,8 @@ class Taken:
 class Board:
     """The jobs of one study.
 
-    Every method waits for a database that is away, for up to `PATIENCE` seconds, and then raises
-    SQLAlchemy's own error.
+    Every method waits for a database that is away, for up to `PATIENCE` seconds, and then raises a
+    StudyError.
 
     Args:
         url: of a PostgreSQL or SQLite database.
@@ -117,15 +120,10 @@ class Board:
     def __init__(self, url: str, study: str, *, lease: float = LEASE) -> None:
         self._url, self._study, self._lease = url, study, lease
 
-    def __getstate__(self) -> tuple[str, str, float]:
-        return self._url, self._study, self._lease
-
-    def __setstate__(self, state: tuple[str, str, float]) -> None:
-        self._url, self._study, self._lease = state
-
     @cached_property
     def _engine(self) -> Engine:
-        return create_engine(self._url, pool_pre_ping=True, pool_size=1, max_overflow=2)
+        # A connection a call: a server has room for a hundred by default, workers may be more.
+        return create_engine(self._url, poolclass=NullPool)
 
     def make(self) -> None:
         """Make the tables where there are none."""
@@ -272,8 +270,12 @@ class Board:
             try:
                 with self._engine.begin() as connection:
                     return action(connection)
-            except (OperationalError, InterfaceError):
+            except (OperationalError, InterfaceError) as error:
                 if time.monotonic() - begin > PATIENCE:
-                    raise
+                    reason = str(error).splitlines()[0]
+                    raise StudyError(
+                        f"--storage {self._url}: has not answered for {PATIENCE:.0f} s ({reason}); "
+                        "what is finished is kept: run the same command again"
+                    ) from None
                 time.sleep(pause)
                 pause = min(5.0, 2 * pause)

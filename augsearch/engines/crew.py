@@ -62,11 +62,6 @@ class ProcessCrew(Generic[Shared, Job]):
     def __len__(self) -> int:
         return len(self._members)
 
-    @property
-    def process_ids(self) -> list[int | None]:
-        """Of the operating system."""
-        return [process.pid for process, _ in self._members]
-
     def start(self, member: int, job: Job) -> None:
         """Give a process its next job. What it still does or says of the one before is dropped."""
         self._tickets[member] += 1
@@ -138,7 +133,7 @@ def _serve(
             continue  # the job to be stopped had ended by itself
         try:
             result = work(share, job, _Talking(connection, ticket))
-        except Exception as error:
+        except Exception as error:  # of whatever kind: it is raised where it is heard
             connection.send((ticket, error, True))
         else:
             connection.send((ticket, Returned(result), False))

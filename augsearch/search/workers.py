@@ -19,7 +19,7 @@ from augsearch.engines.board import BEAT, Board, Taken
 from augsearch.engines.machine import facts
 from augsearch.engines.processes import cpu_threads
 from augsearch.engines.remote import Codec
-from augsearch.errors import AugsearchError
+from augsearch.errors import AugsearchError, StudyError
 from augsearch.progress import Progress
 from augsearch.search.trials.loop import work
 from augsearch.space.policy import Policy
@@ -68,7 +68,11 @@ class Talking:
 
     def _live(self) -> None:
         while not self._over.wait(BEAT):
-            if not self._board.beat(self._worker, self._key):
+            try:
+                wanted = self._board.beat(self._worker, self._key)
+            except StudyError:
+                wanted = False  # by now the job is another's
+            if not wanted:
                 self._unwanted.set()
                 return
 
@@ -102,9 +106,11 @@ def work_for(
                 _do(setup, board, worker, taken, progress)
                 done, idle_since = done + 1, time.monotonic()
                 continue
-            if time.monotonic() - idle_since > wait or is_over():
+            if time.monotonic() - idle_since > wait:
                 break
             if time.monotonic() - beaten > BEAT:
+                if is_over():
+                    break
                 board.beat(worker, None)
                 beaten = time.monotonic()
             time.sleep(POLL)

@@ -178,7 +178,7 @@ class Mirror:
             try:
                 record = make()
                 artifacts = record.artifacts()
-            except Exception as error:
+            except Exception as error:  # of whatever kind, it is no failure of MLflow's
                 raise _Ours from error
             tags = {
                 **record.tags,

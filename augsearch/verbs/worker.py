@@ -68,11 +68,11 @@ def work_on_study(
 
 def _wait_for(opened: BaseStorage, name: str, storage: str, wait: float) -> Store:
     """The study, once it has been begun."""
-    begin = time.monotonic()
+    begin, board = time.monotonic(), Board(storage, name)
     while True:
         if is_study(opened, name):
             store = Store(opened, name)
-            if store.kept.asked and Board(storage, name).is_made():
+            if store.kept.asked and board.is_made():
                 return store
         if time.monotonic() - begin > wait:
             raise StudyError(

@@ -1,7 +1,7 @@
 """Processes that are talked to while they work; real ones."""
 
+import multiprocessing
 import os
-import signal
 import time
 
 import pytest
@@ -77,7 +77,8 @@ def test_a_process_that_dies_is_an_error_in_words():
     with ProcessCrew(wait_for_the_word, [None], threads=1) as crew:
         crew.start(0, "job")
         crew.hear(0)
-        os.kill(crew.process_ids[0], signal.SIGKILL)
+        (process,) = multiprocessing.active_children()
+        process.kill()
         with pytest.raises(StudyError, match="was killed"):
             crew.hear(0)
         with pytest.raises(StudyError, match="was killed"):

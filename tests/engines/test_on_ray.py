@@ -6,19 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
+from small_study import small_config, small_images, small_space
+from studying import STORAGE, run
+
+from augsearch.engines.engine import Lost, Returned
+from augsearch.engines.on_ray import OnRay
+from augsearch.errors import ConfigError, StudyError
+from augsearch.store.database import open_storage
+from augsearch.store.study_store import Store
+from augsearch.verbs.run import run_study
 
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'augsearch[ray]'")
-
-from small_study import small_config, small_images, small_space  # noqa: E402
-from studying import STORAGE, run  # noqa: E402
-
-from augsearch.engines.engine import Lost, Returned  # noqa: E402
-from augsearch.engines.on_ray import OnRay  # noqa: E402
-from augsearch.errors import ConfigError, StudyError  # noqa: E402
-from augsearch.store.database import open_storage  # noqa: E402
-from augsearch.store.study_store import Store  # noqa: E402
-from augsearch.verbs.run import run_study  # noqa: E402
-
 pytestmark = [
     pytest.mark.long,
     # Ray's own: sockets and processes that it leaves to its shutdown.

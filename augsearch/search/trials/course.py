@@ -89,7 +89,7 @@ class Course:
             pruner=build_pruner(bench.config.search.pruner),
         )
         self._study.add_trials(store.prior())
-        self._prior = len(store.prior())
+        self._prior, self._first = len(store.prior()), store.number_at(0)
         self._stored = store.placed()
         self._killed = store.killed_points()
         self._finished = 0
@@ -127,7 +127,7 @@ class Course:
             trial = Trial(self._study, added._trial_id)
         else:
             trial = self._study.ask(fixed_distributions=dict(self._axes))
-        number = self._store.number_at(place)
+        number = self._first + place
         name = f"trial {number}"
         policy = self._space.policy(trial.params, name=name)
         asked = Asked(name, policy, self._bench.price(policy))
