@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
 from augsearch.verbs.run import run_study
 
-ray = pytest.importorskip("ray", reason="needs Ray: pip install 'augsearch[ray]'")
+# Not imported here: what `OnRay` sets before it imports Ray, Ray reads as it is imported.
 pytestmark = [
+    pytest.mark.skipif(find_spec("ray") is None, reason="needs Ray: pip install 'augsearch[ray]'"),
     pytest.mark.long,
     # Ray's own: sockets and processes that it leaves to its shutdown.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -27,17 +29,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def engine():
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    paths = os.pathsep.join([str(Path(__file__).parents[1] / "shared"), str(Path(__file__).parent)])
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        runtime_env={"env_vars": {"PYTHONPATH": paths}},
-    )
-    yield OnRay(threads=1)
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        paths = [str(Path(__file__).parents[1] / "shared"), str(Path(__file__).parent)]
+        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        yield OnRay(threads=1)
+        import ray
+
+        ray.shutdown()
 
 
 def double(shared, job):
@@ -72,7 +70,7 @@ def wait_for_the_word(_share, _job, talk):
 
 
 def test_jobs_come_back_each_once(engine):
-    assert engine.at_once(9) == 2 and engine.at_once(1) == 1
+    assert engine.at_once(9) == min(9, os.cpu_count() or 1) and engine.at_once(1) == 1
     found = dict(engine.run(double, "shared", [1, 2, 3]))
     assert found == {1: ("shared", 2), 2: ("shared", 4), 3: ("shared", 6)}
 
@@ -123,6 +121,8 @@ def test_a_study_on_ray_has_the_answer_of_one_machine():
 
 @pytest.mark.usefixtures("engine")
 def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch):
+    import ray
+
     ray.shutdown()  # the last of the tests
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
     with pytest.raises(ConfigError, match=r"--engine ray: no cluster answers at 127\.0\.0\.1:9"):
