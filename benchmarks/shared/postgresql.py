@@ -27,10 +27,16 @@ class Server:
         return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/postgres"
 
     def call(self, program: str, *arguments: object) -> None:
-        as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        command = [*as_owner, str(BINARIES[-1] / program), "-D", str(self.directory / "data")]
+        owner = "postgres" if os.geteuid() == 0 else None
+        command = [str(BINARIES[-1] / program), "-D", str(self.directory / "data")]
         subprocess.run(
-            [*command, *map(str, arguments)], check=True, capture_output=True, cwd=self.directory
+            [*command, *map(str, arguments)],
+            check=True,
+            capture_output=True,
+            cwd=self.directory,
+            user=owner,
+            group=owner,
+            extra_groups=[] if owner else None,
         )
 
     def start(self) -> None:
