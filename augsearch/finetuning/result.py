@@ -78,6 +78,9 @@ class Finetuned(Written):
     schema_version: Literal[1] = Field(default=1, description="version of this file's form")
     name: str = Field(description="of its directory")
     study: str | None = Field(default=None, description="the study that it goes back to")
+    data: str | None = Field(
+        default=None, description="where its images were; null if an older version wrote this"
+    )
     start: str = Field(description="what the encoder began with")
     policy: str = Field(description="name of the policy that labelled images were seen through")
     encoder: str = Field(description="the network, by the name that its library has for it")

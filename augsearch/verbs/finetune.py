@@ -291,6 +291,7 @@ def _result(
     return Finetuned(
         name=prepared.directory.name,
         study=prepared.study,
+        data=prepared.source.stored_as,
         start=prepared.start,
         policy=prepared.policy.name,
         encoder=prepared.config.encoder.called,

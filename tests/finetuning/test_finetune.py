@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import timm
 import torch
-from pretraining.full_runs import StopsAt, full_config
+from finetuning.small_finetuning import STOPPING, config, go
+from pretraining.full_runs import StopsAt
 from safetensors.torch import load_file
 from small_study import small_images
 
@@ -19,7 +20,6 @@ from augsearch.evaluate.features import extract_features
 from augsearch.finetuning.labels import folds_of, labelled_rows, set_apart
 from augsearch.finetuning.prepare import prepare
 from augsearch.finetuning.request import FinetuneRequest
-from augsearch.model_sections import FinetuneConfig
 from augsearch.progress import Quiet
 from augsearch.simclr.config import PretrainConfig
 from augsearch.simclr.encoders.config import EncoderConfig
@@ -31,21 +31,6 @@ from augsearch.simclr.supervised import (
 )
 from augsearch.verbs.finetune import finetune
 from augsearch.verbs.pretrain import pretrain
-
-STOPPING = {"good": "clean", "miss_rate": 0.2, "threshold_share": 0.5}
-
-
-def config(encoder=None, size=16, **settings):
-    """The small study's settings with a fine-tuning of a few steps."""
-    wanted = FinetuneConfig(**{"steps": 4, "batch_size": 16, "seeds": 2, "folds": 2, **settings})
-    found = full_config(steps=2).model_copy(update={"finetune": wanted})
-    data = found.data.model_copy(update={"image_size": size})
-    return found.model_copy(update={"data": data} | ({"encoder": encoder} if encoder else {}))
-
-
-def go(**changes):
-    asked = {"data": small_images(), "study": config(), "output": "out", "device": "cpu"}
-    return finetune(**{**asked, **changes})
 
 
 def weights(directory="out"):
