@@ -154,6 +154,25 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     return _opened(path, read)
 
 
+def read_shown(path: Path, config: DataConfig) -> NDArray[np.uint8]:
+    """`[H, W, C]`: one file in 8 bits at its own size and upright, C = 1 (grey), 3 (RGB) or the
+    number of bands: what a camera would have given. Raises as `decode_file` does."""
+    given = None if config.window == "auto" else config.window
+    bands = _bands(path, config)
+    if bands is not None:
+        layers = [find_window([_values(band)], given) for band in np.moveaxis(bands, -1, 0)]
+        return np.ascontiguousarray(_shown_bands(bands, layers)[0])
+
+    def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
+        with _room_for(image):
+            raw = _read(image, source)
+            window = None if raw.deep is None else find_window([_values(raw.deep)], given)
+            pixels = _turned(np.asarray(raw.shown(window)[0]), raw.turn)
+            return np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], -1))
+
+    return _opened(path, read)
+
+
 def read_exactly(path: Path) -> NDArray[np.generic]:
     """`[H, W]` or `[H, W, C]`: every number that a file holds, at its own size and upright; three
     equal channels count as one. Raises as `decode_file` does."""

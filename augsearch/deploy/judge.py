@@ -1,0 +1,91 @@
+"""What a form of the classifier changes, what that loses, and how long it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augsearch.deploy.pictures import Judges
+from augsearch.deploy.result import Loss, Speed
+from augsearch.deploy.runtimes import Answers, Pictures, Run
+from augsearch.stats.paired import loss_of
+from augsearch.words import percent
+
+SECONDS, WARM, FEWEST, MOST = 2.0, 5, 30, 500
+"""Of timing one form: how long, how many before it counts, and between how many and how many."""
+
+
+def losses(
+    judges: Judges, classes: Sequence[str], before: Answers, after: Answers
+) -> tuple[Loss | None, dict[str, Loss]]:
+    """Overall, and of each class that has a picture.
+
+    Where a threshold stops pictures, guesses are what counts here; what it changes is in the
+    number of changed decisions.
+    """
+    was, is_now = before.guess == judges.labels, after.guess == judges.labels
+
+    def of(chosen: NDArray[np.bool_]) -> Loss | None:
+        found = loss_of(was[chosen], is_now[chosen], judges.groups[chosen])
+        return None if found is None else Loss(value=found.value, high=found.high, of=found.of)
+
+    each = {name: of(judges.labels == place) for place, name in enumerate(classes)}
+    return of(judges.labels >= 0), {name: loss for name, loss in each.items() if loss is not None}
+
+
+def why_refused(
+    overall: Loss | None,
+    by_class: Mapping[str, Loss],
+    classes: Sequence[str],
+    *,
+    most: float,
+    most_of_class: float,
+) -> str | None:
+    """Why a form may not be taken; None if it may.
+
+    Args:
+        most, most_of_class: upper ends of the loss, overall and in any class, that may be.
+    """
+    if overall is None:
+        return "no labelled picture that was not learnt from shows what it loses"
+    if missing := [name for name in classes if name not in by_class]:
+        return f"no picture shows what {missing[0]} loses"
+    worst = max(by_class, key=lambda name: by_class[name].high)
+    for what, loss, limit in (
+        ("overall", overall, most),
+        (f"in class {worst}", by_class[worst], most_of_class),
+    ):
+        if loss.high > limit:
+            seen = f"{percent(max(0.0, loss.value))} points lost {what}"
+            return (
+                f"{seen}, up to {percent(loss.high)} by {loss.of} pictures; the limit is "
+                f"{percent(limit)}"
+            )
+    return None
+
+
+def speeds(runs: Mapping[str, Run], picture: Pictures) -> dict[str, Speed]:
+    """Of each form, for one picture at a time; turn by turn, so that what else the machine does
+    meets all alike."""
+    batch = picture[None]
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        for _ in range(WARM):
+            run(batch)
+    begin = time.perf_counter()
+    rounds = 0
+    while rounds < FEWEST or (
+        rounds < MOST and time.perf_counter() - begin < SECONDS * max(1, len(runs))
+    ):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run(batch)
+            taken[name].append(1000 * (time.perf_counter() - start))
+        rounds += 1
+    return {
+        name: Speed(p50=float(np.median(ms)), p95=float(np.percentile(ms, 95)))
+        for name, ms in taken.items()
+    }
