@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from augsearch.augment.build import build_views
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
+    from augsearch.deploying.result import Deployed
     from augsearch.finetuning.result import Finetuned
     from augsearch.piloting.result import Pilot
     from augsearch.pretraining.result import Pretrained
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.ablate import ablate
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.compare import compare_pilots
+    from augsearch.verbs.deploy import deploy
     from augsearch.verbs.export import write_export
     from augsearch.verbs.finetune import finetune
     from augsearch.verbs.pilot import pilot
@@ -54,6 +56,7 @@ _HOMES = {
     "Ablation": "augsearch.search.ablation.result",
     "CustomEncoder": "augsearch.simclr.encoders.custom",
     "CustomOp": "augsearch.space.custom",
+    "Deployed": "augsearch.deploying.result",
     "Finetuned": "augsearch.finetuning.result",
     "Parameter": "augsearch.space.catalogue",
     "Pilot": "augsearch.piloting.result",
@@ -81,6 +84,7 @@ _HOMES = {
     "describe_op": "augsearch.space.handbook.handbook",
     "describe_ops": "augsearch.space.handbook.handbook",
     "estimate_study": "augsearch.verbs.run",
+    "deploy": "augsearch.verbs.deploy",
     "finetune": "augsearch.verbs.finetune",
     "list_stored": "augsearch.verbs.studies",
     "pilot": "augsearch.verbs.pilot",
@@ -99,6 +103,7 @@ __all__ = [
     "Ablation",
     "CustomEncoder",
     "CustomOp",
+    "Deployed",
     "Finetuned",
     "Parameter",
     "Pilot",
@@ -114,6 +119,7 @@ __all__ = [
     "clean_stored",
     "compare_pilots",
     "delete_stored",
+    "deploy",
     "describe_op",
     "describe_ops",
     "estimate_study",

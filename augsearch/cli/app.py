@@ -15,6 +15,7 @@ import typer
 
 from augsearch import __version__
 from augsearch.cli.ablate import ablate
+from augsearch.cli.deploy import deploy
 from augsearch.cli.finetune import finetune
 from augsearch.cli.ops import ops
 from augsearch.cli.options import (
@@ -91,6 +92,7 @@ app.command()(triage)
 app.command()(preview)
 app.command()(pretrain)
 app.command()(finetune)
+app.command()(deploy)
 app.command()(pilot)
 app.command()(ops)
 app.command()(trust)

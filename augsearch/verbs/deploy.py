@@ -15,25 +15,25 @@ from pydantic import ValidationError
 
 from augsearch import __version__
 from augsearch.data.imageset import ImageSet
-from augsearch.deploy.formats import (
+from augsearch.deploying.formats import (
     half_precision,
     whole_numbers,
     write_openvino,
     write_program,
 )
-from augsearch.deploy.graph import OPSET, Graphs, Parts
-from augsearch.deploy.judge import losses, speeds, why_refused
-from augsearch.deploy.machine import cores_here, processor, versions_of
-from augsearch.deploy.needs import EXTRA, is_there, needs
-from augsearch.deploy.pictures import (
+from augsearch.deploying.graph import OPSET, Graphs, Parts
+from augsearch.deploying.judge import losses, speeds, why_refused
+from augsearch.deploying.machine import cores_here, processor, versions_of
+from augsearch.deploying.needs import EXTRA, is_there, needs
+from augsearch.deploying.pictures import (
     Judges,
     as_cameras_gave,
     calibrating,
     judges,
     normalised,
 )
-from augsearch.deploy.request import USUAL, DeployRequest
-from augsearch.deploy.result import (
+from augsearch.deploying.request import USUAL, DeployRequest
+from augsearch.deploying.result import (
     RESULT_FILE,
     Checked,
     Deployed,
@@ -41,7 +41,7 @@ from augsearch.deploy.result import (
     FormatName,
     Input,
 )
-from augsearch.deploy.runtimes import (
+from augsearch.deploying.runtimes import (
     Answers,
     Pictures,
     Run,

@@ -41,6 +41,7 @@ FLAGS = {
         *("--policy", "--data", "--study", "--labels", "--mode", "--good", "--miss-rate"),
         *("--seed", "--device", "--storage", "--output", "--force"),
     },
+    "deploy": {"--data", "--formats", "--loss", "--class-loss", "--storage", "--output", "--force"},
     "pilot": {
         *("--study", "--data", "--policy", "--policy-from", "--space", "--weights", "--labels"),
         *("--seeds", "--baseline", "--good", "--steps", "--label-seconds", "--label-rate"),

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.deploy.pictures import Judges
-from augsearch.deploy.result import Loss, Speed
-from augsearch.deploy.runtimes import Answers, Pictures, Run
+from augsearch.deploying.pictures import Judges
+from augsearch.deploying.result import Loss, Speed
+from augsearch.deploying.runtimes import Answers, Pictures, Run
 from augsearch.stats.paired import loss_of
 from augsearch.words import percent
 

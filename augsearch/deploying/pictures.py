@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from augsearch.data.decoding.decode import large_files_allowed, read_shown
 from augsearch.data.imageset import ImageSet
-from augsearch.deploy.formats import CHUNK
-from augsearch.deploy.runtimes import Pictures
+from augsearch.deploying.formats import CHUNK
+from augsearch.deploying.runtimes import Pictures
 from augsearch.finetuning.classifier import Classifier, ItsImages
 from augsearch.finetuning.labels import Rows
 

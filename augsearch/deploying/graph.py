@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from augsearch.deploy.needs import needs
-from augsearch.deploy.pixels import Pixels
-from augsearch.deploy.quiet import quiet
+from augsearch.deploying.needs import needs
+from augsearch.deploying.pixels import Pixels
+from augsearch.deploying.quiet import quiet
 from augsearch.finetuning.classifier import Classifier
 from augsearch.finetuning.combine import TINY
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from augsearch.deploy.graph import LOGITS, SQUARES, Graphs, Parts, any_picture, exported
-from augsearch.deploy.needs import needs
-from augsearch.deploy.quiet import quiet
+from augsearch.deploying.graph import LOGITS, SQUARES, Graphs, Parts, any_picture, exported
+from augsearch.deploying.needs import needs
+from augsearch.deploying.quiet import quiet
 
 PERCENTILE = 99.99
 """Of a layer's values that the narrower of the two calibrations keeps inside its range."""
