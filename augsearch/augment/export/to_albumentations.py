@@ -23,8 +23,8 @@ On an array `image` [H, W, C] or [H, W], uint8 or float in [0, 1]:
     made["view1"], made["view2"]  # each a tensor [C, {{size}}, {{size}}] float in [0, 1]
 
 `views.view1` and `views.view2` are the two Composes. Operations that albumentations has otherwise
-or not at all are `Own`: exact, but written for one tensor at a time. Boxes, masks and key points
-do not follow.
+or not at all are `Own`: exact, with numbers of torch's global generator, which `views` seeds for
+each view. Boxes, masks and key points do not follow.
 
 {{draws}}
 
@@ -38,18 +38,15 @@ RENAMED = "brightness_range" in signature(A.ColorJitter.__init__).parameters
 
 
 class Own(A.ImageOnlyTransform):
-    """A function of one image [C, H, W] on albumentations' arrays, with albumentations' seed."""
+    """A function of one image [C, H, W] on albumentations' arrays, with torch's random numbers."""
 
     def __init__(self, function: Callable[[Tensor], Tensor], p: float = 1.0) -> None:
         super().__init__(p=p)
         self.function = function
 
-    def get_params(self) -> dict[str, Any]:
-        return {"number": self.py_random.getrandbits(63)}
-
-    def apply(self, img: np.ndarray, number: int = 0, **params: Any) -> np.ndarray:
-        with seeded(number):
-            made = self.function(torch.from_numpy(img).permute(2, 0, 1)).clamp(0, 1)
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        image = torch.from_numpy(np.ascontiguousarray(img)).permute(2, 0, 1)  # flips are strides
+        made = self.function(image).clamp(0, 1)
         return made.permute(1, 2, 0).contiguous().numpy()
 
     def get_transform_init_args_names(self) -> tuple[str, ...]:
@@ -100,8 +97,11 @@ REST = '''        self.view1 = A.Compose([*view1, A.ToTensorV2()], **quiet)
         seed, step = self.stream.next()
         made = {}
         for name, view in (("view1", self.view1), ("view2", self.view2)):
-            view.set_random_seed(hashed(f"{seed}; {step}; {name}") % 2**32)
-            made[name] = self.surroundings.normalised(view(image=square)["image"].clamp(0, 1))
+            number = hashed(f"{seed}; {step}; {name}")
+            view.set_random_seed(number % 2**32)
+            with seeded(number):
+                tensor = view(image=square)["image"].clamp(0, 1)
+            made[name] = self.surroundings.normalised(tensor)
         return made
 
     def state_dict(self) -> dict[str, Any]:

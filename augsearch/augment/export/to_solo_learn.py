@@ -20,8 +20,9 @@ from augsearch.augment.views import ViewPlan
 from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy import Policy
 
-USE = """Needs solo-learn 1.0.6, from its repository: the package 1.0.2 has no such files. Lay it beside the
-others, as scripts/pretrain/custom/augmentations/policy.yaml, and name it in the configuration:
+USE = """Needs solo-learn 1.0.6, from its repository: the package 1.0.2 has no such
+files. Lay it beside the others, as scripts/pretrain/custom/augmentations/policy.yaml, and name it
+in the configuration:
 
     defaults:
       - augmentations: policy.yaml
