@@ -29,8 +29,8 @@ COLOURS = ("red", "green", "blue")
 FEATURES = (
     *(f"mean of {colour}" for colour in COLOURS),
     *(f"spread of {colour}" for colour in COLOURS),
-    "red less green", "blue less green", "red against green", "blue against green", "colourfulness", "no colour at all",
-    "share of black", "share of white",
+    "red less green", "blue less green", "red against green", "blue against green",
+    "colourfulness", "no colour at all", "share of black", "share of white",
     *(f"light in part {number} of 16" for number in range(1, 17)),
     "detail across", "detail down", "sharpness",
 )  # fmt: skip

@@ -55,7 +55,7 @@ def _described(step: Step, image_size: int, sources: dict[str, CustomPolicyOp]) 
     described: dict[str, Any] = {"op": step.op, "instance": step.instance, "p": step.p}
     if step.members:
         members = [_described(member, image_size, sources) for member in step.members]
-        return {**described, "draws": "one member, all equally likely, then its own p",
+        return {**described, "choose": "one member, all equally likely, then its own p",
                 "members": members}  # fmt: skip
     if step.own is not None:
         custom = sources[step.instance]

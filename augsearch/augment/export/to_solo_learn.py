@@ -26,6 +26,8 @@ in the configuration:
 
     defaults:
       - augmentations: policy.yaml
+    data:
+      format: image_folder  # with dali, views are made by other code
 
 Views are {size} pixels a side and made by solo-learn with operations and random numbers of its own.
 Give it square pictures: of others it cuts the whole, and aspect ratios count from 1. It takes mean
