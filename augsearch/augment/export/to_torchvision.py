@@ -112,7 +112,7 @@ def to_torchvision(policy: Policy, view_plan: ViewPlan, image_size: int) -> Expo
 
 
 def needs_kornia(view_plan: ViewPlan) -> str:
-    """ " and kornia (for ...)" if some of the operations are Kornia's, else nothing."""
+    """What a file needs besides torchvision, in words: Kornia, or nothing."""
     names = [name for name in op_names(view_plan) if name in WITHOUT_TORCHVISION]
     return f" and kornia (for {', '.join(names)})" if names else ""
 
