@@ -38,6 +38,10 @@ faults *args:
 scale *args:
     @bash .ci/run scale {{args}}
 
+# exports of policies, run in the libraries that they are for
+exports *args:
+    @bash .ci/run exports {{args}}
+
 # how much of augsearch/ a fast part of the tests runs
 coverage *args:
     @bash .ci/run coverage {{args}}

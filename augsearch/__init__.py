@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.compare import compare_pilots
     from augsearch.verbs.deploy import deploy
-    from augsearch.verbs.export import write_export
+    from augsearch.verbs.export import export, write_export
     from augsearch.verbs.finetune import finetune
     from augsearch.verbs.pilot import pilot
     from augsearch.verbs.pretrain import pretrain
@@ -67,6 +67,7 @@ _HOMES = {
     "StudyResult": "augsearch.search.result.result",
     "Triage": "augsearch.search.triage.answer",
     "build_views": "augsearch.augment.build",
+    "export": "augsearch.verbs.export",
     "export_policy": "augsearch.augment.export.export",
     "load_images": "augsearch.data.cache",
     "load_policy": "augsearch.space.policy",
@@ -123,6 +124,7 @@ __all__ = [
     "describe_op",
     "describe_ops",
     "estimate_study",
+    "export",
     "export_policy",
     "finetune",
     "list_stored",

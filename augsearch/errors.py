@@ -61,5 +61,9 @@ class CarryOverWarning(UserWarning):
     """A policy is used at a size at which an operation need not do what it did in the search."""
 
 
+class ExportWarning(UserWarning):
+    """An exported file differs from its policy: its library cannot express all of it."""
+
+
 class TrialFailure(AugsearchError):
     """A training run diverged (non-finite loss) or collapsed (all features alike)."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from augsearch import __version__
+from augsearch.augment.export.targets import ENDINGS
 from augsearch.cli.ablate import ablate
 from augsearch.cli.deploy import deploy
 from augsearch.cli.finetune import finetune
@@ -103,9 +104,10 @@ app.command()(selftest)
 @app.command()
 def export(
     policy: PolicyOption,
-    to: Annotated[str, typer.Option(help="kornia or torchvision.")],
+    to: Annotated[str, typer.Option(help=f"Library: {', '.join(ENDINGS)}.")],
     output: Annotated[
-        Path | None, typer.Option(help="Python file to write. [default: views_<target>.py]")
+        Path | None,
+        typer.Option(help="File to write. [default: views_<target>.py, .yaml or .json]"),
     ] = None,
     image_size: Annotated[
         int | None,
@@ -113,14 +115,24 @@ def export(
             help="Side of the views in pixels. [default: that of the study that found the policy]"
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what the target cannot express.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite a file that is no export.")
+    ] = False,
 ) -> None:
-    """Write a policy as a Python file that does not need augsearch."""
+    """Write a policy as a file for another library, which does not need augsearch."""
     from augsearch.space.handbook.carry_over import carry_over_note
     from augsearch.space.policy import load_policy
-    from augsearch.verbs.export import write_export
+    from augsearch.verbs.export import export as write
 
-    written = write_export(policy, to, output, image_size=image_size)
-    typer.echo(f"wrote {written}")
+    exported = write(policy, to, output, image_size=image_size, strict=strict, force=force)
+    typer.echo(f"wrote {exported.path}")
+    if exported.remarks:
+        typer.echo(f"what differs from the policy, in {to}:")
+        for remark in exported.remarks:
+            typer.echo(f"  {remark}")
     if image_size and (note := carry_over_note(load_policy(policy), image_size)):
         typer.echo(f"note: {note}")
 

@@ -13,7 +13,8 @@ import torch
 
 from augsearch.augment.build import Renderer, build_views
 from augsearch.augment.draws import Draws
-from augsearch.augment.export.export import WITHOUT_TORCHVISION, export_policy
+from augsearch.augment.export.export import export_policy
+from augsearch.augment.export.to_torchvision import WITHOUT_TORCHVISION
 from augsearch.augment.ops import grain
 from augsearch.augment.ops.kornia_ops import IMPLEMENTATIONS
 from augsearch.errors import CarryOverWarning

@@ -54,7 +54,7 @@ FLAGS = {
     },
     "ops": set(),
     "trust": {"--forget"},
-    "export": {"--policy", "--to", "--output", "--image-size"},
+    "export": {"--policy", "--to", "--output", "--image-size", "--strict", "--force"},
     "ablate": {
         "--space", "--data", "--study", "--mode", "--protocol", "--ops", "--policy", "--op",
         "--replicates", "--seed", "--device", "--storage", "--name", "--output", "--subset",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as F
 
 from augsearch.augment.ops.blur import motion_kernels
+from augsearch.augment.ops.geometric import CROP_SLOTS, crop_boxes
 from augsearch.augment.ops.grain import carried
 from augsearch.augment.ops.operation import Field, Values
 from augsearch.augment.stream import DrawStream, hashed
@@ -96,17 +97,9 @@ class TwoViewTransform:
         self.stream = stream or DrawStream(0)
 
     def __call__(self, image: object) -> tuple[Tensor, Tensor]:
-        if isinstance(image, Image.Image):
-            image = eight_bits(image, self.window)
-        tensor = self.surroundings.square(unit_floats(F.to_image(image)))
-        seed, step = self.stream.next()
-        generator = torch.default_generator
-        before = generator.get_state()
-        generator.manual_seed(hashed(f"{seed}; {step}"))
-        try:
+        tensor = opened(image, self.window, self.surroundings)
+        with drawing(self.stream):
             first, second = self.first(tensor).clamp(0, 1), self.second(tensor).clamp(0, 1)
-        finally:
-            generator.set_state(before)
         return self.surroundings.normalised(first), self.surroundings.normalised(second)
 
     def state_dict(self) -> dict[str, Any]:
@@ -116,6 +109,55 @@ class TwoViewTransform:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on after `state`."""
         self.stream.set_state(state)
+
+
+class OneView:
+    """Maps an image to one view, where a library asks for each view by itself."""
+
+    def __init__(
+        self,
+        pipeline: Callable[[Tensor], Tensor],
+        window: tuple[float, float] | None,
+        surroundings: Surroundings,
+        stream: DrawStream,
+    ) -> None:
+        self.pipeline = pipeline
+        self.window = window
+        self.surroundings = surroundings
+        self.stream = stream
+
+    def __call__(self, image: object) -> Tensor:
+        tensor = opened(image, self.window, self.surroundings)
+        with drawing(self.stream):
+            view = self.pipeline(tensor).clamp(0, 1)
+        return self.surroundings.normalised(view)
+
+
+def opened(image: object, window: tuple[float, float] | None, surroundings: Surroundings) -> Tensor:
+    """A picture, tensor or array as `[C, H, W]` float32 in [0, 1], made square."""
+    if isinstance(image, Image.Image):
+        image = eight_bits(image, window)
+    return surroundings.square(unit_floats(F.to_image(image)))
+
+
+@contextlib.contextmanager
+def drawing(stream: DrawStream) -> Iterator[None]:
+    """torch's global generator gives the numbers of the stream's next call, and is put back."""
+    seed, step = stream.next()
+    with seeded(hashed(f"{seed}; {step}")):
+        yield
+
+
+@contextlib.contextmanager
+def seeded(number: int) -> Iterator[None]:
+    """torch's global generator starts from `number`, and is put back."""
+    generator = torch.default_generator
+    before = generator.get_state()
+    generator.manual_seed(number)
+    try:
+        yield
+    finally:
+        generator.set_state(before)
 
 
 def unit_floats(image: Tensor) -> Tensor:
@@ -195,6 +237,14 @@ def mirrored(image: Tensor, warp: Callable[[Tensor], Tensor]) -> Tensor:
     side = min(image.shape[-2:])
     padded = F.pad(image, [side - 1], padding_mode="reflect")
     return F.center_crop(warp(padded), list(image.shape[-2:])).clamp(0, 1)
+
+
+def resized_crop(image: Tensor, size: int, scale_min: float, ratio: float) -> Tensor:
+    """To `size` pixels a side, antialiased; the aspect ratio counts from the image's own."""
+    values = {"scale_min": scale_min, "ratio": ratio}
+    [box] = crop_boxes(torch.rand(1, CROP_SLOTS), values, image.shape[1], image.shape[2])
+    left, top, width, height = (int(length) for length in box)
+    return F.resized_crop(image, top, left, height, width, [size, size], antialias=True)
 
 
 def rotation(image: Tensor, degrees: float) -> Tensor:
