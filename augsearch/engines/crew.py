@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Generic
 
 from augsearch.engines.engine import Job, Returned, Shared, Talk
-from augsearch.engines.starting import context_of, end_with_parent, main_module_hidden
+from augsearch.engines.starting import ByValue, context_of, end_with_parent, main_module_hidden
 from augsearch.errors import StudyError
 
 
@@ -38,7 +38,7 @@ class ProcessCrew(Generic[Shared, Job]):
             for share in shares:
                 here, there = context.Pipe()
                 process = context.Process(
-                    target=_serve, args=(there, threads, work, share), daemon=True
+                    target=_serve, args=(there, threads, work, ByValue(share)), daemon=True
                 )
                 process.start()
                 there.close()

@@ -17,7 +17,7 @@ from typing import Any
 
 from augsearch.engines.crew import ProcessCrew
 from augsearch.engines.engine import Job, Result, Shared, Talk
-from augsearch.engines.starting import context_of, end_with_parent, main_module_hidden
+from augsearch.engines.starting import ByValue, context_of, end_with_parent, main_module_hidden
 from augsearch.errors import StudyError
 
 
@@ -79,7 +79,7 @@ class Processes:
             processes,
             mp_context=context_of(work.__module__),
             initializer=_begin,
-            initargs=(self.threads, work, shared),
+            initargs=(self.threads, work, ByValue(shared)),
         )
         try:
             with main_module_hidden():

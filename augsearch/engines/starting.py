@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
@@ -21,6 +22,20 @@ def context_of(module: str) -> ForkServerContext | SpawnContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])  # imported once for all processes and pools
     return context
+
+
+class ByValue:
+    """What a process is started with, its tensors with it; comes out as `content` itself.
+
+    Torch sends each tensor as an open file, of which a process can be given fewer than a network
+    has tensors.
+    """
+
+    def __init__(self, content: object) -> None:
+        self._content = content
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickle.loads, (pickle.dumps(self._content),)
 
 
 @contextmanager

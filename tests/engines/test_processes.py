@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from augsearch.engines import processes
+from augsearch.engines.engine import Returned
 from augsearch.engines.processes import Processes, cpu_threads, process_count
 from augsearch.errors import StudyError
 
@@ -139,3 +140,20 @@ def test_a_script_without_a_main_guard_runs_once(tmp_path):
     )
     run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert run.stdout == "top 4\n"
+
+
+def total(network, number):
+    return number + sum(float(tensor.sum()) for tensor in network.values())
+
+
+def test_a_network_of_many_tensors_is_shared():
+    network = {str(place): torch.ones(2) for place in range(400)}
+    found = dict(Processes(threads=1, most=2).run(total, network, range(2)))
+    assert found == {0: 800, 1: 801}
+    with Processes(threads=1).crew(told_total, [network]) as crew:
+        crew.start(0, 3)
+        assert crew.hear(0) == Returned(803)
+
+
+def told_total(network, number, _talk):
+    return total(network, number)
