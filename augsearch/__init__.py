@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from augsearch.augment.build import build_views
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
+    from augsearch.explaining.embedding import Embedded
+    from augsearch.explaining.result import Explained
     from augsearch.finetuning.result import Finetuned
     from augsearch.piloting.result import Pilot
     from augsearch.pretraining.result import Pretrained
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from augsearch.verbs.ablate import ablate
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.compare import compare_pilots
+    from augsearch.verbs.embed import embed
+    from augsearch.verbs.explain import explain
     from augsearch.verbs.export import write_export
     from augsearch.verbs.finetune import finetune
     from augsearch.verbs.pilot import pilot
@@ -54,6 +58,8 @@ _HOMES = {
     "Ablation": "augsearch.search.ablation.result",
     "CustomEncoder": "augsearch.simclr.encoders.custom",
     "CustomOp": "augsearch.space.custom",
+    "Embedded": "augsearch.explaining.embedding",
+    "Explained": "augsearch.explaining.result",
     "Finetuned": "augsearch.finetuning.result",
     "Parameter": "augsearch.space.catalogue",
     "Pilot": "augsearch.piloting.result",
@@ -80,6 +86,8 @@ _HOMES = {
     "compare_pilots": "augsearch.verbs.compare",
     "describe_op": "augsearch.space.handbook.handbook",
     "describe_ops": "augsearch.space.handbook.handbook",
+    "embed": "augsearch.verbs.embed",
+    "explain": "augsearch.verbs.explain",
     "estimate_study": "augsearch.verbs.run",
     "finetune": "augsearch.verbs.finetune",
     "list_stored": "augsearch.verbs.studies",
@@ -99,6 +107,8 @@ __all__ = [
     "Ablation",
     "CustomEncoder",
     "CustomOp",
+    "Embedded",
+    "Explained",
     "Finetuned",
     "Parameter",
     "Pilot",
@@ -116,7 +126,9 @@ __all__ = [
     "delete_stored",
     "describe_op",
     "describe_ops",
+    "embed",
     "estimate_study",
+    "explain",
     "export_policy",
     "finetune",
     "list_stored",

@@ -15,6 +15,8 @@ import typer
 
 from augsearch import __version__
 from augsearch.cli.ablate import ablate
+from augsearch.cli.embed import embed
+from augsearch.cli.explain import explain
 from augsearch.cli.finetune import finetune
 from augsearch.cli.ops import ops
 from augsearch.cli.options import (
@@ -92,6 +94,8 @@ app.command()(preview)
 app.command()(pretrain)
 app.command()(finetune)
 app.command()(pilot)
+app.command()(explain)
+app.command()(embed)
 app.command()(ops)
 app.command()(trust)
 app.command()(worker)

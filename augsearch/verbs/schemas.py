@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from augsearch.explaining.result import Explained
 from augsearch.finetuning.result import Finetuned
 from augsearch.piloting.result import Pilot
 from augsearch.pretraining.result import Pretrained
@@ -21,6 +22,7 @@ from augsearch.study_file import StudyConfig
 
 MODELS: dict[str, type[BaseModel]] = {
     "ablation": Ablation,
+    "explain": Explained,
     "finetune": Finetuned,
     "pilot": Pilot,
     "policy": Policy,
