@@ -107,17 +107,18 @@ def _raw(method: Method, layer: str, network: nn.Module, pixels: Tensor, targets
             "let gradients through"
         ) from None
     sigma = (0, SMOOTHING * side, SMOOTHING * side)
-    smooth: Maps = gaussian_filter(_array(gradients.sum(dim=1)), sigma)
+    smooth: Maps = np.asarray(gaussian_filter(_array(gradients.sum(dim=1)), sigma))
     return np.maximum(smooth, 0)
 
 
 def _array(tensor: Tensor) -> Maps:
-    return tensor.detach().float().cpu().numpy()
+    return np.asarray(tensor.detach().float().cpu().numpy())
 
 
 def _to_one(maps: Maps) -> Maps:
     highest = maps.max(axis=(1, 2), keepdims=True)
-    return np.divide(maps, highest, out=np.zeros_like(maps), where=highest > 0)
+    scaled: Maps = np.divide(maps, highest, out=np.zeros_like(maps), where=highest > 0)
+    return scaled
 
 
 def _spatial_layer(network: nn.Module, size: tuple[int, int]) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,22 +38,19 @@ class Suspected:
 
 
 def suspected(probabilities: Probabilities, labels: Rows) -> Suspected:
-    """Confident learning (Northcutt, Jiang and Chuang 2021): a label is in doubt if the image is
-    as likely of another class as images with that class's label are on average, and likeliest of
-    that one.
+    """Confident learning (Northcutt, Jiang and Chuang 2021) by cleanlab, pruned by noise rate.
 
     Args:
         probabilities: by networks that have not learnt the label in question.
         labels: `[n]`.
     """
-    count = len(labels)
-    usual = np.full(probabilities.shape[1], np.inf)
-    for label in np.unique(labels):
-        usual[label] = probabilities[labels == label, label].mean()
-    likely = np.where(probabilities >= usual, probabilities, -1.0)
-    best = likely.argmax(axis=1)
-    places = np.flatnonzero((likely.max(axis=1) >= 0) & (best != labels))
-    own = probabilities[np.arange(count), labels]
-    margin = own[places] - probabilities[places, best[places]]
-    places = places[np.argsort(margin, kind="stable")]
-    return Suspected(places, best[places])
+    if len(np.unique(labels)) < 2:
+        return Suspected(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    from cleanlab.filter import find_label_issues
+
+    with warnings.catch_warnings(action="ignore"):  # of classes with few labels
+        places = find_label_issues(
+            labels, probabilities, return_indices_ranked_by="normalized_margin", n_jobs=1
+        )
+    places = np.asarray(places, dtype=np.int64)
+    return Suspected(places, np.asarray(probabilities[places].argmax(axis=1)))

@@ -13,7 +13,7 @@ from augsearch.errors import DataError
 from augsearch.explaining.attribution import Method, Methods, methods_for
 from augsearch.explaining.choose import chosen
 from augsearch.explaining.doubts import Probabilities, Suspected, least_sure, suspected
-from augsearch.explaining.faithful import SHUFFLED, Tested, tested
+from augsearch.explaining.faithful import SHUFFLED, Tested, check_maps
 from augsearch.explaining.held_out import of_folds
 from augsearch.explaining.landscape import Places, by_pca, umap_if_there
 from augsearch.explaining.nearest import Features, nearest
@@ -23,8 +23,8 @@ from augsearch.progress import Progress
 
 NEIGHBOURS, WITNESSES = 3, 10
 """Nearest images that are shown with a decision, and that are asked about a label."""
-UNSURE, SUSPECTS = 24, 48
-"""At most so many are listed."""
+UNSURE = 24
+"""At most so many candidates for labelling are listed."""
 DRAWN = 3000
 """Points of a map."""
 
@@ -230,7 +230,7 @@ def _decisions(
     shuffled = [asked.shuffled(pool.images, seed + number) for number in range(SHUFFLED)]
     layer = methods.layer
     found = {
-        method: tested(method, layer, asked, shuffled, pixels, guesses, seed)
+        method: check_maps(method, layer, asked, shuffled, pixels, guesses, seed)
         for method in methods.both
     }
     order, cosines = nearest(features[1][rows], features[0][images.learnt], NEIGHBOURS)
@@ -261,7 +261,7 @@ def _suspects(
         np.concatenate([answers.probabilities for answers in each]),
         np.concatenate([answers.labels for answers in each]),
     )
-    pool, apart = held.images, sealed.images
+    pool = held.images
     seen = np.concatenate(
         [features[0][held.rows], features[0][open_.rows], features[1][sealed.rows]]
     )
@@ -276,7 +276,6 @@ def _suspects(
     near, cosines = nearest(seen[found.places], seen, WITNESSES, (groups[found.places], groups))
     there = np.isfinite(cosines)
     alike = (labels[near] == labels[found.places][:, None]) & there
-    del apart
     return Suspects(each, ("pool", "pool", "sealed"), found, alike.sum(axis=1), there.sum(axis=1))
 
 

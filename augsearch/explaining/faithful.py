@@ -78,10 +78,11 @@ class Tested:
     @property
     def explains(self) -> NDArray[np.bool_]:
         """`[n]` whether the score falls further than those of shuffled networks do."""
-        return np.asarray((self.named - self.usual)[:, None] > self.of_shuffled).all(axis=1)
+        further = (self.named - self.usual)[:, None] > self.of_shuffled
+        return np.asarray(further.all(axis=1))
 
 
-def tested(
+def check_maps(
     method: Method,
     layer: str,
     asked: Asked,

@@ -19,11 +19,13 @@ def by_pca(features: Features) -> tuple[Places, float]:
     """Along the two directions in which they differ most, and the share of the variance in them."""
     from sklearn.decomposition import PCA
 
+    if not np.ptp(features, axis=0).any():
+        return np.zeros((len(features), 2)), 0.0
     axes = min(2, *features.shape)
     pca = PCA(axes, svd_solver="full").fit(features)
     found = np.zeros((len(features), 2))
     found[:, :axes] = pca.transform(features)
-    return found, float(np.nan_to_num(pca.explained_variance_ratio_).sum())
+    return found, float(pca.explained_variance_ratio_.sum())
 
 
 def umap_if_there(seed: int) -> Callable[[Features], Places] | None:

@@ -40,8 +40,22 @@ from augsearch.words import interval, percent
 PAGE = "explain.html"
 WRONG_SHEET, RIGHT_SHEET, MAP = "explained-wrong.png", "explained-right.png", "map.png"
 UNSURE_SHEET, SUSPECT_SHEET = "unsure.png", "suspects.png"
+HALF = 0.5
+"""A check is passed if the interval of its share lies above."""
+NOT_HELD = (
+    "covering what the maps name is not shown to matter more than covering other places",
+    "do not read them as reasons",
+)
+NOT_LEARNT = (
+    "what the maps name is not shown to matter more than what maps of shuffled networks name",
+    "they may show what is conspicuous in any image",
+)
+NOTHING = (
+    "scores are not shown to fall further than those of shuffled networks",
+    "there may be nothing learnt to explain",
+)
 LISTED = 48
-"""Suspects on the sheet and in explain.json; the table has all."""
+"""Suspects on the sheet; the table has all."""
 
 
 def result_of(
@@ -128,27 +142,9 @@ def _checks(examined: Examined) -> list[Check]:
         holds, learnt, explains = (
             _part(hits, groups) for hits in (one.holds, one.learnt, one.explains)
         )
+        told = ((holds, *NOT_HELD), (learnt, *NOT_LEARNT), (explains, *NOTHING))
         warnings = [
-            f"{method}: {said}, in {percent(part.value)} % of {part.of} decisions "
-            f"({interval((part.low, part.high))})"
-            for part, said in (
-                (
-                    holds,
-                    "covering what the maps name is not shown to matter more than covering other "
-                    "places",
-                ),
-                (
-                    learnt,
-                    "the maps are not shown to name more than what is conspicuous in any image: "
-                    "against maps of shuffled networks they matter more",
-                ),
-                (
-                    explains,
-                    "there may be nothing to explain: scores fall further than those of shuffled "
-                    "networks",
-                ),
-            )
-            if part.low <= 0.5
+            f"{method}: {what} {_of(part)}: {so}" for part, what, so in told if part.low <= HALF
         ]
         checks.append(
             Check(
@@ -160,6 +156,10 @@ def _checks(examined: Examined) -> list[Check]:
             )
         )
     return checks
+
+
+def _of(part: Part) -> str:
+    return f"({percent(part.value)} % of {part.of} decisions, {interval((part.low, part.high))})"
 
 
 def _part(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Part:

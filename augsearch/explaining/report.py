@@ -65,7 +65,8 @@ def headline(found: Explained) -> str:
         return f"Yes: {' and '.join(good)} name what the scores rest on, by all checks."
     if good:
         bad = [check.method for check in found.checks if not check.passed]
-        return f"{good[0]} names what the scores rest on; of {bad[0]} that is not shown."
+        one = f"{good[0][0].upper()}{good[0][1:]}"
+        return f"{one} names what the scores rest on; of {bad[0]} that is not shown."
     return "Not shown: no kind of map passes its checks."
 
 
@@ -80,8 +81,10 @@ def _check_section(found: Explained) -> Tabled:
         tables=(
             Table(
                 "Share of decisions in %, with 95 % intervals",
-                ("maps", "more than elsewhere", "more than shuffled maps", "further than shuffled "
-                 "networks", "passed"),
+                (
+                    *("maps", "more than elsewhere", "more than shuffled maps"),
+                    *("further than shuffled networks", "passed"),
+                ),
                 [_check_row(check) for check in found.checks],
                 text=(0, 4),
             ),

@@ -94,10 +94,12 @@ def explain(
 
 def explain_as_asked(request: ExplainRequest, progress: Progress) -> Explained:
     """What `explain` does, for a request in one piece."""
-    if importlib.util.find_spec("captum") is None:
-        raise ConfigError(
-            "explain needs the package captum, which is not installed: install augsearch[explain]"
-        )
+    for package in ("captum", "cleanlab"):
+        if importlib.util.find_spec(package) is None:
+            raise ConfigError(
+                f"explain needs the package {package}, which is not installed: install "
+                "augsearch[explain]"
+            )
     if request.images < FEWEST:
         raise ConfigError(f"--images {request.images}: must be {FEWEST} or more")
     if request.seed < 0:
@@ -161,7 +163,7 @@ def _check_free(directory: Path, force: bool) -> None:
 def _count_use(images: ItsImages, identity: dict[str, str], directory: Path, storage: str) -> int:
     """Note that the sealed images are looked at once more; how often they have been."""
     marks = sealed_marks(images.sealed, np.arange(len(images.sealed)))
-    with told_when_unwritable(storage, "nothing"):
+    with told_when_unwritable(storage, "the classifier's files"):
         return count_sealed_use(
             open_storage(storage),
             marks,
