@@ -25,6 +25,8 @@ NEIGHBOURS, WITNESSES = 3, 10
 """Nearest images that are shown with a decision, and that are asked about a label."""
 UNSURE = 24
 """At most so many candidates for labelling are listed."""
+MANY = 0.1
+"""From this share on suspected labels are said to be too many."""
 DRAWN = 3000
 """Points of a map."""
 
@@ -184,6 +186,11 @@ def examine(
         )
     held = _calibrated(classifier, pool, folds)
     suspects = _suspects((held, _labelled(open_), sealed), features)
+    if len(suspects.found.places) > MANY * max(1, suspects.judged):
+        notes.append(
+            f"{len(suspects.found.places)} of {suspects.judged} labels are in doubt: so many are "
+            "rather errors of the classifier; only the first of them are worth a look"
+        )
     landed = _landed(features, learnt, len(images.sealed), seed)
     unsure = least_sure(open_.probabilities, pool.groups[open_.rows], UNSURE)
     return Examined(

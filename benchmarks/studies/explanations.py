@@ -269,12 +269,16 @@ def labels(options: argparse.Namespace) -> None:
     rows = []
     print(
         "| images | judged | planted | right on (spoilt) sealed, % | suspected | precision, % | "
-        "recall, % | contradicted by neighbours | precision, % | recall, % |"
+        "recall, % | contradicted by neighbours | precision, % | recall, % | the first (as many as "
+        "planted), precision, % |"
     )
-    print("|" + "---|" * 10)
+    print("|" + "---|" * 11)
     for number in range(options.seeds):
         seed = SEED + number
-        sets = {"inspection surfaces": draw_surfaces(SurfaceSpec("defect", 300, seed=seed))}
+        sets = {
+            "position": draw_surfaces(SurfaceSpec("position", 150, seed=seed)),
+            "inspection surfaces": draw_surfaces(SurfaceSpec("defect", 300, seed=seed)),
+        }
         for folder in options.data:
             side = DataConfig(image_size=options.side)
             sets[Path(folder).name] = load_images(Path(folder), side)
@@ -286,6 +290,7 @@ def labels(options: argparse.Namespace) -> None:
                 for which in ("all", "contradicted")
                 for key in ("suspected", "precision", "recall")
             ]
+            cells.append(f"{100 * row['first']['precision']:.1f}")
             head = [name, str(row["judged"]), str(row["planted"]), f"{100 * row['accuracy']:.1f}"]
             print(f"| {' | '.join(head + cells)} |", flush=True)
     print("written:", write_result("explanations-labels", {"steps": options.steps, "rows": rows}))
