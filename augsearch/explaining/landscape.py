@@ -35,9 +35,9 @@ def umap_if_there(seed: int) -> Callable[[Features], Places] | None:
         return None
 
     def place(features: Features) -> Places:
-        import umap
+        with warnings.catch_warnings(action="ignore"):  # of TensorFlow, and of threads
+            import umap
 
-        with warnings.catch_warnings(action="ignore"):  # of threads, as it has a seed
             mapper = umap.UMAP(n_neighbors=min(15, len(features) - 1), random_state=seed)
             return np.asarray(mapper.fit_transform(features), dtype=np.float64)
 

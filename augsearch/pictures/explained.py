@@ -125,12 +125,13 @@ def _edge(area: NDArray[np.bool_]) -> Image.Image:
 
 
 def _short(text: str, width: int, size: int) -> str:
-    font = letters(size)
+    """Cut to a width: a path loses its beginning, other words their end."""
+    font, path = letters(size), "/" in text
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}…") > width:
-        text = text[:-1]
-    return f"{text}…"
+        text = text[1:] if path else text[:-1]
+    return f"…{text}" if path else f"{text}…"
 
 
 def _wrapped(text: str, width: int) -> list[str]:

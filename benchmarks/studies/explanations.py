@@ -1,8 +1,8 @@
 """Do maps point at what was planted, do their checks tell a network that learnt from one that did
 not, and are planted label errors found?
 
-    uv run python -m benchmarks.studies.explanations maps [--seeds 3] [--images 100]
-    uv run python -m benchmarks.studies.explanations labels [path/to/neu_cls ...] [--seeds 3]
+    uv run python -m benchmarks.studies.explanations maps [--seeds 2] [--images 60] [--only DOMAIN]
+    uv run python -m benchmarks.studies.explanations labels [path/to/neu_cls ...] [--seeds 2]
 
 `maps`: a classifier of each planted domain, an instance for each seed. Right decisions on sealed
 images are explained. A map points at the mark if more than half of the fifth that it names lies in
@@ -19,6 +19,7 @@ Prints a table, and writes results/explanations-<what>.json. Stopped, it goes on
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,6 +48,7 @@ from augsearch.progress import Quiet
 from augsearch.search.selftest.planted import quick_config
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.randomness import seeded
+from augsearch.space.policy import Policy
 from augsearch.stats.proportions import share_of
 from augsearch.study_file import StudyConfig
 from augsearch.verbs.finetune import finetune
@@ -54,7 +56,13 @@ from benchmarks.shared.marked import Marked, Planted, draw_marked
 from benchmarks.shared.timing import write_result
 
 KEPT = Path("runs/explanations")
-SEED, STEPS, PER_CLASS = 5100, 400, 300
+SEED, STEPS = 5100, 400
+PER_CLASS: dict[Planted, int] = {"position": 300, "texture": 600}
+TURNED = Policy.model_validate(
+    {"name": "flips", "ops": [{"op": "horizontal_flip"}, {"op": "vertical_flip"}]}
+)
+POLICIES: dict[Planted, str | Policy] = {"position": "none", "texture": TURNED}
+"""What labelled images are seen through: flips leave a texture and take a side away."""
 CPU = torch.device("cpu")
 FLIPPED = 0.05
 
@@ -64,7 +72,9 @@ def settings(steps: int, folds: int) -> StudyConfig:
     return quick_config().model_copy(update={"finetune": section})
 
 
-def classifier_of(name: str, images: ImageSet, steps: int, folds: int = 2) -> Classifier:
+def classifier_of(
+    name: str, images: ImageSet, steps: int, folds: int = 2, policy: str | Policy = "none"
+) -> Classifier:
     """Trained from nothing with all labels of the pool, or opened if it is there."""
     KEPT.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{KEPT}/mlflow.db")
@@ -72,7 +82,7 @@ def classifier_of(name: str, images: ImageSet, steps: int, folds: int = 2) -> Cl
         finetune(
             data=images,
             study=settings(steps, folds),
-            policy="none",
+            policy=policy,
             labels="all",
             device="cpu",
             storage=f"sqlite:///{KEPT}/ledger.db",
@@ -112,7 +122,8 @@ def pointed(
 def maps_row(domain: Planted, seed: int, count: int, per_class: int, steps: int) -> dict[str, Any]:
     """One instance."""
     marked = draw_marked(domain, per_class, seed)
-    classifier = classifier_of(f"{domain}-{per_class}-{steps}-{seed}", marked.images, steps)
+    name = f"{domain}-{per_class}-{steps}-{seed}"
+    classifier = classifier_of(name, marked.images, steps, policy=POLICIES[domain])
     images = open_images(classifier, marked.images, progress=Quiet())
     found, result = examined(classifier, images, count, seed)
     asked = Asked.of(classifier, CPU)
@@ -213,14 +224,19 @@ def print_maps(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def maps(options: argparse.Namespace) -> None:
+    KEPT.mkdir(parents=True, exist_ok=True)
     rows = []
-    for domain in get_args(Planted):
+    for domain in options.only.split(","):
         for number in range(options.seeds):
-            row = maps_row(domain, SEED + number, options.images, PER_CLASS, STEPS)
-            rows.append(row)
+            seed = SEED + number
+            kept = KEPT / f"{domain}-{seed}-{options.images}.json"
+            if not kept.exists():
+                row = maps_row(domain, seed, options.images, PER_CLASS[domain], STEPS)
+                kept.write_text(json.dumps(row))
+            rows.append(row := json.loads(kept.read_text()))
             print(f"{domain} {number + 1}: {100 * row['accuracy']:.1f} % right", flush=True)
     print_maps(rows)
-    content = {"steps": STEPS, "per_class": PER_CLASS, "images": options.images, "rows": rows}
+    content = {"steps": STEPS, "per_class": dict(PER_CLASS), "images": options.images, "rows": rows}
     print("written:", write_result("explanations-maps", content))
 
 
@@ -302,12 +318,13 @@ def main() -> None:
     )
     kinds = parser.add_subparsers(required=True)
     of_maps = kinds.add_parser("maps")
-    of_maps.add_argument("--seeds", type=int, default=3)
-    of_maps.add_argument("--images", type=int, default=100)
+    of_maps.add_argument("--seeds", type=int, default=2)
+    of_maps.add_argument("--images", type=int, default=60)
+    of_maps.add_argument("--only", default=",".join(get_args(Planted)))
     of_maps.set_defaults(do=maps)
     of_labels = kinds.add_parser("labels")
     of_labels.add_argument("data", nargs="*")
-    of_labels.add_argument("--seeds", type=int, default=3)
+    of_labels.add_argument("--seeds", type=int, default=2)
     of_labels.add_argument("--side", type=int, default=32)
     of_labels.add_argument("--steps", type=int, default=300)
     of_labels.set_defaults(do=labels)
