@@ -127,7 +127,7 @@ def part(images, rows):
 def test_maps_point_at_what_was_planted():
     from benchmarks.studies.explanations import maps_row
 
-    row = maps_row("position", 1, 40, 150, 300)
+    row = maps_row("position", 1, 40, 150)
     assert row["accuracy"] >= 0.9
     assert np.mean(row["maps"]["integrated gradients"]["learnt"]["most"]) >= 0.8
     checks = {"learnt": row["checks"], **row["controls"]}
