@@ -98,7 +98,7 @@ def _raw(method: Method, layer: str, network: nn.Module, pixels: Tensor, targets
             )
             return np.maximum(_array(found.sum(dim=1)), 0)
         gradients: Any = IntegratedGradients(network).attribute(
-            pixels, target=targets, n_steps=STEPS, internal_batch_size=4 * AT_ONCE
+            pixels, target=targets, n_steps=STEPS, internal_batch_size=AT_ONCE
         )
     except (*REFUSALS, IndexError, AttributeError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__

@@ -17,6 +17,8 @@ from augsearch.simclr.encoders.layers import batch_norms
 
 Pixels = NDArray[np.uint8]
 Rows = NDArray[np.int64]
+AT_ONCE = 64
+"""Images in a network."""
 SEEN = 256
 """Images that batch norm takes its statistics of."""
 
@@ -53,10 +55,12 @@ class Asked:
     @torch.no_grad()
     def log_probabilities(self, images: Pixels) -> NDArray[np.float64]:
         """`[n, K]` the logarithm of what the networks think on average, before calibration."""
-        pixels = self.pixels(images)
-        each = torch.stack([net(pixels).double().log_softmax(dim=1) for net in self.networks])
-        found = each.logsumexp(dim=0) - np.log(len(self.networks))
-        return np.asarray(found.cpu().numpy())
+        found = []
+        for start in range(0, len(images), AT_ONCE):
+            pixels = self.pixels(images[start : start + AT_ONCE])
+            each = torch.stack([net(pixels).double().log_softmax(dim=1) for net in self.networks])
+            found.append(each.logsumexp(dim=0).cpu().numpy())
+        return np.concatenate(found) - np.log(len(self.networks))
 
     def score(self, images: Pixels, classes: Rows) -> NDArray[np.float64]:
         """`[n]` the logarithm of the probability of a class for each image."""

@@ -46,7 +46,7 @@ def test_features_of_every_image(encoders):
     assert found.sides == table.side.value_counts().to_dict()
     opened = open_classifier("out")
     by_hand = [
-        extract_features(net[0], images.images, opened.found.mean, opened.found.std,
+        extract_features(next(net.children()), images.images, opened.found.mean, opened.found.std,
                          device=torch.device("cpu"))
         for net in opened.networks
     ]  # fmt: skip

@@ -84,6 +84,19 @@ def test_from_a_classifier_to_what_its_decisions_rest_on(tuned):
 
 
 @pytest.mark.long
+def test_of_a_picture_of_tiles_the_loudest_is_explained():
+    images = small_images()
+    numbers = np.arange(len(images))
+    pictures = numbers % 6 * 6 + numbers // 12  # two tiles of one class each
+    tiles = replace(images, pictures=pictures, groups=pictures)
+    go(data=tiles, labels=3)
+    found = explained(data=tiles, images=4)
+    sealed = pd.read_csv("out/split.csv").query("side == 'test'")
+    assert found.sealed * 2 == len(sealed) and len(found.decisions) == 4
+    assert {one.path for one in found.decisions} <= set(sealed.path)
+
+
+@pytest.mark.long
 def test_what_is_refused_is_one_line(tuned, monkeypatch):
     with pytest.raises(ConfigError, match=r"^nothing: holds no finetune\.json; name a directory"):
         explained("nothing")
