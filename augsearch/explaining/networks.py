@@ -60,7 +60,7 @@ class Asked:
             pixels = self.pixels(images[start : start + AT_ONCE])
             each = torch.stack([net(pixels).double().log_softmax(dim=1) for net in self.networks])
             found.append(each.logsumexp(dim=0).cpu().numpy())
-        return np.concatenate(found) - np.log(len(self.networks))
+        return np.asarray(np.concatenate(found) - np.log(len(self.networks)))
 
     def score(self, images: Pixels, classes: Rows) -> NDArray[np.float64]:
         """`[n]` the logarithm of the probability of a class for each image."""
