@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
     from augsearch.deploying.result import Deployed
+    from augsearch.explaining.embedding import Embedded
+    from augsearch.explaining.result import Explained
     from augsearch.finetuning.result import Finetuned
     from augsearch.piloting.result import Pilot
     from augsearch.pretraining.result import Pretrained
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.compare import compare_pilots
     from augsearch.verbs.deploy import deploy
+    from augsearch.verbs.embed import embed
+    from augsearch.verbs.explain import explain
     from augsearch.verbs.export import export, write_export
     from augsearch.verbs.finetune import finetune
     from augsearch.verbs.pilot import pilot
@@ -57,6 +61,8 @@ _HOMES = {
     "CustomEncoder": "augsearch.simclr.encoders.custom",
     "CustomOp": "augsearch.space.custom",
     "Deployed": "augsearch.deploying.result",
+    "Embedded": "augsearch.explaining.embedding",
+    "Explained": "augsearch.explaining.result",
     "Finetuned": "augsearch.finetuning.result",
     "Parameter": "augsearch.space.catalogue",
     "Pilot": "augsearch.piloting.result",
@@ -84,6 +90,8 @@ _HOMES = {
     "compare_pilots": "augsearch.verbs.compare",
     "describe_op": "augsearch.space.handbook.handbook",
     "describe_ops": "augsearch.space.handbook.handbook",
+    "embed": "augsearch.verbs.embed",
+    "explain": "augsearch.verbs.explain",
     "estimate_study": "augsearch.verbs.run",
     "deploy": "augsearch.verbs.deploy",
     "finetune": "augsearch.verbs.finetune",
@@ -105,6 +113,8 @@ __all__ = [
     "CustomEncoder",
     "CustomOp",
     "Deployed",
+    "Embedded",
+    "Explained",
     "Finetuned",
     "Parameter",
     "Pilot",
@@ -123,7 +133,9 @@ __all__ = [
     "deploy",
     "describe_op",
     "describe_ops",
+    "embed",
     "estimate_study",
+    "explain",
     "export",
     "export_policy",
     "finetune",

@@ -85,6 +85,8 @@ def test_readme_shows_the_verbs():
         "pretrain",
         "finetune",
         "pilot",
+        "explain",
+        "embed",
     } <= shown
 
 

@@ -17,6 +17,8 @@ from augsearch import __version__
 from augsearch.augment.export.targets import ENDINGS
 from augsearch.cli.ablate import ablate
 from augsearch.cli.deploy import deploy
+from augsearch.cli.embed import embed
+from augsearch.cli.explain import explain
 from augsearch.cli.finetune import finetune
 from augsearch.cli.ops import ops
 from augsearch.cli.options import (
@@ -95,6 +97,8 @@ app.command()(pretrain)
 app.command()(finetune)
 app.command()(deploy)
 app.command()(pilot)
+app.command()(explain)
+app.command()(embed)
 app.command()(ops)
 app.command()(trust)
 app.command()(worker)

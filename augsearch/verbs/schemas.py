@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from augsearch.deploying.result import Deployed
+from augsearch.explaining.result import Explained
 from augsearch.finetuning.result import Finetuned
 from augsearch.piloting.result import Pilot
 from augsearch.pretraining.result import Pretrained
@@ -23,6 +24,7 @@ from augsearch.study_file import StudyConfig
 MODELS: dict[str, type[BaseModel]] = {
     "ablation": Ablation,
     "deploy": Deployed,
+    "explain": Explained,
     "finetune": Finetuned,
     "pilot": Pilot,
     "policy": Policy,

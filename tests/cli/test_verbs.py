@@ -48,6 +48,8 @@ FLAGS = {
         *("--machine-rate", "--currency", "--compare"),
         *("--seed", "--device", "--storage", "--output", "--force"),
     },
+    "explain": {"--data", "--images", "--seed", "--device", "--storage", "--output", "--force"},
+    "embed": {"--data", "--output", "--device", "--force"},
     "preview": {
         "--policy", "--space", "--data", "--baseline", "--output", "--image-size", "--seed",
         "--storage", "--no-thumbnail",

@@ -18,7 +18,7 @@ from augsearch.data.embedded.defects import draw_oxide
 from augsearch.data.embedded.domains import DESTROYS, DOMAINS, Op
 from augsearch.data.embedded.ground import LUMA
 from augsearch.data.embedded.scenes import ANGLES, LEVELS, PITCHES, Label
-from augsearch.data.embedded.surfaces import CLASSES, SurfaceSpec, draw_surfaces
+from augsearch.data.embedded.surfaces import CLASSES, SurfaceSpec, draw_marks, draw_surfaces
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
@@ -312,3 +312,15 @@ def test_a_wrong_spec_is_refused_in_one_line(field: str, value: object) -> None:
     with pytest.raises(ConfigError, match=rf"{field}.*{value}") as caught:
         replace(SurfaceSpec(), **{field: value})  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+def test_marks_lie_where_the_label_does():
+    spec = SurfaceSpec("position", images_per_class=6, seed=3)
+    marks, images = draw_marks(spec), draw_surfaces(spec).images
+    assert marks.shape == (24, 32, 32) and 0.15 < marks.mean() < 0.4
+    upright = marks.mean(axis=1)  # seam and groove run from top to bottom
+    assert ((upright < 0.25) | (upright > 0.75)).mean() > 0.9
+    light = images.mean(axis=(1, 2))  # of each column
+    extremes = np.stack([light.argmin(axis=1), light.argmax(axis=1)])
+    assert np.take_along_axis(upright, extremes.T, axis=1).mean() > 0.9
+    assert draw_marks(SurfaceSpec("hue", images_per_class=2)).all()

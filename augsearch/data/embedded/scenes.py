@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augsearch.data.embedded.camera import Exposure, draw_exposure, light_field
 from augsearch.data.embedded.defects import DEFECTS, draw_dust, draw_oxide
@@ -43,14 +44,23 @@ OFFSETS = MappingProxyType(
 NEAR_HUES = MappingProxyType({"blue": 222.0, "purple": 295.0})
 DIAGONALS = MappingProxyType({"deg_045": 45.0, "deg_135": 135.0})
 TWO_PITCHES = MappingProxyType({"coarse": 4.0, "fine": 8.0})
+MARKED = 0.1
+"""From how much more or less light on a mark belongs to it."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the camera looks at: `light` `[3, size, size]` (1 is white) and how it is taken."""
+    """What the camera looks at.
+
+    Attributes:
+        light: `[3, size, size]`, 1 is white.
+        exposure: how it is taken.
+        mark: `[size, size]` bool, what carries the label; None where all of the image does.
+    """
 
     light: Field
     exposure: Exposure
+    mark: NDArray[np.bool_] | None = None
 
 
 Draw = Callable[[str, np.random.Generator, int, np.random.Generator], Scene]
@@ -168,7 +178,9 @@ def _position(
     seam = rng.uniform(0.36, 0.64)
     groove = draw_groove(seam + OFFSETS[name] + rng.normal(0, 0.015), size, rng)
     tint = draw_oxide(rng.uniform(0, 360), rng.uniform(0.02, 0.08), size, rng)
-    return _quiet(plate_rng, exposure, tint * groove * draw_seam(seam, size, rng), size, rng)
+    bead = draw_seam(seam, size, rng)
+    scene = _quiet(plate_rng, exposure, tint * groove * bead, size, rng)
+    return replace(scene, mark=(abs(groove - 1) > MARKED) | (abs(bead - 1) > MARKED))
 
 
 def _hue_orientation(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.embedded.camera import take_image
-from augsearch.data.embedded.scenes import SCENES, Label
+from augsearch.data.embedded.scenes import SCENES, Label, Scene
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
 
@@ -71,9 +71,7 @@ def draw_surfaces(spec: SurfaceSpec) -> ImageSet:
     count = spec.images_per_class * len(classes)
     drawn = np.arange(count) % len(classes)
     ranks = np.arange(count) // len(classes)
-    groups = np.array(
-        [_plate_of(int(r)) * len(classes) + int(c) for r, c in zip(ranks, drawn, strict=True)]
-    )
+    groups = _groups(spec)
     images = np.stack([_draw_image(spec, i, int(groups[i])) for i in range(count)])
     labels = _rng(spec, _LABELS, 0).permutation(drawn) if spec.shuffle_labels else drawn
     note = f"drawn by the program: {count} images, the label is their {spec.label}"
@@ -88,6 +86,25 @@ def draw_surfaces(spec: SurfaceSpec) -> ImageSet:
         digest=_digest(spec, images),
         notes=(f"{note}, shuffled" if spec.shuffle_labels else note,),
     )
+
+
+def draw_marks(spec: SurfaceSpec) -> NDArray[np.bool_]:
+    """`[N, image_size, image_size]` where what carries the label lies in the images of `spec`:
+    pixels that are marked by half or more; all of them where the label has no place."""
+    marks = np.ones((len(CLASSES[spec.label]) * spec.images_per_class, *2 * (spec.image_size,)))
+    for index, group in enumerate(_groups(spec).tolist()):
+        mark = _scene(spec, index, group, _rng(spec, _IMAGE, index)).mark
+        if mark is not None:
+            cell = len(mark) // spec.image_size
+            marks[index] = mark.reshape(spec.image_size, cell, -1, cell).mean(axis=(1, 3))
+    return marks >= 0.5
+
+
+def _groups(spec: SurfaceSpec) -> NDArray[np.int64]:
+    """`[N]` the number of the plate that each image shows."""
+    classes = len(CLASSES[spec.label])
+    indices = np.arange(spec.images_per_class * classes)
+    return np.array([_plate_of(i // classes) * classes + i % classes for i in indices.tolist()])
 
 
 _IMAGE, _PLATE, _LABELS = range(3)
@@ -107,13 +124,16 @@ def _plate_of(rank: int) -> int:
 
 def _draw_image(spec: SurfaceSpec, index: int, group: int) -> NDArray[np.uint8]:
     """`[3, image_size, image_size]` of one place on one plate."""
-    classes = CLASSES[spec.label]
-    name = classes[index % len(classes)]
-    size = spec.image_size * max(2, -(-CANVAS // spec.image_size))
     rng = _rng(spec, _IMAGE, index)
-    draw, _ = SCENES[spec.label]
-    scene = draw(name, _rng(spec, _PLATE, group), size, rng)
+    scene = _scene(spec, index, group, rng)
     return take_image(scene.light, scene.exposure, spec.image_size, rng)
+
+
+def _scene(spec: SurfaceSpec, index: int, group: int, rng: np.random.Generator) -> Scene:
+    classes = CLASSES[spec.label]
+    size = spec.image_size * max(2, -(-CANVAS // spec.image_size))
+    draw, _ = SCENES[spec.label]
+    return draw(classes[index % len(classes)], _rng(spec, _PLATE, group), size, rng)
 
 
 def _digest(spec: SurfaceSpec, images: NDArray[np.uint8]) -> str:

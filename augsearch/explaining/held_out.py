@@ -1,0 +1,61 @@
+"""What networks say of labelled images that they have not learnt from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from augsearch.finetuning.classifier import Classifier, ItsImages, read_labels
+from augsearch.finetuning.labels import Rows, folds_of
+from augsearch.simclr.encoders.build import build_encoder
+
+KEPT = "networks"
+
+
+def of_folds(
+    classifier: Classifier, images: ItsImages, device: torch.device
+) -> tuple[Rows, NDArray[np.float64]] | None:
+    """Rows of the pool that were learnt from, one for each picture, and `[n, K]` the logarithm of
+    what the networks think that were trained without their fold; None where these networks, or the
+    images that they learnt from, are not there any more."""
+    found, pool = classifier.found, images.pool
+    if found.identity.get("images") != pool.digest[:12]:
+        return None
+    uses = read_labels(classifier.directory)
+    rows = np.flatnonzero([uses.get(path) == "learnt from" for path in pool.images.paths])
+    seed = int(found.identity["seed"])
+    folds = folds_of(pool.images, rows, classifier.config.finetune.folds, seed)
+    answers = []
+    for number, held in enumerate(folds):
+        networks = _networks(classifier, f"without-fold-{number}-seed-*.safetensors")
+        if not networks:
+            return None
+        asked = replace(classifier, networks=networks)
+        answers.append(asked.log_probabilities(pool.images, np.sort(held), device))
+    if not answers:
+        return None
+    return (
+        np.concatenate([rows for rows, _ in answers]),
+        np.concatenate([said for _, said in answers]),
+    )
+
+
+def _networks(classifier: Classifier, pattern: str) -> tuple[nn.Module, ...]:
+    """Those that were kept under such names; none if one is damaged."""
+    found = classifier.found
+    networks = []
+    for path in sorted((classifier.directory / KEPT).glob(pattern)):
+        encoder = build_encoder(classifier.config.encoder, found.channels, found.image_size)
+        network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, len(found.classes)))
+        try:
+            network.load_state_dict(load_file(path))
+        except (OSError, SafetensorError, RuntimeError):
+            return ()
+        networks.append(network.eval())
+    return tuple(networks)
