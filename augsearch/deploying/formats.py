@@ -109,5 +109,6 @@ def write_openvino(model: Path, path: Path) -> list[Path]:
 def write_program(parts: Parts, path: Path) -> list[Path]:
     """The graph as `torch.export` has it; `torch.export.load(path).module()` runs it."""
     program = exported(parts.whole(), parts.example(), any_picture(parts.pixels.channels))
-    torch.export.save(program, path)
+    with quiet():
+        torch.export.save(program, path)
     return [path]

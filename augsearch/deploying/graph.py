@@ -77,7 +77,7 @@ class Parts:
         fit = classifier.config.data.fit
         return cls(
             Pixels(found.image_size, found.channels, fit, found.mean, found.std).eval(),
-            Body(tuple(network.cpu().float() for network in classifier.networks)).eval(),
+            Body(tuple(map(_plain, classifier.networks))).eval(),
             Head(found.temperature or 1.0, good, 0.0 if limit is None else limit.threshold).eval(),
         )
 
@@ -97,6 +97,12 @@ class Parts:
         channels = 3 if self.pixels.channels in (1, 3) else self.pixels.channels
         draw = torch.Generator().manual_seed(0)
         return torch.randint(0, 256, (*sides, channels), dtype=torch.uint8, generator=draw)
+
+
+def _plain(network: nn.Module) -> nn.Module:
+    """On the CPU, in 32 bits and not channels_last, whose strides make a batch of one a special
+    case for `torch.export`."""
+    return network.cpu().float().to(memory_format=torch.contiguous_format)
 
 
 def exported(module: nn.Module, example: Tensor, dynamic: Mapping[int, Any]) -> Any:

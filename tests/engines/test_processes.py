@@ -153,7 +153,7 @@ def test_a_network_of_many_tensors_is_shared():
     with Processes(threads=1).crew(told_total, [network]) as crew:
         crew.start(0, 3)
         returned = crew.hear(0)
-        assert isinstance(returned, Returned) and returned.value == 803
+        assert isinstance(returned, Returned) and returned.result == 803
 
 
 def told_total(network, number, _talk):

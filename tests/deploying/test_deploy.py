@@ -1,0 +1,198 @@
+"""From a classifier's directory to files that decide as it does."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from finetuning.small_finetuning import STOPPING, config, go
+from PIL import Image
+from small_study import small_images
+
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.deploying.graph import Parts
+from augsearch.deploying.judge import why_refused
+from augsearch.deploying.needs import is_there
+from augsearch.deploying.result import Loss
+from augsearch.deploying.runtimes import in_torch
+from augsearch.errors import ConfigError
+from augsearch.finetuning.classifier import open_classifier
+from augsearch.verbs.deploy import deploy
+
+pytestmark = [
+    pytest.mark.long,
+    # onnxruntime's quantiser asks NumPy for it.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+def folder(root, images):
+    """An image set as files of a size that is not the network's."""
+    for place, path in enumerate(images.paths):
+        name = images.classes[images.labels[place]]
+        file = root / name / f"{Path(path).name}-{place}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(images.images[place].transpose(1, 2, 0))
+        picture.resize((50 + place % 3, 40), Image.Resampling.BICUBIC).save(file)
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A classifier with a threshold, an ensemble of two, from files."""
+    home = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home}/mlflow.db")
+        spec = SurfaceSpec(images_per_class=30, image_size=16)
+        data = folder(home / "data", draw_surfaces(spec))
+        go(data=data, study=config(combine="ensemble", **STOPPING), labels=12)
+    return home / "out"
+
+
+@pytest.fixture(scope="module")
+def deployed(trained, tmp_path_factory):
+    formats = ["onnx", "fp16", "int8", "torch", *(["openvino"] if is_there("openvino") else [])]
+    return deploy(
+        trained, formats=formats, loss=0.5, class_loss=0.9,
+        output=tmp_path_factory.mktemp("deployed"),
+    )  # fmt: skip
+
+
+def of(found, name):
+    return next(one for one in found.formats if one.name == name)
+
+
+def test_it_decides_as_the_network_does(trained, deployed):
+    assert deployed.checked.as_in_torch == 0
+    assert deployed.checked.pictures == open_classifier(trained).found.sealed.images
+    plain = of(deployed, "onnx")
+    assert plain.changed == 0 and plain.loss.value == 0
+    classifier = open_classifier(trained)
+    session = onnxruntime.InferenceSession(deployed.files["model.onnx"])
+    assert [one.name for one in session.get_outputs()] == ["probabilities", "guess", "stopped"]
+    rng = np.random.default_rng(0)
+    whole = in_torch(Parts.of(classifier).whole())
+    for shape in [(1, 16, 16, 3), (3, 40, 61, 3), (2, 300, 200, 1)]:
+        images = rng.integers(0, 256, shape, np.uint8)
+        said, wanted = session.run(None, {"images": images}), whole(images)
+        assert np.allclose(said[0], wanted[0], atol=1e-5) and (said[1] == wanted[1]).all()
+        assert (said[2] == wanted[2]).all()
+        good = classifier.found.classes.index("clean")
+        stopped = 1 - said[0][:, good] >= classifier.found.limit.threshold
+        assert (said[2] == stopped).all()
+    with pytest.raises(Exception, match=r"(?i)indices|dimension|shape"):
+        session.run(None, {"images": rng.integers(0, 256, (1, 20, 20, 4), np.uint8)})
+
+
+def test_smaller_forms_are_smaller_and_say_what_they_change(deployed):
+    assert {one.name for one in deployed.formats if one.files} >= {"onnx", "fp16", "int8", "torch"}
+    sizes = {one.name: one.bytes for one in deployed.formats}
+    assert sizes["int8"] < sizes["fp16"] < sizes["onnx"]
+    for name in ("fp16", "int8"):
+        form = of(deployed, name)
+        assert 0 <= form.changed < sum(deployed.judged.values()) / 4
+        assert form.loss.value <= form.loss.high
+        assert form.one_core.p50 > 0 and form.one_core.p50 <= form.one_core.p95
+
+    # FP16 and INT8 are what they are called.
+    def kinds(file):
+        model = onnx.load(deployed.files[file])
+        return {initializer.data_type for initializer in model.graph.initializer}
+
+    assert onnx.TensorProto.FLOAT16 in kinds("model-fp16.onnx")
+    assert onnx.TensorProto.INT8 in kinds("model-int8.onnx")
+    assert not {onnx.TensorProto.FLOAT16, onnx.TensorProto.INT8} & kinds("model.onnx")
+
+
+def test_other_forms_decide_alike(trained, deployed):
+    images = np.random.default_rng(1).integers(0, 256, (2, 33, 47, 3), np.uint8)
+    wanted = in_torch(Parts.of(open_classifier(trained)).whole())(images)
+    program = torch.export.load(deployed.files["model.pt2"]).module()
+    for count in (1, 2):
+        said = program(torch.from_numpy(images[:count]))[0].detach()
+        assert np.allclose(said, wanted[0][:count], atol=1e-5)
+    assert of(deployed, "torch").changed == 0
+    if is_there("openvino"):
+        import openvino
+
+        settings = {"INFERENCE_PRECISION_HINT": "f32"}
+        compiled = openvino.Core().compile_model(deployed.files["model.xml"], "CPU", settings)
+        assert np.allclose(compiled([images])[0], wanted[0], atol=1e-4)
+        assert of(deployed, "openvino").changed == 0
+
+
+def test_the_manifest_says_what_a_line_must_know(trained, deployed):
+    content = json.loads(deployed.files["deploy.json"].read_text())
+    assert content["classes"] == list(open_classifier(trained).found.classes)
+    assert content["limit"]["good"] == "clean" and content["input"]["channels"] == [1, 3]
+    for form in deployed.formats:
+        if form.files:
+            path = deployed.files[form.files[0]]
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == form.digest
+    model = onnx.load(deployed.files["model.onnx"])
+    told = {one.key: one.value for one in model.metadata_props}
+    assert json.loads(told["classes"]) == content["classes"]
+    assert json.loads(told["limit"]) == content["limit"]
+
+
+def test_what_was_learnt_from_does_not_judge(trained, deployed):
+    import pandas as pd
+
+    learnt = pd.read_csv(trained / "labels.csv")
+    split = pd.read_csv(trained / "split.csv")
+    free = (split.side == "test").sum() + ((split.side == "pool").sum() - len(learnt))
+    assert 0 < sum(deployed.judged.values()) <= free
+    assert deployed.calibrated_on % 16 == 0
+
+
+def test_int8_that_may_lose_too_much_is_not_written(trained, tmp_path):
+    told = []
+
+    class Told:
+        def __getattr__(self, name):
+            return lambda *said: told.append((name, *said))
+
+    found = deploy(trained, formats=["int8"], output=tmp_path / "out", progress=Told())
+    form = of(found, "int8")
+    assert form.refused and not form.files and not (tmp_path / "out" / "model-int8.onnx").exists()
+    assert (tmp_path / "out" / "model.onnx").exists()
+    (warned,) = [said for kind, said in told if kind == "warn"]
+    assert warned.startswith("int8 is not written: ") and "the limit is 1.0" in warned
+
+
+def test_a_class_that_is_lost_is_named():
+    losses = {name: Loss(value=0.0, high=0.01, of=300) for name in ("pit", "crack")}
+    losses["stain"] = Loss(value=0.3, high=0.36, of=250)
+    overall = Loss(value=0.004, high=0.008, of=850)
+    limits = {"most": 0.01, "most_of_class": 0.02}
+    said = why_refused(overall, losses, ["crack", "pit", "stain"], **limits)
+    assert said == ("30.0 points lost in class stain, up to 36.0 by 250 pictures; the limit is 2.0")
+    del losses["stain"]
+    assert why_refused(overall, losses, ["crack", "pit"], **limits) is None
+    assert "shows what stain loses" in why_refused(
+        overall, losses, ["crack", "pit", "stain"], **limits
+    )
+
+
+def test_bad_input_is_said(trained, tmp_path):
+    with pytest.raises(ConfigError, match=r"holds no finetune.json"):
+        deploy(tmp_path)
+    with pytest.raises(ConfigError, match="--formats tflite: unknown; known: onnx, fp16, int8"):
+        deploy(trained, formats=["tflite"])
+    with pytest.raises(ConfigError, match=r"--class-loss 2: must lie between 0 and 1"):
+        deploy(trained, class_loss=2)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="mine: holds files that are of no deployment"):
+        deploy(trained, output=tmp_path / "mine")
+    copy = tmp_path / "copy"
+    shutil.copytree(trained, copy)
+    with pytest.raises(ConfigError, match="has the classes"):
+        others = small_images()
+        deploy(copy, data=type(others)(**{**others.__dict__, "classes": ("a", "b")}))
