@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from augsearch.data.decoding.memory import room_for
 from augsearch.errors import DataError
 
-# What it finds odd in a file's metadata is nothing that a user could mend.
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+# What they find odd in a file's metadata is nothing that a user could mend.
+for _reader in ("tifffile", "PIL"):
+    logging.getLogger(_reader).setLevel(logging.CRITICAL)
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """Of TIFF and BigTIFF, in either order of bytes."""
 GREY_OR_COLOUR = (1, 3)
@@ -50,7 +51,9 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         if _rows_as_pages(file):
-            pixels = file.series[0].asarray()
+            rows, columns, floats = file.series[0].shape
+            with room_for(columns, rows, floats):
+                pixels = file.series[0].asarray()
             return pixels if wanted is None else pixels[..., _chosen(wanted, pixels.shape[-1])]
         plain = page.photometric in (
             tifffile.PHOTOMETRIC.MINISBLACK,
@@ -84,6 +87,8 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
     opaque = np.ones(page.samplesperpixel, dtype=bool)
     opaque[len(opaque) - len(alpha) :] = np.logical_not(alpha)
     pixels = pixels[..., opaque]
+    if pixels.ndim != 3 or pixels.size == 0:
+        raise ValueError(f"its pixels have the shape {pixels.shape}")
     return pixels if wanted is None else pixels[..., _chosen(wanted, count)]
 
 

@@ -95,6 +95,24 @@ def large_files_allowed() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Whatever goes wrong becomes a DataError: readers raise nearly anything on damaged files."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Image.DecompressionBombError:
+        limit = f"{MAX_PIXELS / 1e6:.0f} million pixels"
+        raise DataError(f"more than {limit}; cut or reduce it first") from None
+    except UnidentifiedImageError:
+        raise DataError("not an image of a known format") from None
+    except Exception as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise DataError(" ".join(reason.split()) or type(error).__name__) from error
+
+
+@_refused()
 def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) -> Decoded:
     """Decode one file to `config`'s size and channels; `channels: auto` keeps what the file has.
 
@@ -139,6 +157,7 @@ def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) 
     return _opened(path, decode)
 
 
+@_refused()
 def read_grey(path: Path) -> NDArray[np.uint8]:
     """`[H, W]`: one file in grey at its own size; raises as `decode_file` does."""
     bands = _bands(path, DataConfig())
@@ -154,6 +173,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     return _opened(path, read)
 
 
+@_refused()
 def read_exactly(path: Path) -> NDArray[np.generic]:
     """`[H, W]` or `[H, W, C]`: every number that a file holds, at its own size and upright; three
     equal channels count as one. Raises as `decode_file` does."""
@@ -172,8 +192,9 @@ def read_exactly(path: Path) -> NDArray[np.generic]:
     return pixels[..., 0] if grey else pixels
 
 
+@_refused()
 def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture in pixels; OSError or ValueError if it cannot be read."""
+    """Width and height of a picture in pixels; raises as `decode_file` does."""
     if found := size_of(path):
         return found
     with Image.open(path) as picture:
@@ -190,10 +211,10 @@ def _bands(path: Path, config: DataConfig) -> NDArray[np.generic] | None:
         bands = read_bands(path, config.bands)
     except DataError:
         raise
-    except Exception as error:  # damaged: Pillow says what of, or reads it all the same
+    except Exception:
         if config.bands is None:
-            return None
-        raise DataError(" ".join(str(error).split()) or type(error).__name__) from error
+            return None  # damaged: Pillow says what of, or reads it all the same
+        raise
     count = 0 if bands is None else bands.shape[-1]
     made = {"auto": (count,), "grey": (0, 1), "colour": (0, 3)}
     if count not in made[config.channels]:
@@ -235,30 +256,19 @@ def _shown_bands(
 
 
 def _opened(path: Path, use: Callable[[Image.Image, Source], Result]) -> Result:
-    """What `use` makes of the opened file; whatever goes wrong becomes a DataError."""
+    """What `use` makes of the opened file, without its metadata if these are in the way."""
     try:
-        try:
-            with Image.open(path) as image:
-                return use(image, path)
-        except (DataError, Image.DecompressionBombError):
-            raise
-        except Exception:  # Pillow's readers raise nearly anything on damaged files
-            whole = path.stat().st_size <= MAX_BYTES
-            pixels = without_metadata(path.read_bytes()) if whole else None
-            if pixels is None:
-                raise
-            with Image.open(io.BytesIO(pixels)) as image:
-                return use(image, io.BytesIO(pixels))
-    except DataError:
+        with Image.open(path) as image:
+            return use(image, path)
+    except (DataError, Image.DecompressionBombError):
         raise
-    except Image.DecompressionBombError:
-        limit = f"{MAX_PIXELS / 1e6:.0f} million pixels"
-        raise DataError(f"more than {limit}; cut or reduce it first") from None
-    except UnidentifiedImageError:
-        raise DataError("not an image of a known format") from None
-    except Exception as error:  # as above
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise DataError(" ".join(reason.split()) or type(error).__name__) from error
+    except Exception:  # see `_refused`
+        whole = path.stat().st_size <= MAX_BYTES
+        pixels = without_metadata(path.read_bytes()) if whole else None
+        if pixels is None:
+            raise
+        with Image.open(io.BytesIO(pixels)) as image:
+            return use(image, io.BytesIO(pixels))
 
 
 @dataclass(frozen=True)
