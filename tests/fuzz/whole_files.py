@@ -108,7 +108,9 @@ def tiff(rng: random.Random) -> bytes:
     always, rare = (256, 257, 258, 259, 262, 277), set(TAGS)
     tags = {tag: rng.choice(TAGS[tag]) for tag in always if rng.random() < 0.98}
     tags |= {tag: rng.choice(TAGS[tag]) for tag in rare - set(always) if rng.random() < 0.25}
-    where = (len(begin) + 8 + 20 * (len(tags) + 2)) if big else len(begin) + 6 + 12 * (len(tags) + 2)
+    where = (
+        (len(begin) + 8 + 20 * (len(tags) + 2)) if big else len(begin) + 6 + 12 * (len(tags) + 2)
+    )
     if 322 in tags and 323 in tags:
         tags |= {324: where, 325: len(packed)}
     else:
@@ -126,7 +128,8 @@ def tiff(rng: random.Random) -> bytes:
         if count > many:  # the value is elsewhere: in the pixels, whatever they say
             room = struct.pack(f"{order}{'Q' if big else 'I'}", where)
         entries.append(
-            struct.pack(f"{order}HH{'Q' if big else 'I'}", tag, kind, count) + room.ljust(width, b"\0")
+            struct.pack(f"{order}HH{'Q' if big else 'I'}", tag, kind, count)
+            + room.ljust(width, b"\0")
         )
     count_of = struct.pack(f"{order}{'Q' if big else 'H'}", len(entries))
     end = struct.pack(f"{order}{'Q' if big else 'I'}", 0)

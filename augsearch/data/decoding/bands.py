@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from augsearch.data.decoding.memory import room_for
+from augsearch.data.decoding.memory import LARGE, room_for
 from augsearch.errors import DataError
 
 # What they find odd in a file's metadata is nothing that a user could mend.
@@ -50,6 +51,7 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
         raise DataError("data.bands names bands of TIFF files, and this is none")
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
+        _check_large(page.aspage(), file.filehandle.size)
         if _rows_as_pages(file):
             rows, columns, floats = file.series[0].shape
             with room_for(columns, rows, floats):
@@ -66,6 +68,8 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
             return None
         if not plain:
             raise DataError(f"data.bands: {_name(page.photometric)} pixels have no bands to name")
+        if len(page.dataoffsets) < math.prod(page.chunked):
+            raise ValueError("image file is truncated")  # what lacks would be filled, for minutes
         try:
             floats = math.ceil(page.samplesperpixel * page.bitspersample / 32)
             with room_for(page.imagewidth, page.imagelength, floats):
@@ -90,6 +94,19 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
     if pixels.ndim != 3 or pixels.size == 0:
         raise ValueError(f"its pixels have the shape {pixels.shape}")
     return pixels if wanted is None else pixels[..., _chosen(wanted, count)]
+
+
+def _check_large(page: tifffile.TiffPage, size: int) -> None:
+    """Refuse a large picture that lacks pixels before the rest of them has taken gigabytes.
+
+    Args:
+        size: of the file, bytes.
+    """
+    if page.imagewidth * page.imagelength < LARGE:
+        return
+    ends = map(operator.add, page.dataoffsets, page.databytecounts)
+    if max(ends, default=0) > size:
+        raise DataError("image file is truncated")
 
 
 def _rows_as_pages(file: tifffile.TiffFile) -> bool:

@@ -26,7 +26,7 @@ from PIL import Image, UnidentifiedImageError
 
 from augsearch.data.config import DataConfig
 from augsearch.data.decoding.bands import read_bands, size_of
-from augsearch.data.decoding.memory import room_for
+from augsearch.data.decoding.memory import LARGE, room_for
 from augsearch.data.decoding.raw_files import deep_channels, read_sixteen_bits, without_metadata
 from augsearch.data.decoding.window import Values, Window, find_window
 from augsearch.errors import DataError
@@ -130,7 +130,7 @@ def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) 
         if config.fit != "tile":  # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost
             drafted = image.draft(None, (2 * config.side, 2 * config.side))
             whole = drafted and drafted[1]  # without what fills the last block
-        with _room_for(image):
+        with _room_for(image, source):
             raw = _read(image, source)
             values = None if raw.deep is None else _values(raw.deep)
             shown_by = (windows[0] if windows else find_window([values])) if values else None
@@ -165,7 +165,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
         return np.asarray(_shown_bands(bands, ())[0].mean(axis=-1).round().astype(np.uint8))
 
     def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
-        with _room_for(image):
+        with _room_for(image, source):
             raw = _read(image, source)
             window = None if raw.deep is None else find_window([_values(raw.deep)])
             return _turned(np.array(raw.shown(window)[0].convert("L")), raw.turn)
@@ -182,7 +182,7 @@ def read_exactly(path: Path) -> NDArray[np.generic]:
         return bands
 
     def read(image: Image.Image, source: Source) -> NDArray[np.generic]:
-        with _room_for(image):
+        with _room_for(image, source):
             raw = _read(image, source)
             flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
             return _turned(flat, raw.turn)
@@ -308,8 +308,11 @@ def _read(image: Image.Image, source: Source) -> _Raw:
     return _Raw(image, turn, np.asarray(image) if image.mode in DEEP_MODES else None)
 
 
-def _room_for(image: Image.Image) -> contextlib.AbstractContextManager[None]:
+def _room_for(image: Image.Image, source: Source) -> contextlib.AbstractContextManager[None]:
     """For an opened picture that nothing was read of yet, at the size at which it will be read."""
+    if image.format == "PNG" and image.width * image.height >= LARGE:
+        with Image.open(source) as whole:
+            whole.verify()  # one that is cut off would take gigabytes before that is found
     return room_for(*image.size, deep_channels(image) or int(image.mode in DEEP_MODES))
 
 
