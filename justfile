@@ -34,6 +34,10 @@ docs *args:
 faults *args:
     @bash .ci/run faults {{args}}
 
+# damaged and hostile files by the hundred thousand
+fuzz *args:
+    @bash .ci/run fuzz {{args}}
+
 # many trials, many workers
 scale *args:
     @bash .ci/run scale {{args}}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from fuzz import whole_files
 
 from augsearch.data.config import DataConfig
 from augsearch.data.decoding.decode import (
@@ -30,10 +31,10 @@ from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.space.yaml_file import load_model
 from augsearch.study_file import StudyConfig
-from fuzz import whole_files
 
 SECONDS, BYTES = 2.0, 2**30
 """That what is refused may take."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TAKEN = 30.0
 """Seconds that a file may take that turns out to be a picture of many million pixels."""
 SUFFIXES = (".png", ".jpg", ".tif", ".gif", ".jp2", ".ico", "")
@@ -180,7 +181,7 @@ def _checked(kind: str, content: bytes, folder: Path) -> bool:
     except Exception as error:
         raise Broken(f"{type(error).__name__}: {error}") from error
     seconds, took = time.process_time() - begin, peak() - before
-    if refused and ("\n" in refused or not refused.isprintable()):
+    if CONTROL.search(refused):
         raise Broken(f"no line: {refused!r}")
     if seconds > (SECONDS if refused else TAKEN):
         raise Slow(f"{seconds:.1f} s")

@@ -10,7 +10,7 @@ from fuzz.fed import Broken, check, made
 
 
 def main(kind: str, first: int, last: int) -> None:
-    counts = Counter()
+    counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder) / "fed"
         at.mkdir()
@@ -26,6 +26,8 @@ def main(kind: str, first: int, last: int) -> None:
                 if cause is not None:
                     print("    ", traceback.format_tb(cause.__traceback__)[-1].strip(), flush=True)
     print(kind, dict(counts))
+    if counts["broken"]:
+        raise SystemExit(1)
 
 
 main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -37,7 +37,7 @@ def images() -> Iterator[bytes]:
             yield from _saved(picture, "PNG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
             yield from _saved(picture, "GIF", save_all=True, append_images=[picture] * 2)
             yield from _saved(picture, "JPEG", progressive=True)
-    for bands, dtype, planes in itertools.product((2, 4, 5), "B H h f d".split(), (1, 2)):
+    for bands, dtype, planes in itertools.product((2, 4, 5), "BHhfd", (1, 2)):
         pixels = (200 * rng.random((SIDE, SIDE, bands))).astype(dtype)
         for tile, compression in ((None, None), ((16, 16), "zlib")):
             file = io.BytesIO()
@@ -73,7 +73,7 @@ TAGS: dict[int, tuple[int, ...]] = {
     256: (0, 1, 6, 6, 6, 40, 30_000, 65_535),  # width
     257: (0, 1, 6, 6, 6, 40, 30_000, 65_535),  # height
     258: (0, 1, 2, 4, 8, 8, 8, 12, 16, 16, 24, 32, 64),  # bits
-    259: (0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 32_773, 32_946, 34_712, 34_887, 34_925, 50_000, 50_001),
+    259: (0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 32_773, 32_946, 34_712, 34_887, 34_925, 50_000, 50_001),
     262: (0, 1, 1, 2, 2, 3, 4, 5, 6, 8, 9, 10, 32_803, 32_844, 32_845, 34_892),  # photometric
     266: (1, 2, 3),
     274: (0, 1, 3, 6, 9),  # orientation

@@ -22,6 +22,9 @@ for _reader in ("tifffile", "PIL"):
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """Of TIFF and BigTIFF, in either order of bytes."""
 GREY_OR_COLOUR = (1, 3)
+EMPTY, EMPTIEST = 2**28, 10_000
+"""Bytes of pixels from which on a file must hold some, and for each of its bytes; no compression
+of pictures packs as many."""
 MOST_BANDS = 16
 """Of an array whose last axis is taken for bands because it is so short."""
 
@@ -50,8 +53,8 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
             return None
         raise DataError("data.bands names bands of TIFF files, and this is none")
     with tifffile.TiffFile(path) as file:
-        page = file.pages.first
-        _check_large(page.aspage(), file.filehandle.size)
+        page = _first_page(file)
+        _check_large(page, file.filehandle.size)
         if _rows_as_pages(file):
             rows, columns, floats = file.series[0].shape
             with room_for(columns, rows, floats):
@@ -96,14 +99,26 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
     return pixels if wanted is None else pixels[..., _chosen(wanted, count)]
 
 
+def _first_page(file: tifffile.TiffFile) -> tifffile.TiffPage:
+    """ValueError if its tags give words for numbers."""
+    page = file.pages.first.aspage()
+    numbers = (page.imagewidth, page.imagelength, page.samplesperpixel, page.bitspersample)
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError(f"its size is {numbers}")
+    return page
+
+
 def _check_large(page: tifffile.TiffPage, size: int) -> None:
     """Refuse a large picture that lacks pixels before the rest of them has taken gigabytes.
 
     Args:
         size: of the file, bytes.
     """
-    if page.imagewidth * page.imagelength < LARGE:
+    need = page.imagewidth * page.imagelength * page.samplesperpixel * page.bitspersample // 8
+    if need < LARGE:
         return
+    if need > max(EMPTY, EMPTIEST * sum(page.databytecounts)):
+        raise DataError("nearly all of its pixels are missing")
     ends = map(operator.add, page.dataoffsets, page.databytecounts)
     if max(ends, default=0) > size:
         raise DataError("image file is truncated")
@@ -126,7 +141,7 @@ def size_of(path: Path) -> tuple[int, int] | None:
         if _rows_as_pages(file):
             height, width, _ = file.series[0].shape
             return width, height
-        page = file.pages.first
+        page = _first_page(file)
         return page.imagewidth, page.imagelength
 
 
