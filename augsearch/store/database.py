@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import filelock
 import optuna
@@ -38,6 +40,10 @@ REMEDIES = {
 """By a sign in what a database said."""
 
 
+_opened: WeakValueDictionary[tuple[int, str], optuna.storages.RDBStorage] = WeakValueDictionary()
+"""On servers, where each has connections of its own: one a process."""
+
+
 def open_storage(url: str) -> optuna.storages.RDBStorage:
     """The database at `url`.
 
@@ -47,7 +53,12 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     parts = _checked_url(url)
     try:
-        return _made_once(url)
+        if not _on_server(parts):
+            return _made_once(url)
+        key = os.getpid(), url  # a fork must not use its parent's connections
+        if (opened := _opened.get(key)) is None:
+            _opened[key] = opened = _made_once(url)
+        return opened
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
         raise _not_opened(parts, error) from None
 

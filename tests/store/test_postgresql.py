@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import optuna
@@ -14,7 +14,7 @@ import pytest
 from optuna.trial import TrialState
 from postgresql import needs_postgresql, postgresql
 from small_study import small_config, small_images, small_space
-from sqlalchemy import make_url
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from augsearch.errors import StudyError
 from augsearch.store.database import is_running, open_storage, owner_lock
@@ -75,6 +75,44 @@ def owner(server):
 def states(server):
     trials = Store(open_storage(server), "small").trials_study.get_trials()
     return [trial.state for trial in trials]
+
+
+def until(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@contextmanager
+def connections(url):
+    """A function that says how many connections others have."""
+    count = (
+        "select count(*) from pg_stat_activity "
+        "where backend_type = 'client backend' and pid <> pg_backend_pid()"
+    )
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+
+        def counted():
+            connection.rollback()
+            return connection.scalar(text(count))
+
+        yield counted
+
+
+def test_a_process_has_one_connection_and_gives_it_back_when_idle(server, monkeypatch):
+    monkeypatch.setattr("augsearch.store.server.IDLE", 0.5)
+    with connections(server) as counted:
+        until(lambda: counted() == 0)  # those of other tests
+        first, second = open_storage(server), open_storage(server)
+        assert first is second
+        for _ in range(3):
+            optuna.get_all_study_names(first)
+            optuna.get_all_study_names(second)
+        assert counted() == 1
+        until(lambda: counted() == 0)
+        optuna.get_all_study_names(first)
+        assert counted() == 1
 
 
 @pytest.mark.long
