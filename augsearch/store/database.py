@@ -40,6 +40,13 @@ REMEDIES = {
 """By a sign in what a database said."""
 
 
+FOR_A_MOMENT = (
+    "already exists", "UNIQUE constraint", "unique constraint", "too many clients",
+    "connection slots",
+)  # fmt: skip
+"""Signs in what a database said that another process is only faster."""
+TRIES, PAUSE = 80, 0.25
+"""To open it, and seconds between two."""
 _opened: WeakValueDictionary[tuple[int, str], optuna.storages.RDBStorage] = WeakValueDictionary()
 """On servers, where each has connections of its own: one a process."""
 
@@ -64,18 +71,16 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
 
 
 def _made_once(url: str) -> optuna.storages.RDBStorage:
-    """Two processes that start together both find a new database empty; one makes its tables."""
+    """Two processes that start together both find a new database empty; one makes its tables. When
+    many start together, a server may have no connection left for a moment."""
     kind = PatientStorage if _on_server(make_url(url)) else optuna.storages.RDBStorage
-    for _ in range(20):
+    for _ in range(TRIES):
         try:
             return kind(url)
         except (OperationalError, IntegrityError, ProgrammingError) as error:
-            if not any(
-                sign in str(error)
-                for sign in ("already exists", "UNIQUE constraint", "unique constraint")
-            ):
+            if not any(sign in str(error) for sign in FOR_A_MOMENT):
                 raise
-            time.sleep(0.25)
+            time.sleep(PAUSE)
     return kind(url)
 
 

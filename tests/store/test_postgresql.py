@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from postgresql import needs_postgresql, postgresql
 from small_study import small_config, small_images, small_space
 from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from augsearch.errors import StudyError
 from augsearch.store.database import is_running, open_storage, owner_lock
@@ -113,6 +114,21 @@ def test_a_process_has_one_connection_and_gives_it_back_when_idle(server, monkey
         until(lambda: counted() == 0)
         optuna.get_all_study_names(first)
         assert counted() == 1
+
+
+def test_a_server_without_a_free_connection_is_waited_for(server, monkeypatch):
+    monkeypatch.setattr("augsearch.store.database._opened", {})  # as in another process
+    engine = create_engine(server, poolclass=NullPool)
+    taken = []
+    with suppress(OperationalError):
+        while True:
+            taken.append(engine.connect())
+    free = threading.Timer(1.0, lambda: [connection.close() for connection in taken])
+    free.start()
+    begin = time.monotonic()
+    assert optuna.get_all_study_names(open_storage(server)) is not None
+    assert time.monotonic() - begin > 0.5
+    free.join()
 
 
 @pytest.mark.long
