@@ -46,6 +46,10 @@ scale *args:
 coverage *args:
     @bash .ci/run coverage {{args}}
 
+# what runs in processes, started as on Windows
+spawn *args:
+    @bash .ci/run spawn {{args}}
+
 # a few tests with the newest versions of everything
 newest:
     @bash .ci/run newest

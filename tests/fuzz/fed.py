@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +24,11 @@ from augsearch.data.decoding.decode import (
     read_exactly,
     read_grey,
 )
+from augsearch.data.decoding.pixel_store import PIXELS_FILE, read_entry, write_entry
 from augsearch.data.listing.files import list_files
 from augsearch.data.listing.sources import find_images
 from augsearch.errors import AugsearchError
+from augsearch.piloting.runs import read_answers
 from augsearch.simclr.encoders.checkpoint import read_states, recorded_normalisation
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
@@ -99,6 +102,20 @@ def checkpoint(content: bytes, folder: Path) -> None:
     read_states(path)
 
 
+def array(content: bytes, folder: Path) -> None:
+    """What pilots keep, or decoded pixels if the first byte is odd."""
+    if not content or content[0] % 2 == 0:
+        (folder / "a.npz").write_bytes(content[1:])
+        found: object = read_answers(folder / "a.npz", 2)
+    else:
+        write_entry(folder / "cache", whole_files.DECODED)
+        (folder / "cache" / PIXELS_FILE).write_bytes(content[1:])
+        found = read_entry(folder / "cache")
+        shutil.rmtree(folder / "cache", ignore_errors=True)
+    if found is None:
+        raise AugsearchError("damaged")
+
+
 @dataclass(frozen=True)
 class Fed:
     """A way in for files.
@@ -134,6 +151,7 @@ KINDS = {
     "image": Fed(image, _images, 2),
     "table": Fed(table, lambda: whole_files.TABLES, 1),
     "text": Fed(text, _texts, 1),
+    "array": Fed(array, cache(lambda: tuple(whole_files.arrays())), 1),
     "checkpoint": Fed(checkpoint, cache(lambda: tuple(whole_files.checkpoints())), 1),
 }
 

@@ -14,7 +14,7 @@ from data.deep_files import png_chunk
 from fuzz.fed import KINDS, check, made
 
 FOUND = sorted((Path(__file__).parent / "found").iterdir())
-DRAWN = {"image": 300, "table": 150, "text": 50, "checkpoint": 150}
+DRAWN = {"image": 300, "table": 150, "text": 50, "array": 200, "checkpoint": 150}
 SIDE = 19 * 1024
 """Of a picture that takes more than a gigabyte."""
 

@@ -16,6 +16,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
+from augsearch.data.decoding.pixel_store import DecodedFiles
+
 MODES = ("1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "LA", "PA", "I", "F", "I;16")
 UNSAFE = ("BUFR", "GRIB", "HDF5", "EPS", "PDF", "WMF", "MPEG")
 """Formats that Pillow writes and does not read by itself."""
@@ -156,6 +158,23 @@ def checkpoints() -> Iterator[bytes]:
             torch.save(content, file, _use_new_zipfile_serialization=new)
             yield file.getvalue()
     yield save(state, {"augsearch.mean": "[0.5]", "augsearch.std": "[0.2]"})
+
+
+DECODED = DecodedFiles(
+    images=np.zeros((2, 1, 4, 4), np.uint8), counts=(1, 1), reasons={}, notes=(), pages=(),
+    windows=(), same=(0, 1), near=(0, 1),
+)  # fmt: skip
+
+
+def arrays() -> Iterator[bytes]:
+    """What numpy writes."""
+    file = io.BytesIO()
+    np.savez(file, guesses=np.zeros(2, np.int64), confidence=np.ones(2), seconds=1.0)
+    yield file.getvalue()
+    for kept in (DECODED.images, np.array([None, {}], dtype=object), np.zeros(3, "i4,f8")):
+        file = io.BytesIO()
+        np.save(file, kept)
+        yield file.getvalue()
 
 
 NUMBERS = (0, 1, 2, 7, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 2**31 - 1, 2**31, 2**32 - 1)
