@@ -54,6 +54,14 @@ spawn *args:
 newest:
     @bash .ci/run newest
 
+# a core of the tests with the oldest versions that are allowed
+oldest *args:
+    @bash .ci/run oldest {{args}}
+
+# versions with known weaknesses
+audit:
+    @bash .ci/run audit
+
 # everything, from nothing
 ci:
     @bash .ci/run
