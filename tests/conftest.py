@@ -21,7 +21,7 @@ from shared_studies import Shared, copy_study, forget_runs, run_small
 # Windows has no other way to start processes (`bash .ci/run spawn`).
 if os.environ.get("AUGSEARCH_TEST_START") == "spawn":
     multiprocessing.set_start_method("spawn")
-    multiprocessing.get_all_start_methods = lambda: ["spawn"]  # type: ignore[method-assign]
+    multiprocessing.get_all_start_methods = lambda: ["spawn"]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}
 

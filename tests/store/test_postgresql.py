@@ -78,8 +78,8 @@ def states(server):
     return [trial.state for trial in trials]
 
 
-def until(condition):
-    end = time.monotonic() + 20
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -129,6 +129,50 @@ def test_a_server_without_a_free_connection_is_waited_for(server, monkeypatch):
     assert optuna.get_all_study_names(open_storage(server)) is not None
     assert time.monotonic() - begin > 0.5
     free.join()
+
+
+AT_ONCE = """
+import sys, time
+from pathlib import Path
+from small_study import small_config, small_images, small_space
+from augsearch.errors import StudyError
+from augsearch.verbs.run import run_study
+Path(sys.argv[2]).touch()
+while not Path("go").exists():
+    time.sleep(0.005)
+try:
+    run_study(small_space(), data=small_images(), study=small_config(), name="small", device="cpu",
+              storage=sys.argv[1])
+    print("ran")
+except StudyError as error:
+    print(error)
+"""
+
+
+@pytest.mark.long
+def test_of_two_drivers_that_begin_at_once_in_an_empty_database_one_runs():
+    with postgresql() as fresh:
+        drivers = [
+            subprocess.Popen(
+                [sys.executable, "-c", AT_ONCE, fresh.url, f"ready-{number}"],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "shared")},
+            )
+            for number in range(2)
+        ]
+        try:
+            until(lambda: len(list(Path.cwd().glob("ready-*"))) == 2, 60)
+            Path("go").touch()
+            said = sorted(driver.communicate(timeout=240)[0].splitlines()[-1] for driver in drivers)
+        finally:
+            for driver in drivers:
+                driver.kill()
+                driver.wait()
+        assert said[0] == "ran"
+        assert "'small' is being run by another process" in said[1]
+        assert len(states(fresh.url)) == 4
+        assert set(states(fresh.url)) <= {TrialState.COMPLETE, TrialState.PRUNED}
 
 
 @pytest.mark.long
