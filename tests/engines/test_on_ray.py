@@ -132,7 +132,8 @@ def test_a_run_that_takes_too_much_memory_is_not_begun_for_ever(tmp_path):
         timeout=240,
         check=True,
     )
-    assert ended.stdout == "Ray lost a run 3 times (OutOfMemoryError)\n"
+    # Ray tells of each time, too.
+    assert "Ray lost a run 3 times (OutOfMemoryError)" in ended.stdout.splitlines()
     assert len(list(tmp_path.iterdir())) <= TRIES
 
 
