@@ -55,7 +55,7 @@ def read_entry(folder: Path) -> DecodedFiles | None:
         return None
     try:
         facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
-        images = np.load(folder / PIXELS_FILE, mmap_mode="r", allow_pickle=False)
+        images = np.lib.format.open_memmap(folder / PIXELS_FILE, mode="r")  # no pickles
         decoded = DecodedFiles(
             images,
             tuple(facts["counts"]),
