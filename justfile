@@ -34,6 +34,10 @@ docs *args:
 faults *args:
     @bash .ci/run faults {{args}}
 
+# damaged and hostile files by the hundred thousand
+fuzz *args:
+    @bash .ci/run fuzz {{args}}
+
 # many trials, many workers
 scale *args:
     @bash .ci/run scale {{args}}
@@ -46,9 +50,21 @@ exports *args:
 coverage *args:
     @bash .ci/run coverage {{args}}
 
+# what runs in processes, started as on Windows
+spawn *args:
+    @bash .ci/run spawn {{args}}
+
 # a few tests with the newest versions of everything
 newest:
     @bash .ci/run newest
+
+# a core of the tests with the oldest versions that are allowed
+oldest *args:
+    @bash .ci/run oldest {{args}}
+
+# versions with known weaknesses
+audit:
+    @bash .ci/run audit
 
 # everything, from nothing
 ci:

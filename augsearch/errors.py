@@ -22,6 +22,10 @@ _VALUE = r"password=[^&\s'\"]*?"
 _IN_QUERY = re.compile(rf"(\?){_VALUE}&|[?&]{_VALUE}(?=[:;,.)]*(?:[&\s'\"]|$))")
 
 
+# What a terminal would obey, and what no text file can hold.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
 def without_passwords(text: str) -> str:
     """Text for people, logs, files and commands: URLs in it have lost their passwords.
 
@@ -30,11 +34,18 @@ def without_passwords(text: str) -> str:
     return _IN_QUERY.sub(r"\1", _BEFORE_HOST.sub(r"\1@", text))
 
 
+def _in_one_line(text: str) -> str:
+    """Line breaks become spaces; other control characters, which files may smuggle in, escapes."""
+    return _CONTROL.sub(
+        lambda found: " " if found[0].isspace() else ascii(found[0]).strip("'"), text
+    )
+
+
 class AugsearchError(Exception):
     """Base of every error that a user can cause; `str(error)` is one line, without passwords."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(without_passwords(message))
+        super().__init__(without_passwords(_in_one_line(message)))
 
 
 class ConfigError(AugsearchError):

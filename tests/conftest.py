@@ -1,5 +1,6 @@
 """What all tests share: their own directories, no way out to the network, finished studies."""
 
+import multiprocessing
 import os
 import pickle
 import socket
@@ -16,6 +17,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import pytest
 import sqlalchemy
 from shared_studies import Shared, copy_study, forget_runs, run_small
+
+# Windows has no other way to start processes (`bash .ci/run spawn`).
+if os.environ.get("AUGSEARCH_TEST_START") == "spawn":
+    multiprocessing.set_start_method("spawn")
+    multiprocessing.get_all_start_methods = lambda: ["spawn"]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}
 

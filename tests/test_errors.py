@@ -33,6 +33,11 @@ def test_passwords_are_taken_out_of_urls_and_nothing_else(said, shown):
     assert str(error) == str(pickle.loads(pickle.dumps(error))) == f"--storage {shown}: no"
 
 
+def test_what_a_file_says_neither_breaks_the_line_nor_commands_the_terminal():
+    said = "w.pth: \x1b[31mred\x9b2J\nand\r\0 h\udce4rte, härte \u2028"
+    assert str(StudyError(said)) == (r"w.pth: \x1b[31mred\x9b2J and \x00 h\udce4rte, härte  ")
+
+
 def test_a_tracking_server_is_named_without_its_password(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:geheim@tracking.example")
     told = in_words(OSError("no route to https://me:geheim@tracking.example/api"))

@@ -54,10 +54,8 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
     For the code of others that knows only the global generators: weight initialisers, dropout.
     """
-    on_cpu = device.type == "cpu"
-    index = device.index or 0
-    accelerator = None if on_cpu else device.type
-    with torch.random.fork_rng([] if on_cpu else [index], device_type=accelerator):
+    fork = torch.random.fork_rng
+    with fork([]) if device.type == "cpu" else fork([device.index or 0], device_type=device.type):
         reseed(seed, device)
         yield
 

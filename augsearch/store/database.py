@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import filelock
 import optuna
@@ -38,6 +40,17 @@ REMEDIES = {
 """By a sign in what a database said."""
 
 
+FOR_A_MOMENT = (
+    "already exists", "UNIQUE constraint", "unique constraint", "too many clients",
+    "connection slots",
+)  # fmt: skip
+"""Signs in what a database said that another process is only faster."""
+TRIES, PAUSE = 80, 0.25
+"""To open it, and seconds between two."""
+_opened: WeakValueDictionary[tuple[int, str], optuna.storages.RDBStorage] = WeakValueDictionary()
+"""On servers, where each has connections of its own: one a process."""
+
+
 def open_storage(url: str) -> optuna.storages.RDBStorage:
     """The database at `url`.
 
@@ -47,24 +60,27 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     parts = _checked_url(url)
     try:
-        return _made_once(url)
+        if not _on_server(parts):
+            return _made_once(url)
+        key = os.getpid(), url  # a fork must not use its parent's connections
+        if (opened := _opened.get(key)) is None:
+            _opened[key] = opened = _made_once(url)
+        return opened
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
         raise _not_opened(parts, error) from None
 
 
 def _made_once(url: str) -> optuna.storages.RDBStorage:
-    """Two processes that start together both find a new database empty; one makes its tables."""
+    """Two processes that start together both find a new database empty; one makes its tables. When
+    many start together, a server may have no connection left for a moment."""
     kind = PatientStorage if _on_server(make_url(url)) else optuna.storages.RDBStorage
-    for _ in range(20):
+    for _ in range(TRIES):
         try:
             return kind(url)
         except (OperationalError, IntegrityError, ProgrammingError) as error:
-            if not any(
-                sign in str(error)
-                for sign in ("already exists", "UNIQUE constraint", "unique constraint")
-            ):
+            if not any(sign in str(error) for sign in FOR_A_MOMENT):
                 raise
-            time.sleep(0.25)
+            time.sleep(PAUSE)
     return kind(url)
 
 

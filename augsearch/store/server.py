@@ -22,6 +22,8 @@ from augsearch.errors import StudyError
 
 PATIENCE = 120.0
 """Seconds that a server may be away."""
+IDLE = 5.0
+"""Seconds without a call after which connections are given back."""
 LOOK = 5.0
 """Seconds between two looks whether a study is still held."""
 
@@ -37,8 +39,10 @@ def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
         if getattr(_waiting, "inside", False):  # within another call that waits
             return method(*arguments, **options)
         begin, again = time.monotonic(), False
+        storage: PatientStorage = arguments[0]
         while True:
             _waiting.inside = True
+            storage.used()
             try:
                 return method(*arguments, **options)
             except UpdateFinishedTrialError:
@@ -51,6 +55,7 @@ def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
                 if not away or time.monotonic() - begin > PATIENCE:
                     raise
             finally:
+                storage.used()
                 _waiting.inside = False
             again = True
             time.sleep(0.5)
@@ -59,10 +64,26 @@ def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PatientStorage(optuna.storages.RDBStorage):
-    """Optuna's storage on a server, which waits for one that restarts."""
+    """Optuna's storage on a server, which waits for one that restarts, and gives its connections
+    back when it is not called for a while: a server has room for a hundred, workers may be more.
+    """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, engine_kwargs={"pool_pre_ping": True})
+        self._used, self._watched = 0.0, False
+        super().__init__(url, engine_kwargs={"pool_pre_ping": True, "pool_size": 1})
+
+    def used(self) -> None:
+        """A call begins or ends."""
+        self._used = time.monotonic()
+        if not self._watched:
+            self._watched = True
+            threading.Thread(target=self._give_back, daemon=True).start()
+
+    def _give_back(self) -> None:
+        while (rest := self._used + IDLE - time.monotonic()) > 0:
+            time.sleep(rest)
+        self._watched = False
+        self.engine.dispose()
 
 
 # Optuna's cache before it calls methods of its own that begin with an underscore.

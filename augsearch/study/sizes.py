@@ -21,7 +21,7 @@ from augsearch.data.decoding.decode import large_files_allowed, picture_size
 from augsearch.data.imageset import ImageRows, ImageSet
 from augsearch.data.splits.splits import LabelDraw
 from augsearch.engines.processes import cpu_threads
-from augsearch.errors import ConfigError
+from augsearch.errors import ConfigError, DataError
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.metrics import METRICS
 from augsearch.evaluate.probe import few_label_probe
@@ -190,7 +190,7 @@ def own_size(root: Path, paths: Sequence[str]) -> int:
         for index in chosen.tolist():
             try:
                 sides.append(min(picture_size(root / paths[index])))
-            except (OSError, ValueError):
+            except DataError:
                 continue  # a file that cannot be read is spoken of when it is decoded
     return int(np.median(sides)) if sides else 0
 

@@ -35,12 +35,14 @@ def serve_ui(port: int) -> None:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise StudyError(f"port {port} is in use; choose another with --port")
     # One reader needs one worker and no job queues: a dozen processes fewer to start.
-    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--workers", "1"]
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
+    # Commands are seen by everybody on the machine, and the URI may hold a password.
+    environment["MLFLOW_BACKEND_STORE_URI"] = uri
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
     print(
         f"MLflow UI: http://127.0.0.1:{port}/#/{landing_page(uri)} (stop with Ctrl-C)", flush=True
     )
-    server = psutil.Popen([*command, "--host", "127.0.0.1", "--port", str(port)])
+    server = psutil.Popen([*command, "--host", "127.0.0.1", "--port", str(port)], env=environment)
     try:
         code = server.wait()
     except KeyboardInterrupt:

@@ -50,7 +50,6 @@ def work_on_study(
     progress = progress or Quiet()
     quiet_mlflow()
     check_reachable(storage)
-    # Opened once: each opening has connections of its own.
     opened = open_storage(storage)
     store = _wait_for(opened, name, storage, wait)
     setup = reopen(name, storage=storage, data=data, device=device, progress=progress)

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,9 @@ def test_second_run_decodes_nothing(root: Path, load) -> None:
     assert isinstance(again.images, np.memmap)
     assert not again.images.flags.writeable
     np.testing.assert_array_equal(first.images, again.images)
-    assert replace(first, images=again.images, labels=again.labels, groups=again.groups) == again
+    for field in fields(first):
+        before, now = getattr(first, field.name), getattr(again, field.name)
+        assert np.array_equal(before, now) if isinstance(before, np.ndarray) else before == now
 
 
 def test_moved_and_touched_files_are_found_again(root: Path, load, tmp_path: Path) -> None:

@@ -246,14 +246,23 @@ def test_two_tables_of_labels_are_refused(tmp_path: Path) -> None:
         find_images(tmp_path)
 
 
-def test_a_table_in_another_encoding_says_how_to_save_it(tmp_path: Path) -> None:
-    (touch(tmp_path, "a.png") / "labels.csv").write_bytes(
-        "path,label\na.png,Maß\n".encode("latin-1")
-    )
-    with pytest.raises(
-        DataError, match=r"labels\.csv is no text in UTF-8 .* save it again as CSV UTF-8"
-    ):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("path,label\na.png,Maß\n".encode("latin-1"), ", row 2: 0xdf is no text in UTF-8"),
+        (
+            "path,label\na.png,x\n".encode("utf-16-le"),
+            " holds zero bytes, as UTF-16 without its mark does",
+        ),
+        ("path,label\na.png,x\n".encode("utf-16")[:-1], " is no text in UTF-16, as its mark says"),
+    ],
+    ids=["latin-1", "utf-16 without a mark", "cut off"],
+)
+def test_a_table_in_another_encoding_says_how_to_save_it(tmp_path, content, said) -> None:
+    (touch(tmp_path, "a.png") / "labels.csv").write_bytes(content)
+    with pytest.raises(DataError) as refused:
         find_images(tmp_path)
+    assert f"labels.csv{said}; save the table again as CSV UTF-8" in str(refused.value)
 
 
 def test_paths_in_another_spelling(tmp_path: Path) -> None:

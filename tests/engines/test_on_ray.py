@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +13,7 @@ from small_study import small_config, small_images, small_space
 from studying import STORAGE, run
 
 from augsearch.engines.engine import Lost, Returned
-from augsearch.engines.on_ray import OnRay
+from augsearch.engines.on_ray import TRIES, OnRay
 from augsearch.errors import ConfigError, StudyError
 from augsearch.store.database import open_storage
 from augsearch.store.study_store import Store
@@ -100,6 +102,39 @@ def test_a_crew_says_things_in_order_and_stops_when_told(engine):
             crew.start(0, "job")
             assert crew.hear(0) == (0, 0.0)
             crew.stop(0)
+
+
+OUT_OF_MEMORY = """
+import sys, time
+from pathlib import Path
+from augsearch.engines.engine import Lost
+from augsearch.engines.on_ray import OnRay
+
+def hold(folder, job):
+    (Path(folder) / str(time.time_ns())).touch()
+    time.sleep(300)
+
+try:
+    list(OnRay(threads=1).run(hold, sys.argv[1], [1]))
+except Lost as error:
+    print(error)
+"""
+
+
+def test_a_run_that_takes_too_much_memory_is_not_begun_for_ever(tmp_path):
+    """Ray's watcher is told that a machine is full from the first byte on."""
+    told = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "200"}
+    ended = subprocess.run(
+        [sys.executable, "-c", OUT_OF_MEMORY, str(tmp_path)],
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    # Ray tells of each time, too.
+    assert "Ray lost a run 3 times (OutOfMemoryError)" in ended.stdout.splitlines()
+    assert len(list(tmp_path.iterdir())) <= TRIES
 
 
 @pytest.mark.usefixtures("engine")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import optuna
@@ -14,7 +14,8 @@ import pytest
 from optuna.trial import TrialState
 from postgresql import needs_postgresql, postgresql
 from small_study import small_config, small_images, small_space
-from sqlalchemy import make_url
+from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from augsearch.errors import StudyError
 from augsearch.store.database import is_running, open_storage, owner_lock
@@ -75,6 +76,103 @@ def owner(server):
 def states(server):
     trials = Store(open_storage(server), "small").trials_study.get_trials()
     return [trial.state for trial in trials]
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@contextmanager
+def connections(url):
+    """A function that says how many connections others have."""
+    count = (
+        "select count(*) from pg_stat_activity "
+        "where backend_type = 'client backend' and pid <> pg_backend_pid()"
+    )
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+
+        def counted():
+            connection.rollback()
+            return connection.scalar(text(count))
+
+        yield counted
+
+
+def test_a_process_has_one_connection_and_gives_it_back_when_idle(server, monkeypatch):
+    monkeypatch.setattr("augsearch.store.server.IDLE", 0.5)
+    with connections(server) as counted:
+        until(lambda: counted() == 0)  # those of other tests
+        first, second = open_storage(server), open_storage(server)
+        assert first is second
+        for _ in range(3):
+            optuna.get_all_study_names(first)
+            optuna.get_all_study_names(second)
+        assert counted() == 1
+        until(lambda: counted() == 0)
+        optuna.get_all_study_names(first)
+        assert counted() == 1
+
+
+def test_a_server_without_a_free_connection_is_waited_for(server, monkeypatch):
+    monkeypatch.setattr("augsearch.store.database._opened", {})  # as in another process
+    engine = create_engine(server, poolclass=NullPool)
+    taken = []
+    with suppress(OperationalError):
+        while True:
+            taken.append(engine.connect())
+    free = threading.Timer(1.0, lambda: [connection.close() for connection in taken])
+    free.start()
+    begin = time.monotonic()
+    assert optuna.get_all_study_names(open_storage(server)) is not None
+    assert time.monotonic() - begin > 0.5
+    free.join()
+
+
+AT_ONCE = """
+import sys, time
+from pathlib import Path
+from small_study import small_config, small_images, small_space
+from augsearch.errors import StudyError
+from augsearch.verbs.run import run_study
+Path(sys.argv[2]).touch()
+while not Path("go").exists():
+    time.sleep(0.005)
+try:
+    run_study(small_space(), data=small_images(), study=small_config(), name="small", device="cpu",
+              storage=sys.argv[1])
+    print("ran")
+except StudyError as error:
+    print(error)
+"""
+
+
+@pytest.mark.long
+def test_of_two_drivers_that_begin_at_once_in_an_empty_database_one_runs():
+    with postgresql() as fresh:
+        drivers = [
+            subprocess.Popen(
+                [sys.executable, "-c", AT_ONCE, fresh.url, f"ready-{number}"],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "shared")},
+            )
+            for number in range(2)
+        ]
+        try:
+            until(lambda: len(list(Path.cwd().glob("ready-*"))) == 2, 60)
+            Path("go").touch()
+            said = sorted(driver.communicate(timeout=240)[0].splitlines()[-1] for driver in drivers)
+        finally:
+            for driver in drivers:
+                driver.kill()
+                driver.wait()
+        assert said[0] == "ran"
+        assert "'small' is being run by another process" in said[1]
+        assert len(states(fresh.url)) == 4
+        assert set(states(fresh.url)) <= {TrialState.COMPLETE, TrialState.PRUNED}
 
 
 @pytest.mark.long

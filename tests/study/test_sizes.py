@@ -75,7 +75,11 @@ def test_no_size_beyond_the_pictures_own_is_tried(tmp_path):
     for number, side in enumerate((60, 61, 300)):
         picture(rng, 0, 0, side).save(tmp_path / f"{number}.png")
     (tmp_path / "broken.png").write_bytes(b"nothing")
-    assert own_size(tmp_path, ["0.png", "1.png", "2.png", "broken.png"]) == 61
+    # A header of more pixels than any memory holds.
+    bomb = (tmp_path / "0.png").read_bytes()
+    (tmp_path / "bomb.png").write_bytes(bomb[:16] + 2 * b"\x7f\xff\xff\xff" + bomb[24:])
+    names = ["0.png", "1.png", "2.png", "broken.png", "bomb.png"]
+    assert own_size(tmp_path, names) == 61
 
 
 def test_images_handed_over_in_python_have_a_size():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from postgresql import needs_postgresql, postgresql
 
 PATIENCE = 120  # seconds
 
@@ -30,6 +31,33 @@ def answers(port):
         return False
 
 
+def wait_until_it_answers(ui, port):
+    deadline = time.monotonic() + PATIENCE
+    while not answers(port):
+        assert ui.poll() is None and time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+@needs_postgresql
+@pytest.mark.long
+def test_no_command_shows_the_password_of_its_database(monkeypatch):
+    port = free_port()
+    with postgresql() as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url.replace("tester@", "tester:geheim@"))
+        command = [sys.executable, "-m", "augsearch", "ui", "--port", str(port)]
+        ui = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            wait_until_it_answers(ui, port)
+            processes = [psutil.Process(ui.pid), *psutil.Process(ui.pid).children(recursive=True)]
+            shown = [" ".join(process.cmdline()) for process in processes]
+            listens = {c.laddr.ip for p in processes for c in p.net_connections() if not c.raddr}
+        finally:
+            ui.send_signal(signal.SIGTERM)
+            said, _ = ui.communicate(timeout=PATIENCE)
+    assert len(shown) > 1 and "geheim" not in "".join([*shown, said])
+    assert listens == {"127.0.0.1"}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_server_ends_with_it_and_frees_the_port(number):
@@ -40,10 +68,7 @@ def test_the_server_ends_with_it_and_frees_the_port(number):
     signal.signal(number, before)
     started = []
     try:
-        deadline = time.monotonic() + PATIENCE
-        while not answers(port):
-            assert ui.poll() is None and time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_until_it_answers(ui, port)
         started = psutil.Process(ui.pid).children(recursive=True)
         assert started
         ui.send_signal(number)

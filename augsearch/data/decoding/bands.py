@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+import operator
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,14 +13,18 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from augsearch.data.decoding.memory import room_for
+from augsearch.data.decoding.memory import LARGE, room_for
 from augsearch.errors import DataError
 
-# What it finds odd in a file's metadata is nothing that a user could mend.
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+# What they find odd in a file's metadata is nothing that a user could mend.
+for _reader in ("tifffile", "PIL"):
+    logging.getLogger(_reader).setLevel(logging.CRITICAL)
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """Of TIFF and BigTIFF, in either order of bytes."""
 GREY_OR_COLOUR = (1, 3)
+EMPTY, EMPTIEST = 2**28, 10_000
+"""Bytes of pixels from which on a file must hold some, and for each of its bytes; no compression
+of pictures packs as many."""
 MOST_BANDS = 16
 """Of an array whose last axis is taken for bands because it is so short."""
 
@@ -48,9 +53,12 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
             return None
         raise DataError("data.bands names bands of TIFF files, and this is none")
     with tifffile.TiffFile(path) as file:
-        page = file.pages.first
+        page = _first_page(file)
+        _check_large(page, file.filehandle.size)
         if _rows_as_pages(file):
-            pixels = file.series[0].asarray()
+            rows, columns, floats = file.series[0].shape
+            with room_for(columns, rows, floats):
+                pixels = file.series[0].asarray()
             return pixels if wanted is None else pixels[..., _chosen(wanted, pixels.shape[-1])]
         plain = page.photometric in (
             tifffile.PHOTOMETRIC.MINISBLACK,
@@ -63,6 +71,8 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
             return None
         if not plain:
             raise DataError(f"data.bands: {_name(page.photometric)} pixels have no bands to name")
+        if len(page.dataoffsets) < math.prod(page.chunked):
+            raise ValueError("image file is truncated")  # what lacks would be filled, for minutes
         try:
             floats = math.ceil(page.samplesperpixel * page.bitspersample / 32)
             with room_for(page.imagewidth, page.imagelength, floats):
@@ -84,7 +94,34 @@ def read_bands(path: Path, wanted: Sequence[int] | None) -> NDArray[np.generic] 
     opaque = np.ones(page.samplesperpixel, dtype=bool)
     opaque[len(opaque) - len(alpha) :] = np.logical_not(alpha)
     pixels = pixels[..., opaque]
+    if pixels.ndim != 3 or pixels.size == 0:
+        raise ValueError(f"its pixels have the shape {pixels.shape}")
     return pixels if wanted is None else pixels[..., _chosen(wanted, count)]
+
+
+def _first_page(file: tifffile.TiffFile) -> tifffile.TiffPage:
+    """ValueError if its tags give words for numbers."""
+    page = file.pages.first.aspage()
+    numbers = (page.imagewidth, page.imagelength, page.samplesperpixel, page.bitspersample)
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError(f"its size is {numbers}")
+    return page
+
+
+def _check_large(page: tifffile.TiffPage, size: int) -> None:
+    """Refuse a large picture that lacks pixels before the rest of them has taken gigabytes.
+
+    Args:
+        size: of the file, bytes.
+    """
+    need = page.imagewidth * page.imagelength * page.samplesperpixel * page.bitspersample // 8
+    if need < LARGE:
+        return
+    if need > max(EMPTY, EMPTIEST * sum(page.databytecounts)):
+        raise DataError("nearly all of its pixels are missing")
+    ends = map(operator.add, page.dataoffsets, page.databytecounts)
+    if max(ends, default=0) > size:
+        raise DataError("image file is truncated")
 
 
 def _rows_as_pages(file: tifffile.TiffFile) -> bool:
@@ -104,7 +141,7 @@ def size_of(path: Path) -> tuple[int, int] | None:
         if _rows_as_pages(file):
             height, width, _ = file.series[0].shape
             return width, height
-        page = file.pages.first
+        page = _first_page(file)
         return page.imagewidth, page.imagelength
 
 

@@ -26,7 +26,7 @@ from PIL import Image, UnidentifiedImageError
 
 from augsearch.data.config import DataConfig
 from augsearch.data.decoding.bands import read_bands, size_of
-from augsearch.data.decoding.memory import room_for
+from augsearch.data.decoding.memory import LARGE, room_for
 from augsearch.data.decoding.raw_files import deep_channels, read_sixteen_bits, without_metadata
 from augsearch.data.decoding.window import Values, Window, find_window
 from augsearch.errors import DataError
@@ -95,6 +95,24 @@ def large_files_allowed() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Whatever goes wrong becomes a DataError: readers raise nearly anything on damaged files."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Image.DecompressionBombError:
+        limit = f"{MAX_PIXELS / 1e6:.0f} million pixels"
+        raise DataError(f"more than {limit}; cut or reduce it first") from None
+    except UnidentifiedImageError:
+        raise DataError("not an image of a known format") from None
+    except Exception as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise DataError(" ".join(reason.split()) or type(error).__name__) from error
+
+
+@_refused()
 def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) -> Decoded:
     """Decode one file to `config`'s size and channels; `channels: auto` keeps what the file has.
 
@@ -112,7 +130,7 @@ def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) 
         if config.fit != "tile":  # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost
             drafted = image.draft(None, (2 * config.side, 2 * config.side))
             whole = drafted and drafted[1]  # without what fills the last block
-        with _room_for(image):
+        with _room_for(image, source):
             raw = _read(image, source)
             values = None if raw.deep is None else _values(raw.deep)
             shown_by = (windows[0] if windows else find_window([values])) if values else None
@@ -139,6 +157,7 @@ def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) 
     return _opened(path, decode)
 
 
+@_refused()
 def read_grey(path: Path) -> NDArray[np.uint8]:
     """`[H, W]`: one file in grey at its own size; raises as `decode_file` does."""
     bands = _bands(path, DataConfig())
@@ -146,7 +165,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
         return np.asarray(_shown_bands(bands, ())[0].mean(axis=-1).round().astype(np.uint8))
 
     def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
-        with _room_for(image):
+        with _room_for(image, source):
             raw = _read(image, source)
             window = None if raw.deep is None else find_window([_values(raw.deep)])
             return _turned(np.array(raw.shown(window)[0].convert("L")), raw.turn)
@@ -154,6 +173,7 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     return _opened(path, read)
 
 
+@_refused()
 def read_shown(path: Path, config: DataConfig) -> NDArray[np.uint8]:
     """`[H, W, C]`: one file in 8 bits at its own size and upright, C = 1 (grey), 3 (RGB) or the
     number of bands: what a camera would have given. Raises as `decode_file` does."""
@@ -173,6 +193,7 @@ def read_shown(path: Path, config: DataConfig) -> NDArray[np.uint8]:
     return _opened(path, read)
 
 
+@_refused()
 def read_exactly(path: Path) -> NDArray[np.generic]:
     """`[H, W]` or `[H, W, C]`: every number that a file holds, at its own size and upright; three
     equal channels count as one. Raises as `decode_file` does."""
@@ -181,7 +202,7 @@ def read_exactly(path: Path) -> NDArray[np.generic]:
         return bands
 
     def read(image: Image.Image, source: Source) -> NDArray[np.generic]:
-        with _room_for(image):
+        with _room_for(image, source):
             raw = _read(image, source)
             flat = np.asarray(_flatten(raw.image)[0]) if raw.deep is None else raw.deep
             return _turned(flat, raw.turn)
@@ -191,8 +212,9 @@ def read_exactly(path: Path) -> NDArray[np.generic]:
     return pixels[..., 0] if grey else pixels
 
 
+@_refused()
 def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture in pixels; OSError or ValueError if it cannot be read."""
+    """Width and height of a picture in pixels; raises as `decode_file` does."""
     if found := size_of(path):
         return found
     with Image.open(path) as picture:
@@ -209,10 +231,10 @@ def _bands(path: Path, config: DataConfig) -> NDArray[np.generic] | None:
         bands = read_bands(path, config.bands)
     except DataError:
         raise
-    except Exception as error:  # damaged: Pillow says what of, or reads it all the same
+    except Exception:
         if config.bands is None:
-            return None
-        raise DataError(" ".join(str(error).split()) or type(error).__name__) from error
+            return None  # damaged: Pillow says what of, or reads it all the same
+        raise
     count = 0 if bands is None else bands.shape[-1]
     made = {"auto": (count,), "grey": (0, 1), "colour": (0, 3)}
     if count not in made[config.channels]:
@@ -254,30 +276,19 @@ def _shown_bands(
 
 
 def _opened(path: Path, use: Callable[[Image.Image, Source], Result]) -> Result:
-    """What `use` makes of the opened file; whatever goes wrong becomes a DataError."""
+    """What `use` makes of the opened file, without its metadata if these are in the way."""
     try:
-        try:
-            with Image.open(path) as image:
-                return use(image, path)
-        except (DataError, Image.DecompressionBombError):
-            raise
-        except Exception:  # Pillow's readers raise nearly anything on damaged files
-            whole = path.stat().st_size <= MAX_BYTES
-            pixels = without_metadata(path.read_bytes()) if whole else None
-            if pixels is None:
-                raise
-            with Image.open(io.BytesIO(pixels)) as image:
-                return use(image, io.BytesIO(pixels))
-    except DataError:
+        with Image.open(path) as image:
+            return use(image, path)
+    except (DataError, Image.DecompressionBombError):
         raise
-    except Image.DecompressionBombError:
-        limit = f"{MAX_PIXELS / 1e6:.0f} million pixels"
-        raise DataError(f"more than {limit}; cut or reduce it first") from None
-    except UnidentifiedImageError:
-        raise DataError("not an image of a known format") from None
-    except Exception as error:  # as above
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise DataError(" ".join(reason.split()) or type(error).__name__) from error
+    except Exception:  # see `_refused`
+        whole = path.stat().st_size <= MAX_BYTES
+        pixels = without_metadata(path.read_bytes()) if whole else None
+        if pixels is None:
+            raise
+        with Image.open(io.BytesIO(pixels)) as image:
+            return use(image, io.BytesIO(pixels))
 
 
 @dataclass(frozen=True)
@@ -317,8 +328,11 @@ def _read(image: Image.Image, source: Source) -> _Raw:
     return _Raw(image, turn, np.asarray(image) if image.mode in DEEP_MODES else None)
 
 
-def _room_for(image: Image.Image) -> contextlib.AbstractContextManager[None]:
+def _room_for(image: Image.Image, source: Source) -> contextlib.AbstractContextManager[None]:
     """For an opened picture that nothing was read of yet, at the size at which it will be read."""
+    if image.format == "PNG" and image.width * image.height >= LARGE:
+        with Image.open(source) as whole:
+            whole.verify()  # one that is cut off would take gigabytes before that is found
     return room_for(*image.size, deep_channels(image) or int(image.mode in DEEP_MODES))
 
 

@@ -15,7 +15,7 @@ import psutil
 from augsearch.errors import DataError
 
 LARGE = 2**22
-"""Pixels; smaller pictures are not counted."""
+"""Pixels of 8 bits; what takes less than so many is not counted."""
 SHARE = 0.5
 """Of the free memory, for reading large pictures."""
 BYTES, BYTES_DEEP = 20, 16
@@ -37,7 +37,7 @@ def room_for(width: int, height: int, deep_channels: int = 0) -> Iterator[None]:
     """
     pixels = width * height
     need = pixels * (deep_channels * BYTES_DEEP or BYTES)
-    if pixels < LARGE:
+    if need < LARGE * BYTES:
         yield
         return
     global _held  # noqa: PLW0603 of all threads

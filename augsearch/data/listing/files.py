@@ -135,7 +135,7 @@ def _is_image(file: Path) -> bool:
             return False
         with Image.open(file, formats=SNIFFED):
             return True
-    except (OSError, ValueError):
-        return False
     except Image.DecompressionBombError:
         return True  # and what it is too large for is said when it is read
+    except Exception:  # Pillow's readers raise nearly anything on damaged files
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import posixpath
 import unicodedata
 from collections import Counter
@@ -82,32 +83,41 @@ def _twice(path: str, table: dict[str, dict[str, str]], row: dict[str, str]) -> 
 
 def _read_csv(file: Path) -> pd.DataFrame:
     try:
-        with file.open("rb") as opened:
-            start = opened.read(2)
-        encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-        with file.open(encoding=encoding) as text:
-            first = text.readline()
+        text = _text(file)
+        first, _, _ = text.partition("\n")
         # Labels are text ("NA" and "01" stay as they are), and blank lines keep rows countable.
         frame = pd.read_csv(
-            file,
+            io.StringIO(text),
             dtype=str,
             sep=max(DELIMITERS, key=first.count),
             keep_default_na=False,
             skip_blank_lines=False,
-            encoding=encoding,
         )
     except pd.errors.EmptyDataError:
         raise DataError(f"{file} is empty; the first row names the columns") from None
-    except UnicodeError as error:
-        raise DataError(
-            f"{file} is no text in UTF-8 ({error}); save it again as CSV UTF-8"
-        ) from None
     except (pd.errors.ParserError, OSError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{file} is no comma-separated UTF-8 table: {reason}") from None
     if not isinstance(frame.index, pd.RangeIndex):
         raise DataError(f"{file}, row 2: more cells than the {len(frame.columns)} columns")
     return frame
+
+
+def _text(file: Path) -> str:
+    content = file.read_bytes()
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    remedy = "save the table again as CSV UTF-8, as spreadsheets call it"
+    try:
+        text = content.decode("utf-16" if marked else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if marked:
+            raise DataError(f"{file} is no text in UTF-16, as its mark says; {remedy}") from None
+        row = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise DataError(f"{file}, row {row}: 0x{byte:02x} is no text in UTF-8; {remedy}") from None
+    if "\0" in text:
+        raise DataError(f"{file} holds zero bytes, as UTF-16 without its mark does; {remedy}")
+    return text
 
 
 def _check_columns(

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from augsearch.errors import StudyError
 from augsearch.files import Written
@@ -158,8 +158,10 @@ def load_result(directory: str | Path) -> StudyResult:
             f"{place}: no finished study has written its result here; name a directory such as "
             "runs/NAME"
         ) from None
-    except ValidationError:
-        raise StudyError(f"{place}: another version of augsearch wrote result.json") from None
+    except ValueError:  # another form, or no text
+        raise StudyError(
+            f"{place}: another version of augsearch wrote result.json, or it is damaged"
+        ) from None
     policy = load_policy(place / "policy.yaml")
     if policy.digest != result.digests["policy"]:
         raise StudyError(f"{place}: policy.yaml is not the policy that result.json recommends")
