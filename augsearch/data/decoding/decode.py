@@ -184,7 +184,7 @@ def read_shown(path: Path, config: DataConfig) -> NDArray[np.uint8]:
         return np.ascontiguousarray(_shown_bands(bands, layers)[0])
 
     def read(image: Image.Image, source: Source) -> NDArray[np.uint8]:
-        with _room_for(image):
+        with _room_for(image, source):
             raw = _read(image, source)
             window = None if raw.deep is None else find_window([_values(raw.deep)], given)
             pixels = _turned(np.asarray(raw.shown(window)[0]), raw.turn)
