@@ -50,7 +50,7 @@ def test_it_is_what_decoding_does(fit, channels, tmp_path):
             )
             assert found.shape == wanted.shape
             # Pillow 13 chooses which axis comes first, and rounds after each.
-            assert np.abs(found - wanted).max() <= 3 and np.abs(found - wanted).mean() < 0.5
+            assert np.abs(found - wanted).max() <= 5 and np.abs(found - wanted).mean() < 0.5
 
 
 def test_columns_first_it_is_exact(tmp_path):

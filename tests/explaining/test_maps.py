@@ -123,6 +123,7 @@ def test_shuffled_weights_are_the_same_weights():
     ],
 )
 def test_where_grad_cam_looks(name, side, first, cells):
+    torch.manual_seed(0)
     encoder = build_encoder(EncoderConfig(name=name), 3, side)
     network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, 3)).eval()
     found = methods_for(network, (3, side))
@@ -139,7 +140,8 @@ def test_where_grad_cam_looks(name, side, first, cells):
     for method in found.both:
         maps = maps_of(method, found.layer, [network], pixels, torch.tensor([0, 1]))
         assert maps.shape == (2, side, side) and maps.min() >= 0 and maps.max() <= 1
-        assert (maps.max(axis=(1, 2)) == 1).all()
+        tops = maps.max(axis=(1, 2))  # 0 where nothing speaks for the class
+        assert np.isin(tops, (0, 1)).all() and tops.any()
     assert set(shape) == ({cells} if cells else set())
 
 

@@ -1,0 +1,57 @@
+"""A line that classifies: POST a picture's file, get its class. On this machine only (127.0.0.1).
+
+python line.py runs/DEPLOYED/model.onnx 8700; curl --data-binary @part.png 127.0.0.1:8700
+
+A newer model takes over once it is moved into the file's place (`mv new.onnx model.onnx`); requests
+under way end with the one they began with. Needs onnxruntime, pillow and numpy.
+"""
+
+import io
+import json
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+
+def load(model):
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return session, json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+
+
+def watch(model, seen):
+    while time.sleep(0.5) is None:
+        if model.exists() and (now := model.stat().st_mtime_ns) != seen:
+            seen = now
+            try:
+                Line.model = load(model)  # the old one answers until the new one is there
+            except Exception as error:
+                print(f"{model}: no model for this line, the old one stays: {error}", flush=True)
+
+
+class Line(BaseHTTPRequestHandler):
+    def do_POST(self):
+        session, classes = Line.model
+        try:
+            file = io.BytesIO(self.rfile.read(int(self.headers["Content-Length"])))
+            found = session.run(None, {"images": np.asarray(Image.open(file).convert("RGB"))[None]})
+            answer = {"class": classes[int(found[1][0])], "probability": float(found[0].max())}
+            answer |= {"stopped": bool(found[2][0])} if len(found) > 2 else {}
+        except Exception as error:
+            answer = {"error": str(error)}
+        self.send_response(400 if "error" in answer else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+
+if __name__ == "__main__":
+    model, port = Path(sys.argv[1]), int(sys.argv[2])
+    Line.model, Line.log_message = load(model), lambda *_: None
+    threading.Thread(target=watch, args=(model, model.stat().st_mtime_ns), daemon=True).start()
+    ThreadingHTTPServer.request_queue_size = 128
+    ThreadingHTTPServer(("127.0.0.1", port), Line).serve_forever()

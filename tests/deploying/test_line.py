@@ -1,0 +1,63 @@
+"""The example of a line takes over a newer model, and keeps the old one if the new one is none."""
+
+import io
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from deploying.test_deploy import deployed, trained
+from PIL import Image
+
+from benchmarks.deploying.swap import LINE, ask, measure
+
+__all__ = ["deployed", "trained"]
+pytestmark = pytest.mark.long
+
+
+def test_no_request_is_lost_when_a_newer_model_takes_over(deployed):
+    found = measure(deployed.files["deploy.json"].parent, rate=20, seconds=6, swaps=2)
+    assert found["requests"] == 120 and found["lost"] == 0
+    assert len(found["new_answers_after_s"]) == 2 and max(found["new_answers_after_s"]) < 4
+
+
+def test_it_is_short():
+    text = LINE.read_text()
+    code = text.partition('"""\n')[2].partition('"""\n')[2]
+    assert sum(bool(line.strip()) for line in code.splitlines()) <= 40
+
+
+def test_what_is_no_picture_and_no_model_is_answered(deployed, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    model = tmp_path / "model.onnx"
+    shutil.copy(deployed.files["model.onnx"], model)
+    line = subprocess.Popen(
+        [sys.executable, LINE, model, str(port)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        file = io.BytesIO()
+        Image.fromarray(np.zeros((20, 30), np.uint8)).save(file, "PNG")
+        while (found := ask(port, file.getvalue())) is None:
+            time.sleep(0.1)
+        assert found in deployed.classes
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}", b"no picture")
+        assert raised.value.code == 400 and "image" in json.loads(raised.value.read())["error"]
+        raised.value.close()
+        Path(tmp_path, "broken").write_bytes(b"no model")
+        Path(tmp_path, "broken").replace(model)
+        assert "the old one stays" in line.stdout.readline()
+        assert ask(port, file.getvalue()) == found
+    finally:
+        line.kill()
+        line.wait()
+        line.stdout.close()
