@@ -13,9 +13,11 @@ import pytest
 import torch
 from finetuning.small_finetuning import STOPPING, config, go
 from PIL import Image
+from safetensors.torch import save_file
 from small_study import small_images
 
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.data.imageset import ImageSet
 from augsearch.deploying.graph import Parts
 from augsearch.deploying.judge import why_refused
 from augsearch.deploying.needs import is_there
@@ -23,6 +25,7 @@ from augsearch.deploying.result import Loss
 from augsearch.deploying.runtimes import in_torch
 from augsearch.errors import ConfigError
 from augsearch.finetuning.classifier import open_classifier
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.verbs.deploy import deploy
 
 pytestmark = [
@@ -203,3 +206,57 @@ def test_bad_input_is_said(trained, tmp_path):
     with pytest.raises(ConfigError, match="has the classes"):
         others = small_images()
         deploy(copy, data=type(others)(**{**others.__dict__, "classes": ("a", "b")}))
+
+
+UNEVEN = """
+from torch import nn
+from augsearch import CustomEncoder
+
+def build(channels, image_size):
+    return nn.Sequential(nn.Conv2d(channels, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+network = CustomEncoder(build=build)
+"""
+
+
+def lights():
+    """Dark red, bright red, and green at which red stays dark; as `small_images` in the rest."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 40)
+    images = rng.integers(0, 20, (120, 3, 16, 16), np.uint8)
+    images[labels == 1, 0] += 200
+    images[labels == 2, 1] += 200
+    return ImageSet(
+        name="lights",
+        images=images,
+        labels=labels,
+        classes=("crack", "pit", "stain"),
+        groups=np.arange(120),
+        fixed_split=("",) * 120,
+        paths=tuple(f"{n}.png" for n in range(120)),
+        digest="lights",
+    )
+
+
+def test_a_network_that_loses_a_class_in_8_bits_is_refused_by_its_name(tmp_path):
+    """Its two features differ a thousandfold in size, and 8 bits hold them on one scale."""
+    (tmp_path / "net.py").write_text(UNEVEN)
+    encoder = EncoderConfig(name="custom", file=str(tmp_path / "net.py"))
+    found = go(data=lights(), study=config(encoder, combine="single"), labels=5)
+    mean, std = torch.tensor(found.mean), torch.tensor(found.std)
+    large, small = torch.tensor([[1000.0], [1.0]]) * torch.eye(3)[:2], torch.tensor([1000.0, 1.0])
+    save_file(
+        {
+            "0.weight": (large * std)[:, :, None, None].contiguous(),
+            "0.bias": small * mean[:2],
+            "classifier.weight": torch.tensor([[0.0, 0.0], [0.02, 0.0], [0.0, 20.0]]),
+            "classifier.bias": torch.tensor([8.0, 0.0, 0.0]),
+        },
+        "out/model.safetensors",
+    )
+    deployed = deploy("out", data=lights(), formats=["fp16", "int8"], loss=0.9, class_loss=0.9)
+    plain, half, eighth = (of(deployed, name) for name in ("onnx", "fp16", "int8"))
+    assert plain.changed == 0 and half.changed == 0 and not half.refused
+    assert eighth.refused.startswith("100.0 points lost in class stain, up to 100.0 by ")
+    assert eighth.loss_by_class["crack"].value == eighth.loss_by_class["pit"].value == 0
+    assert "model-int8.onnx" not in deployed.files
