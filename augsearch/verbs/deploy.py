@@ -402,7 +402,7 @@ def _licence(classifier: Classifier) -> str:
     if not encoder.is_pretrained:
         return "yours: it began with random weights; what it learnt from has a licence of its own"
     return (
-        f"that of the weights it began with ({encoder.weights}), which only their source can tell, "
+        f"that of the weights it began with ({Path(encoder.weights).name}), which only their source can tell, "
         "and of the images it learnt from"
     )
 
