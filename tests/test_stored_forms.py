@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from augsearch.deploying.result import Deployed
+from augsearch.explaining.result import Explained
 from augsearch.finetuning.result import Finetuned
 from augsearch.piloting.result import Pilot
 from augsearch.pretraining.result import Pretrained
@@ -34,6 +36,8 @@ def read_json(model: type[BaseModel]):
 READ = {
     "ablation.json": (Ablation, read_json(Ablation)),
     "certificate.json": (Certificate, read_json(Certificate)),
+    "deploy.json": (Deployed, read_json(Deployed)),
+    "explain.json": (Explained, read_json(Explained)),
     "finetune.json": (Finetuned, read_json(Finetuned)),
     "pilot.json": (Pilot, lambda path: read_pilot(path.parent)),
     "policy.yaml": (Policy, load_policy),

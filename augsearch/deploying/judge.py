@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from augsearch.deploying.runtimes import Answers, Pictures, Run
 from augsearch.stats.paired import loss_of
 from augsearch.words import percent
 
-SECONDS, WARM, FEWEST, MOST = 2.0, 5, 30, 500
-"""Of timing one form: how long, how many before it counts, and between how many and how many."""
+BLOCKS, SECONDS, WARM, FEWEST, MOST = 3, 1.0, 5, 20, 200
+"""Of timing one form: how often it has its turn, how long a turn takes, how many pictures before
+they count, and between how many and how many that do."""
 
 
 def losses(
@@ -67,25 +68,31 @@ def why_refused(
     return None
 
 
-def speeds(runs: Mapping[str, Run], picture: Pictures) -> dict[str, Speed]:
-    """Of each form, for one picture at a time; turn by turn, so that what else the machine does
-    meets all alike."""
-    batch = picture[None]
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for run in runs.values():
-        for _ in range(WARM):
-            run(batch)
-    begin = time.perf_counter()
-    rounds = 0
-    while rounds < FEWEST or (
-        rounds < MOST and time.perf_counter() - begin < SECONDS * max(1, len(runs))
-    ):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run(batch)
-            taken[name].append(1000 * (time.perf_counter() - start))
-        rounds += 1
+def speeds(forms: Mapping[str, Callable[[], Run]], picture: Pictures) -> dict[str, Speed]:
+    """Of each form, for one picture at a time; in turns, so that what else the machine does meets
+    all alike, and only one is loaded at a time, since the threads of idle ones take its cores.
+
+    Args:
+        forms: what loads each.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in forms}
+    for _ in range(BLOCKS):
+        for name, load in forms.items():
+            taken[name] += _turn(load(), picture[None])
     return {
         name: Speed(p50=float(np.median(ms)), p95=float(np.percentile(ms, 95)))
         for name, ms in taken.items()
     }
+
+
+def _turn(run: Run, batch: Pictures) -> list[float]:
+    """Milliseconds of every picture."""
+    for _ in range(WARM):
+        run(batch)
+    taken: list[float] = []
+    begin = time.perf_counter()
+    while len(taken) < FEWEST or (len(taken) < MOST and time.perf_counter() - begin < SECONDS):
+        start = time.perf_counter()
+        run(batch)
+        taken.append(1000 * (time.perf_counter() - start))
+    return taken

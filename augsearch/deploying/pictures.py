@@ -12,6 +12,7 @@ from augsearch.data.decoding.decode import large_files_allowed, read_shown
 from augsearch.data.imageset import ImageSet
 from augsearch.deploying.formats import CHUNK
 from augsearch.deploying.runtimes import Pictures
+from augsearch.errors import DataError
 from augsearch.finetuning.classifier import Classifier, ItsImages
 from augsearch.finetuning.labels import Rows
 
@@ -99,4 +100,11 @@ def as_cameras_gave(
         if images.pictures is not None and not path.exists():  # one of several tiles
             path = folder / images.paths[row].rpartition("#")[0]
         with large_files_allowed():
-            yield read_shown(path, classifier.config.data)
+            picture = read_shown(path, classifier.config.data)
+        if classifier.config.data.fit == "tile" and min(picture.shape[:2]) < images.image_size:
+            raise DataError(
+                f"{path}: is smaller than a tile of {images.image_size} pixels; fine-tuning "
+                "enlarged it, a graph cannot. Leave such pictures out, or fine-tune with another "
+                "data.fit"
+            )
+        yield picture

@@ -69,9 +69,10 @@ class Format(_Part):
 
 
 class Checked(_Part):
-    """The graph from the cameras' bytes, on sealed pictures as their files hold them."""
+    """The graph from the cameras' bytes, on pictures as their files hold them."""
 
-    pictures: int = Field(description="sealed, labelled and readable")
+    side: Literal["sealed", "pool"] = Field(description="of the seal, on which they lie")
+    pictures: int = Field(description="how many")
     as_in_torch: int = Field(description="decisions that ONNX Runtime changes: 0")
     as_finetuned: int = Field(
         description="decisions that differ from those at fine-tuning, where Pillow decoded and "
@@ -96,10 +97,14 @@ class Deployed(Written):
     )
     opset: int = Field(description="of ONNX")
     formats: tuple[Format, ...] = Field(description="as asked for")
-    checked: Checked | None = Field(default=None, description="null without sealed pictures")
+    checked: Checked = Field(description="against torch, from a camera's bytes on")
     judged: dict[str, int] = Field(
         description="pictures of each class that judge smaller forms: sealed ones and those of the "
         "pool whose labels were not learnt from"
+    )
+    uses: int = Field(
+        description="how often some of the sealed images have judged by now, whatever looked at "
+        "them; 0 without any"
     )
     calibrated_on: int = Field(description="pictures of the pool that gave INT8 its ranges")
     picture: tuple[int, int, int] = Field(description="height, width, channels of the timed one")

@@ -18,7 +18,8 @@ Pictures = NDArray[np.uint8]
 Run = Callable[[Pictures], list[NDArray[np.generic]]]
 """`[N, H, W, C]` uint8 to what the graph gives, in its order."""
 
-BATCH = 64
+BATCH, BYTES = 64, 2**24
+"""Pictures that are asked about at once, at most, and bytes of all but the first."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,10 @@ def answers(run: Run, pictures: Iterable[Pictures]) -> Answers:
             waiting.clear()
 
     for picture in pictures:
-        if waiting and (waiting[0].shape != picture.shape or len(waiting) == BATCH):
-            ask()
+        if waiting:
+            full = len(waiting) == BATCH or len(waiting) * picture.nbytes > BYTES
+            if full or waiting[0].shape != picture.shape:
+                ask()
         waiting.append(picture)
     ask()
     columns = [np.concatenate(parts) for parts in zip(*said, strict=True)]

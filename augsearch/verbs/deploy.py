@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from pydantic import ValidationError
 
-from augsearch import __version__
 from augsearch.data.imageset import ImageSet
-from augsearch.deploying.formats import (
-    half_precision,
-    whole_numbers,
-    write_openvino,
-    write_program,
-)
-from augsearch.deploying.graph import OPSET, Graphs, Parts
-from augsearch.deploying.judge import losses, speeds, why_refused
+from augsearch.deploying.graph import OPSET
 from augsearch.deploying.machine import cores_here, processor, versions_of
-from augsearch.deploying.needs import EXTRA, is_there, needs
-from augsearch.deploying.pictures import (
-    Judges,
-    as_cameras_gave,
-    calibrating,
-    judges,
-    normalised,
-)
+from augsearch.deploying.making import FILES, Making, input_of
+from augsearch.deploying.needs import EXTRA, is_there
 from augsearch.deploying.request import USUAL, DeployRequest
 from augsearch.deploying.result import (
     RESULT_FILE,
@@ -39,34 +23,23 @@ from augsearch.deploying.result import (
     Deployed,
     Format,
     FormatName,
-    Input,
 )
-from augsearch.deploying.runtimes import (
-    Answers,
-    Pictures,
-    Run,
-    answers,
-    in_onnxruntime,
-    in_openvino,
-    in_torch,
-)
-from augsearch.errors import ConfigError, OutputError, StudyError
-from augsearch.files import json_bytes, write_files
+from augsearch.errors import ConfigError, OutputError
+from augsearch.files import held_directory, json_bytes, write_files
 from augsearch.finetuning.classifier import Classifier, ItsImages, open_classifier, open_images
 from augsearch.finetuning.outputs import model_files
 from augsearch.pretraining.checkpoint import differences
 from augsearch.pretraining.prepare import directory_for
 from augsearch.progress import Progress, Quiet
+from augsearch.space.policy import load_policy
 from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.live import LiveRun
+from augsearch.verbs.looks import count_look
+from augsearch.verbs.shown import shown_run
+from augsearch.words import percent
 
 NAMES: tuple[FormatName, ...] = get_args(FormatName)
-FILES = {
-    "onnx": "model.onnx",
-    "fp16": "model-fp16.onnx",
-    "int8": "model-int8.onnx",
-    "openvino": "model.xml",
-    "torch": "model.pt2",
-}
 
 
 # Public, and the one place where its arguments are explained.
@@ -122,6 +95,7 @@ def deploy(
 
 def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
     """What `deploy` does, for a request in one piece."""
+    quiet_mlflow()
     wanted = _formats(request)
     opened = open_classifier(request.classifier)
     identity = _identity(opened, request)
@@ -129,12 +103,23 @@ def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
     directory = directory_for(request.output, name, "deployed", identity)
     _check_directory(directory, identity, request.force)
     images = open_images(opened, request.data, request.storage, progress=progress)
-    with tempfile.TemporaryDirectory() as scratch:
-        making = _Making(opened, images, request, Path(scratch), progress)
-        formats, checked = making.all(wanted)
-        found = _result(making, directory.name, identity, formats, checked)
-        files = {path.name: path.read_bytes() for path in making.written}
-    files[RESULT_FILE] = json_bytes(found.model_dump(mode="json", exclude_none=True))
+    with held_directory(directory):
+        shown = _shown(opened, images, directory, identity, progress)
+        with shown.kept(), tempfile.TemporaryDirectory() as scratch:
+            making = Making(opened, images, request, Path(scratch), progress)
+            formats, checked = making.all_of(wanted)
+            uses = 0
+            if len(images.sealed):
+                uses = count_look(images, "deployment", directory.name, identity, request.storage)
+            found = _result(making, directory.name, identity, formats, checked, uses)
+            files = {path.name: path.read_bytes() for path in making.written}
+            files[RESULT_FILE] = json_bytes(found.model_dump(mode="json", exclude_none=True))
+            _write(directory, files)
+            shown.finish(_description(found), _metrics(found), files)
+    return found.written(directory, files)
+
+
+def _write(directory: Path, files: dict[str, bytes]) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for stale in {*FILES.values(), "model.bin"} - set(files):
@@ -142,184 +127,61 @@ def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
     write_files(directory, files)
-    return found.written(directory, files)
 
 
-@dataclass
-class _Making:
-    """Forms of a classifier, made one after the other."""
+def _shown(
+    classifier: Classifier,
+    images: ItsImages,
+    directory: Path,
+    identity: dict[str, str],
+    progress: Progress,
+) -> LiveRun:
+    return shown_run(
+        "deployment",
+        directory=directory,
+        identity=identity,
+        policy=load_policy(classifier.directory / "policy.yaml"),
+        study=classifier.found.study,
+        pool=images.pool,
+        source=images.source,
+        params={"encoder": classifier.found.encoder, "classifier": classifier.directory.name},
+        warn=progress.warn,
+    )
 
-    classifier: Classifier
-    images: ItsImages
-    request: DeployRequest
-    scratch: Path
-    progress: Progress
 
-    def __post_init__(self) -> None:
-        self.written: list[Path] = []
-        self.parts = Parts.of(self.classifier)
-        rows = calibrating(self.images)
-        self.squares = normalised(self.images.pool.images, rows, self.classifier)
-        self.judges: Judges = judges(self.images, rows)
+def _metrics(found: Deployed) -> dict[str, float]:
+    """What the run's row in MLflow shows; sizes in MB, times in ms on one core."""
+    metrics: dict[str, float] = {}
+    for one in found.formats:
+        metrics[f"{one.name}/size_mb"] = one.bytes / 1e6
+        if one.changed is not None:
+            metrics[f"{one.name}/changed"] = one.changed
+        if one.loss is not None:
+            metrics[f"{one.name}/loss"] = one.loss.value
+            metrics[f"{one.name}/loss_high"] = one.loss.high
+        if one.one_core is not None:
+            metrics[f"{one.name}/p50_ms"] = one.one_core.p50
+    return metrics
 
-    def all(self, wanted: Sequence[FormatName]) -> tuple[list[Format], Checked | None]:
-        """Make, judge and time all forms."""
-        self.graphs = Graphs.of(self.parts)
-        whole = self._save("onnx", self.graphs.joined(self._metadata()))
-        run = in_onnxruntime(whole, cores_here())
-        checked = self._checked(run)
-        self.before = answers(in_torch(self.parts.whole()), self.judges.pictures)
-        first = self._judged("onnx", [whole], run)
-        return self._timed([first, *map(self._made, wanted[1:])]), checked
 
-    def _save(self, name: FormatName, model: Any) -> Path:
-        path = self.scratch / FILES[name]
-        needs("onnx").save(model, path)
-        return path
-
-    def _metadata(self) -> dict[str, str]:
-        found = self.classifier.found
-        content = {
-            "made_by": f"augsearch {__version__}",
-            "classes": list(found.classes),
-            "limit": None if found.limit is None else found.limit.model_dump(mode="json"),
-            "input": _input(self.classifier).model_dump(mode="json"),
-        }
-        return {
-            key: value if isinstance(value, str) else json.dumps(value)
-            for key, value in content.items()
-        }
-
-    def _made(self, name: FormatName) -> Format:
-        """A smaller or another form, judged; its files are not kept if it is refused."""
-        path = self.scratch / FILES[name]
-        if name in ("fp16", "int8"):
-            body = (
-                half_precision(self.graphs)
-                if name == "fp16"
-                else whole_numbers(self.graphs, self.squares)
-            )
-            files = [self._save(name, self.graphs.joined(self._metadata(), body))]
-        elif name == "openvino":
-            files = write_openvino(self.scratch / FILES["onnx"], path)
-        else:
-            files = write_program(self.parts, path)
-        return self._judged(name, files, self._run(name, cores_here()))
-
-    def _run(self, name: FormatName, threads: int) -> Run:
-        path = self.scratch / FILES[name]
-        if name == "openvino":
-            return in_openvino(path, threads)
-        if name == "torch":
-            import torch
-
-            return in_torch(torch.export.load(path).module())
-        return in_onnxruntime(path, threads)
-
-    def _judged(self, name: FormatName, files: list[Path], run: Run) -> Format:
-        found = Format(
-            name=name,
-            files=tuple(path.name for path in files),
-            bytes=sum(path.stat().st_size for path in files),
-            digest=hashlib.sha256(files[0].read_bytes()).hexdigest(),
-        )
-        classes = self.classifier.found.classes
-        refused = None
-        if len(self.judges.labels):
-            after = answers(run, self.judges.pictures)
-            overall, by_class = losses(self.judges, classes, self.before, after)
-            changed = int(after.differs(self.before).sum())
-            found = found.model_copy(
-                update={"changed": changed, "loss": overall, "loss_by_class": by_class}
-            )
-            # Where no decision changed, nothing was seen that could lose any.
-            if name == "int8":
-                refused = why_refused(
-                    overall,
-                    by_class,
-                    classes,
-                    most=self.request.loss,
-                    most_of_class=self.request.class_loss,
-                )
-        elif name == "int8":
-            refused = why_refused(None, {}, classes, most=0, most_of_class=0)
-        if refused is not None:
-            nothing = {"files": (), "bytes": found.bytes, "digest": "", "refused": refused}
-            self.progress.warn(f"{name} is not written: {refused}")
-            return found.model_copy(update=nothing)
-        self.written += files
-        return found
-
-    def _checked(self, run: Run) -> Checked | None:
-        """Sealed pictures as their cameras gave them, in torch and in ONNX Runtime.
-
-        Raises:
-            StudyError: the two decide otherwise.
-        """
-        sealed = self.images.sealed
-        if not len(sealed):
-            return None
-        rows = sealed.one_each(np.arange(len(sealed)))
-
-        def cameras() -> Any:
-            return as_cameras_gave(sealed, rows, self.images, self.classifier)
-
-        self.picture = next(iter(cameras()))
-        in_runtime = answers(run, cameras())
-        truth = answers(in_torch(self.parts.whole()), cameras())
-        differs = in_runtime.differs(truth)
-        if differs.any():
-            first = sealed.paths[int(rows[int(np.flatnonzero(differs)[0])])]
-            raise StudyError(
-                f"ONNX Runtime decides otherwise than torch on {int(differs.sum())} of {len(rows)} "
-                f"sealed pictures, {first} among them; nothing is written: report it, with the "
-                "network's name"
-            )
-        _, said = self.classifier.log_probabilities(sealed, rows, _cpu())
-        probabilities = self.classifier.probabilities(said)
-        before = Answers(
-            probabilities, probabilities.argmax(axis=1), self.classifier.stopped(probabilities)
-        )
-        otherwise = int(before.differs(truth).sum())
-        if otherwise:
-            self.progress.warn(
-                f"{otherwise} of {len(rows)} sealed pictures are decided otherwise than at "
-                "fine-tuning, where files were reduced while they were decoded"
-            )
-        return Checked(pictures=len(rows), as_in_torch=0, as_finetuned=otherwise)
-
-    def _timed(self, formats: list[Format]) -> list[Format]:
-        there = [one.name for one in formats if one.files]
-        picture = self.timed_picture()
-        found = {}
-        for threads in sorted({1, cores_here()}):
-            runs: dict[str, Run] = {
-                name: self._run(name, threads) for name in there if name != "torch"
-            }
-            found[threads] = speeds(runs, picture)
-        return [
-            one.model_copy(
-                update={
-                    "one_core": found[1].get(one.name),
-                    "all_cores": found[cores_here()].get(one.name),
-                }
-            )
-            for one in formats
+def _description(found: Deployed) -> str:
+    """The run's page in MLflow, as Markdown."""
+    rows = [
+        f"| {one.name} | {one.bytes / 1e6:.2f} | "
+        f"{'' if one.one_core is None else f'{one.one_core.p50:.1f}'} | "
+        f"{'' if one.changed is None else one.changed} | "
+        f"{one.refused or ('' if one.loss is None else percent(one.loss.high))} |"
+        for one in found.formats
+    ]
+    return "\n".join(
+        [
+            f"{found.encoder}, from {found.classifier}: a camera's bytes in, decisions out.",
+            "",
+            "| form | MB | ms, one core | decisions changed | points lost, at most |",
+            "|---|---|---|---|---|",
+            *rows,
         ]
-
-    def timed_picture(self) -> Pictures:
-        """A sealed picture as its camera gave it, else a square."""
-        picture: Pictures | None = getattr(self, "picture", None)
-        if picture is not None:
-            return picture
-        size, channels = self.parts.pixels.size, self.parts.pixels.channels
-        return np.zeros((size, size, channels), np.uint8)
-
-
-def _cpu() -> Any:
-    import torch
-
-    return torch.device("cpu")
+    )
 
 
 def _formats(request: DeployRequest) -> list[FormatName]:
@@ -384,39 +246,27 @@ def _check_directory(directory: Path, identity: dict[str, str], force: bool) -> 
         )
 
 
-def _input(classifier: Classifier) -> Input:
-    found, data = classifier.found, classifier.config.data
-    window = None if data.window == "auto" else data.window
-    return Input(
-        channels=(1, 3) if found.channels in (1, 3) else (found.channels,),
-        smallest=found.image_size if data.fit == "tile" else 1,
-        fit=data.fit,
-        size=found.image_size,
-        window=window,
-        bands=data.bands,
-    )
-
-
 def _licence(classifier: Classifier) -> str:
     encoder = classifier.config.encoder
     if not encoder.is_pretrained:
         return "yours: it began with random weights; what it learnt from has a licence of its own"
     return (
-        f"that of the weights it began with ({Path(encoder.weights).name}), which only their source can tell, "
-        "and of the images it learnt from"
+        f"that of the weights it began with ({Path(encoder.weights).name}), which only their "
+        "source can tell, and of the images it learnt from"
     )
 
 
 def _result(
-    making: _Making,
+    making: Making,
     name: str,
     identity: dict[str, str],
     formats: list[Format],
-    checked: Checked | None,
+    checked: Checked,
+    uses: int,
 ) -> Deployed:
     classifier, found = making.classifier, making.classifier.found
     counts = np.bincount(making.judges.labels, minlength=len(found.classes)).tolist()
-    height, width, channels = making.timed_picture().shape
+    height, width, channels = making.picture.shape
     return Deployed(
         name=name,
         classifier=str(classifier.directory),
@@ -425,12 +275,13 @@ def _result(
         classes=found.classes,
         temperature=found.temperature,
         limit=found.limit,
-        input=_input(classifier),
+        input=input_of(classifier),
         outputs=tuple(making.parts.outputs),
         opset=OPSET,
         formats=tuple(formats),
         checked=checked,
         judged=dict(zip(found.classes, counts, strict=True)),
+        uses=uses,
         calibrated_on=len(making.squares),
         picture=(height, width, channels),
         machine=processor(),

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import time
 from pathlib import Path
 
-import numpy as np
-
 from augsearch.data.imageset import ImageSet
-from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import ConfigError, OutputError
 from augsearch.explaining.examine import Examined, examine
@@ -27,14 +23,12 @@ from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import load_policy
 from augsearch.store.database import (
     DEFAULT_STORAGE,
-    open_storage,
     storage_flag,
-    told_when_unwritable,
 )
-from augsearch.store.sealed import count_sealed_use
 from augsearch.study.command import command_line, handed_over
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
+from augsearch.verbs.looks import count_look
 from augsearch.verbs.shown import shown_run
 from augsearch.words import counted
 
@@ -118,7 +112,7 @@ def explain_as_asked(request: ExplainRequest, progress: Progress) -> Explained:
         with shown.kept(), cpu_threads(classifier.config.compute.threads):
             begin = time.perf_counter()
             examined = examine(classifier, images, request.images, request.seed, device, progress)
-            uses = _count_use(images, identity, directory, request.storage)
+            uses = count_look(images, "explanation", directory.name, identity, request.storage)
             found = result_of(
                 examined,
                 name=f"{classifier.directory.name} explained",
@@ -157,18 +151,6 @@ def _check_free(directory: Path, force: bool) -> None:
     if not force:
         raise ConfigError(
             f"{directory}: holds an explanation; give another --output, or --force to replace it"
-        )
-
-
-def _count_use(images: ItsImages, identity: dict[str, str], directory: Path, storage: str) -> int:
-    """Note that the sealed images are looked at once more; how often they have been."""
-    marks = sealed_marks(images.sealed, np.arange(len(images.sealed)))
-    with told_when_unwritable(storage, "the classifier's files"):
-        return count_sealed_use(
-            open_storage(storage),
-            marks,
-            by=f"the explanation {directory.name}",
-            use=f"explain {json.dumps(identity, sort_keys=True)}",
         )
 
 

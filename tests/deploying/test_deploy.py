@@ -6,6 +6,7 @@ import shutil
 from collections import defaultdict
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import onnx
 import onnxruntime
@@ -149,6 +150,23 @@ def test_the_manifest_says_what_a_line_must_know(trained, deployed):
     told = {one.key: one.value for one in model.metadata_props}
     assert json.loads(told["classes"]) == content["classes"]
     assert json.loads(told["limit"]) == content["limit"]
+
+
+def test_mlflow_has_the_files_and_what_they_cost(trained, tmp_path):
+    found = deploy(trained, formats=["fp16"], output=tmp_path / "line", storage="sqlite:///s.db")
+    client = mlflow.MlflowClient()
+    everywhere = [one.experiment_id for one in client.search_experiments()]
+    (run,) = client.search_runs(everywhere, "tags.`augsearch.kind` = 'deployment'")
+    assert run.info.status == "FINISHED" and run.info.run_name == "line"
+    assert run.data.metrics["fp16/size_mb"] == pytest.approx(of(found, "fp16").bytes / 1e6)
+    assert run.data.metrics["onnx/changed"] == 0
+    kept = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"model.onnx", "model-fp16.onnx", "deploy.json"} <= kept
+    # The same once more is no further look at the sealed images; another one is.
+    again = deploy(trained, formats=["fp16"], output=tmp_path / "line", storage="sqlite:///s.db")
+    assert again.uses == found.uses
+    more = deploy(trained, formats=["onnx"], output=tmp_path / "more", storage="sqlite:///s.db")
+    assert more.uses == found.uses + 1
 
 
 def test_what_was_learnt_from_does_not_judge(trained, deployed):

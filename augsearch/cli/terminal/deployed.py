@@ -25,6 +25,8 @@ CALLED = {
 
 def print_deployed(found: Deployed, console: Console) -> None:
     """A line for each form, then what was checked and where the files are."""
+    from augsearch.store.sealed import MANY_USES, sealed_note
+
     console.print()
     height, width, _ = found.picture
     table = Table(
@@ -53,11 +55,13 @@ def print_deployed(found: Deployed, console: Console) -> None:
         "from: decisions that are not those of the network in torch. Points lost: of right "
         "decisions, and what they may be at the most (95 %)"
     )
-    if found.checked is not None:
-        console.print(
-            f"{found.checked.pictures} sealed pictures as their files hold them: ONNX Runtime and "
-            f"torch decide alike on all; {found.checked.as_finetuned} otherwise than at fine-tuning"
-        )
+    checked = found.checked
+    console.print(
+        f"{checked.pictures} {checked.side} pictures as their files hold them: ONNX Runtime and "
+        f"torch decide alike on all; {checked.as_finetuned} otherwise than at fine-tuning"
+    )
+    if note := sealed_note(found.uses):
+        console.print(("[yellow]warning:[/] " if found.uses > MANY_USES else "") + note)
     console.print(f"licence of the weights: {escape(found.licence)}")
     if manifest := found.files.get("deploy.json"):
         console.print(f"the files and deploy.json are in [bold]{escape(str(manifest.parent))}[/]")
