@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
     from augsearch.deploying.result import Deployed
+    from augsearch.distilling.result import Distilled
     from augsearch.explaining.embedding import Embedded
     from augsearch.explaining.result import Explained
     from augsearch.finetuning.result import Finetuned
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.certify import certify_study
     from augsearch.verbs.compare import compare_pilots
     from augsearch.verbs.deploy import deploy
+    from augsearch.verbs.distill import distill
     from augsearch.verbs.embed import embed
     from augsearch.verbs.explain import explain
     from augsearch.verbs.export import export, write_export
@@ -61,6 +63,7 @@ _HOMES = {
     "CustomEncoder": "augsearch.simclr.encoders.custom",
     "CustomOp": "augsearch.space.custom",
     "Deployed": "augsearch.deploying.result",
+    "Distilled": "augsearch.distilling.result",
     "Embedded": "augsearch.explaining.embedding",
     "Explained": "augsearch.explaining.result",
     "Finetuned": "augsearch.finetuning.result",
@@ -94,6 +97,7 @@ _HOMES = {
     "explain": "augsearch.verbs.explain",
     "estimate_study": "augsearch.verbs.run",
     "deploy": "augsearch.verbs.deploy",
+    "distill": "augsearch.verbs.distill",
     "finetune": "augsearch.verbs.finetune",
     "list_stored": "augsearch.verbs.studies",
     "pilot": "augsearch.verbs.pilot",
@@ -113,6 +117,7 @@ __all__ = [
     "CustomEncoder",
     "CustomOp",
     "Deployed",
+    "Distilled",
     "Embedded",
     "Explained",
     "Finetuned",
@@ -133,6 +138,7 @@ __all__ = [
     "deploy",
     "describe_op",
     "describe_ops",
+    "distill",
     "embed",
     "estimate_study",
     "explain",

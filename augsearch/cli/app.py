@@ -17,6 +17,7 @@ from augsearch import __version__
 from augsearch.augment.export.targets import ENDINGS
 from augsearch.cli.ablate import ablate
 from augsearch.cli.deploy import deploy
+from augsearch.cli.distill import distill
 from augsearch.cli.embed import embed
 from augsearch.cli.explain import explain
 from augsearch.cli.finetune import finetune
@@ -95,6 +96,7 @@ app.command()(triage)
 app.command()(preview)
 app.command()(pretrain)
 app.command()(finetune)
+app.command()(distill)
 app.command()(deploy)
 app.command()(pilot)
 app.command()(explain)

@@ -1,4 +1,4 @@
-"""What a form of the classifier changes, what that loses, and how long it takes."""
+"""Whether a form of the classifier may be taken, and how long it takes."""
 
 from __future__ import annotations
 
@@ -6,35 +6,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from augsearch.deploying.pictures import Judges
-from augsearch.deploying.result import Loss, Speed
-from augsearch.deploying.runtimes import Answers, Pictures, Run
-from augsearch.stats.paired import loss_of
+from augsearch.deploying.result import Speed
+from augsearch.deploying.runtimes import Pictures, Run
+from augsearch.finetuning.result import Loss
 from augsearch.words import percent
 
 BLOCKS, SECONDS, WARM, FEWEST, MOST = 3, 1.0, 5, 20, 200
 """Of timing one form: how often it has its turn, how long a turn takes, how many pictures before
 they count, and between how many and how many that do."""
-
-
-def losses(
-    judges: Judges, classes: Sequence[str], before: Answers, after: Answers
-) -> tuple[Loss | None, dict[str, Loss]]:
-    """Overall, and of each class that has a picture.
-
-    Where a threshold stops pictures, guesses are what counts here; what it changes is in the
-    number of changed decisions.
-    """
-    was, is_now = before.guess == judges.labels, after.guess == judges.labels
-
-    def of(chosen: NDArray[np.bool_]) -> Loss | None:
-        found = loss_of(was[chosen], is_now[chosen], judges.groups[chosen])
-        return None if found is None else Loss(value=found.value, high=found.high, of=found.of)
-
-    each = {name: of(judges.labels == place) for place, name in enumerate(classes)}
-    return of(judges.labels >= 0), {name: loss for name, loss in each.items() if loss is not None}
 
 
 def why_refused(

@@ -21,7 +21,7 @@ from augsearch.deploying.formats import (
     write_program,
 )
 from augsearch.deploying.graph import Graphs, Parts
-from augsearch.deploying.judge import losses, speeds, why_refused
+from augsearch.deploying.judge import speeds, why_refused
 from augsearch.deploying.machine import cores_here
 from augsearch.deploying.needs import needs
 from augsearch.deploying.pictures import Judges, as_cameras_gave, calibrating, judges, normalised
@@ -38,6 +38,7 @@ from augsearch.deploying.runtimes import (
 )
 from augsearch.errors import StudyError
 from augsearch.finetuning.classifier import Classifier, ItsImages
+from augsearch.finetuning.compare import losses
 from augsearch.progress import Progress
 
 FILES = {
@@ -135,7 +136,10 @@ class Making:
         classes, asked = self.classifier.found.classes, self.request
         if self.before is not None:
             after = answers(run, self.judges.pictures)
-            overall, by_class = losses(self.judges, classes, self.before, after)
+            judges = self.judges
+            overall, by_class = losses(
+                self.before.guess, after.guess, judges.labels, judges.groups, classes
+            )
             changed = int(after.differs(self.before).sum())
             found = found.model_copy(
                 update={"changed": changed, "loss": overall, "loss_by_class": by_class}

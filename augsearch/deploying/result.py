@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from augsearch.files import Written
-from augsearch.finetuning.result import Limit
+from augsearch.finetuning.result import Limit, Loss
 
 RESULT_FILE = "deploy.json"
 FormatName = Literal["onnx", "fp16", "int8", "openvino", "torch"]
@@ -34,14 +34,6 @@ class Input(_Part):
     bands: tuple[int, ...] | None = Field(
         default=None, description="bands of the file that are the channels, counted from 1"
     )
-
-
-class Loss(_Part):
-    """Share of pictures, in [-1, 1], that are no longer right less those that are so now."""
-
-    value: float = Field(description="as it was seen")
-    high: float = Field(description="upper end of its one-sided 95 % interval")
-    of: int = Field(description="pictures")
 
 
 class Speed(_Part):

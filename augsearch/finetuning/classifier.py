@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,21 @@ class Classifier:
             return rows, mean
         first, probabilities = pooled(rows, np.exp(mean), images.pictures)
         return first, np.log(np.maximum(probabilities, TINY))
+
+    def asked(self, device: torch.device) -> Callable[[Tensor], Tensor]:
+        """The same for `[B, C, S, S]` views in [0, 1] on a device: `[B, K]` there, before
+        calibration and without gradients."""
+        networks = [network.to(device) for network in self.networks]
+        mean = torch.tensor(self.found.mean, device=device).view(1, -1, 1, 1)
+        std = torch.tensor(self.found.std, device=device).view(1, -1, 1, 1)
+
+        @torch.no_grad()
+        def ask(views: Tensor) -> Tensor:
+            pixels = ((views - mean) / std).contiguous(memory_format=torch.channels_last)
+            each = torch.stack([network(pixels).float().log_softmax(dim=1) for network in networks])
+            return each.logsumexp(dim=0) - math.log(len(networks))
+
+        return ask
 
     def _logits(
         self, network: nn.Module, images: ImageSet, rows: Rows, device: torch.device

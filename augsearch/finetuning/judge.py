@@ -34,21 +34,26 @@ def calibrate(prepared: Prepared, held: Held | None, networks: Sequence[State]) 
         networks: that will answer; none has learnt from the images set apart, so that what they
             say of these is what they say of new ones.
     """
-    images, rows = prepared.pool.images, prepared.for_threshold
     temperature = (
-        None if held is None else fit_temperature(held.log_probabilities, images.labels[held.rows])
+        None
+        if held is None
+        else fit_temperature(held.log_probabilities, prepared.pool.images.labels[held.rows])
     )
+    return Calibration(temperature, find_limit(prepared, networks, temperature or 1.0))
+
+
+def find_limit(prepared: Prepared, networks: Sequence[State], temperature: float) -> Limit | None:
+    """The threshold at a temperature; None if no images are set apart for it, or too few."""
+    images, rows = prepared.pool.images, prepared.for_threshold
     good, rate = prepared.wanted.good, prepared.wanted.miss_rate
     if good is None or not len(rows):
-        return Calibration(temperature, None)
+        return None
     rows, log_probabilities = said(prepared, networks, images, rows)
     place = images.classes.index(good)
     defect = images.labels[rows] != place
-    scores = defect_scores(log_probabilities, temperature or 1.0, place)[defect]
+    scores = defect_scores(log_probabilities, temperature, place)[defect]
     found = miss_limit(lowest_of_each(scores, images.groups[rows][defect]), rate)
-    if found is None:
-        return Calibration(temperature, None)
-    return Calibration(temperature, Limit(good=good, miss_rate=rate, **asdict(found)))
+    return None if found is None else Limit(good=good, miss_rate=rate, **asdict(found))
 
 
 def lowest_of_each(scores: NDArray[np.float64], groups: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -24,6 +24,14 @@ class Part(_Part):
     of: int = Field(description="images that it is a share of")
 
 
+class Loss(_Part):
+    """Share of pictures, in [-1, 1], that are no longer right less those that are so now."""
+
+    value: float = Field(description="as it was seen")
+    high: float = Field(description="upper end of its one-sided 95 % interval")
+    of: int = Field(description="pictures")
+
+
 class Limit(_Part):
     """A threshold for the share of defects that is missed, found with labelled images that were
     not learnt from. A defect is a part, all images of which share a group; it counts as missed if

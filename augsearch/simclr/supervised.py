@@ -68,6 +68,28 @@ class Supervision:
 AS_THEY_ARE = Supervision()
 
 
+@dataclass(frozen=True)
+class Teacher:
+    """What a classifier thinks of the same views, to be learnt instead of labels (Hinton et al.
+    2015, arXiv 1503.02531; on unlabelled images Chen et al. 2020, arXiv 2006.10029).
+
+    Attributes:
+        log_probabilities: `[B, C, H, W]` views in [0, 1] to `[B, classes]`.
+        temperature: by which both are softened.
+    """
+
+    log_probabilities: Callable[[Tensor], Tensor]
+    temperature: float
+
+    def loss(self, views: Tensor, logits: Tensor) -> Tensor:
+        """Cross-entropy of the student's answers with the teacher's, times the temperature's
+        square, so that gradients keep their size."""
+        with torch.no_grad():
+            wanted = (self.log_probabilities(views) / self.temperature).softmax(dim=1)
+        said = (logits / self.temperature).log_softmax(dim=1)
+        return -(wanted * said).sum(dim=1).mean() * self.temperature**2
+
+
 # Everything that a run depends on comes in here.
 def train_supervised(
     data: LabelledImages,
@@ -81,6 +103,7 @@ def train_supervised(
     how: Supervision = AS_THEY_ARE,
     initial: int | None = None,
     on_step: Callable[[int], None] | None = None,
+    teacher: Teacher | None = None,
 ) -> tuple[nn.Module, list[float]]:
     """An encoder with a linear classifier, trained by cross-entropy on both views of a batch.
 
@@ -94,6 +117,7 @@ def train_supervised(
         initial: seed of the initial weights; None for `seed`. Networks whose weights are to be
             averaged begin alike, the classifier too.
         on_step: told the number of steps done.
+        teacher: what is learnt from in place of the labels.
 
     Returns:
         The network (`[B, C, H, W]` normalised images to `[B, classes]` logits, in evaluation mode)
@@ -130,15 +154,19 @@ def train_supervised(
         for step in range(config.steps):
             reseed(stream_seed(seed, STEP, step), device)
             rows = torch.from_numpy(next(order)).to(device)
-            views = (torch.cat(make_views(data.images[rows], step)) - shift) / scale
+            seen = torch.cat(make_views(data.images[rows], step))
+            views = (seen - shift) / scale
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * learning_rate_factor(step, config)
             optimizer.zero_grad(set_to_none=True)
             logits = forward(views.contiguous(memory_format=torch.channels_last))
-            labels = data.labels[rows].repeat(2)
-            loss = loss_of(logits.float(), labels)
-            # A class's weight is of its images, not of what smoothing gives it of all others.
-            loss = loss if weight is None else (loss * weight[labels]).mean()
+            if teacher is not None:
+                loss = teacher.loss(seen, logits.float())
+            else:
+                labels = data.labels[rows].repeat(2)
+                loss = loss_of(logits.float(), labels)
+                # A class's weight is of its images, not of what smoothing gives it of all others.
+                loss = loss if weight is None else (loss * weight[labels]).mean()
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())

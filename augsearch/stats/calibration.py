@@ -40,6 +40,22 @@ def fit_temperature(log_probabilities: Probabilities, labels: Labels) -> float:
     return float(np.exp(minimize_scalar(surprise, bounds=(-bound, bound), method="bounded").x))
 
 
+def match_temperature(log_probabilities: Probabilities, wanted: Probabilities) -> float:
+    """The temperature at which answers are most like other ones.
+
+    Args:
+        log_probabilities: `[n, K]`; logits will do.
+        wanted: `[n, K]` probabilities.
+    """
+
+    def surprise(log_temperature: float) -> float:
+        scaled = log_softmax(log_probabilities / np.exp(log_temperature), axis=1)
+        return -float((wanted * scaled).sum(axis=1).mean())
+
+    bound = float(np.log(LARGEST))
+    return float(np.exp(minimize_scalar(surprise, bounds=(-bound, bound), method="bounded").x))
+
+
 def tempered(log_probabilities: Probabilities, temperature: float) -> Probabilities:
     """`[n, K]` probabilities at a temperature."""
     scaled: Probabilities = np.exp(log_softmax(log_probabilities / temperature, axis=1))

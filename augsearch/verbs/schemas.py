@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from augsearch.deploying.result import Deployed
+from augsearch.distilling.result import Distilled
 from augsearch.explaining.result import Explained
 from augsearch.finetuning.result import Finetuned
 from augsearch.piloting.result import Pilot
@@ -24,6 +25,7 @@ from augsearch.study_file import StudyConfig
 MODELS: dict[str, type[BaseModel]] = {
     "ablation": Ablation,
     "deploy": Deployed,
+    "distill": Distilled,
     "explain": Explained,
     "finetune": Finetuned,
     "pilot": Pilot,

@@ -41,6 +41,10 @@ FLAGS = {
         *("--policy", "--data", "--study", "--labels", "--mode", "--good", "--miss-rate"),
         *("--seed", "--device", "--storage", "--output", "--force"),
     },
+    "distill": {
+        *("--student", "--weights", "--data", "--steps", "--temperature", "--seed", "--device"),
+        *("--storage", "--output", "--force"),
+    },
     "deploy": {"--data", "--formats", "--loss", "--class-loss", "--storage", "--output", "--force"},
     "pilot": {
         *("--study", "--data", "--policy", "--policy-from", "--space", "--weights", "--labels"),

@@ -22,10 +22,10 @@ from augsearch.data.imageset import ImageSet
 from augsearch.deploying.graph import Parts
 from augsearch.deploying.judge import why_refused
 from augsearch.deploying.needs import is_there
-from augsearch.deploying.result import Loss
 from augsearch.deploying.runtimes import in_torch
 from augsearch.errors import ConfigError
 from augsearch.finetuning.classifier import open_classifier
+from augsearch.finetuning.result import Loss
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.verbs.deploy import deploy
 

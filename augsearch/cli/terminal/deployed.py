@@ -11,7 +11,8 @@ from rich.table import Table
 from augsearch.words import percent
 
 if TYPE_CHECKING:
-    from augsearch.deploying.result import Deployed, Format, Loss, Speed
+    from augsearch.deploying.result import Deployed, Format, Speed
+    from augsearch.finetuning.result import Loss
 
 KILO = 1000
 CALLED = {

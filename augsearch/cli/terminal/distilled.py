@@ -1,0 +1,51 @@
+"""What `distill` prints: teacher and student beside each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from augsearch.words import interval, percent
+
+if TYPE_CHECKING:
+    from augsearch.distilling.result import Distilled, Network
+
+
+def print_distilled(found: Distilled, console: Console) -> None:
+    """A line for each of the two, then what is lost and where the files are."""
+    console.print()
+    table = Table()
+    table.add_column("")
+    table.add_column("network")
+    table.add_column("parameters", justify="right")
+    table.add_column("right, %", justify="right")
+    for name, network in (("teacher", found.teacher), ("student", found.student)):
+        times = f"{network.networks} × " if network.networks > 1 else ""
+        table.add_row(
+            name, escape(times + network.encoder), f"{network.parameters:,}", _right(network)
+        )
+    console.print(table)
+    console.print(
+        f"{found.smaller:.1f} times smaller; of {found.images} images of the pool, which it learnt "
+        f"from without labels, it guesses {percent(found.alike)} % as its teacher does"
+    )
+    if found.loss is not None:
+        worst = max(found.loss_by_class, key=lambda name: found.loss_by_class[name].high)
+        loss = found.loss_by_class[worst]
+        console.print(
+            f"of {found.loss.of} sealed pictures it loses {percent(found.loss.value)} points, at "
+            f"most {percent(found.loss.high)} (95 %); of class {escape(worst)} "
+            f"{percent(loss.value)}, at most {percent(loss.high)}"
+        )
+    if manifest := found.files.get("distill.json"):
+        console.print(f"the classifier is in [bold]{escape(str(manifest.parent))}[/]")
+
+
+def _right(network: Network) -> str:
+    share = network.accuracy
+    if share is None:
+        return "–"
+    return f"{percent(share.value)} ({interval((share.low, share.high))})"

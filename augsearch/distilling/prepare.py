@@ -1,0 +1,152 @@
+"""From what a user asks of a distillation to everything that it needs, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+from torch import nn
+
+from augsearch.augment.baselines import for_channels
+from augsearch.bench.bench import Bench
+from augsearch.distilling.request import DistillRequest
+from augsearch.errors import ConfigError
+from augsearch.finetuning.classifier import (
+    Classifier,
+    ItsImages,
+    open_classifier,
+    open_images,
+    read_labels,
+)
+from augsearch.finetuning.prepare import Prepared
+from augsearch.pretraining.prepare import directory_for, short_digest
+from augsearch.progress import Progress
+from augsearch.simclr.device import resolve_device
+from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.encoders.config import SCRATCH, SMALL_RESNET, EncoderConfig
+from augsearch.space.policy import load_policy
+
+STUDENTS = {
+    "tiny": EncoderConfig(name=SMALL_RESNET, width=16, stages=3),
+    "small": EncoderConfig(name=SMALL_RESNET, width=32, stages=4),
+}
+LONGER = 10
+"""Steps where none are said, as a multiple of the teacher's."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A distillation that could start now.
+
+    Attributes:
+        prepared: the student, as a fine-tuning of the teacher's labels: what its files are made
+            of.
+        parameters: of all of the teacher's networks, and of the student.
+    """
+
+    teacher: Classifier
+    images: ItsImages
+    prepared: Prepared
+    steps: int
+    temperature: float
+    parameters: tuple[int, int]
+    identity: dict[str, str]
+
+
+def prepare(request: DistillRequest, progress: Progress) -> Lesson:
+    """Resolve and check everything.
+
+    Raises:
+        AugsearchError: what is wrong, in one line.
+    """
+    if request.seed < 0:
+        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
+    if request.steps is not None and request.steps < 1:
+        raise ConfigError(f"--steps {request.steps}: must be 1 or more")
+    if not request.temperature > 0:
+        raise ConfigError(f"--temperature {request.temperature:g}: must be above 0")
+    device = resolve_device(request.device)
+    teacher = open_classifier(request.teacher)
+    encoder = _student(request)
+    parameters = _sizes(teacher, encoder)
+    images = open_images(teacher, request.data, request.storage, progress=progress)
+    config = teacher.config.model_copy(update={"encoder": encoder})
+    bench = Bench.of_pool(images.pool.images, config, seed=request.seed, device=device)
+    for sentence in bench.start.notes if bench.start else ():
+        progress.note(sentence)
+    policy = load_policy(teacher.directory / "policy.yaml")
+    steps = request.steps or LONGER * config.finetune.steps
+    uses = read_labels(teacher.directory)
+    said = np.array([uses.get(path, "") for path in images.pool.images.paths])
+    start = "nothing" if bench.start is None else "weights"
+    identity = {
+        "teacher": short_digest([teacher.found.identity, teacher.found.encoder]),
+        "student": short_digest(encoder.model_dump(mode="json")),
+        "weights": "none" if bench.start is None else bench.start.digest[:12],
+        "images": images.pool.digest[:12],
+        "lesson": short_digest([steps, request.temperature, request.seed]),
+    }
+    begins = teacher.found.study or images.pool.images.name
+    prepared = Prepared(
+        policy=for_channels(policy, images.pool.images.channels),
+        config=config,
+        pool=images.pool,
+        bench=bench,
+        rows=np.flatnonzero(said == "learnt from"),
+        folds=(),
+        for_threshold=np.flatnonzero(said == "threshold"),
+        sealed=images.sealed,
+        source=images.source,
+        start=f"{start}, taught by {teacher.directory}",
+        study=teacher.found.study,
+        directory=Path(directory_for(request.output, begins, "distilled", identity)),
+    )
+    return Lesson(teacher, images, prepared, steps, request.temperature, parameters, identity)
+
+
+def _student(request: DistillRequest) -> EncoderConfig:
+    weights = SCRATCH if request.weights is None else str(request.weights)
+    known = STUDENTS.get(request.student)
+    if known is not None:
+        if request.weights is not None:
+            raise ConfigError(
+                f"--weights: {request.student} begins from nothing; name a network of timm or "
+                "torchvision with --student"
+            )
+        return known
+    if "/" not in request.student:
+        raise ConfigError(
+            f"--student {request.student}: unknown; want {', '.join(STUDENTS)}, timm/<model> or "
+            "torchvision/<classifier>"
+        )
+    if request.weights not in (None, "pretrained") and not Path(weights).is_file():
+        raise ConfigError(f"--weights {weights}: there is no such file")
+    try:
+        return EncoderConfig(name=request.student, weights=weights)
+    except ValidationError as error:
+        raise ConfigError(f"--weights {weights}: {error.errors()[0]['msg']}") from None
+
+
+def count(network: nn.Module) -> int:
+    """Numbers that a network learns."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _sizes(teacher: Classifier, encoder: EncoderConfig) -> tuple[int, int]:
+    """Parameters of the teacher and of the student.
+
+    Raises:
+        ConfigError: the student is no smaller.
+    """
+    found = teacher.found
+    body = build_encoder(encoder, found.channels, found.image_size)
+    student = count(body) + (body.feature_dim + 1) * len(found.classes)
+    whole = sum(map(count, teacher.networks))
+    if student >= whole:
+        raise ConfigError(
+            f"--student {encoder.called}: has {student:,} parameters and the teacher {whole:,}; "
+            "name a smaller one"
+        )
+    return whole, student

@@ -1,0 +1,326 @@
+"""`augsearch distill`: a small classifier that learns from a larger one, without labels."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+
+from augsearch.data.imageset import ImageSet
+from augsearch.distilling.prepare import Lesson, prepare
+from augsearch.distilling.request import TEMPERATURE, DistillRequest
+from augsearch.distilling.result import RESULT_FILE, Distilled, Network
+from augsearch.engines.processes import cpu_threads
+from augsearch.errors import ConfigError, OutputError
+from augsearch.files import held_directory, json_bytes, write_files
+from augsearch.finetuning.combine import said
+from augsearch.finetuning.compare import losses
+from augsearch.finetuning.judge import Calibration, find_limit, worth
+from augsearch.finetuning.labels import Rows
+from augsearch.finetuning.members import Logits, State, logits_of, training_of
+from augsearch.finetuning.outputs import labels_of, output_files, sealed_files, stale_files
+from augsearch.finetuning.result import Finetuned, Part
+from augsearch.pretraining.checkpoint import differences
+from augsearch.progress import Progress, Quiet, step_listener
+from augsearch.simclr.supervised import LabelledImages, Teacher, train_supervised
+from augsearch.stats.calibration import match_temperature, tempered
+from augsearch.stats.proportions import share_of
+from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.live import LiveRun
+from augsearch.verbs.looks import count_look
+from augsearch.verbs.shown import shown_run
+from augsearch.words import percent
+
+
+# Public, and the one place where its arguments are explained.
+def distill(
+    teacher: str | Path,
+    *,
+    student: str = "tiny",
+    weights: str | Path | None = None,
+    data: str | Path | ImageSet | None = None,
+    steps: int | None = None,
+    temperature: float = TEMPERATURE,
+    seed: int = 0,
+    device: str = "auto",
+    storage: str = DEFAULT_STORAGE,
+    output: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Distilled:
+    """Teach a small classifier what a larger one thinks of all images of the pool.
+
+    It sees them through the teacher's policy and without their labels. Its directory is that of a
+    classifier, for `deploy`, `explain` and `embed`.
+
+    Args:
+        teacher: a directory that `finetune` has ended in.
+        student: `tiny`, `small`, `timm/<model>` or `torchvision/<classifier>`; with fewer
+            parameters than the teacher.
+        weights: what a student of a library begins with: `pretrained`, or a file of weights; None
+            to begin from nothing.
+        data: a folder of images, or an ImageSet; None for those of the teacher.
+        steps: optimiser steps; None for ten times the teacher's.
+        temperature: above 0, by which both answers are softened.
+        seed: of everything random.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        storage: URL of Optuna's database, which counts the looks at sealed images.
+        output: directory; None for one in `runs/`.
+        force: overwrite another distillation there.
+        progress: told what happens.
+
+    Returns:
+        What `distill.json` holds.
+
+    Raises:
+        AugsearchError: anything a user can cause, in one line.
+    """
+    request = DistillRequest(
+        teacher,
+        student=student,
+        weights=weights,
+        data=data,
+        steps=steps,
+        temperature=temperature,
+        seed=seed,
+        device=device,
+        storage=storage,
+        output=output,
+        force=force,
+    )
+    return distill_as_asked(request, progress or Quiet())
+
+
+def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:
+    """What `distill` does, for a request in one piece."""
+    quiet_mlflow()
+    lesson = prepare(request, progress)
+    directory = lesson.prepared.directory
+    _check_directory(lesson, request.force)
+    with held_directory(directory):
+        shown = _shown(lesson, progress)
+        with shown.kept(), cpu_threads(lesson.prepared.config.compute.threads):
+            begin = time.perf_counter()
+            state = _taught(lesson, progress)
+            seconds = time.perf_counter() - begin
+            found, files = _concluded(request, lesson, state, seconds)
+            _write(directory, files)
+            shown.finish(_description(found), _metrics(found), files)
+    return found.written(directory, files)
+
+
+def _taught(lesson: Lesson, progress: Progress) -> State:
+    """The student's tensors."""
+    prepared = lesson.prepared
+    bench, pool = prepared.bench, prepared.pool.images
+    config = training_of(prepared.wanted, prepared.config)
+    config = config.model_copy(update={"steps": lesson.steps})
+    progress.phase("networks", 0, 1)
+    listen, begin = step_listener(progress, "student", lesson.steps), time.perf_counter()
+    batch = 2 * min(config.batch_size, len(pool))
+
+    def on_step(step: int) -> None:
+        listen(step, batch / 2 * step / (time.perf_counter() - begin))
+
+    network, _ = train_supervised(
+        LabelledImages(
+            images=torch.from_numpy(np.array(pool.images)).to(bench.device),
+            labels=torch.zeros(len(pool), dtype=torch.int64, device=bench.device),
+            classes=len(pool.classes),
+            mean=bench.mean,
+            std=bench.std,
+        ),
+        bench.renderer(prepared.policy).function(bench.seed, 0),
+        prepared.config.encoder,
+        config,
+        seed=bench.seed,
+        device=bench.device,
+        weights=bench.weights,
+        on_step=on_step,
+        teacher=Teacher(lesson.teacher.asked(bench.device), lesson.temperature),
+    )
+    return {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+
+
+def _concluded(
+    request: DistillRequest, lesson: Lesson, state: State, seconds: float
+) -> tuple[Distilled, dict[str, bytes]]:
+    """What the student amounts to, and its files."""
+    prepared, teacher = lesson.prepared, lesson.teacher
+    pool, sealed, device = prepared.pool.images, prepared.sealed, prepared.bench.device
+    every = np.arange(len(pool))
+    mine = logits_of(prepared, state, pool, every)
+    _, theirs = teacher.log_probabilities(replace(pool, pictures=None), every, device)
+    match = match_temperature(mine, tempered(theirs, teacher.found.temperature or 1.0))
+    alike = float((mine.argmax(axis=1) == theirs.argmax(axis=1)).mean())
+    calibration = Calibration(match, find_limit(prepared, [state], match))
+    result = _finetuned(lesson, calibration, seconds)
+    found = Distilled(
+        name=prepared.directory.name,
+        taught_by=str(teacher.directory),
+        teacher=Network(
+            encoder=teacher.found.encoder,
+            networks=teacher.found.networks,
+            parameters=lesson.parameters[0],
+        ),
+        student=Network(encoder=result.encoder, networks=1, parameters=lesson.parameters[1]),
+        smaller=lesson.parameters[0] / lesson.parameters[1],
+        policy=prepared.policy.name,
+        images=len(pool),
+        steps=lesson.steps,
+        temperature=lesson.temperature,
+        alike=alike,
+        identity=lesson.identity,
+        seconds=seconds,
+    )
+    files: dict[str, bytes] = {}
+    if len(sealed):
+        every = np.arange(len(sealed))
+        rows, answers = said(prepared, [state], sealed, every)
+        uses = count_look(
+            lesson.images, "distillation", found.name, lesson.identity, request.storage
+        )
+        judged = worth(prepared, sealed, rows, answers, calibration)
+        result = result.model_copy(update={"sealed": judged.model_copy(update={"uses": uses})})
+        files = sealed_files(prepared, result, rows, answers, calibration)
+        _, before = teacher.log_probabilities(sealed, every, device)
+        found = _compared(found, sealed, rows, before, answers)
+    files |= output_files(prepared, result, [state])
+    files[RESULT_FILE] = json_bytes(found.model_dump(mode="json", exclude_none=True))
+    return found, files
+
+
+def _finetuned(lesson: Lesson, calibration: Calibration, seconds: float) -> Finetuned:
+    """The student as a classifier, for those who open it."""
+    prepared, bench = lesson.prepared, lesson.prepared.bench
+    return Finetuned(
+        name=prepared.directory.name,
+        study=prepared.study,
+        data=prepared.source.stored_as,
+        start=prepared.start,
+        policy=prepared.policy.name,
+        encoder=prepared.config.encoder.called,
+        mode="whole",
+        image_size=bench.image_set.image_size,
+        channels=bench.image_set.channels,
+        mean=bench.mean,
+        std=bench.std,
+        classes=bench.image_set.classes,
+        labels=labels_of(prepared),
+        combined="single",
+        networks=1,
+        held_out={},
+        temperature=calibration.temperature,
+        limit=calibration.limit,
+        identity=lesson.identity,
+        seconds=seconds,
+    )
+
+
+def _compared(
+    found: Distilled, sealed: ImageSet, rows: Rows, teacher: Logits, student: Logits
+) -> Distilled:
+    """With what the sealed pictures say of both."""
+    labels, groups = sealed.labels[rows], sealed.groups[rows]
+    before, after = teacher.argmax(axis=1), student.argmax(axis=1)
+    loss, by_class = losses(before, after, labels, groups, sealed.classes)
+    shares = [share_of(guess == labels, groups) for guess in (before, after)]
+    parts = [
+        None if one is None else Part(value=one.value, low=one.low, high=one.high, of=one.of)
+        for one in shares
+    ]
+    return found.model_copy(
+        update={
+            "teacher": found.teacher.model_copy(update={"accuracy": parts[0]}),
+            "student": found.student.model_copy(update={"accuracy": parts[1]}),
+            "loss": loss,
+            "loss_by_class": by_class,
+        }
+    )
+
+
+def _write(directory: Path, files: dict[str, bytes]) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in stale_files(directory, files):
+            path.unlink()
+    except OSError as error:
+        raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
+    write_files(directory, files)
+
+
+def _check_directory(lesson: Lesson, force: bool) -> None:
+    """Raises ConfigError if a directory holds something else."""
+    directory, path = lesson.prepared.directory, lesson.prepared.directory / RESULT_FILE
+    if directory.exists() and not directory.is_dir():
+        raise ConfigError(f"{directory}: is no directory; give another --output")
+    if not directory.is_dir() or not any(directory.iterdir()):
+        return
+    if not path.is_file():
+        raise ConfigError(
+            f"{directory}: holds files that are of no distillation; give another --output"
+        )
+    if force:
+        return
+    try:
+        begun = Distilled.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, ValueError):
+        raise ConfigError(f"{path}: cannot be read; give --force to replace it") from None
+    if different := differences(begun.identity, lesson.identity):
+        raise ConfigError(
+            f"{directory}: holds another distillation ({different}); give another --output, or "
+            "--force to replace it"
+        )
+
+
+def _shown(lesson: Lesson, progress: Progress) -> LiveRun:
+    prepared = lesson.prepared
+    return shown_run(
+        "distillation",
+        directory=prepared.directory,
+        identity=lesson.identity,
+        policy=prepared.policy,
+        study=prepared.study,
+        pool=prepared.pool,
+        source=prepared.source,
+        params={
+            "encoder": prepared.config.encoder.called,
+            "teacher": lesson.teacher.directory.name,
+            "steps": lesson.steps,
+            "temperature": lesson.temperature,
+            "seed": prepared.bench.seed,
+            "device": str(prepared.bench.device),
+        },
+        warn=progress.warn,
+    )
+
+
+def _metrics(found: Distilled) -> dict[str, float]:
+    """What the run's row in MLflow shows."""
+    metrics = {"alike": found.alike, "smaller": found.smaller}
+    for name, network in (("teacher", found.teacher), ("student", found.student)):
+        metrics[f"{name}/parameters"] = network.parameters
+        if network.accuracy is not None:
+            metrics[f"{name}/accuracy"] = network.accuracy.value
+    if found.loss is not None:
+        metrics |= {"loss": found.loss.value, "loss_high": found.loss.high}
+    return metrics
+
+
+def _description(found: Distilled) -> str:
+    """The run's page in MLflow, as Markdown."""
+    begun = (
+        f"{found.student.encoder}, {found.smaller:.1f} times smaller than {found.teacher.encoder}, "
+        f"taught by {found.taught_by} on {found.images} images without labels."
+    )
+    if found.loss is None:
+        return f"{begun} No sealed image says what it is worth."
+    return (
+        f"{begun} Of sealed pictures it loses {percent(found.loss.value)} points, at most "
+        f"{percent(found.loss.high)}."
+    )
