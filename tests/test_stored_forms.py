@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from augsearch.deploying.result import Deployed
+from augsearch.distilling.result import Distilled
 from augsearch.explaining.result import Explained
 from augsearch.finetuning.result import Finetuned
 from augsearch.piloting.result import Pilot
@@ -37,6 +38,7 @@ READ = {
     "ablation.json": (Ablation, read_json(Ablation)),
     "certificate.json": (Certificate, read_json(Certificate)),
     "deploy.json": (Deployed, read_json(Deployed)),
+    "distill.json": (Distilled, read_json(Distilled)),
     "explain.json": (Explained, read_json(Explained)),
     "finetune.json": (Finetuned, read_json(Finetuned)),
     "pilot.json": (Pilot, lambda path: read_pilot(path.parent)),
