@@ -30,7 +30,7 @@ from augsearch.space.policy import load_policy
 
 STUDENTS = {
     "tiny": EncoderConfig(name=SMALL_RESNET, width=16, stages=3),
-    "small": EncoderConfig(name=SMALL_RESNET, width=32, stages=4),
+    "small": EncoderConfig(name=SMALL_RESNET, width=24, stages=4),
 }
 LONGER = 10
 """Steps where none are said, as a multiple of the teacher's."""
