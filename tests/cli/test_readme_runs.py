@@ -7,6 +7,7 @@ tests of its own. Marked slow because a study has to be run first; .ci/run runs 
 import re
 import shlex
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +21,14 @@ from augsearch.space.yaml_file import parse_model
 PLACEHOLDERS = {"NAME": "small", "path/to/images": "images", "path/to/new/images": "images"}
 ESTIMATED = ("run", "ablate")
 WITH_A_STUDY_OF_SECONDS = (*ESTIMATED, "triage")
-ELSEWHERE = ("ui", "certify", "selftest", "worker")  # servers, and what trains for minutes
+# Servers, what trains for minutes, and a student of a teacher that is as small as itself.
+ELSEWHERE = ("ui", "certify", "selftest", "worker", "distill")
+QUICK = "\nfinetune: {steps: 4, batch_size: 16, seeds: 1, folds: 2, labels: 4}\n"
 NOT_HERE = {"--compare", "--engine"}  # of two that are there; tests/search/test_workers.py
 
 
 def filled_in(text: str) -> str:
-    text = text.replace("runs/NAME", "runs/small")
+    text = text.replace("runs/NAME", "runs/small").replace("runs/DISTILLED", "runs/FINETUNED")
     for placeholder, value in PLACEHOLDERS.items():
         text = re.sub(rf"(?<![\w/]){placeholder}(?!\w)", value, text)
     return text
@@ -63,8 +66,12 @@ def after_a_study(finished_study, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_commands_do_as_they_say(command, after_a_study, cli):
-    if "PRETRAINED" in command:
+    if "PRETRAINED" in command or "FINETUNED" in command:
         cli("pretrain", "--study", "small", "--steps", "2", "--output", "runs/PRETRAINED")
+    if "FINETUNED" in command:
+        Path("quick.yaml").write_text(Path("study.yaml").read_text() + QUICK)
+        begins = ("runs/PRETRAINED", "--study", "quick.yaml")
+        assert cli("finetune", *begins, "--output", "runs/FINETUNED").code == 0
     said = cli(*shlex.split(command))
     assert said.code == 0, said
 
