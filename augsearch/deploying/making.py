@@ -22,7 +22,6 @@ from augsearch.deploying.formats import (
 )
 from augsearch.deploying.graph import Graphs, Parts
 from augsearch.deploying.judge import speeds, why_refused
-from augsearch.deploying.machine import cores_here
 from augsearch.deploying.needs import needs
 from augsearch.deploying.pictures import Judges, as_cameras_gave, calibrating, judges, normalised
 from augsearch.deploying.request import DeployRequest
@@ -36,6 +35,7 @@ from augsearch.deploying.runtimes import (
     in_openvino,
     in_torch,
 )
+from augsearch.engines.processes import cores_here
 from augsearch.errors import StudyError
 from augsearch.finetuning.classifier import Classifier, ItsImages
 from augsearch.finetuning.compare import losses

@@ -1,6 +1,6 @@
 """From a camera's picture to the encoder's square, as a part of the network.
 
-What `data.decoding.decode` does to a file's pixels with Pillow, this does to a tensor, so that it
+What `data.decoding.fit` does to a file's pixels with Pillow, this does to a tensor, so that it
 can be exported with the network: the same box means and the same Lanczos filter, rounded to whole
 grey levels where Pillow rounds. Shapes may be symbols (`torch.export`), so no branch looks at them.
 
@@ -16,7 +16,7 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from augsearch.data.decoding.decode import FINER, REDUCING_GAP
+from augsearch.data.decoding.fit import FINER, REDUCING_GAP
 
 LUMA = (19595.0, 38470.0, 7471.0)
 """Pillow's weights of red, green and blue in grey, of 65,536."""

@@ -36,11 +36,14 @@ def cpu_threads(count: int) -> Iterator[None]:
 
 def process_count(threads: int, jobs: int) -> int:
     """Processes of `threads` threads that this machine's cores can carry, at most one a job."""
+    return max(1, min(cores_here() // threads, jobs))
+
+
+def cores_here() -> int:
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return max(1, min(cores // threads, jobs))
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
 from augsearch.deploying.graph import OPSET
-from augsearch.deploying.machine import cores_here, processor, versions_of
+from augsearch.deploying.machine import processor, versions_of
 from augsearch.deploying.making import FILES, Making, input_of
 from augsearch.deploying.needs import EXTRA, is_there
 from augsearch.deploying.request import USUAL, DeployRequest
@@ -24,11 +23,11 @@ from augsearch.deploying.result import (
     Format,
     FormatName,
 )
+from augsearch.engines.processes import cores_here
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, json_bytes, write_files
 from augsearch.finetuning.classifier import Classifier, ItsImages, open_classifier, open_images
 from augsearch.finetuning.outputs import model_files
-from augsearch.pretraining.checkpoint import differences
 from augsearch.pretraining.prepare import directory_for
 from augsearch.progress import Progress, Quiet
 from augsearch.space.policy import load_policy
@@ -36,6 +35,7 @@ from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
 from augsearch.verbs.looks import count_look
+from augsearch.verbs.place import check_place
 from augsearch.verbs.shown import shown_run
 from augsearch.words import percent
 
@@ -101,7 +101,7 @@ def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
     identity = _identity(opened, request)
     name = opened.found.study or opened.found.name
     directory = directory_for(request.output, name, "deployed", identity)
-    _check_directory(directory, identity, request.force)
+    check_place(directory / RESULT_FILE, Deployed, identity, "deployment", request.force)
     images = open_images(opened, request.data, request.storage, progress=progress)
     with held_directory(directory):
         shown = _shown(opened, images, directory, identity, progress)
@@ -220,30 +220,6 @@ def _identity(classifier: Classifier, request: DeployRequest) -> dict[str, str]:
         "formats": "+".join(_formats(request)),
         "limits": f"{request.loss:g} {request.class_loss:g}",
     }
-
-
-def _check_directory(directory: Path, identity: dict[str, str], force: bool) -> None:
-    """Raises ConfigError if a directory holds something else."""
-    path = directory / RESULT_FILE
-    if directory.exists() and not directory.is_dir():
-        raise ConfigError(f"{directory}: is no directory; give another --output")
-    if not directory.is_dir() or not any(directory.iterdir()):
-        return
-    if not path.is_file():
-        raise ConfigError(
-            f"{directory}: holds files that are of no deployment; give another --output"
-        )
-    if force:
-        return
-    try:
-        begun = Deployed.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError, ValueError):
-        raise ConfigError(f"{path}: cannot be read; give --force to replace it") from None
-    if different := differences(begun.identity, identity):
-        raise ConfigError(
-            f"{directory}: holds another deployment ({different}); give another --output, or "
-            "--force to replace it"
-        )
 
 
 def _licence(classifier: Classifier) -> str:

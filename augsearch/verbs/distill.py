@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 
 from augsearch.data.imageset import ImageSet
 from augsearch.distilling.prepare import Lesson, prepare
 from augsearch.distilling.request import TEMPERATURE, DistillRequest
 from augsearch.distilling.result import RESULT_FILE, Distilled, Network
 from augsearch.engines.processes import cpu_threads
-from augsearch.errors import ConfigError, OutputError
+from augsearch.errors import OutputError
 from augsearch.files import held_directory, json_bytes, write_files
 from augsearch.finetuning.combine import said
 from augsearch.finetuning.compare import losses
@@ -24,7 +23,6 @@ from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.members import Logits, State, logits_of, training_of
 from augsearch.finetuning.outputs import labels_of, output_files, sealed_files, stale_files
 from augsearch.finetuning.result import Finetuned, Part
-from augsearch.pretraining.checkpoint import differences
 from augsearch.progress import Progress, Quiet, step_listener
 from augsearch.simclr.supervised import LabelledImages, Teacher, train_supervised
 from augsearch.stats.calibration import match_temperature, tempered
@@ -33,6 +31,7 @@ from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
 from augsearch.verbs.looks import count_look
+from augsearch.verbs.place import check_place
 from augsearch.verbs.shown import shown_run
 from augsearch.words import percent
 
@@ -101,7 +100,7 @@ def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:
     quiet_mlflow()
     lesson = prepare(request, progress)
     directory = lesson.prepared.directory
-    _check_directory(lesson, request.force)
+    check_place(directory / RESULT_FILE, Distilled, lesson.identity, "distillation", request.force)
     with held_directory(directory):
         shown = _shown(lesson, progress)
         with shown.kept(), cpu_threads(lesson.prepared.config.compute.threads):
@@ -252,30 +251,6 @@ def _write(directory: Path, files: dict[str, bytes]) -> None:
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
     write_files(directory, files)
-
-
-def _check_directory(lesson: Lesson, force: bool) -> None:
-    """Raises ConfigError if a directory holds something else."""
-    directory, path = lesson.prepared.directory, lesson.prepared.directory / RESULT_FILE
-    if directory.exists() and not directory.is_dir():
-        raise ConfigError(f"{directory}: is no directory; give another --output")
-    if not directory.is_dir() or not any(directory.iterdir()):
-        return
-    if not path.is_file():
-        raise ConfigError(
-            f"{directory}: holds files that are of no distillation; give another --output"
-        )
-    if force:
-        return
-    try:
-        begun = Distilled.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError, ValueError):
-        raise ConfigError(f"{path}: cannot be read; give --force to replace it") from None
-    if different := differences(begun.identity, lesson.identity):
-        raise ConfigError(
-            f"{directory}: holds another distillation ({different}); give another --output, or "
-            "--force to replace it"
-        )
 
 
 def _shown(lesson: Lesson, progress: Progress) -> LiveRun:

@@ -26,6 +26,7 @@ from PIL import Image, UnidentifiedImageError
 
 from augsearch.data.config import DataConfig
 from augsearch.data.decoding.bands import read_bands, size_of
+from augsearch.data.decoding.fit import fit_squares
 from augsearch.data.decoding.memory import LARGE, room_for
 from augsearch.data.decoding.raw_files import deep_channels, read_sixteen_bits, without_metadata
 from augsearch.data.decoding.window import Values, Window, find_window
@@ -34,8 +35,6 @@ from augsearch.errors import DataError
 MAX_PIXELS = 2**29  # 2 GB once Pillow has decoded it
 MAX_BYTES = 2**30  # of a file that is read whole, to leave damaged metadata out
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
-# Pillow sizes before filtering by at most this factor with a box; 3 is visually lossless.
-REDUCING_GAP = 3.0
 LOOK = 16  # side of the thumbnail by which pictures are compared
 ORIENTATION = 0x0112
 TURNS = {
@@ -51,8 +50,6 @@ TURNS = {
 Source = Path | io.BytesIO
 Result = TypeVar("Result")
 Number = TypeVar("Number", bound=np.generic)
-FINER = 8
-"""Times the size at which pictures are padded."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def decode_file(path: Path, config: DataConfig, windows: Sequence[Window] = ()) 
                 upright = upright.convert("L")
             elif config.channels == "colour":
                 upright = upright.convert("RGB")
-            pixels = _fit(upright, config)
+            pixels = fit_squares(upright, config)
             if config.channels == "auto" and (pixels == pixels[..., :1]).all():
                 pixels = pixels[..., :1]
             return Decoded(
@@ -255,7 +252,7 @@ def _decode_bands(
     pictures = [Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(shown, -1, 0)]
     grey = Image.fromarray(shown.mean(axis=-1, dtype=np.float32))
     return Decoded(
-        pixels=np.concatenate([_fit(picture, config) for picture in pictures], axis=-1),
+        pixels=np.concatenate([fit_squares(picture, config) for picture in pictures], axis=-1),
         look=np.asarray(grey.resize((LOOK, LOOK), Image.Resampling.BOX)),
         values=values,
         windows=shown_by,
@@ -378,56 +375,3 @@ def _flatten(image: Image.Image) -> tuple[Image.Image, bool]:
         white = Image.new("RGBA", layers.size, "white")
         return Image.alpha_composite(white, layers).convert("RGB"), True
     return image.convert("L" if image.mode in ("1", "L") else "RGB"), False
-
-
-def _fit(image: Image.Image, config: DataConfig) -> NDArray[np.uint8]:
-    """`[K, image_size, image_size, C]` by one of the ways of `DataConfig.fit`."""
-    size = config.side
-    width, height = image.size
-    if config.fit == "squash":
-        return _as_batch(_resize(image, (size, size), (0, 0, width, height)))
-    if config.fit == "pad":
-        square = _padded(image, min(max(width, height), FINER * size))
-        return _as_batch(_resize(square, (size, size), (0, 0, *square.size)))
-    short = min(width, height)
-    if config.fit == "crop":
-        left, top = (width - short) / 2, (height - short) / 2
-        return _as_batch(_resize(image, (size, size), (left, top, left + short, top + short)))
-    if short < size:
-        larger = (round(width * size / short), round(height * size / short))
-        image = _resize(image, larger, (0, 0, width, height))
-    return _tiles(_as_batch(image)[0], size)
-
-
-def _padded(image: Image.Image, side: int) -> Image.Image:
-    """A square of that side, the picture in its middle and mirrored into the rest.
-
-    It is larger than what it is for, so that the picture's edges lie where they should.
-    """
-    long = max(image.size)
-    width, height = (max(1, round(length * side / long)) for length in image.size)
-    pixels = np.asarray(_resize(image, (width, height), (0, 0, *image.size)))
-    around = [((side - n) // 2, side - n - (side - n) // 2) for n in (height, width)]
-    return Image.fromarray(np.pad(pixels, around + [(0, 0)] * (pixels.ndim - 2), mode="symmetric"))
-
-
-def _resize(
-    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
-) -> Image.Image:
-    return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=REDUCING_GAP)
-
-
-def _as_batch(image: Image.Image) -> NDArray[np.uint8]:
-    """`[1, H, W, C]` of an image of mode L or RGB."""
-    pixels = np.asarray(image)
-    return pixels.reshape(1, *pixels.shape[:2], -1)
-
-
-def _tiles(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """`[H, W, C]` to `[K, size, size, C]`, row by row, the grid centred."""
-    rows, columns = pixels.shape[0] // size, pixels.shape[1] // size
-    top, left = (pixels.shape[0] - rows * size) // 2, (pixels.shape[1] - columns * size) // 2
-    grid = pixels[top : top + rows * size, left : left + columns * size]
-    channels = pixels.shape[2]
-    cells = grid.reshape(rows, size, columns, size, channels).swapaxes(1, 2)
-    return cells.reshape(-1, size, size, channels)
