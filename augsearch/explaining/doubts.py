@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.explaining.networks import Rows
+from augsearch.explaining.maps.networks import Rows
 
 Probabilities = NDArray[np.float64]
 """`[n, K]`, calibrated."""

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import DataError
-from augsearch.explaining.attribution import Method, Methods, methods_for
 from augsearch.explaining.choose import chosen
 from augsearch.explaining.doubts import Probabilities, Suspected, least_sure, suspected
-from augsearch.explaining.faithful import SHUFFLED, Tested, check_maps
 from augsearch.explaining.held_out import of_folds
 from augsearch.explaining.landscape import Places, by_pca, umap_if_there
+from augsearch.explaining.maps.attribution import Method, Methods, methods_for
+from augsearch.explaining.maps.faithful import SHUFFLED, Tested, check_maps
+from augsearch.explaining.maps.networks import Asked, Rows, features_of
 from augsearch.explaining.nearest import Features, nearest
-from augsearch.explaining.networks import Asked, Rows, features_of
 from augsearch.finetuning.classifier import Classifier, ItsImages
 from augsearch.progress import Progress
 

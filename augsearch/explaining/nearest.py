@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from augsearch.explaining.networks import Rows
+from augsearch.explaining.maps.networks import Rows
 
 Features = NDArray[np.float32]
 """`[n, D]`, each of length 1."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from augsearch.explaining.attribution import Method
+from augsearch.explaining.maps.attribution import Method
 from augsearch.files import Written
 from augsearch.finetuning.result import Part
 

@@ -135,10 +135,7 @@ def train_supervised(
     if how.linear:
         encoder.requires_grad_(False)
     optimizer = build_optimizer(encoder, network[1], config)
-    weight = class_weights(data) if how.balance == "weights" else None
-    loss_of = nn.CrossEntropyLoss(
-        label_smoothing=how.label_smoothing, reduction="mean" if weight is None else "none"
-    )
+    loss_of = _loss(data, how, teacher)
     shift = torch.tensor(data.mean, device=device).view(1, -1, 1, 1)
     scale = torch.tensor(data.std, device=device).view(1, -1, 1, 1)
     size_of_batch = min(config.batch_size, count)
@@ -160,13 +157,7 @@ def train_supervised(
                 group["lr"] = group["peak"] * learning_rate_factor(step, config)
             optimizer.zero_grad(set_to_none=True)
             logits = forward(views.contiguous(memory_format=torch.channels_last))
-            if teacher is not None:
-                loss = teacher.loss(seen, logits.float())
-            else:
-                labels = data.labels[rows].repeat(2)
-                loss = loss_of(logits.float(), labels)
-                # A class's weight is of its images, not of what smoothing gives it of all others.
-                loss = loss if weight is None else (loss * weight[labels]).mean()
+            loss = loss_of(seen, logits.float(), rows)
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(loss.item())
@@ -175,6 +166,26 @@ def train_supervised(
             if on_step:
                 on_step(step + 1)
     return network.eval(), losses
+
+
+def _loss(
+    data: LabelledImages, how: Supervision, teacher: Teacher | None
+) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """The loss of views `[2B, C, H, W]`, their logits and the rows `[B]` that they are of."""
+    if teacher is not None:
+        return lambda views, logits, _: teacher.loss(views, logits)
+    weight = class_weights(data) if how.balance == "weights" else None
+    loss_of = nn.CrossEntropyLoss(
+        label_smoothing=how.label_smoothing, reduction="mean" if weight is None else "none"
+    )
+
+    def of_labels(_: Tensor, logits: Tensor, rows: Tensor) -> Tensor:
+        labels = data.labels[rows].repeat(2)
+        loss: Tensor = loss_of(logits, labels)
+        # A class's weight is of its images, not of what smoothing gives it of all others.
+        return loss if weight is None else (loss * weight[labels]).mean()
+
+    return of_labels
 
 
 def class_weights(data: LabelledImages) -> Tensor:

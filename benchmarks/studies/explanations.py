@@ -35,10 +35,10 @@ from augsearch.data.cache import load_images
 from augsearch.data.config import DataConfig
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.explaining.attribution import maps_of
 from augsearch.explaining.examine import Examined, examine
-from augsearch.explaining.faithful import named_area
-from augsearch.explaining.networks import Asked
+from augsearch.explaining.maps.attribution import maps_of
+from augsearch.explaining.maps.faithful import named_area
+from augsearch.explaining.maps.networks import Asked
 from augsearch.explaining.outputs import result_of
 from augsearch.explaining.result import Explained
 from augsearch.finetuning.classifier import Classifier, ItsImages, open_classifier, open_images

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from augsearch.errors import ConfigError
-from augsearch.explaining.attribution import maps_of, methods_for
 from augsearch.explaining.choose import chosen
-from augsearch.explaining.faithful import AREA, DRAWS, check_maps, falls, named_area
-from augsearch.explaining.networks import Asked
+from augsearch.explaining.maps.attribution import maps_of, methods_for
+from augsearch.explaining.maps.faithful import AREA, DRAWS, check_maps, falls, named_area
+from augsearch.explaining.maps.networks import Asked
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
 

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from augsearch.explaining.attribution import Maps, Method, maps_of
-from augsearch.explaining.networks import Asked, Pixels, Rows
+from augsearch.explaining.maps.attribution import Maps, Method, maps_of
+from augsearch.explaining.maps.networks import Asked, Pixels, Rows
 
 AREA = 0.2
 """Share of the image that is covered."""
