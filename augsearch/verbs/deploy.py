@@ -106,6 +106,7 @@ def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
     with held_directory(directory):
         shown = _shown(opened, images, directory, identity, progress)
         with shown.kept(), tempfile.TemporaryDirectory() as scratch:
+            shown.log(0, {})  # it begins here
             making = Making(opened, images, request, Path(scratch), progress)
             formats, checked = making.all_of(wanted)
             uses = 0

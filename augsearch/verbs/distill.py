@@ -104,6 +104,7 @@ def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:
     with held_directory(directory):
         shown = _shown(lesson, progress)
         with shown.kept(), cpu_threads(lesson.prepared.config.compute.threads):
+            shown.log(0, {})  # it begins here
             begin = time.perf_counter()
             state = _taught(lesson, progress)
             seconds = time.perf_counter() - begin
