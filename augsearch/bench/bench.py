@@ -26,6 +26,7 @@ from augsearch.evaluate.config import EvaluateConfig
 from augsearch.evaluate.shared_views import FEWEST
 from augsearch.simclr.device import free_memory_bytes
 from augsearch.simclr.encoders.start import Start, load_start
+from augsearch.simclr.feature_teacher import FeatureTeacher
 from augsearch.simclr.pretrain import Pretraining
 from augsearch.simclr.ranks import ALONE, Ranks
 from augsearch.space.handbook.costs import views_microseconds
@@ -181,12 +182,19 @@ class Bench:
         return views_microseconds(fitting, self.image_set.image_size, self.config.compute.executor)
 
     def pretraining(
-        self, policy: Policy, *, replicate: int, steps: int, ranks: Ranks = ALONE
+        self,
+        policy: Policy,
+        *,
+        replicate: int,
+        steps: int,
+        ranks: Ranks = ALONE,
+        teacher: FeatureTeacher | None = None,
     ) -> Pretraining:
         """A training run of `policy` that has not begun.
 
         Initial weights, batch order and draws follow from (seed, replicate) alone: all policies
-        of a replicate meet the same ones. `ranks`: which processes share the batches.
+        of a replicate meet the same ones. `ranks`: which processes share the batches; `teacher`:
+        whose features are learnt instead of what two views share.
         """
         wanted = self.config.pretrain
         batch = ranks.batch(wanted.batch_size, len(self.images))
@@ -202,6 +210,7 @@ class Bench:
             std=self.std,
             weights=self.weights,
             ranks=ranks,
+            teacher=teacher,
         )
 
     def try_policy(

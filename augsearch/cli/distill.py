@@ -12,7 +12,13 @@ from augsearch.cli.options import STORAGE, DeviceOption, SeedOption, StorageOpti
 
 # Typer makes each option from an argument of its own.
 def distill(
-    teacher: Annotated[Path, typer.Argument(help="Directory that `finetune` has ended in.")],
+    teacher: Annotated[
+        str,
+        typer.Argument(
+            help="Directory that `finetune` or `pretrain` has ended in; or a study (finished, file "
+            "or preset) whose encoder begins with weights."
+        ),
+    ],
     student: Annotated[
         str, typer.Option(help="tiny, small, timm/<model> or torchvision/<classifier>.")
     ] = "tiny",
@@ -20,13 +26,27 @@ def distill(
         str | None,
         typer.Option(help="pretrained, or a file of weights. [default: from nothing]"),
     ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help="For an encoder: as for pretrain. [default: the one that it was pretrained with, "
+            "or the study's winner]"
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder of images. [default: those of the teacher]")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(help="Optimiser steps. [default: ten times the teacher's]")
+        int | None,
+        typer.Option(
+            help="Optimiser steps. [default: ten times a classifier's, an encoder's own, ten "
+            "times a trial's]"
+        ),
     ] = None,
-    temperature: Annotated[float, typer.Option(help="By which both answers are softened.")] = 2.0,
+    temperature: Annotated[
+        float | None,
+        typer.Option(help="By which a classifier's answers are softened. [default: 2]"),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     storage: StorageOption = STORAGE,
@@ -37,7 +57,11 @@ def distill(
         bool, typer.Option("--force", help="Overwrite another distillation there.")
     ] = False,
 ) -> None:
-    """Teach a small classifier what a larger one thinks of all images, without labels."""
+    """Teach a small network what a larger one makes of all images, without labels.
+
+    From a classifier it learns the answers and is a classifier; from an encoder it learns the
+    features and is an encoder, for finetune.
+    """
     from augsearch.cli.terminal.distilled import print_distilled
     from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.distilling.request import DistillRequest
@@ -47,6 +71,7 @@ def distill(
         teacher,
         student=student,
         weights=weights,
+        policy=policy,
         data=data,
         steps=steps,
         temperature=temperature,

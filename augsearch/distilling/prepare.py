@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
-from torch import nn
 
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.bench import Bench
-from augsearch.distilling.request import DistillRequest
+from augsearch.distilling.request import TEMPERATURE, DistillRequest
+from augsearch.distilling.students import count, student_of
 from augsearch.errors import ConfigError
 from augsearch.finetuning.classifier import (
     Classifier,
@@ -25,13 +24,9 @@ from augsearch.pretraining.prepare import directory_for, short_digest
 from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device
 from augsearch.simclr.encoders.build import build_encoder
-from augsearch.simclr.encoders.config import SCRATCH, SMALL_RESNET, EncoderConfig
+from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.space.policy import load_policy
 
-STUDENTS = {
-    "tiny": EncoderConfig(name=SMALL_RESNET, width=16, stages=3),
-    "small": EncoderConfig(name=SMALL_RESNET, width=24, stages=4),
-}
 LONGER = 10
 """Steps where none are said, as a multiple of the teacher's."""
 
@@ -61,15 +56,14 @@ def prepare(request: DistillRequest, progress: Progress) -> Lesson:
     Raises:
         AugsearchError: what is wrong, in one line.
     """
-    if request.seed < 0:
-        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
-    if request.steps is not None and request.steps < 1:
-        raise ConfigError(f"--steps {request.steps}: must be 1 or more")
-    if not request.temperature > 0:
-        raise ConfigError(f"--temperature {request.temperature:g}: must be above 0")
+    if request.policy is not None:
+        raise ConfigError("--policy: a classifier's own policy is taken; leave it out")
+    temperature = TEMPERATURE if request.temperature is None else request.temperature
+    if not temperature > 0:
+        raise ConfigError(f"--temperature {temperature:g}: must be above 0")
     device = resolve_device(request.device)
-    teacher = open_classifier(request.teacher)
-    encoder = _student(request)
+    teacher = open_classifier(Path(str(request.teacher)))
+    encoder = student_of(request)
     parameters = _sizes(teacher, encoder)
     images = open_images(teacher, request.data, request.storage, progress=progress)
     config = teacher.config.model_copy(update={"encoder": encoder})
@@ -86,7 +80,7 @@ def prepare(request: DistillRequest, progress: Progress) -> Lesson:
         "student": short_digest(encoder.model_dump(mode="json")),
         "weights": "none" if bench.start is None else bench.start.digest[:12],
         "images": images.pool.digest[:12],
-        "lesson": short_digest([steps, request.temperature, request.seed]),
+        "lesson": short_digest([steps, temperature, request.seed]),
     }
     begins = teacher.found.study or images.pool.images.name
     prepared = Prepared(
@@ -103,35 +97,7 @@ def prepare(request: DistillRequest, progress: Progress) -> Lesson:
         study=teacher.found.study,
         directory=Path(directory_for(request.output, begins, "distilled", identity)),
     )
-    return Lesson(teacher, images, prepared, steps, request.temperature, parameters, identity)
-
-
-def _student(request: DistillRequest) -> EncoderConfig:
-    weights = SCRATCH if request.weights is None else str(request.weights)
-    known = STUDENTS.get(request.student)
-    if known is not None:
-        if request.weights is not None:
-            raise ConfigError(
-                f"--weights: {request.student} begins from nothing; name a network of timm or "
-                "torchvision with --student"
-            )
-        return known
-    if "/" not in request.student:
-        raise ConfigError(
-            f"--student {request.student}: unknown; want {', '.join(STUDENTS)}, timm/<model> or "
-            "torchvision/<classifier>"
-        )
-    if request.weights not in (None, "pretrained") and not Path(weights).is_file():
-        raise ConfigError(f"--weights {weights}: there is no such file")
-    try:
-        return EncoderConfig(name=request.student, weights=weights)
-    except ValidationError as error:
-        raise ConfigError(f"--weights {weights}: {error.errors()[0]['msg']}") from None
-
-
-def count(network: nn.Module) -> int:
-    """Numbers that a network learns."""
-    return sum(parameter.numel() for parameter in network.parameters())
+    return Lesson(teacher, images, prepared, steps, temperature, parameters, identity)
 
 
 def _sizes(teacher: Classifier, encoder: EncoderConfig) -> tuple[int, int]:

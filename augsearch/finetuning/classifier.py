@@ -123,6 +123,11 @@ class ItsImages:
     source: Source
 
 
+def holds_classifier(named: object) -> bool:
+    """Whether that is a directory with a classifier in it."""
+    return isinstance(named, str | Path) and (Path(named) / RESULT_FILE).is_file()
+
+
 def open_classifier(directory: str | Path) -> Classifier:
     """The classifier in a directory that `finetune` has ended in.
 

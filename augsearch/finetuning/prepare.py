@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from augsearch.augment.baselines import for_channels
 from augsearch.bench.bench import Bench
@@ -16,7 +14,8 @@ from augsearch.errors import ConfigError
 from augsearch.finetuning.labels import Rows, folds_of, labelled_rows, set_apart
 from augsearch.finetuning.request import FinetuneRequest
 from augsearch.model_sections import FinetuneConfig
-from augsearch.pretraining.pool import Pool, read_split, sealed_of
+from augsearch.pretraining.opened import open_pretrained
+from augsearch.pretraining.pool import Pool, sealed_of
 from augsearch.pretraining.prepare import (
     as_decoded,
     directory_for,
@@ -25,9 +24,9 @@ from augsearch.pretraining.prepare import (
     settled_size,
     short_digest,
 )
-from augsearch.pretraining.recipe import SPLIT_FILE, Before, find_recipe, names_study
+from augsearch.pretraining.recipe import Before, find_recipe, names_study
 from augsearch.pretraining.request import PretrainRequest
-from augsearch.pretraining.result import MODEL_FILE, RESULT_FILE, Pretrained
+from augsearch.pretraining.result import RESULT_FILE
 from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device
 from augsearch.space.policy import Policy
@@ -172,11 +171,8 @@ def _from_directory(request: FinetuneRequest) -> _Found:
             f"{directory}: holds no {RESULT_FILE}; name a directory that `augsearch pretrain` "
             "ended in, or a study file with --study whose `encoder` says what to begin with"
         )
-    try:
-        found = Pretrained.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError, ValueError):
-        raise ConfigError(f"{path}: cannot be read; pretrain again with this version") from None
-    config = _kept_settings(directory)
+    opened = open_pretrained(directory)
+    found, config = opened.found, opened.config
     if request.study is not None:
         asked = PretrainRequest(AS_THEY_ARE, study=request.study, storage=request.storage)
         wanted = find_recipe(asked).config
@@ -185,27 +181,10 @@ def _from_directory(request: FinetuneRequest) -> _Found:
     return _Found(
         policy=policy,
         config=config,
-        before=Before(
-            str(directory), Source.stored(found.data), read_split(directory / SPLIT_FILE)
-        ),
+        before=opened.before,
         start=f"pretrained under {found.policy.name} ({directory})",
         study=found.study,
     )
-
-
-def _kept_settings(directory: Path) -> StudyConfig:
-    """What the encoder was pretrained with, its weights and its own code as they lie there."""
-    path = directory / "study.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        encoder = content["encoder"]
-        encoder["weights"] = str((directory / MODEL_FILE).resolve())
-        if encoder.get("file"):
-            file, colon, name = encoder["file"].partition(":")
-            encoder["file"] = f"{(directory / Path(file).name).resolve()}{colon}{name}"
-        return StudyConfig.model_validate(content)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigError(f"{path}: cannot be read; pretrain again with this version") from None
 
 
 def _from_study(request: FinetuneRequest) -> _Found:

@@ -17,14 +17,17 @@ encoder.set_submodule(name, torch.nn.Conv2d({channels}, *shape, bias=layer.bias 
 def model_card(prepared: Prepared, result: Pretrained) -> str:
     """The card as Markdown, with a hub's header."""
     family, _ = split_name(prepared.config.encoder)
+    way, by = "simclr", "by SimCLR"
+    if result.taught_by is not None:
+        way, by = "distillation", "from another encoder's features"
     plural = "s" if result.channels > 1 else ""
     return f"""---
 library_name: {family if family in ("timm", "torchvision") else "pytorch"}
-tags: [image-feature-extraction, self-supervised, simclr]
+tags: [image-feature-extraction, self-supervised, {way}]
 ---
 # {result.name}
 
-{result.encoder}, pretrained without labels by SimCLR on {result.images} images of \
+{result.encoder}, pretrained without labels {by} on {result.images} images of \
 {result.channels} channel{plural} at {result.image_size} pixels.
 
 ## What it is for
@@ -67,6 +70,8 @@ def _history(prepared: Prepared, result: Pretrained) -> str:
     ]
     if of_study and recipe.study:
         lines.insert(2, f"The study `{recipe.study.name}` says: {recipe.study.verdict}")
+    if result.taught_by is not None:
+        lines.insert(2, f"Its teacher: `{result.taught_by}`; it learnt the teacher's features.")
     if result.window:
         black, white = result.window
         lines.insert(-1, f"Files of more than 8 bits: {black:g} is black, {white:g} is white.")

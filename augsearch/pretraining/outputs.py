@@ -28,6 +28,7 @@ def result_of(prepared: Prepared, trained: Trained, ranks: Ranks) -> Pretrained:
         name=prepared.name,
         study=study.name if study else None,
         policy=prepared.policy,
+        taught_by=prepared.teacher.name if prepared.teacher else None,
         data=prepared.source.stored_as,
         encoder=prepared.config.encoder.called,
         feature_dim=trained.encoder.feature_dim,

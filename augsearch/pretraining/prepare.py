@@ -24,6 +24,7 @@ from augsearch.pretraining.recipe import SPLIT_FILE, Before, Recipe, find_recipe
 from augsearch.pretraining.request import PretrainRequest
 from augsearch.progress import Progress
 from augsearch.simclr.device import resolve_device
+from augsearch.simclr.feature_teacher import FeatureTeacher
 from augsearch.simclr.ranks import ALONE, Ranks
 from augsearch.space.handbook.carry_over import carry_over_note
 from augsearch.space.policy import Policy
@@ -50,6 +51,7 @@ class Prepared:
         steps, probe_every, checkpoint_every: optimiser steps.
         batch_size: images a step, of all processes.
         patience: probes without a gain before it stops; None for never.
+        teacher: whose features are learnt; None for SimCLR.
     """
 
     recipe: Recipe
@@ -64,6 +66,7 @@ class Prepared:
     checkpoint_every: int
     patience: int | None
     batch_size: int
+    teacher: FeatureTeacher | None = None
 
     @property
     def identity(self) -> dict[str, str]:
@@ -71,7 +74,7 @@ class Prepared:
         run = self.config.deciding_run()
         run["pretrain"] = {**run["pretrain"], "steps": self.steps}
         run["full"] = [self.probe_every, self.patience] if self.patience else []
-        start = self.bench.start
+        start, teacher = self.bench.start, self.teacher
         return {
             "policy": self.policy.digest,
             "settings": short_digest(run),
@@ -79,6 +82,7 @@ class Prepared:
             "batch": str(self.batch_size),
             "seed": str(self.bench.seed),
             "weights": "none" if start is None else start.digest[:12],
+            **({} if teacher is None else {"teacher": teacher.digest[:12]}),
         }
 
     @property

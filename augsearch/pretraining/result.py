@@ -19,7 +19,9 @@ class Look(BaseModel):
 
     step: int = Field(description="optimiser steps done")
     loss: float | None = Field(
-        default=None, description="mean NT-Xent since the look before; null at step 0"
+        default=None,
+        description="mean loss since the look before: NT-Xent, or from a teacher 1 less the "
+        "cosine; null at step 0",
     )
     probe: float | None = Field(
         default=None, description="few-label probe, in [0, 1]; null without labels"
@@ -38,6 +40,9 @@ class Pretrained(Written):
         default=None, description="the study that policy or settings come from"
     )
     policy: Policy = Field(description="what views were made with")
+    taught_by: str | None = Field(
+        default=None, description="the encoder whose features were learnt; null for SimCLR"
+    )
     data: str = Field(description="where its images were")
     encoder: str = Field(description="the network, by the name that its library has for it")
     feature_dim: int = Field(description="length of a feature")

@@ -94,7 +94,7 @@ def train(
         TrialFailure: the loss became non-finite.
     """
     run = prepared.bench.pretraining(
-        prepared.policy, replicate=0, steps=prepared.steps, ranks=ranks
+        prepared.policy, replicate=0, steps=prepared.steps, ranks=ranks, teacher=prepared.teacher
     )
     course = Course()
     if (state := prepared.checkpoints.load()) is not None:

@@ -1,4 +1,4 @@
-"""The gradient of NT-Xent for a batch of any size, with a chunk of it in the encoder at a time.
+"""The gradient of a loss for a batch of any size, with a chunk of it in the encoder at a time.
 
 Adding up the losses of small batches would take away their negatives. Here the loss sees the whole
 batch, whatever the chunks.
@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from augsearch.simclr.loss import nt_xent
 from augsearch.simclr.ranks import ALONE, Ranks
 
 Network = Callable[[Tensor], Tensor]
+LossOf = Callable[[Tensor, Tensor], Tensor]
+"""From projections `[B, D]` of first and of second views to a scalar."""
 
 
 # Networks, batch and loss come in apart: a run and the tests put them together differently.
@@ -26,7 +27,7 @@ def backward(
     project: Network,
     views: Tensor,
     *,
-    temperature: float,
+    loss_of: LossOf,
     chunk_size: int,
     separate: bool,
     reseed: Callable[[int], None],
@@ -45,7 +46,7 @@ def backward(
         encode: views `[n, C, H, W]` to features `[n, D]`.
         project: features to projections.
         views: `[2B, C, H, W]` normalised, all first views before all second ones.
-        temperature: of NT-Xent.
+        loss_of: of the projections of all first and all second views, of all ranks.
         chunk_size: images (with two views each) in the encoder at a time, at most.
         separate: give first and second views to the networks in two calls instead of one.
         reseed: called with a chunk's number before it is encoded, so that dropout is the same in
@@ -75,7 +76,7 @@ def backward(
         halves = zip(*(part.chunk(2) for part in parts), strict=True)
         features = torch.cat([torch.cat(half) for half in halves]).requires_grad_()  # [2B, D]
     z1, z2 = apply(project, features).chunk(2)
-    loss = nt_xent(ranks.gathered(z1), ranks.gathered(z2), temperature)
+    loss = loss_of(ranks.gathered(z1), ranks.gathered(z2))
     # Each rank computes all of it, and their gradients are added up.
     (loss / ranks.size).backward()  # type: ignore[no-untyped-call]  # torch's own
     if len(chunks) > 1:

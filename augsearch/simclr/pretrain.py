@@ -1,10 +1,11 @@
-"""SimCLR pretraining of one encoder, a counted number of optimiser steps at a time."""
+"""Pretraining of one encoder, by SimCLR or a teacher, some optimiser steps at a time."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -15,12 +16,14 @@ from torch.optim.swa_utils import update_bn
 from augsearch.data.imageset import ImageRows
 from augsearch.data.stream import batches_of
 from augsearch.errors import DataError, DeviceError, TrialFailure
-from augsearch.simclr.accumulate import backward
+from augsearch.simclr.accumulate import LossOf, backward
 from augsearch.simclr.compiled import compiled
 from augsearch.simclr.config import SMALLEST_CHUNK, PretrainConfig
 from augsearch.simclr.device import resident_memory_bytes
 from augsearch.simclr.encoders.build import Encoder, build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
+from augsearch.simclr.feature_teacher import FeatureTeacher
+from augsearch.simclr.loss import nt_xent
 from augsearch.simclr.optimizer import build_optimizer, learning_rate_factor
 from augsearch.simclr.precision import TOO_SMALL, in_bfloat16, uses_bfloat16
 from augsearch.simclr.randomness import STEP, WEIGHTS, batches, reseed, seeded, stream_seed
@@ -34,7 +37,7 @@ CHECK_EVERY = 25  # steps between looks at the losses; each look waits for an ac
 
 
 class Pretraining:
-    """One run of SimCLR, advanced from rung to rung.
+    """One run of SimCLR, or of learning another encoder's features, advanced from rung to rung.
 
     Weights, batch order and dropout depend on `seed` alone, not on the policy behind
     `make_views`, the rungs or the global RNG, which is left as it was. On a CPU the same seed and
@@ -66,6 +69,7 @@ class Pretraining:
         std: Sequence[float],
         weights: Mapping[str, Tensor] | None = None,
         ranks: Ranks = ALONE,
+        teacher: FeatureTeacher | None = None,
     ) -> None:
         """Build the encoder and its optimiser; nothing is trained yet.
 
@@ -81,6 +85,7 @@ class Pretraining:
             weights: what the encoder starts from; None for random numbers.
             ranks: which processes share the batches. `make_views` is then given this one's part
                 of each, and numbers the images from there (`Renderer.function`).
+            teacher: whose features are learnt instead of what two views share.
 
         Raises:
             DataError: fewer than two images, or than the ranks can share.
@@ -92,6 +97,7 @@ class Pretraining:
         self.config = config
         self.device = device
         self._ranks = ranks
+        self._teacher = teacher
         self.batch_size = ranks.batch(config.batch_size, count)
         if self.batch_size < 2 * ranks.size:
             raise DataError(
@@ -113,7 +119,8 @@ class Pretraining:
         # Weights are drawn on the CPU, so that every device starts from the same ones.
         with seeded(stream_seed(seed, WEIGHTS), torch.device("cpu")):
             encoder = build_encoder(encoder_config, channels, height, weights)
-            head = projection_head(encoder.feature_dim, config)
+            width = encoder.feature_dim
+            head = teacher.head(width) if teacher else projection_head(width, config)
         self._encoder = encoder.to(device)
         shape = (channels, height, height)
         self.bfloat16 = uses_bfloat16(config, device, self._encoder, shape)
@@ -275,7 +282,7 @@ class Pretraining:
                     self._encode,
                     self._project,
                     views,
-                    temperature=self.config.temperature,
+                    loss_of=self._loss_of(views),
                     chunk_size=self.chunk_size,
                     separate=self.config.batch_norm == "separate",
                     reseed=lambda number: reseed(seed + number, self.device),
@@ -294,6 +301,15 @@ class Pretraining:
                     ) from error
             # Only out here is what the failed attempt held let go of.
             self._take_smaller_chunks()
+
+    def _loss_of(self, views: Tensor) -> LossOf:
+        """Of projections of these views, `[2b, C, S, S]` normalised: one's own part of them."""
+        teacher = self._teacher
+        if teacher is None:
+            return partial(nt_xent, temperature=self.config.temperature)
+        halves = teacher.features(views, 2 * self.chunk_size).chunk(2)
+        wanted = torch.cat([self._ranks.gathered(half) for half in halves])
+        return lambda z1, z2: teacher.loss(torch.cat([z1, z2]), wanted)
 
     def _take_smaller_chunks(self) -> None:
         self.chunk_size = max(SMALLEST_CHUNK, self.chunk_size // 2)

@@ -111,7 +111,9 @@ def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
             formats, checked = making.all_of(wanted)
             uses = 0
             if len(images.sealed):
-                uses = count_look(images, "deployment", directory.name, identity, request.storage)
+                uses = count_look(
+                    images.sealed, "deployment", directory.name, identity, request.storage
+                )
             found = _result(making, directory.name, identity, formats, checked, uses)
             files = {path.name: path.read_bytes() for path in making.written}
             files[RESULT_FILE] = json_bytes(found.model_dump(mode="json", exclude_none=True))

@@ -1,4 +1,4 @@
-"""`augsearch distill`: a small classifier that learns from a larger one, without labels."""
+"""`augsearch distill`: a small network that learns from a larger one, without labels."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import torch
 
 from augsearch.data.imageset import ImageSet
 from augsearch.distilling.prepare import Lesson, prepare
-from augsearch.distilling.request import TEMPERATURE, DistillRequest
+from augsearch.distilling.request import DistillRequest
 from augsearch.distilling.result import RESULT_FILE, Distilled, Network
 from augsearch.engines.processes import cpu_threads
-from augsearch.errors import OutputError
+from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, json_bytes, write_files
+from augsearch.finetuning.classifier import holds_classifier
 from augsearch.finetuning.combine import said
 from augsearch.finetuning.compare import losses
 from augsearch.finetuning.judge import Calibration, find_limit, worth
@@ -25,26 +26,29 @@ from augsearch.finetuning.outputs import labels_of, output_files, sealed_files, 
 from augsearch.finetuning.result import Finetuned, Part
 from augsearch.progress import Progress, Quiet, step_listener
 from augsearch.simclr.supervised import LabelledImages, Teacher, train_supervised
+from augsearch.space.policy import Policy
 from augsearch.stats.calibration import match_temperature, tempered
 from augsearch.stats.proportions import share_of
 from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
+from augsearch.verbs.distill_features import distill_features
 from augsearch.verbs.looks import count_look
 from augsearch.verbs.place import check_place
 from augsearch.verbs.shown import shown_run
-from augsearch.words import percent
 
 
 # Public, and the one place where its arguments are explained.
 def distill(
-    teacher: str | Path,
+    teacher: str | Path | StudyConfig,
     *,
     student: str = "tiny",
     weights: str | Path | None = None,
+    policy: str | Path | Policy | None = None,
     data: str | Path | ImageSet | None = None,
     steps: int | None = None,
-    temperature: float = TEMPERATURE,
+    temperature: float | None = None,
     seed: int = 0,
     device: str = "auto",
     storage: str = DEFAULT_STORAGE,
@@ -52,20 +56,27 @@ def distill(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Distilled:
-    """Teach a small classifier what a larger one thinks of all images of the pool.
+    """Teach a small network what a larger one makes of all images of the pool, without labels.
 
-    It sees them through the teacher's policy and without their labels. Its directory is that of a
-    classifier, for `deploy`, `explain` and `embed`.
+    It sees them through the teacher's policy. Of a classifier it learns the answers, and its
+    directory is that of a classifier, for `deploy`, `explain` and `embed`. Of an encoder it learns
+    the features, and its directory is that of an encoder, for `finetune`; stopped, it goes on from
+    its last checkpoint.
 
     Args:
-        teacher: a directory that `finetune` has ended in.
+        teacher: a directory that `finetune` or `pretrain` has ended in; or a finished study, a
+            study file, a preset or a StudyConfig whose encoder begins with weights, which teach as
+            they are.
         student: `tiny`, `small`, `timm/<model>` or `torchvision/<classifier>`; with fewer
             parameters than the teacher.
         weights: what a student of a library begins with: `pretrained`, or a file of weights; None
             to begin from nothing.
+        policy: what an encoder and its student see images through, as for `pretrain`; None for
+            the one that the encoder was pretrained with, or the study's winner.
         data: a folder of images, or an ImageSet; None for those of the teacher.
-        steps: optimiser steps; None for ten times the teacher's.
-        temperature: above 0, by which both answers are softened.
+        steps: optimiser steps; None for ten times a classifier's, as many as an encoder's, ten
+            times a trial's.
+        temperature: above 0, by which answers are softened; None for 2.
         seed: of everything random.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         storage: URL of Optuna's database, which counts the looks at sealed images.
@@ -83,6 +94,7 @@ def distill(
         teacher,
         student=student,
         weights=weights,
+        policy=policy,
         data=data,
         steps=steps,
         temperature=temperature,
@@ -98,6 +110,12 @@ def distill(
 def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:
     """What `distill` does, for a request in one piece."""
     quiet_mlflow()
+    if request.seed < 0:
+        raise ConfigError(f"--seed {request.seed}: must be 0 or more")
+    if request.steps is not None and request.steps < 1:
+        raise ConfigError(f"--steps {request.steps}: must be 1 or more")
+    if not holds_classifier(request.teacher):
+        return distill_features(request, progress)
     lesson = prepare(request, progress)
     directory = lesson.prepared.directory
     check_place(directory / RESULT_FILE, Distilled, lesson.identity, "distillation", request.force)
@@ -110,7 +128,7 @@ def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:
             seconds = time.perf_counter() - begin
             found, files = _concluded(request, lesson, state, seconds)
             _write(directory, files)
-            shown.finish(_description(found), _metrics(found), files)
+            shown.finish(found.description, found.metrics, files)
     return found.written(directory, files)
 
 
@@ -183,7 +201,7 @@ def _concluded(
         every = np.arange(len(sealed))
         rows, answers = said(prepared, [state], sealed, every)
         uses = count_look(
-            lesson.images, "distillation", found.name, lesson.identity, request.storage
+            lesson.images.sealed, "distillation", found.name, lesson.identity, request.storage
         )
         judged = worth(prepared, sealed, rows, answers, calibration)
         result = result.model_copy(update={"sealed": judged.model_copy(update={"uses": uses})})
@@ -273,30 +291,4 @@ def _shown(lesson: Lesson, progress: Progress) -> LiveRun:
             "device": str(prepared.bench.device),
         },
         warn=progress.warn,
-    )
-
-
-def _metrics(found: Distilled) -> dict[str, float]:
-    """What the run's row in MLflow shows."""
-    metrics = {"alike": found.alike, "smaller": found.smaller}
-    for name, network in (("teacher", found.teacher), ("student", found.student)):
-        metrics[f"{name}/parameters"] = network.parameters
-        if network.accuracy is not None:
-            metrics[f"{name}/accuracy"] = network.accuracy.value
-    if found.loss is not None:
-        metrics |= {"loss": found.loss.value, "loss_high": found.loss.high}
-    return metrics
-
-
-def _description(found: Distilled) -> str:
-    """The run's page in MLflow, as Markdown."""
-    begun = (
-        f"{found.student.encoder}, {found.smaller:.1f} times smaller than {found.teacher.encoder}, "
-        f"taught by {found.taught_by} on {found.images} images without labels."
-    )
-    if found.loss is None:
-        return f"{begun} No sealed image says what it is worth."
-    return (
-        f"{begun} Of sealed pictures it loses {percent(found.loss.value)} points, at most "
-        f"{percent(found.loss.high)}."
     )

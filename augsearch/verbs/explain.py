@@ -112,7 +112,9 @@ def explain_as_asked(request: ExplainRequest, progress: Progress) -> Explained:
         with shown.kept(), cpu_threads(classifier.config.compute.threads):
             begin = time.perf_counter()
             examined = examine(classifier, images, request.images, request.seed, device, progress)
-            uses = count_look(images, "explanation", directory.name, identity, request.storage)
+            uses = count_look(
+                images.sealed, "explanation", directory.name, identity, request.storage
+            )
             found = result_of(
                 examined,
                 name=f"{classifier.directory.name} explained",

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import sealed_marks
-from augsearch.finetuning.classifier import ItsImages
 from augsearch.store.database import open_storage, told_when_unwritable
 from augsearch.store.sealed import count_sealed_use
 
 
 def count_look(
-    images: ItsImages, kind: str, name: str, identity: Mapping[str, str], storage: str
+    sealed: ImageSet, kind: str, name: str, identity: Mapping[str, str], storage: str
 ) -> int:
-    """Note that something looks at a classifier's sealed images; how often they have been looked
+    """Note that something looks at sealed images; how often they have been looked
     at, the same thing counted once.
 
     Args:
         kind: of what looks, such as `explanation`.
         name: its own.
     """
-    marks = sealed_marks(images.sealed, np.arange(len(images.sealed)))
+    marks = sealed_marks(sealed, np.arange(len(sealed)))
     with told_when_unwritable(storage, "the classifier's files"):
         return count_sealed_use(
             open_storage(storage),

@@ -42,8 +42,8 @@ FLAGS = {
         *("--seed", "--device", "--storage", "--output", "--force"),
     },
     "distill": {
-        *("--student", "--weights", "--data", "--steps", "--temperature", "--seed", "--device"),
-        *("--storage", "--output", "--force"),
+        *("--student", "--weights", "--policy", "--data", "--steps", "--temperature", "--seed"),
+        *("--device", "--storage", "--output", "--force"),
     },
     "deploy": {"--data", "--formats", "--loss", "--class-loss", "--storage", "--output", "--force"},
     "pilot": {

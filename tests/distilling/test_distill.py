@@ -107,7 +107,8 @@ def test_bad_input_is_said(teacher):
         teach(student="timm/mobilenetv3_small_050", weights="w.pth")
     with pytest.raises(ConfigError, match=r"--temperature 0: must be above 0"):
         teach(temperature=0)
-    with pytest.raises(ConfigError, match=r"nothing: holds no finetune\.json"):
+    with pytest.raises(ConfigError, match=r"nothing: holds neither finetune"):
+        Path("nothing").mkdir()
         distill("nothing")
     with pytest.raises(ConfigError, match=r"out: holds files that are of no distillation"):
         teach(output="out")

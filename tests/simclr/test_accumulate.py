@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from augsearch.simclr.accumulate import backward
 from augsearch.simclr.encoders.build import build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
+from augsearch.simclr.loss import nt_xent
 
 
 def views(count: int, *shape: int) -> Tensor:
@@ -35,7 +38,7 @@ def run(
         encoder,
         project,
         batch,
-        temperature=0.2,
+        loss_of=partial(nt_xent, temperature=0.2),
         chunk_size=chunk_size,
         separate=separate,
         reseed=reseed,

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import socket
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from torch import nn
 
 from augsearch.errors import DataError, DeviceError
 from augsearch.simclr.accumulate import backward
+from augsearch.simclr.loss import nt_xent
 from augsearch.simclr.ranks import ALONE, JointBatchNorm, Ranks, joined
 
 IMAGES = 6
@@ -53,7 +55,7 @@ def step(ranks, chunk):
         encoder,
         project,
         mine,
-        temperature=0.2,
+        loss_of=partial(nt_xent, temperature=0.2),
         chunk_size=chunk,
         separate=False,
         reseed=lambda _: None,

@@ -28,20 +28,26 @@ def print_distilled(found: Distilled, console: Console) -> None:
             name, escape(times + network.encoder), f"{network.parameters:,}", _right(network)
         )
     console.print(table)
-    console.print(
-        f"{found.smaller:.1f} times smaller; of {found.images} images of the pool, which it learnt "
-        f"from without labels, it guesses {percent(found.alike)} % as its teacher does"
-    )
+    begun = f"{found.smaller:.1f} times smaller"
+    if found.alike is not None:
+        console.print(
+            f"{begun}; of {found.images} images of the pool, which it learnt from without labels, "
+            f"it guesses {percent(found.alike)} % as its teacher does"
+        )
+    else:
+        console.print(f"{begun}; it learnt the features of {found.images} images without labels")
     if found.loss is not None:
         worst = max(found.loss_by_class, key=lambda name: found.loss_by_class[name].high)
         loss = found.loss_by_class[worst]
+        under = " under a linear classifier" if found.learnt == "features" else ""
         console.print(
-            f"of {found.loss.of} sealed pictures it loses {percent(found.loss.value)} points, at "
-            f"most {percent(found.loss.high)} (95 %); of class {escape(worst)} "
+            f"of {found.loss.of} sealed pictures it loses{under} {percent(found.loss.value)} "
+            f"points, at most {percent(found.loss.high)} (95 %); of class {escape(worst)} "
             f"{percent(loss.value)}, at most {percent(loss.high)}"
         )
     if manifest := found.files.get("distill.json"):
-        console.print(f"the classifier is in [bold]{escape(str(manifest.parent))}[/]")
+        kind = "classifier" if found.learnt == "answers" else "encoder"
+        console.print(f"the {kind} is in [bold]{escape(str(manifest.parent))}[/]")
 
 
 def _right(network: Network) -> str:
