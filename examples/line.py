@@ -19,26 +19,25 @@ import onnxruntime
 from PIL import Image
 
 
-def load(model):
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    return session, json.loads(session.get_modelmeta().custom_metadata_map["classes"])
-
-
-def watch(model, seen):
-    while time.sleep(0.5) is None:
-        if model.exists() and (now := model.stat().st_mtime_ns) != seen:
-            seen = now
-            try:
-                Line.model = load(model)  # the old one answers until the new one is there
-            except Exception as error:
-                print(f"{model}: no model for this line, the old one stays: {error}", flush=True)
+def watch(path, seen=None):
+    while True:
+        try:
+            if (now := path.exists() and path.stat().st_mtime_ns) != seen:
+                seen = now
+                session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+                session.run(None, {"images": np.zeros((1, 8, 8, 3), np.uint8)})
+                classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+                Line.model = session, classes  # only now does it answer
+        except Exception as error:  # what answered before goes on
+            print(f"{path}: not a model of `augsearch deploy`: {error}", flush=True)
+        time.sleep(0.5)
 
 
 class Line(BaseHTTPRequestHandler):
     def do_POST(self):
-        session, classes = Line.model
         try:
             file = io.BytesIO(self.rfile.read(int(self.headers["Content-Length"])))
+            session, classes = Line.model
             found = session.run(None, {"images": np.asarray(Image.open(file).convert("RGB"))[None]})
             answer = {"class": classes[int(found[1][0])], "probability": float(found[0].max())}
             answer |= {"stopped": bool(found[2][0])} if len(found) > 2 else {}
@@ -50,8 +49,7 @@ class Line(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    model, port = Path(sys.argv[1]), int(sys.argv[2])
-    Line.model, Line.log_message = load(model), lambda *_: None
-    threading.Thread(target=watch, args=(model, model.stat().st_mtime_ns), daemon=True).start()
+    Line.log_message = lambda *_: None
+    threading.Thread(target=watch, args=[Path(sys.argv[1])], daemon=True).start()
     ThreadingHTTPServer.request_queue_size = 128
-    ThreadingHTTPServer(("127.0.0.1", port), Line).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Line).serve_forever()
