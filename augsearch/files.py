@@ -69,7 +69,7 @@ def held_directory(directory: Path) -> Iterator[None]:
     """Keep other processes out of a directory; the system frees it if this one dies.
 
     Raises:
-        StudyError: another process trains there.
+        StudyError: another process works there.
         OutputError: there is no room for its lock.
     """
     place = directory.resolve()
@@ -79,8 +79,8 @@ def held_directory(directory: Path) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout:
         raise StudyError(
-            f"{directory}: another process trains there; wait for it, stop it, or give another "
-            "--output"
+            f"{directory}: another process works there, or no file can be made beside it; wait for "
+            "that process, stop it, or give another --output"
         ) from None
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None

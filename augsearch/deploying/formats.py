@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -99,16 +99,26 @@ def _distance(wanted: NDArray[np.float64], found: NDArray[np.float64]) -> float:
     return float((np.exp(truth) * (truth - guess)).sum(axis=-1).mean())
 
 
-def write_openvino(model: Path, path: Path) -> list[Path]:
-    """OpenVINO's two files of an ONNX file."""
+def write_openvino(model: Path, path: Path, metadata: Mapping[str, str]) -> list[Path]:
+    """OpenVINO's two files of an ONNX file; `metadata` is in its runtime information, below
+    `augsearch`."""
     openvino = needs("openvino")
-    openvino.save_model(openvino.convert_model(model), path, compress_to_fp16=False)
+    converted = openvino.convert_model(model)
+    # It reads what is not there as 0, so that it must not be asked for other channels.
+    shape = converted.inputs[0].partial_shape
+    if shape[3].is_dynamic:
+        shape[3] = openvino.Dimension(1, 3)
+        converted.reshape({converted.inputs[0]: shape})
+    for key, value in metadata.items():
+        converted.set_rt_info(value, ["augsearch", key])
+    openvino.save_model(converted, path, compress_to_fp16=False)
     return [path, path.with_suffix(".bin")]
 
 
-def write_program(parts: Parts, path: Path) -> list[Path]:
-    """The graph as `torch.export` has it; `torch.export.load(path).module()` runs it."""
+def write_program(parts: Parts, path: Path, metadata: Mapping[str, str]) -> list[Path]:
+    """The graph as `torch.export` has it; `torch.export.load(path).module()` runs it, and its
+    `extra_files` give `metadata`."""
     program = exported(parts.whole(), parts.example(), any_picture(parts.pixels.channels))
     with quiet():
-        torch.export.save(program, path)
+        torch.export.save(program, path, extra_files=dict(metadata))
     return [path]

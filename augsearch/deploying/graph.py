@@ -58,7 +58,8 @@ class Head(nn.Module):
         guess = probabilities.argmax(dim=-1)
         if self.good is None:
             return probabilities, guess
-        return probabilities, guess, 1 - probabilities[:, self.good] >= self.threshold
+        # What is no number is stopped.
+        return probabilities, guess, ~(1 - probabilities[:, self.good] < self.threshold)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class Parts:
 
     def whole(self) -> nn.Module:
         """All three as one module."""
-        return nn.Sequential(self.pixels, self.body, self.head).eval()
+        whole = nn.Sequential(self.pixels, self.body, self.head)
+        return whole.eval().requires_grad_(False)
 
     def example(self) -> Tensor:
         """A batch that graphs are traced with."""
@@ -111,7 +113,11 @@ def exported(module: nn.Module, example: Tensor, dynamic: Mapping[int, Any]) -> 
     from torch.fx.experimental import _config as settings
 
     with quiet(), torch.no_grad(), settings.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
-        return export(module, (example,), dynamic_shapes=(dict(dynamic),))
+        program = export(module, (example,), dynamic_shapes=(dict(dynamic),))
+    # The tracer notes that sizes of 1 were not looked at, and a loaded program would refuse them;
+    # the graph is right for them (tests/deploying/test_deploy.py).
+    program._guards_code = [guard for guard in program._guards_code if not guard.endswith("!= 1")]
+    return program
 
 
 def any_picture(channels: int) -> dict[int, Any]:

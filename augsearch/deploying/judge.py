@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,35 +18,50 @@ BLOCKS, SECONDS, WARM, FEWEST, MOST = 3, 1.0, 5, 20, 200
 they count, and between how many and how many that do."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a form may lose, as shares of right decisions.
+
+    Attributes:
+        most, most_of_class: overall, and in any class.
+        proven: whether the upper end of the loss counts, or the loss that was seen: 8 bits round
+            so much that they must prove themselves, the other forms compute as torch does.
+    """
+
+    most: float
+    most_of_class: float
+    proven: bool
+
+
 def why_refused(
-    overall: Loss | None,
-    by_class: Mapping[str, Loss],
-    classes: Sequence[str],
-    *,
-    most: float,
-    most_of_class: float,
+    overall: Loss | None, by_class: Mapping[str, Loss], names: Mapping[str, str], limits: Limits
 ) -> str | None:
     """Why a form may not be taken; None if it may.
 
     Args:
-        most, most_of_class: upper ends of the loss, overall and in any class, that may be.
+        names: what a loss of each class is called, such as `in class scratches`.
     """
     if overall is None:
-        return "no labelled picture that was not learnt from shows what it loses"
-    if missing := [name for name in classes if name not in by_class]:
-        return f"no picture shows what {missing[0]} loses"
-    worst = max(by_class, key=lambda name: by_class[name].high)
-    for what, loss, limit in (
-        ("overall", overall, most),
-        (f"in class {worst}", by_class[worst], most_of_class),
-    ):
-        if loss.high > limit:
-            seen = f"{percent(max(0.0, loss.value))} points lost {what}"
-            return (
-                f"{seen}, up to {percent(loss.high)} by {loss.of} pictures; the limit is "
-                f"{percent(limit)}"
-            )
-    return None
+        none = "no labelled picture that was not learnt from shows what it loses"
+        return none if limits.proven else None
+    missing = [name for name in names if name not in by_class]
+    if missing and limits.proven:
+        return f"no picture shows what is lost {names[missing[0]]}"
+
+    def counts(loss: Loss) -> float:
+        return loss.high if limits.proven else loss.value
+
+    each = [("overall", overall, limits.most)]
+    if by_class:
+        worst = max(by_class, key=lambda name: counts(by_class[name]))
+        each.append((names[worst], by_class[worst], limits.most_of_class))
+    over = [
+        f"{percent(max(0.0, loss.value))} points lost {what}, up to {percent(loss.high)} by "
+        f"{loss.of} pictures; the limit is {percent(limit)}"
+        for what, loss, limit in each
+        if counts(loss) > limit
+    ]
+    return "; ".join(over) or None
 
 
 def speeds(forms: Mapping[str, Callable[[], Run]], picture: Pictures) -> dict[str, Speed]:

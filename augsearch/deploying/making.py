@@ -21,7 +21,7 @@ from augsearch.deploying.formats import (
     write_program,
 )
 from augsearch.deploying.graph import Graphs, Parts
-from augsearch.deploying.judge import speeds, why_refused
+from augsearch.deploying.judge import Limits, speeds, why_refused
 from augsearch.deploying.needs import needs
 from augsearch.deploying.pictures import Judges, as_cameras_gave, calibrating, judges, normalised
 from augsearch.deploying.request import DeployRequest
@@ -39,6 +39,7 @@ from augsearch.engines.processes import cores_here
 from augsearch.errors import StudyError
 from augsearch.finetuning.classifier import Classifier, ItsImages
 from augsearch.finetuning.compare import losses
+from augsearch.finetuning.result import Loss
 from augsearch.progress import Progress
 
 FILES = {
@@ -49,6 +50,8 @@ FILES = {
     "torch": "model.pt2",
 }
 
+ALL = "all"
+BY_THRESHOLD = {"good": "of good ones that pass", "defects": "of defects that are stopped"}
 MOST_OF_POOL = 500
 """Pictures of the pool that stand in where none are sealed."""
 
@@ -113,9 +116,9 @@ class Making:
             )
             files = [self._save(name, self.graphs.joined(self._metadata(), body))]
         elif name == "openvino":
-            files = write_openvino(self.scratch / FILES["onnx"], path)
+            files = write_openvino(self.scratch / FILES["onnx"], path, self._metadata())
         else:
-            files = write_program(self.parts, path)
+            files = write_program(self.parts, path, self._metadata())
         return self._judged(name, files, self._run(name, cores_here()))
 
     def _run(self, name: FormatName, threads: int) -> Run:
@@ -123,7 +126,7 @@ class Making:
         if name == "openvino":
             return in_openvino(path, threads)
         if name == "torch":
-            return in_torch(torch.export.load(path).module())
+            return in_torch(torch.export.load(path).module(), threads)
         return in_onnxruntime(path, threads)
 
     def _judged(self, name: FormatName, files: list[Path], run: Run) -> Format:
@@ -142,19 +145,39 @@ class Making:
             )
             changed = int(after.differs(self.before).sum())
             found = found.model_copy(
-                update={"changed": changed, "loss": overall, "loss_by_class": by_class}
+                update={
+                    "changed": changed,
+                    "loss": overall,
+                    "loss_by_class": by_class,
+                    "loss_by_threshold": self._by_threshold(self.before, after),
+                }
             )
-        limits = {"most": asked.loss, "most_of_class": asked.class_loss}
-        refused = (
-            why_refused(found.loss, found.loss_by_class, classes, **limits)
-            if name == "int8"
-            else None
-        )
+        limits = Limits(asked.loss, asked.class_loss, proven=name == "int8")
+        in_class = {name: f"in class {name}" for name in classes}
+        refused = None
+        if name != "onnx":  # which decides as torch does on every sealed picture
+            refused = why_refused(found.loss, found.loss_by_class, in_class, limits)
+        sides = dict(found.loss_by_threshold)
+        if refused is None and (of_all := sides.pop(ALL, None)) is not None:
+            refused = why_refused(of_all, sides, BY_THRESHOLD, limits)
         if refused is None:
             self.written += files
             return found
         self.progress.warn(f"{name} is not written: {refused}")
         return found.model_copy(update={"files": (), "digest": "", "refused": refused})
+
+    def _by_threshold(self, before: Answers, after: Answers) -> dict[str, Loss]:
+        """What is lost of right decisions by the threshold: of all, of good pictures and of
+        defects; empty without one."""
+        limit = self.classifier.found.limit
+        if limit is None or before.stopped is None or after.stopped is None:
+            return {}
+        defect = self.judges.labels != self.classifier.found.classes.index(limit.good)
+        was, is_now, truth = (
+            one.astype(np.int64) for one in (before.stopped, after.stopped, defect)
+        )
+        whole, sides = losses(was, is_now, truth, self.judges.groups, list(BY_THRESHOLD))
+        return sides if whole is None else {ALL: whole, **sides}
 
     def _checked(self, run: Run) -> Checked:
         """Sealed pictures as their cameras gave them, in torch and in ONNX Runtime; pictures of the
@@ -177,7 +200,7 @@ class Making:
         def cameras() -> Iterator[Pictures]:
             return as_cameras_gave(images, rows, self.images, self.classifier)
 
-        self.picture = next(iter(cameras()))
+        self.picture = np.array(next(iter(cameras())))  # its own: torch wants to own its numbers
         in_runtime = answers(run, cameras())
         truth = answers(in_torch(self.parts.whole()), cameras())
         differs = in_runtime.differs(truth)
@@ -199,7 +222,8 @@ class Making:
         if otherwise:
             self.progress.warn(
                 f"{otherwise} of {len(rows)} {side} pictures are decided otherwise than at "
-                "fine-tuning, where files were reduced while they were decoded"
+                "fine-tuning: the graph resizes tall pictures in another order than Pillow, and "
+                "takes all of a large JPEG, which was reduced while it was decoded"
             )
         return Checked(side=side, pictures=len(rows), as_in_torch=0, as_finetuned=otherwise)
 
@@ -208,7 +232,7 @@ class Making:
         found = {}
         for threads in sorted({1, cores_here()}):
             forms: dict[str, Callable[[], Run]] = {
-                name: partial(self._run, name, threads) for name in there if name != "torch"
+                name: partial(self._run, name, threads) for name in there
             }
             found[threads] = speeds(forms, self.picture)
         return [

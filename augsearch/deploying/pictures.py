@@ -40,7 +40,7 @@ class Judges:
 def calibrating(images: ItsImages) -> Rows:
     """Rows of the pool that give INT8 its ranges."""
     pool, rng = images.pool.images, np.random.default_rng(0)
-    learnt = rng.permutation(images.learnt)
+    learnt = rng.permutation(images.seen)
     rest = np.setdiff1d(np.arange(len(pool)), learnt)
     free = rng.permutation(rest[pool.labels[rest] < 0])
     costly = rng.permutation(rest[pool.labels[rest] >= 0])
@@ -52,7 +52,7 @@ def calibrating(images: ItsImages) -> Rows:
 def judges(images: ItsImages, calibrating_rows: Rows) -> Judges:
     """All that may judge what a smaller form loses."""
     pool = images.pool.images
-    used = np.concatenate([images.learnt, calibrating_rows]).astype(np.int64)
+    used = np.concatenate([images.seen, calibrating_rows]).astype(np.int64)
     seen = np.isin(pool.groups, pool.groups[used])  # other pictures of the same parts as well
     parts = [_whole(pool, np.flatnonzero(~seen & (pool.labels >= 0)))]
     if len(images.sealed):

@@ -55,6 +55,11 @@ class Format(_Part):
     )
     loss: Loss | None = Field(default=None, description="over all judged pictures")
     loss_by_class: dict[str, Loss] = Field(default={}, description="over those of each class")
+    loss_by_threshold: dict[str, Loss] = Field(
+        default={},
+        description="of right decisions by the threshold: `all`, `good` pictures that pass and "
+        "`defects` that are stopped; empty without one",
+    )
     one_core: Speed | None = Field(default=None, description="on one core")
     all_cores: Speed | None = Field(default=None, description="on all of them")
     refused: str | None = Field(default=None, description="why there is no such file")

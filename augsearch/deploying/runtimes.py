@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch import nn
 
 from augsearch.deploying.graph import IMAGES
 from augsearch.deploying.needs import needs
+from augsearch.engines.processes import cpu_threads
 
 Pictures = NDArray[np.uint8]
 Run = Callable[[Pictures], list[NDArray[np.generic]]]
@@ -44,12 +46,14 @@ class Answers:
         return changed
 
 
-def in_torch(whole: nn.Module) -> Run:
-    """A module as it is."""
+def in_torch(whole: nn.Module, threads: int | None = None) -> Run:
+    """A module as it is, on so many cores; None for as many as torch uses."""
 
     @torch.no_grad()
     def run(images: Pictures) -> list[NDArray[np.generic]]:
-        return [found.numpy() for found in whole(torch.from_numpy(np.ascontiguousarray(images)))]
+        with nullcontext() if threads is None else cpu_threads(threads):
+            said = whole(torch.from_numpy(np.ascontiguousarray(images)))
+        return [found.numpy() for found in said]
 
     return run
 

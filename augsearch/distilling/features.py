@@ -119,7 +119,7 @@ def prepare_features(request: DistillRequest, progress: Progress) -> FeatureLess
     sizes = count(encoder), count(build_encoder(student, images.channels, images.image_size))
     if sizes[1] >= sizes[0]:
         raise ConfigError(
-            f"--student {student.called}: has {sizes[1]:,} parameters and the teacher "
+            f"--student {request.student}: has {sizes[1]:,} parameters and the teacher "
             f"{sizes[0]:,}; name a smaller one"
         )
     prepared = ready(

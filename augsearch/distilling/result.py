@@ -41,14 +41,20 @@ class Distilled(Written):
     student: Network = Field(description="that learnt")
     smaller: float = Field(description="parameters of the teacher, as a multiple of the student's")
     policy: str = Field(description="name of the policy that images were seen through")
-    images: int = Field(description="of the pool, all that were learnt from, without labels")
+    images: int = Field(description="of the pool, that were learnt from, without labels")
+    apart: int = Field(
+        default=0,
+        description="of the pool, not learnt from: they find temperature and threshold; 0 for "
+        "features",
+    )
     steps: int = Field(description="optimiser steps")
     temperature: float | None = Field(
         default=None, description="by which both answers were softened; null for features"
     )
     alike: float | None = Field(
         default=None,
-        description="share of images of the pool on which both guess alike; null for features",
+        description="share of the images set apart on which both guess alike; null for features or "
+        "without such images",
     )
     loss: Loss | None = Field(
         default=None,

@@ -11,8 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from augsearch.finetuning.classifier import Classifier, ItsImages, read_labels
+from augsearch.finetuning.classifier import Classifier, ItsImages, read_uses
 from augsearch.finetuning.labels import Rows, folds_of
+from augsearch.finetuning.outputs import LEARNT
 from augsearch.simclr.encoders.build import build_encoder
 
 KEPT = "networks"
@@ -25,12 +26,12 @@ def of_folds(
     what the networks think that were trained without their fold; None where these networks, or the
     images that they learnt from, are not there any more."""
     found, pool = classifier.found, images.pool
-    if found.identity.get("images") != pool.digest[:12]:
+    seed = found.identity.get("seed")  # a student has none, nor folds
+    if seed is None or found.identity.get("images") != pool.digest[:12]:
         return None
-    uses = read_labels(classifier.directory)
-    rows = np.flatnonzero([uses.get(path) == "learnt from" for path in pool.images.paths])
-    seed = int(found.identity["seed"])
-    folds = folds_of(pool.images, rows, classifier.config.finetune.folds, seed)
+    uses = read_uses(classifier.directory)
+    rows = np.flatnonzero([uses.get(path) == LEARNT for path in pool.images.paths])
+    folds = folds_of(pool.images, rows, classifier.config.finetune.folds, int(seed))
     answers = []
     for number, held in enumerate(folds):
         networks = _networks(classifier, f"without-fold-{number}-seed-*.safetensors")

@@ -21,7 +21,7 @@ from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.pictures import pooled
 from augsearch.finetuning.combine import TINY
 from augsearch.finetuning.labels import Rows
-from augsearch.finetuning.outputs import model_files
+from augsearch.finetuning.outputs import LEARNT, SEEN, model_files
 from augsearch.finetuning.result import RESULT_FILE, Finetuned
 from augsearch.pretraining.pool import Pool, read_split, sealed_of
 from augsearch.pretraining.prepare import as_decoded, given_images, sealed_off
@@ -115,11 +115,13 @@ class ItsImages:
         pool: what it may have learnt from.
         sealed: labelled images that decided nothing; empty if they are not there.
         learnt: of the pool, the rows whose labels it learnt from or took its threshold from.
+        seen: the same, and what it was trained on without labels, as a student is.
     """
 
     pool: Pool
     sealed: ImageSet
     learnt: Rows
+    seen: Rows
     source: Source
 
 
@@ -192,17 +194,14 @@ def open_images(
     sealed, missing = sealed_of(image_set, pool)
     if missing:
         progress.warn(f"{missing} sealed images are not there; the others judge")
-    return ItsImages(pool, sealed, _learnt(classifier, pool.images), source)
+    uses = read_uses(classifier.directory)
+    each = np.array([uses.get(path, "") for path in pool.images.paths])
+    seen = np.flatnonzero(each != "")
+    return ItsImages(pool, sealed, seen[each[seen] != SEEN], seen, source)
 
 
-def _learnt(classifier: Classifier, pool: ImageSet) -> Rows:
-    """Rows of the pool whose labels were used."""
-    table = read_labels(classifier.directory)
-    return np.flatnonzero([path in table for path in pool.paths])
-
-
-def read_labels(directory: Path) -> Mapping[str, str]:
-    """What each labelled image was used for, by its path.
+def read_uses(directory: Path) -> Mapping[str, str]:
+    """What each image of the pool was used for, by its path; those that were not are left out.
 
     Raises:
         ConfigError: the table is gone or damaged.
@@ -214,11 +213,11 @@ def read_labels(directory: Path) -> Mapping[str, str]:
     path = directory / "labels.csv"
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        uses = table["use"] if "use" in table else ["learnt from"] * len(table)
+        uses = table["use"] if "use" in table else [LEARNT] * len(table)
         return dict(zip(table["path"].map(as_written), uses, strict=True))
     except (OSError, ValueError, KeyError):
         raise ConfigError(
-            f"{path}: cannot be read; it says which labels were learnt from"
+            f"{path}: cannot be read; it says which images were learnt from"
         ) from None
 
 

@@ -26,6 +26,8 @@ from augsearch.stats.calibration import tempered
 OF_SEALED = ("answers.csv", "confusion.png", "errors.png")
 ERRORS = 24
 """Pictures in the gallery of errors, the surest first."""
+LEARNT, SEEN = "learnt from", "seen without its label"
+"""Uses of an image of the pool, as `labels.csv` says them; the third is `threshold`."""
 
 
 def exported(prepared: Prepared, network: State) -> State:
@@ -116,12 +118,17 @@ def sealed_files(
 
 
 def _labels(prepared: Prepared) -> pd.DataFrame:
-    """The images whose labels were used, and for what."""
+    """The images that were used, and for what."""
     pool = prepared.pool.images
-    uses = {"learnt from": prepared.rows, "threshold": prepared.for_threshold}
+    uses = {
+        LEARNT: prepared.rows,
+        "threshold": prepared.for_threshold,
+        SEEN: np.setdiff1d(prepared.seen, prepared.rows),
+    }
+    names = (*pool.classes, "")  # without a label: -1
     return pd.DataFrame(
         [
-            {"path": pool.paths[row], "label": pool.classes[pool.labels[row]], "use": use}
+            {"path": pool.paths[row], "label": names[pool.labels[row]], "use": use}
             for use, rows in uses.items()
             for row in rows.tolist()
         ]

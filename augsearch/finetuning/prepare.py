@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,7 @@ class Prepared:
             from; empty without one.
         sealed: the labelled sealed images, for the end; empty if they are not there.
         start: what the encoder begins with, for people.
+        seen: of the pool, what else is trained on, without its labels: by a student.
     """
 
     policy: Policy
@@ -69,6 +70,7 @@ class Prepared:
     start: str
     study: str | None
     directory: Path
+    seen: Rows = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def wanted(self) -> FinetuneConfig:

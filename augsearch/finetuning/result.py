@@ -90,6 +90,10 @@ class Finetuned(Written):
         default=None, description="where its images were; null if an older version wrote this"
     )
     start: str = Field(description="what the encoder began with")
+    taught_by: str | None = Field(
+        default=None,
+        description="the classifier that a student learnt from, and what that began with",
+    )
     policy: str = Field(description="name of the policy that labelled images were seen through")
     encoder: str = Field(description="the network, by the name that its library has for it")
     mode: Literal["whole", "linear"] = Field(description="whether the encoder learnt")

@@ -11,6 +11,7 @@ from typing import get_args
 import numpy as np
 
 from augsearch.data.imageset import ImageSet
+from augsearch.data.splits.splits import content_marks
 from augsearch.deploying.graph import OPSET
 from augsearch.deploying.machine import processor, versions_of
 from augsearch.deploying.making import FILES, Making, input_of
@@ -28,7 +29,7 @@ from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, json_bytes, write_files
 from augsearch.finetuning.classifier import Classifier, ItsImages, open_classifier, open_images
 from augsearch.finetuning.outputs import model_files
-from augsearch.pretraining.prepare import directory_for
+from augsearch.pretraining.prepare import directory_for, short_digest
 from augsearch.progress import Progress, Quiet
 from augsearch.space.policy import load_policy
 from augsearch.store.database import DEFAULT_STORAGE
@@ -65,8 +66,9 @@ def deploy(
         data: a folder of images, or an ImageSet; None for those of the classifier.
         formats: of `onnx` (32 bits), `fp16`, `int8`, `openvino`, `torch` (`torch.export`). The
             first is always made: it is what the others are held against.
-        loss: share of right decisions, in (0, 1), that a smaller form may lose; the upper end of
-            the one-sided 95 % interval counts. A form that may lose more is not written.
+        loss: share of right decisions, in (0, 1), that another form may lose; else it is not
+            written. Of `int8` the upper end of the one-sided 95 % interval counts, of the others
+            what was lost.
         class_loss: the same in any one class.
         storage: URL of Optuna's database, where it is noted which images are sealed.
         output: directory; None for one in `runs/`.
@@ -98,11 +100,11 @@ def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
     quiet_mlflow()
     wanted = _formats(request)
     opened = open_classifier(request.classifier)
-    identity = _identity(opened, request)
+    images = open_images(opened, request.data, request.storage, progress=progress)
+    identity = _identity(opened, images, request)
     name = opened.found.study or opened.found.name
     directory = directory_for(request.output, name, "deployed", identity)
     check_place(directory / RESULT_FILE, Deployed, identity, "deployment", request.force)
-    images = open_images(opened, request.data, request.storage, progress=progress)
     with held_directory(directory):
         shown = _shown(opened, images, directory, identity, progress)
         with shown.kept(), tempfile.TemporaryDirectory() as scratch:
@@ -195,7 +197,7 @@ def _formats(request: DeployRequest) -> list[FormatName]:
     """
     for flag, value in (("--loss", request.loss), ("--class-loss", request.class_loss)):
         if not 0 < value < 1:
-            raise ConfigError(f"{flag} {value:g}: must lie between 0 and 1")
+            raise ConfigError(f"{flag}: {100 * value:g} points; must lie above 0 and below 100")
     asked = [name for name in dict.fromkeys(request.formats) if name]
     if unknown := [name for name in asked if name not in NAMES]:
         raise ConfigError(f"--formats {unknown[0]}: unknown; known: {', '.join(NAMES)}")
@@ -208,7 +210,7 @@ def _formats(request: DeployRequest) -> list[FormatName]:
     return ["onnx", *(name for name in NAMES if name in asked and name != "onnx")]
 
 
-def _identity(classifier: Classifier, request: DeployRequest) -> dict[str, str]:
+def _identity(classifier: Classifier, images: ItsImages, request: DeployRequest) -> dict[str, str]:
     """What two deployments share that are the same."""
     state = hashlib.sha256()
     for name in (*model_files(classifier.found.networks), "config.json"):
@@ -220,13 +222,19 @@ def _identity(classifier: Classifier, request: DeployRequest) -> dict[str, str]:
             ) from None
     return {
         "classifier": state.hexdigest()[:12],
+        "images": short_digest([images.pool.digest, content_marks(images.sealed)]),
         "formats": "+".join(_formats(request)),
         "limits": f"{request.loss:g} {request.class_loss:g}",
     }
 
 
 def _licence(classifier: Classifier) -> str:
-    encoder = classifier.config.encoder
+    encoder, teacher = classifier.config.encoder, classifier.found.taught_by
+    if teacher is not None:
+        return (
+            f"what it learnt from may bind it: the answers of {teacher}, and its images; only "
+            "their sources can tell"
+        )
     if not encoder.is_pretrained:
         return "yours: it began with random weights; what it learnt from has a licence of its own"
     return (

@@ -16,7 +16,7 @@ from augsearch.distilling.result import RESULT_FILE, Distilled, Network
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, json_bytes, write_files
-from augsearch.finetuning.classifier import holds_classifier
+from augsearch.finetuning.classifier import Classifier, holds_classifier
 from augsearch.finetuning.combine import said
 from augsearch.finetuning.compare import losses
 from augsearch.finetuning.judge import Calibration, find_limit, worth
@@ -24,6 +24,7 @@ from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.members import Logits, State, logits_of, training_of
 from augsearch.finetuning.outputs import labels_of, output_files, sealed_files, stale_files
 from augsearch.finetuning.result import Finetuned, Part
+from augsearch.pretraining.pool import rows_of
 from augsearch.progress import Progress, Quiet, step_listener
 from augsearch.simclr.supervised import LabelledImages, Teacher, train_supervised
 from augsearch.space.policy import Policy
@@ -135,7 +136,7 @@ def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:
 def _taught(lesson: Lesson, progress: Progress) -> State:
     """The student's tensors."""
     prepared = lesson.prepared
-    bench, pool = prepared.bench, prepared.pool.images
+    bench, pool = prepared.bench, rows_of(prepared.pool.images, prepared.seen)
     config = training_of(prepared.wanted, prepared.config)
     config = config.model_copy(update={"steps": lesson.steps})
     progress.phase("networks", 0, 1)
@@ -171,9 +172,9 @@ def _concluded(
     """What the student amounts to, and its files."""
     prepared, teacher = lesson.prepared, lesson.teacher
     pool, sealed, device = prepared.pool.images, prepared.sealed, prepared.bench.device
-    every = np.arange(len(pool))
-    mine = logits_of(prepared, state, pool, every)
-    _, theirs = teacher.log_probabilities(replace(pool, pictures=None), every, device)
+    apart = lesson.apart if len(lesson.apart) else np.arange(len(pool))
+    mine = logits_of(prepared, state, pool, apart)
+    _, theirs = teacher.log_probabilities(replace(pool, pictures=None), apart, device)
     match = match_temperature(mine, tempered(theirs, teacher.found.temperature or 1.0))
     alike = float((mine.argmax(axis=1) == theirs.argmax(axis=1)).mean())
     calibration = Calibration(match, find_limit(prepared, [state], match))
@@ -189,10 +190,11 @@ def _concluded(
         student=Network(encoder=result.encoder, networks=1, parameters=lesson.parameters[1]),
         smaller=lesson.parameters[0] / lesson.parameters[1],
         policy=prepared.policy.name,
-        images=len(pool),
+        images=len(prepared.seen),
+        apart=len(lesson.apart),
         steps=lesson.steps,
         temperature=lesson.temperature,
-        alike=alike,
+        alike=alike if len(lesson.apart) else None,
         identity=lesson.identity,
         seconds=seconds,
     )
@@ -221,6 +223,7 @@ def _finetuned(lesson: Lesson, calibration: Calibration, seconds: float) -> Fine
         study=prepared.study,
         data=prepared.source.stored_as,
         start=prepared.start,
+        taught_by=_begun(lesson.teacher),
         policy=prepared.policy.name,
         encoder=prepared.config.encoder.called,
         mode="whole",
@@ -238,6 +241,14 @@ def _finetuned(lesson: Lesson, calibration: Calibration, seconds: float) -> Fine
         identity=lesson.identity,
         seconds=seconds,
     )
+
+
+def _begun(teacher: Classifier) -> str:
+    """The teacher, and what it began with itself."""
+    encoder = teacher.config.encoder
+    begun = Path(encoder.weights).name if encoder.is_pretrained else "random numbers"
+    further = f", taught by {teacher.found.taught_by}" if teacher.found.taught_by else ""
+    return f"{teacher.directory} ({encoder.called} from {begun}{further})"
 
 
 def _compared(

@@ -19,7 +19,9 @@ from augsearch.progress import Quiet
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.supervised import Teacher
 from augsearch.stats.calibration import match_temperature, tempered
+from augsearch.verbs.deploy import deploy
 from augsearch.verbs.distill import distill
+from augsearch.verbs.explain import explain
 
 WIDE = EncoderConfig(width=48, stages=3, stem="stride2")
 
@@ -65,7 +67,7 @@ def test_a_student_is_a_classifier_of_its_own(teacher):
 
 @pytest.mark.long
 def test_labels_are_not_looked_at_and_the_teacher_is(teacher):
-    first = teach(output="a")
+    teach(output="a")
     images = small_images()
     side = pd.read_csv("out/split.csv").set_index("path")["side"]
     used = set(pd.read_csv("out/labels.csv").path)
@@ -77,8 +79,42 @@ def test_labels_are_not_looked_at_and_the_teacher_is(teacher):
     same = [Path(folder, "model.safetensors").read_bytes() for folder in ("a", "b")]
     assert same[0] == same[1]
     # The longer it learns, the more it says what its teacher says.
-    longer = teach(output="c", steps=150)
-    assert longer.alike > max(first.alike, 0.5)
+    teach(output="c", steps=150)
+    pool = open_images(open_classifier("out"), images, progress=Quiet()).pool.images
+    every = np.arange(len(pool))
+    wanted, short, long = (
+        open_classifier(name).log_probabilities(pool, every, torch.device("cpu"))[1].argmax(axis=1)
+        for name in ("out", "a", "c")
+    )
+    assert (long == wanted).mean() > max((short == wanted).mean(), 0.6)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stopping", [STOPPING, {}], ids=["threshold", "none"])
+def test_some_images_are_set_apart_and_the_rest_judges_nothing(stopping):
+    go(study=config(WIDE, combine="single", **stopping), labels=20 if stopping else 2)
+    found = teach()
+    uses = pd.read_csv("student/labels.csv", keep_default_na=False).set_index("path")["use"]
+    before = pd.read_csv("out/labels.csv").set_index("path")["use"]
+    pool = open_images(open_classifier("student"), small_images(), progress=Quiet())
+    apart = set(pool.pool.images.paths) - set(uses[uses != "threshold"].index)
+    # Those of the threshold, and some that the teacher has not learnt from either.
+    assert len(apart) == found.apart and set(before[before == "threshold"].index) <= apart
+    assert stopping or 0 < len(apart) < 0.3 * len(pool.pool.images)
+    assert not apart & set(before[before == "learnt from"].index)
+    assert found.images == len(pool.pool.images) - found.apart
+    assert len(pool.seen) == found.images + (uses == "threshold").sum()
+    assert {pool.pool.images.paths[row] for row in pool.learnt} == set(
+        uses[uses != "seen without its label"].index
+    )
+    assert open_classifier("student").found.taught_by == "out (small_resnet from random numbers)"
+    # What it was trained on does not judge its smaller forms.
+    line = deploy("student", data=small_images(), formats=["fp16"], output="line")
+    free = apart - set(before.index)
+    assert sum(line.judged.values()) <= len(free) + len(pool.sealed)
+    assert "the answers of out (small_resnet from random numbers)" in line.licence
+    explained = explain("student", data=small_images(), images=2, output="seen", device="cpu")
+    assert explained.sealed == len(pool.sealed)
 
 
 def test_the_loss_is_least_where_student_and_teacher_agree():
@@ -105,7 +141,7 @@ def test_bad_input_is_said(teacher):
         teach(student="torchvision/resnet18")
     with pytest.raises(ConfigError, match=r"--weights w\.pth: there is no such file"):
         teach(student="timm/mobilenetv3_small_050", weights="w.pth")
-    with pytest.raises(ConfigError, match=r"--temperature 0: must be above 0"):
+    with pytest.raises(ConfigError, match=r"--temperature 0: must lie between 0\.1 and 100"):
         teach(temperature=0)
     with pytest.raises(ConfigError, match=r"nothing: holds neither finetune"):
         Path("nothing").mkdir()

@@ -31,11 +31,12 @@ def print_distilled(found: Distilled, console: Console) -> None:
     begun = f"{found.smaller:.1f} times smaller"
     if found.alike is not None:
         console.print(
-            f"{begun}; of {found.images} images of the pool, which it learnt from without labels, "
-            f"it guesses {percent(found.alike)} % as its teacher does"
+            f"{begun}; it learnt from {found.images} images of the pool without labels. Of "
+            f"{found.apart} others it guesses {percent(found.alike)} % as its teacher does"
         )
     else:
-        console.print(f"{begun}; it learnt the features of {found.images} images without labels")
+        what = "the features of " if found.learnt == "features" else "from "
+        console.print(f"{begun}; it learnt {what}{found.images} images without labels")
     if found.loss is not None:
         worst = max(found.loss_by_class, key=lambda name: found.loss_by_class[name].high)
         loss = found.loss_by_class[worst]
