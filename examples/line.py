@@ -10,7 +10,6 @@ import io
 import json
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,23 +21,24 @@ from PIL import Image
 def watch(path, seen=None):
     while True:
         try:
-            if (now := path.exists() and path.stat().st_mtime_ns) != seen:
-                seen = now
-                session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-                session.run(None, {"images": np.zeros((1, 8, 8, 3), np.uint8)})
-                classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
-                Line.model = session, classes  # only now does it answer
+            if seen != (seen := path.exists() and path.stat().st_mtime_ns):
+                model = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+                model.run(None, {"images": np.zeros((1, 8, 8, 3), np.uint8)})
+                Line.model = model, json.loads(model.get_modelmeta().custom_metadata_map["classes"])
+                print(f"{path} answers: {', '.join(Line.model[1])}", flush=True)
         except Exception as error:  # what answered before goes on
             print(f"{path}: not a model of `augsearch deploy`: {error}", flush=True)
-        time.sleep(0.5)
+        threading.Event().wait(0.5)
 
 
 class Line(BaseHTTPRequestHandler):
     def do_POST(self):
         try:
-            file = io.BytesIO(self.rfile.read(int(self.headers["Content-Length"])))
+            picture = Image.open(io.BytesIO(self.rfile.read(int(self.headers["Content-Length"]))))
+            if picture.mode not in ("L", "RGB") or picture.getexif().get(274, 1) != 1:
+                raise ValueError("want an upright picture of 8 bits, grey or colour")
             session, classes = Line.model
-            found = session.run(None, {"images": np.asarray(Image.open(file).convert("RGB"))[None]})
+            found = session.run(None, {"images": np.asarray(picture.convert("RGB"))[None]})
             answer = {"class": classes[int(found[1][0])], "probability": float(found[0].max())}
             answer |= {"stopped": bool(found[2][0])} if len(found) > 2 else {}
         except Exception as error:

@@ -56,6 +56,13 @@ class Distilled(Written):
         description="share of the images set apart on which both guess alike; null for features or "
         "without such images",
     )
+    calibration_error: float | None = Field(
+        default=None,
+        description="of the student on sealed pictures, at its temperature; null for features",
+    )
+    calibration_error_before: float | None = Field(
+        default=None, description="the same without a temperature"
+    )
     loss: Loss | None = Field(
         default=None,
         description="sealed pictures that only the teacher has right, less those that only the "

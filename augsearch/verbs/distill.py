@@ -209,7 +209,12 @@ def _concluded(
         result = result.model_copy(update={"sealed": judged.model_copy(update={"uses": uses})})
         files = sealed_files(prepared, result, rows, answers, calibration)
         _, before = teacher.log_probabilities(sealed, every, device)
-        found = _compared(found, sealed, rows, before, answers)
+        found = _compared(found, sealed, rows, before, answers).model_copy(
+            update={
+                "calibration_error": judged.calibration_error,
+                "calibration_error_before": judged.calibration_error_before,
+            }
+        )
     files |= output_files(prepared, result, [state])
     files[RESULT_FILE] = json_bytes(found.model_dump(mode="json", exclude_none=True))
     return found, files

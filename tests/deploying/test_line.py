@@ -10,7 +10,6 @@ import time
 import urllib.error
 import urllib.request
 
-import numpy as np
 import onnx
 import pytest
 from deploying.test_deploy import deployed, trained
@@ -35,6 +34,12 @@ def test_it_is_short():
     assert 20 < sum(bool(line.strip()) for line in code.splitlines()) <= 40
 
 
+def as_file(picture, **more):
+    file = io.BytesIO()
+    picture.save(file, "PNG", **more)
+    return file.getvalue()
+
+
 def foreign(path):
     """A model that says what its classes are, and takes no pictures."""
     numbers = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
@@ -55,22 +60,31 @@ def test_what_is_no_picture_and_no_model_is_answered(deployed, tmp_path):
         [sys.executable, LINE, model, str(port)], stdout=subprocess.PIPE, text=True
     )
     try:
-        file = io.BytesIO()
-        Image.fromarray(np.zeros((20, 30), np.uint8)).save(file, "PNG")
-        while (found := ask(port, file.getvalue())) is None:
+        picture = as_file(Image.new("L", (20, 30)))
+        while (found := ask(port, picture)) is None:
             time.sleep(0.1)
         assert found in deployed.classes
-        with pytest.raises(urllib.error.HTTPError) as raised:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}", b"no picture")
-        assert raised.value.code == 400 and "image" in json.loads(raised.value.read())["error"]
-        raised.value.close()
+        assert line.stdout.readline() == f"{model} answers: {', '.join(deployed.classes)}\n"
+        grey, turned = Image.new("L", (20, 30)), Image.Exif()
+        turned[274] = 6
+        for sent, reason in (
+            (b"no picture", "image"),
+            (as_file(Image.new("I;16", (20, 30))), "want an upright picture of 8 bits"),
+            (as_file(Image.new("RGBA", (20, 30))), "want an upright picture of 8 bits"),
+            (as_file(grey, exif=turned), "want an upright picture of 8 bits"),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as raised:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}", sent)
+            assert raised.value.code == 400
+            assert reason in json.loads(raised.value.read())["error"]
+            raised.value.close()
         write = (lambda path: path.write_bytes(b"no model"), foreign)
         for number, written in enumerate(write):
             written(tmp_path / "new")
             (tmp_path / "new").replace(model)
             said = line.stdout.readline()
             assert "model.onnx: not a model of `augsearch deploy`: " in said, number
-            assert ask(port, file.getvalue()) == found
+            assert ask(port, picture) == found
     finally:
         line.kill()
         line.wait()

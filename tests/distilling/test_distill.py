@@ -51,6 +51,7 @@ def test_a_student_is_a_classifier_of_its_own(teacher):
     right = said.argmax(axis=1) == sealed.labels[rows]
     assert right.mean() == pytest.approx(found.student.accuracy.value)
     assert found.teacher.accuracy.value == pytest.approx(teacher.sealed.accuracy.value)
+    assert found.calibration_error == student.found.sealed.calibration_error
     lost = found.teacher.accuracy.value - found.student.accuracy.value
     assert found.loss.value == pytest.approx(lost) and found.loss.high >= found.loss.value
     # A threshold of its own, from the images that were set apart.

@@ -46,6 +46,13 @@ def print_distilled(found: Distilled, console: Console) -> None:
             f"points, at most {percent(found.loss.high)} (95 %); of class {escape(worst)} "
             f"{percent(loss.value)}, at most {percent(loss.high)}"
         )
+    error, plain = found.calibration_error, found.calibration_error_before
+    if error is not None and plain is not None:
+        worse = "" if error <= plain else ": its teacher's confidence does not fit it"
+        console.print(
+            f"calibration error {percent(error)} points at its temperature, {percent(plain)} "
+            f"without{worse}"
+        )
     if manifest := found.files.get("distill.json"):
         kind = "classifier" if found.learnt == "answers" else "encoder"
         console.print(f"the {kind} is in [bold]{escape(str(manifest.parent))}[/]")
