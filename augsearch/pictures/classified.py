@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from augsearch.pictures.figures import enlarged, letters
+from augsearch.pictures.figures import enlarged, figure_png, letters
 
 COLUMNS, CELL, GAP, LINES, MARGIN = 6, 128, 10, 34, 12
 WIDEST = 22
@@ -44,9 +44,7 @@ def confusion_png(table: Sequence[Sequence[int]], classes: Sequence[str], *, tit
     axes.set_ylabel("true class")
     axes.set_xlabel("guessed class")
     axes.set_title(title, loc="left", fontsize=10)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return figure_png(figure)
 
 
 def errors_png(errors: Sequence[Error], *, title: str) -> bytes:

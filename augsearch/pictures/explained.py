@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from augsearch.pictures.figures import enlarged, letters
+from augsearch.pictures.figures import enlarged, figure_png, letters
 from augsearch.pictures.matrix import GREY, GRID, INK
 
 if TYPE_CHECKING:
@@ -195,9 +195,7 @@ def landscape_png(
                 edge.set_color(GRID)
         row[0].set_ylabel(name)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return figure_png(figure)
 
 
 def _by_class(axes: Axes, xy: NDArray[np.float64], images: Landscape) -> None:

@@ -5,13 +5,18 @@ picture made of pixels needs: letters, and images large enough to be seen.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CELL = 96
 GAP = 4
@@ -60,6 +65,30 @@ def letters(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
 
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / name, size)
+
+
+OTHER_LETTERS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "WenQuanYi Zen Hei"),
+    *("Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Hiragino Sans", "PingFang SC"),
+    *("Noto Sans Arabic", "Noto Sans Devanagari", "Arial Unicode MS"),
+)
+"""Fonts of systems with letters that DejaVu lacks, where class names have them."""
+
+
+def figure_png(figure: Figure) -> bytes:
+    """A figure of matplotlib as PNG. Letters that no font here has are boxes."""
+    from matplotlib.font_manager import fontManager
+    from matplotlib.text import Text
+
+    here = {font.name for font in fontManager.ttflist}
+    family = ["DejaVu Sans", *(name for name in OTHER_LETTERS if name in here)]
+    for text in figure.findobj(Text):
+        text.set_fontfamily(family)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(buffer, format="png")
+    return buffer.getvalue()
 
 
 def enlarged(image: NDArray[np.uint8], side: int) -> Image.Image:

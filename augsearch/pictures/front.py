@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from augsearch.pictures.figures import figure_png
 from augsearch.pictures.intervals import CHOSEN, OTHER
 
 Kind = Literal["front", "beaten", "broken", "baseline"]
@@ -57,6 +57,4 @@ def front_png(points: Sequence[PlottedPolicy], *, title: str, x_axis: str, y_axi
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.legend(frameon=False, fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return figure_png(figure)

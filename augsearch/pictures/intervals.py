@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from augsearch.pictures.figures import figure_png
 
 CHOSEN, OTHER, FLOOR = "#0b6e4f", "#5b6770", "#b0b7bc"
 
@@ -61,6 +62,4 @@ def intervals_png(bars: Sequence[Bar], *, title: str, axis: str) -> bytes:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return figure_png(figure)

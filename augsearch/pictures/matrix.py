@@ -5,7 +5,6 @@ What is not shown to differ is drawn paler, so that the eye falls on what is.
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from augsearch import words
+from augsearch.pictures.figures import figure_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -281,6 +281,4 @@ def _png(figure: Figure, title: str, footnote: str) -> bytes:
     # Letters of 10 and of 8 points are about so many inches wide.
     figure.suptitle(_wrapped(title, width / 0.085), x=0.01, ha="left", fontsize=10)
     figure.supxlabel(_wrapped(footnote, width / 0.068), x=0.01, ha="left", fontsize=8, color=GREY)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return figure_png(figure)
