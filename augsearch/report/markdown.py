@@ -20,8 +20,10 @@ def markdown_page(report: Report) -> str:
     total = costs.total if costs else ""
     blocks = [
         f"# {_plain(report.study)}",
-        f"**{_plain(head.sentence)}** {_plain(head.advice)}",
-        _plain(head.basis),
+        f"**{_plain(f'{head.badge}: ' if head.badge else '')}{_plain(head.sentence)}**",
+        f"Next: {_plain(head.advice)}",
+        "\n".join(f"- {_plain(what)}: `{command}`" for what, command in head.steps),
+        f"How sure? {_plain(head.basis)}",
         _plain(" ".join(head.notes)),
         *(f"> Warning: {_plain(sentence)}" for sentence in head.warnings),
         _table(report),

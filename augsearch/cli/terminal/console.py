@@ -14,7 +14,8 @@ NARROWEST = 100
 
 def terminal() -> Console:
     """Where everything is printed."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     if not console.is_terminal:
+        console.soft_wrap = True  # whoever reads a file wraps it
         console.width = max(console.width, NARROWEST)
     return console

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from augsearch.store.listing import StudySummary
     from augsearch.verbs.studies import StoredStudy
 
+COLOURS = {"good": "green", "level": "blue", "open": "default", "bad": "yellow"}
 KINDS = {"candidate": "found here", "baseline": "baseline", "floor": "no training"}
 
 
@@ -53,14 +54,20 @@ def print_estimate(estimate: Estimate, console: Console) -> None:
 
 def print_result(result: StudyResult, directory: Path, console: Console) -> None:
     """The end of a study: table, verdict, what to do, where the files are."""
+    from augsearch.search.result.next_steps import next_steps
     from augsearch.store.sealed import MANY_USES, sealed_note
 
     console.print()
     console.print(_confirmed_table(result))
     console.print()
-    console.print(f"[bold]{escape(result.verdict.sentence)}[/]")
-    console.print(escape(result.verdict.advice))
-    console.print(f"[dim]{escape(result.verdict.basis)}[/]")
+    verdict = result.verdict
+    console.print(f"[bold {COLOURS[verdict.tone]}]{verdict.badge}[/]")
+    console.print(f"[bold]{escape(verdict.sentence)}[/]")
+    console.print(f"Next: {escape(verdict.advice)}")
+    for step in next_steps(result):
+        console.print(f"  {escape(step.what)}:")
+        console.print(f"    {escape(step.command)}", soft_wrap=True)  # to be copied
+    console.print(f"[dim]How sure? {escape(verdict.basis)}[/]")
     if kept := result.kept_classes:
         mark = "[yellow]warning:[/] " if not kept.holds else ""
         console.print(mark + escape(kept.sentence))

@@ -12,6 +12,9 @@ class Headline:
     Attributes:
         title: over it.
         finished: whether there is a verdict; if not, `sentence` says where the study stands.
+        badge: the answer in a word or two, behind a shape; empty without one.
+        tone: how it is to be taken: good, level, open or bad.
+        steps: what to do next, each with its command.
         notes: what else must be read with it.
         warnings: what may spoil it.
     """
@@ -23,3 +26,6 @@ class Headline:
     basis: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    badge: str = ""
+    tone: str = "open"
+    steps: tuple[tuple[str, str], ...] = ()

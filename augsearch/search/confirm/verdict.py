@@ -7,6 +7,7 @@ interval comes about, `race` what several looks at several candidates cost.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,23 @@ Code = Literal[
 ]
 NOTHING_GAINED = frozenset({"measures_nothing", "as_they_are"})
 """Verdicts in which no policy is worth using: none is shown to beat an encoder without training."""
+
+
+WORDS: Mapping[Code, str] = {
+    "better": "Better",
+    "as_good": "As good",
+    "indistinguishable": "Still open",
+    "worse": "Worse",
+    "breaks_limit": "A class loses",
+    "measures_nothing": "Nothing measured",
+    "as_they_are": "No gain",
+}
+"""Every verdict in a word or two: the policy found here against the baselines."""
+Tone = Literal["good", "level", "open", "bad"]
+TONES: Mapping[Code, Tone] = {"better": "good", "as_good": "level", "indistinguishable": "open"}
+"""How it is to be taken, where that is not `bad`."""
+MARKS: Mapping[Tone, str] = {"good": "▲", "level": "●", "open": "◆", "bad": "▼"}
+"""A shape for each, as colours alone tell some people nothing."""
 
 
 class _Part(BaseModel):
@@ -85,3 +103,18 @@ class Verdict(_Part):
     looks: tuple[Looked, ...]
     test_images: int
     differences: tuple[Difference, ...]
+
+    @property
+    def word(self) -> str:
+        """The answer in a word or two."""
+        return WORDS[self.code]
+
+    @property
+    def tone(self) -> Tone:
+        """How the answer is to be taken."""
+        return TONES.get(self.code, "bad")
+
+    @property
+    def badge(self) -> str:
+        """The answer in a word or two, behind its shape."""
+        return f"{MARKS[self.tone]} {self.word}"

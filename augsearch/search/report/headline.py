@@ -8,6 +8,7 @@ from augsearch.report.sections.classes import ClassEffects
 from augsearch.report.sections.fidelity import CertificateRead
 from augsearch.report.sections.results import PolicyRow
 from augsearch.report.sections.verdict import Headline
+from augsearch.search.result.next_steps import next_steps
 from augsearch.search.result.result import StudyResult
 from augsearch.store.runs import CONFIRMATION, SCORING
 from augsearch.store.sealed import MANY_USES, sealed_note
@@ -60,6 +61,9 @@ def verdict_headline(
         basis=result.verdict.basis,
         notes=tuple(notes),
         warnings=tuple(warnings),
+        badge=result.verdict.badge,
+        tone=result.verdict.tone,
+        steps=tuple((step.what, step.command) for step in next_steps(result)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from augsearch.search.confirm.also import NONE, Supervised
+from augsearch.search.result.next_steps import next_steps
 from augsearch.search.result.proxies import PROXY_COLUMNS
 from augsearch.search.result.result import StudyResult
 from augsearch.store.sealed import sealed_note
@@ -39,9 +40,14 @@ def description(result: StudyResult) -> str:
     ]
     return "\n".join(
         [
-            f"**{result.verdict.sentence}** {result.verdict.advice}",
+            f"**{result.verdict.badge}: {result.verdict.sentence}**",
             "",
-            " ".join(filter(None, [result.verdict.basis, sealed_note(result.sealed_split_uses)])),
+            f"Next: {result.verdict.advice}",
+            "",
+            *(f"- {step.what}: `{step.command}`" for step in next_steps(result)),
+            "",
+            "How sure? "
+            + " ".join(filter(None, [result.verdict.basis, sealed_note(result.sealed_split_uses)])),
             "",
             *([result.kept_classes.sentence, ""] if result.kept_classes else []),
             f"| policy | search, {result.metric} % | confirmed on the sealed test split |",

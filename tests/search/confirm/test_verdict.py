@@ -6,6 +6,8 @@ from simulated import FLOOR, images, race_of, runs
 
 from augsearch.search.confirm.decide import decide
 from augsearch.search.confirm.race import RacePlan
+from augsearch.search.confirm.words import guessing
+from augsearch.stats.scored_images import ScoredImages
 from augsearch.store.sealed import sealed_note
 
 UNTRAINED = [0.50, 0.51, 0.49, 0.50, 0.50]
@@ -43,10 +45,29 @@ def test_each_verdict_is_reached(gain, noise, code, recommended):
 
 def test_better_names_every_baseline_that_was_beaten_and_by_how_much():
     verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.05)})
+    assert verdict.word == "Better"
     assert verdict.sentence.startswith(
-        "trial 1 is better than every baseline confirmed: +5.0 points above a"
+        "The policy found here reaches 75.0 %, a (the best of 2 baselines confirmed) 70.0 %. It "
+        "gains 5.0 points (95 % interval "
     )
-    assert verdict.sentence.endswith(", +10.0 above b.")
+    assert "is trial 1: +10.0 points against b. Judged" in verdict.basis
+
+
+@pytest.mark.parametrize("by_class", [True, False])
+def test_a_verdict_says_what_guessing_gives(by_class):
+    labels = np.repeat([0, 1], [30, 10])
+    sample = ScoredImages(labels, np.arange(40), draws=1, by_class=by_class)
+    assert guessing(sample) == (0.5 if by_class else 0.75)
+
+
+def test_published_policies_are_called_so_by_names_that_say_something():
+    published = dict(zip(("SimCLR s=0.5", "TrivialAugment"), BASELINES.values(), strict=True))
+    verdict = verdict_of({"trial 1": shifted(BASELINES["a"], -0.05)}, published)
+    named = "SimCLR at colour strength 0.5"
+    best = f"{named} (the best of 2 published policies confirmed) 70.0 %"
+    assert best in verdict.sentence and "s=0.5" not in verdict.sentence
+    assert verdict.advice.startswith(f"Use {named}, which is in policy.yaml")
+    assert "the difference is −5.0 points (95 % interval −" in verdict.sentence
 
 
 def test_better_needs_to_beat_each_baseline():
@@ -73,7 +94,7 @@ def test_a_candidate_that_breaks_the_limit_makes_room_for_one_that_does_not():
 def test_a_candidate_that_breaks_the_limit_is_not_recommended_for_want_of_another():
     verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.06)}, barred=BARRED)
     assert (verdict.code, verdict.recommended) == ("breaks_limit", "a")
-    assert "trial 1 is +6.0 points against the baseline a" in verdict.sentence
+    assert "The difference is +6.0 points (" in verdict.sentence
     assert BARRED["trial 1"] in verdict.sentence and "raise search.class_loss" in verdict.advice
     # One that is worse anyway is called that.
     assert verdict_of({"trial 1": shifted(BASELINES["a"], -0.06)}, barred=BARRED).code == "worse"
@@ -83,7 +104,7 @@ def test_a_budget_that_teaches_nothing_is_called_that():
     baselines = {name: shifted(UNTRAINED, 0.0) for name in BASELINES}
     verdict = verdict_of({"trial 1": shifted(UNTRAINED, -0.001)}, baselines)
     assert verdict.code == "measures_nothing"
-    assert "untrained" in verdict.sentence
+    assert "than an encoder without any training" in verdict.sentence
 
 
 def test_the_interval_counts_how_many_were_confirmed():
@@ -116,7 +137,10 @@ def test_the_basis_names_looks_seeds_images_and_what_would_have_been_seen():
     assert verdict.seeds == {"trial 1": 15, "a": 15, FLOOR: 15}
     assert "Judged after 5, 8, 12 and 15 fresh seeds" in verdict.basis
     assert "on these same test images" in verdict.basis
-    assert f"{100 * verdict.detectable:.1f} points would have been seen" in verdict.basis
+    assert (
+        f"{100 * verdict.detectable:.1f} points over one policy would have been seen"
+        in verdict.basis
+    )
     assert verdict.test_images == 0
 
 
@@ -186,9 +210,11 @@ def test_where_nothing_beats_frozen_weights_they_are_to_be_used_as_they_are():
     above = shifted(BASELINES["a"], 0.08)
     verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.03)}, untrained=above, frozen=True)
     assert verdict.code == "as_they_are"
-    begins = "Adapting does not beat the weights as they are: trial 1 is -"
+    begins = (
+        "The pretrained weights as they are reach 78.0 %. Trained further under the policy found "
+        "here, they reach 73.0 %: the difference is −5.0 points ("
+    )
     assert verdict.sentence.startswith(begins)
-    assert f"against the {FLOOR}" in verdict.sentence
     assert "Use the pretrained features as they are" in verdict.advice
     # The same scores above an encoder of random numbers say that the budget is too small.
     scratch = verdict_of({"trial 1": shifted(BASELINES["a"], 0.03)}, untrained=above)
@@ -198,7 +224,7 @@ def test_where_nothing_beats_frozen_weights_they_are_to_be_used_as_they_are():
 def test_a_winner_must_beat_the_frozen_weights_and_says_by_how_much():
     verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.05)}, frozen=True)
     assert verdict.code == "better"
-    assert verdict.sentence.endswith(f", +25.0 above {FLOOR}.")
+    assert f"+25.0 points against {FLOOR}. Judged" in verdict.basis
     level = shifted(BASELINES["a"], 0.05)
     assert verdict_of({"trial 1": level}, untrained=level, frozen=True).code == "as_they_are"
 
