@@ -34,14 +34,14 @@ def print_deployed(found: Deployed, console: Console) -> None:
         title=f"one picture of {width} × {height} pixels at a time, {escape(found.machine)}",
         title_justify="left",
     )
-    table.add_column("form")
-    for name in ("size, MB", "1 core, ms", f"{found.cores} cores, ms", "changed", "points lost"):
+    table.add_column("form", no_wrap=True)
+    for name in ("MB", "1 core, ms", f"{found.cores} cores, ms", "changed", "points lost"):
         table.add_column(name, justify="right")
-    table.add_column("worst class, points")
+    table.add_column("points lost in the worst class", overflow="fold")
     for one in found.formats:
-        refused = "[red]refused[/] " if one.refused else ""
+        refused = " [red]✗[/]" if one.refused else ""
         table.add_row(
-            refused + CALLED[one.name],
+            CALLED[one.name] + refused,
             f"{one.bytes / KILO**2:.2f}",
             _speed(one.one_core),
             _speed(one.all_cores),
@@ -50,6 +50,8 @@ def print_deployed(found: Deployed, console: Console) -> None:
             _worst(one),
         )
     console.print(table)
+    if any(one.refused for one in found.formats):
+        console.print("[red]✗[/] refused: it may lose too much, and was not written")
     judged = sum(found.judged.values())
     console.print(
         f"ms: median, then 95th percentile. Changed, of {judged} pictures that it did not learn "

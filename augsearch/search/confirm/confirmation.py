@@ -137,7 +137,7 @@ class Confirmation:
                     name=name,
                     ours=recall,
                     theirs=recalls[1][name],
-                    interval=found[numbers[name]].interval(level)
+                    interval=_within(found[numbers[name]].interval(level))
                     if numbers[name] in found
                     else None,
                 )
@@ -145,6 +145,11 @@ class Confirmation:
                 if name in recalls[1]
             ),
         )
+
+
+def _within(ends: tuple[float, float]) -> tuple[float, float]:
+    """Ends that a difference of two recalls can have."""
+    return max(-1.0, ends[0]), min(1.0, ends[1])
 
 
 def run_baselines(
