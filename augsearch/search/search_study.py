@@ -85,9 +85,6 @@ def _conclude(
 ) -> StudyResult:
     """The verdict, kept in one write before any file is."""
     confirmed, verdict = found.confirmed, in_words(found.verdict, setup.config.evaluate)
-    if found.supervised:
-        both = f"{verdict.sentence} {found.supervised.sentence}"
-        verdict = verdict.model_copy(update={"sentence": both})
     result = outputs.study_result(
         setup, store, confirmed, verdict, found.supervised, found.sealed_uses
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -68,6 +69,8 @@ def print_result(result: StudyResult, directory: Path, console: Console) -> None
         console.print(f"  {escape(step.what)}:")
         console.print(f"    {escape(step.command)}", soft_wrap=True)  # to be copied
     console.print(f"[dim]How sure? {escape(verdict.basis)}[/]")
+    if result.supervised:
+        console.print(escape(result.supervised.sentence))
     if kept := result.kept_classes:
         mark = "[yellow]warning:[/] " if not kept.holds else ""
         console.print(mark + escape(kept.sentence))
@@ -266,12 +269,13 @@ def _confirmed_table(result: StudyResult) -> Table:
         title=f"{result.metric.replace('_', ' ')} in %, confirmed with {seeds} fresh seeds on "
         "sealed test images",
         title_justify="left",
+        box=SIMPLE_HEAD,
     )
     table.add_column("policy", no_wrap=True)
     table.add_column("what it is", no_wrap=True)
-    table.add_column("in the search", justify="right")
-    table.add_column("confirmed", justify="right")
-    table.add_column("95 % interval", justify="right")
+    table.add_column("in the search", justify="right", max_width=7)
+    table.add_column("confirmed", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
     supervised = {p.name: p.mean for p in result.supervised.policies} if result.supervised else {}
     if supervised:
         table.add_column("with labels", justify="right")

@@ -17,12 +17,14 @@ from augsearch.engines.engine import Engine
 from augsearch.progress import Progress
 from augsearch.search.confirm.confirmation import Confirmation, Entrant
 from augsearch.search.confirm.verdict import Verdict
+from augsearch.search.confirm.words import plain
 from augsearch.space.policy import Policy
 from augsearch.stats.crossed import estimate_difference, estimate_mean
 from augsearch.stats.scored_images import Reading, ScoredImages
 from augsearch.store.runs import ALSO
 from augsearch.store.study_store import Store
 from augsearch.study.jobs import Job, run_jobs
+from augsearch.words import listed, percent, points
 
 NONE = "no augmentation"
 LEVEL = 0.95
@@ -77,14 +79,16 @@ class Supervised(_Part):
     def sentence(self) -> str:
         """For people."""
         mean = next(policy.mean for policy in self.policies if policy.name == self.winner)
-        gains = " and ".join(
-            f"{100 * gain.mean:+.1f} points against {gain.against} ({100 * gain.low:+.1f} to "
-            f"{100 * gain.high:+.1f})"
-            for gain in self.gains
+        gains = listed(
+            [
+                f"{points(100 * gain.mean)} points against {plain(gain.against)} "
+                f"({points(100 * gain.low)} to {points(100 * gain.high)})"
+                for gain in self.gains
+            ]
         )
         return (
-            f"Trained with {self.labels_per_class} labels a class instead of SimCLR, the encoder "
-            f"reaches {100 * mean:.1f} % under {self.winner}: {gains}."
+            f"Without SimCLR: trained with {self.labels_per_class} labels a class, the encoder "
+            f"reaches {percent(mean)} % under {self.winner}: {gains}."
         )
 
 

@@ -62,7 +62,7 @@ def _said(found: Judgement, race: Race, images: ScoredImages | None) -> tuple[st
             )
         case "better":
             return (
-                f"{reach} It gains {percent(gap.estimate.mean)} points "
+                f"{reach} The gain is {percent(gap.estimate.mean)} points "
                 f"({_interval(low, high, sign=False)}).",
                 "Use the policy found here, which is in policy.yaml.",
             )
@@ -122,10 +122,10 @@ def _reach(found: Judgement, race: Race, images: ScoredImages | None) -> str:
         ("baseline", True): f"the best of {many} baselines confirmed",
         ("baseline", False): "the baseline confirmed",
     }[kind, many > 1]
-    guess = "" if images is None else f" Guessing gives {percent(guessing(images))} %."
+    guess = "" if images is None else f", guessing {percent(guessing(images))} %"
     return (
         f"The policy found here reaches {percent(ours)} %, {plain(found.gap.against)} ({what}) "
-        f"{percent(theirs)} %.{guess}"
+        f"{percent(theirs)} %{guess}."
     )
 
 

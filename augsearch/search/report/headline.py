@@ -32,6 +32,8 @@ def verdict_headline(
         command: that goes on with the study.
     """
     notes, warnings = _certified(certificate), []
+    if result.supervised and result.supervised.sentence not in result.verdict.sentence:
+        notes.append(result.supervised.sentence)
     more = finished - result.trials["complete"] - result.trials["pruned"]
     if more > 0:
         warnings.append(

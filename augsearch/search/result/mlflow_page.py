@@ -49,6 +49,7 @@ def description(result: StudyResult) -> str:
             "How sure? "
             + " ".join(filter(None, [result.verdict.basis, sealed_note(result.sealed_split_uses)])),
             "",
+            *([result.supervised.sentence, ""] if result.supervised else []),
             *([result.kept_classes.sentence, ""] if result.kept_classes else []),
             f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
             "|---|---|---|",

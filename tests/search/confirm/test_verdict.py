@@ -47,8 +47,8 @@ def test_better_names_every_baseline_that_was_beaten_and_by_how_much():
     verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.05)})
     assert verdict.word == "Better"
     assert verdict.sentence.startswith(
-        "The policy found here reaches 75.0 %, a (the best of 2 baselines confirmed) 70.0 %. It "
-        "gains 5.0 points (95 % interval "
+        "The policy found here reaches 75.0 %, a (the best of 2 baselines confirmed) 70.0 %. The "
+        "gain is 5.0 points (95 % interval "
     )
     assert "is trial 1: +10.0 points against b. Judged" in verdict.basis
 
