@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import psutil
@@ -39,6 +40,8 @@ def serve_ui(port: int) -> None:
     # Commands are seen by everybody on the machine, and the URI may hold a password.
     environment["MLFLOW_BACKEND_STORE_URI"] = uri
     command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
+    if entry_points(group="mlflow.app", name="augsearch"):  # not where only the source is there
+        command += ["--app-name", "augsearch"]
     print(
         f"MLflow UI: http://127.0.0.1:{port}/#/{landing_page(uri)} (stop with Ctrl-C)", flush=True
     )

@@ -189,6 +189,16 @@ def test_the_first_page_lists_studies_with_their_verdicts(served, browser, see):
     see("//*[@role='gridcell'][starts-with(normalize-space(),'inspection surfaces (')]")
 
 
+def test_a_click_on_a_study_stays_among_the_pages_for_model_training(served, browser, see):
+    browser.get(served.landing)
+    see(CELL.format("browsed") + "//a", click=True)
+    see("//h2[contains(.,'Description')] | //*[normalize-space()='About this run']")
+    assert "workflowType" not in browser.current_url  # MLflow forgets what the address said
+    see("//nav//*[normalize-space()='Model registry'] | //*[normalize-space()='Model registry']")
+    shown = browser.find_element(By.TAG_NAME, "body").text.splitlines()
+    assert not {"Judges", "Prompts", "Sessions", "Evaluation runs"} & set(shown)
+
+
 def test_trials_are_listed_by_score_and_two_of_them_compared(served, browser, see):
     trials = [served.runs[name] for name in ("trial 0", "trial 1")]
     values = [trial.data.params["view1.resized_crop.scale_min"] for trial in trials]
@@ -246,11 +256,14 @@ def test_the_views_of_a_trial_are_shown(served, browser, see):
     )
 
 
+def verdict_of(served):
+    """Word and sentence, as the study's page in MLflow has them."""
+    return served.runs["browsed"].data.tags["mlflow.note.content"].split("**")[1]
+
+
 def test_the_study_tells_its_verdict(served, browser, see):
     browser.get(served.run_page("browsed"))
-    note = served.runs["browsed"].data.tags["mlflow.note.content"]
-    sentence = note.split("**")[1]
-    see(f"//strong[normalize-space()='{sentence}']")
+    see(f"//strong[normalize-space()='{verdict_of(served)}']")
 
 
 def test_the_report_opens_among_the_artifacts(served, browser, see):
@@ -259,8 +272,9 @@ def test_the_report_opens_among_the_artifacts(served, browser, see):
     browser.get_log("browser")
     file.click()
     browser.switch_to.frame(see("//iframe"))
-    sentence = served.runs["browsed"].data.tags["mlflow.note.content"].split("**")[1]
-    see(f"//*[normalize-space()='{sentence}']")
+    badge, _, sentence = verdict_of(served).partition(": ")
+    see(f"//*[@id='verdict']//p[normalize-space()='{badge}']")
+    see(f"//*[@id='verdict']//p[normalize-space(translate(., '\u00a0', ' '))='{sentence}']")
     plots = "const all = [...document.querySelectorAll('.plot')]; return all.length > 2 && "
     WebDriverWait(browser, PATIENCE).until(
         lambda driver: driver.execute_script(f"{plots}all.every(plot => plot._fullLayout)"),
@@ -276,8 +290,7 @@ def test_the_study_leads_to_its_registered_policy(served, browser, see):
     browser.get(served.run_page("browsed"))
     see("//a[starts-with(normalize-space(),'augsearch.browsed')]", click=True)
     see("//h2[normalize-space()='Version 1']")
-    verdict = served.runs["browsed"].data.tags["mlflow.note.content"].split("**")[1]
-    see(f"//p[starts-with(normalize-space(),'{verdict}')]")
+    see(f"//p[starts-with(normalize-space(),'{verdict_of(served)}')]")
     see("//code[contains(.,'load_model(\"models:/augsearch.browsed/1\")')]")
     see("//li[contains(.,'resized_crop, in every view')]")
     assert (

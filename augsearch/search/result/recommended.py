@@ -70,7 +70,7 @@ def _description(uri: str, policy: Policy, result: StudyResult, size: int) -> st
         if scores
         else ""
     )
-    before = f"""{verdict.sentence} {verdict.advice}
+    before = f"""{verdict.badge}: {verdict.sentence} {verdict.advice}
 
 This is {verdict.recommended} of the study {result.study}, as a model that draws two views of each \
 image.{score}
