@@ -152,7 +152,7 @@ def test_real_trials_are_audited_and_mlflow_is_told() -> None:
         confirmed_mean=0.5, confirmed_interval=None, class_recall={},
     )  # fmt: skip
     verdict = Verdict.model_construct(  # type: ignore[call-arg]  # as much as is read
-        code="better", sentence="A.", basis="", advice="B.", recommended="trial 1"
+        code="measures_nothing", sentence="A.", basis="", advice="B.", recommended="trial 1"
     )
     study = StudyResult.model_construct(  # type: ignore[call-arg]  # as much as is read
         verdict=verdict,
