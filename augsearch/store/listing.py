@@ -19,7 +19,13 @@ from augsearch.store.study_store import COMPANION, Store, _is_study
 
 @dataclass(frozen=True)
 class StudySummary:
-    """One line of `augsearch studies`."""
+    """One line of `augsearch studies`.
+
+    Attributes:
+        code: of the verdict; empty without one, and for an ablation.
+        gain: of the best candidate over the baseline that is hardest for it, as a share; None
+            without a verdict.
+    """
 
     name: str
     finished: int
@@ -28,6 +34,8 @@ class StudySummary:
     data: str
     space: str
     verdict: str
+    code: str = ""
+    gain: float | None = None
 
 
 def check_settings(url: str, name: str, settings: Mapping[str, Any]) -> None:
@@ -78,9 +86,20 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
                     settings.get("space", {}).get("name", store.kept.asked.get("space_name", ""))
                 ),
                 verdict=store.kept.verdict,
+                code=str(store.kept.result.get("verdict", {}).get("code", "")),
+                gain=_gain(store.kept.result),
             )
         )
     return found
+
+
+def _gain(result: Mapping[str, Any]) -> float | None:
+    kinds = {policy["name"]: policy["kind"] for policy in result.get("policies", ())}
+    hardest: dict[str, float] = {}
+    for one in result.get("verdict", {}).get("differences", ()):
+        if kinds.get(one["of"]) == "candidate" and kinds.get(one["against"]) == "baseline":
+            hardest[one["of"]] = min(one["mean"], hardest.get(one["of"], float("inf")))
+    return max(hardest.values(), default=None)
 
 
 def stores_with(

@@ -18,9 +18,11 @@ from PIL import Image
 
 from augsearch import __version__
 from augsearch.cli.app import app
+from augsearch.search.result.result import load_result
 from augsearch.space.catalogue import OPERATIONS
 from augsearch.space.groups import GROUPS
 from augsearch.space.space import load_space
+from augsearch.words import points
 
 FLAGS = {
     "": {"--help", "--version", "-h"},
@@ -279,11 +281,20 @@ def test_a_run_leaves_its_files(finished_study):
 
 
 @pytest.mark.usefixtures("stored")
-def test_studies_lists_and_shows(cli):
+def test_studies_lists_and_shows(cli, finished_study):
     listed = cli("studies")
     assert listed.code == 0
     assert "small" in listed.out
     assert "images" in listed.out
+    result = load_result(finished_study / "runs/small")
+    (line,) = [one for one in listed.out.splitlines() if one.split()[:1] == ["small"]]
+    assert line.rstrip().endswith(result.verdict.badge)
+    hardest = {}
+    baselines = {p.name for p in result.policies if p.kind == "baseline"}
+    for one in result.verdict.differences:
+        if one.of.startswith("trial") and one.against in baselines:
+            hardest[one.of] = min(one.mean, hardest.get(one.of, 1.0))
+    assert f" {points(100 * max(hardest.values()))} " in line
     shown = cli("studies", "show", "small")
     assert shown.code == 0
     runs = [line for line in shown.out.splitlines() if " complete " in line]

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from augsearch.cli.terminal.console import duration
-from augsearch.words import interval, percent
+from augsearch.words import interval, percent, points
 
 if TYPE_CHECKING:
     from augsearch.finetuning.result import Finetuned
@@ -307,10 +307,13 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
             "no study is stored here; start one with `augsearch run --space factory.yaml`"
         )
         return
-    table = Table()
+    table = Table(box=SIMPLE_HEAD)
     table.add_column("study", no_wrap=True)  # to be copied
-    for title in ("space", "data", "trials", "best in the search", "verdict"):
+    for title in ("space", "data"):
         table.add_column(title, overflow="fold")
+    for title in ("trials", "best", "gain"):
+        table.add_column(title, justify="right")
+    table.add_column("verdict", no_wrap=True)
     for one in summaries:
         failed = f" (+{one.failed} failed)" if one.failed else ""
         table.add_row(
@@ -319,10 +322,21 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
             escape(one.data),
             f"{one.finished}{failed}",
             f"{100 * one.best:.1f}" if one.best is not None else "",
-            escape(one.verdict.partition(":")[0]) or "not finished",
+            "" if one.gain is None else points(100 * one.gain),
+            escape(_in_a_word(one)),
         )
     console.print(table)
-    console.print("a study in full: augsearch studies show NAME")
+    console.print(
+        "best: in the search, in %; gain: confirmed, in points over the best baseline. A study in "
+        "full: augsearch studies show NAME"
+    )
+
+
+def _in_a_word(one: StudySummary) -> str:
+    from augsearch.search.confirm.verdict import MARKS, TONES, WORDS
+
+    words = {str(code): f"{MARKS[TONES.get(code, 'bad')]} {word}" for code, word in WORDS.items()}
+    return words.get(one.code, one.verdict.partition(":")[0]) or "not finished"
 
 
 def print_study(study: StoredStudy, console: Console) -> None:
