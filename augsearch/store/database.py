@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -58,6 +59,9 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
         StudyError: it cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    # What goes wrong with a connection is raised as well; a Ctrl-C in a query is all that is said
+    # here beside, with a traceback.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     parts = _checked_url(url)
     try:
         if not _on_server(parts):
