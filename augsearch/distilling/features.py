@@ -10,15 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from augsearch.data.imageset import ImageRows, ImageSet
+from augsearch.distilling.compare import NOTHING, Worth, compared
 from augsearch.distilling.request import DistillRequest
 from augsearch.distilling.students import count, student_of
 from augsearch.errors import ConfigError, StudyError
 from augsearch.evaluate.features import extract_features
 from augsearch.evaluate.pictures import pooled
 from augsearch.evaluate.probe import probe_probabilities
-from augsearch.finetuning.compare import losses
 from augsearch.finetuning.labels import Rows
-from augsearch.finetuning.result import Loss, Part
 from augsearch.pretraining.opened import open_pretrained
 from augsearch.pretraining.pool import sealed_of
 from augsearch.pretraining.prepare import (
@@ -39,7 +38,6 @@ from augsearch.simclr.encoders.build import Encoder, build_encoder
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.encoders.start import load_start
 from augsearch.simclr.feature_teacher import FeatureTeacher
-from augsearch.stats.proportions import share_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class FeatureLesson:
         prepared: the student's pretraining, which has the teacher in it.
         encoder: the teacher's network.
         normalised: mean and deviation that the teacher's images are normalised by.
-        pool, sealed: `sealed` has labels, and is empty if there are no such images.
+        sealed: with labels; empty if there are no such images.
         parameters: of the teacher and of the student.
     """
 
@@ -65,20 +63,6 @@ class FeatureLesson:
         """The one that is learnt from."""
         assert self.prepared.teacher is not None
         return self.prepared.teacher
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What linear classifiers on frozen features have right of the sealed pictures.
-
-    Attributes:
-        loss: of the student, in the teacher's place; so `by_class`.
-    """
-
-    teacher: Part | None
-    student: Part | None
-    loss: Loss | None
-    by_class: dict[str, Loss]
 
 
 @dataclass(frozen=True)
@@ -202,18 +186,11 @@ def judge(lesson: FeatureLesson, student: Encoder) -> Worth:
     images, sealed = lesson.prepared.pool.images, lesson.sealed
     fit = np.flatnonzero(images.labels >= 0)
     if not len(sealed) or len(np.unique(images.labels[fit])) < 2:
-        return Worth(None, None, None, {})
+        return NOTHING
     bench = lesson.prepared.bench
     rows, before = _guesses(lesson, lesson.teacher.encoder, lesson.normalised, fit)
     _, after = _guesses(lesson, student, (bench.mean, bench.std), fit)
-    labels, groups = sealed.labels[rows], sealed.groups[rows]
-    loss, by_class = losses(before, after, labels, groups, sealed.classes)
-    shares = [share_of(guess == labels, groups) for guess in (before, after)]
-    teacher, its_student = (
-        None if one is None else Part(value=one.value, low=one.low, high=one.high, of=one.of)
-        for one in shares
-    )
-    return Worth(teacher, its_student, loss, by_class)
+    return compared(sealed, rows, before, after)
 
 
 def _guesses(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field
 from torch import nn
 
 from augsearch.data.imageset import ImageSet
@@ -20,16 +19,14 @@ from augsearch.data.splits.splits import content_marks
 from augsearch.errors import ConfigError
 from augsearch.evaluate.features import extract_features
 from augsearch.files import Written
-from augsearch.finetuning.classifier import STUDY_FILE, open_classifier
+from augsearch.finetuning.classifier import open_classifier
 from augsearch.finetuning.result import RESULT_FILE as FINETUNED
+from augsearch.pretraining.opened import encoder_of, open_pretrained
 from augsearch.pretraining.pool import KnownSplit, read_split
 from augsearch.pretraining.prepare import given_images
 from augsearch.pretraining.recipe import SPLIT_FILE
-from augsearch.pretraining.result import MODEL_FILE, Pretrained
 from augsearch.pretraining.result import RESULT_FILE as PRETRAINED
 from augsearch.progress import Progress
-from augsearch.simclr.encoders.build import build_encoder
-from augsearch.simclr.encoders.checkpoint import read_states
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
 
@@ -93,32 +90,14 @@ def open_encoders(directory: Path) -> Encoders:
 
 
 def _pretrained(directory: Path) -> Encoders:
-    try:
-        found = Pretrained.model_validate_json((directory / PRETRAINED).read_text("utf-8"))
-        content = json.loads((directory / STUDY_FILE).read_text(encoding="utf-8"))
-        encoder = content["encoder"]
-        if encoder.get("file"):
-            file, colon, name = encoder["file"].partition(":")
-            encoder["file"] = f"{(directory / Path(file).name).resolve()}{colon}{name}"
-        config = StudyConfig.model_validate(content)
-    except (OSError, ValidationError, ValueError, KeyError, TypeError):
-        raise ConfigError(
-            f"{directory}: cannot be read; pretrain again with this version"
-        ) from None
-    weights = read_states(directory / MODEL_FILE)[""]
-    try:
-        network = build_encoder(config.encoder, found.channels, found.image_size, weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:100]
-        raise ConfigError(
-            f"{directory / MODEL_FILE}: is not the pretraining's network ({reason})"
-        ) from None
+    opened = open_pretrained(directory)
+    found = opened.found
     return Encoders(
-        (network.eval(),),
+        (encoder_of(opened),),
         found.mean,
         found.std,
         found.channels,
-        config,
+        opened.config,
         f"the encoder of the pretraining {directory.name} ({found.encoder}), before the "
         "projection head",
         Source.stored(found.data),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from augsearch.finetuning.combine import TINY
 from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.outputs import LEARNT, SEEN, model_files
 from augsearch.finetuning.result import RESULT_FILE, Finetuned
+from augsearch.pretraining.opened import kept_settings
 from augsearch.pretraining.pool import Pool, read_split, sealed_of
 from augsearch.pretraining.prepare import as_decoded, given_images, sealed_off
 from augsearch.pretraining.recipe import SPLIT_FILE, Before
@@ -34,8 +34,6 @@ from augsearch.stats.calibration import tempered
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
-
-STUDY_FILE = "study.json"
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ def open_classifier(directory: str | Path) -> Classifier:
         found = Finetuned.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, ValueError):
         raise ConfigError(f"{path}: cannot be read; fine-tune again with this version") from None
-    config = _settings(directory)
+    config = kept_settings(directory, "fine-tune again")
     networks = tuple(
         _network(directory / name, found, config) for name in model_files(found.networks)
     )
@@ -219,20 +217,6 @@ def read_uses(directory: Path) -> Mapping[str, str]:
         raise ConfigError(
             f"{path}: cannot be read; it says which images were learnt from"
         ) from None
-
-
-def _settings(directory: Path) -> StudyConfig:
-    """What it was made with, its own code as it lies there."""
-    path = directory / STUDY_FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        encoder = content["encoder"]
-        if encoder.get("file"):
-            file, colon, name = encoder["file"].partition(":")
-            encoder["file"] = f"{(directory / Path(file).name).resolve()}{colon}{name}"
-        return StudyConfig.model_validate(content)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigError(f"{path}: cannot be read; fine-tune again with this version") from None
 
 
 def _network(path: Path, found: Finetuned, config: StudyConfig) -> nn.Module:

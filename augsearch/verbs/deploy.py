@@ -31,13 +31,11 @@ from augsearch.finetuning.classifier import Classifier, ItsImages, open_classifi
 from augsearch.finetuning.outputs import model_files
 from augsearch.pretraining.prepare import directory_for, short_digest
 from augsearch.progress import Progress, Quiet
-from augsearch.space.policy import load_policy
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.tracking.client import quiet_mlflow
-from augsearch.tracking.live import LiveRun
 from augsearch.verbs.looks import count_look
 from augsearch.verbs.place import check_place
-from augsearch.verbs.shown import shown_run
+from augsearch.verbs.shown import run_of_classifier
 from augsearch.words import percent
 
 NAMES: tuple[FormatName, ...] = get_args(FormatName)
@@ -106,7 +104,7 @@ def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:
     directory = directory_for(request.output, name, "deployed", identity)
     check_place(directory / RESULT_FILE, Deployed, identity, "deployment", request.force)
     with held_directory(directory):
-        shown = _shown(opened, images, directory, identity, progress)
+        shown = run_of_classifier("deployment", opened, images, directory, identity, progress.warn)
         with shown.kept(), tempfile.TemporaryDirectory() as scratch:
             shown.log(0, {})  # it begins here
             making = Making(opened, images, request, Path(scratch), progress)
@@ -132,26 +130,6 @@ def _write(directory: Path, files: dict[str, bytes]) -> None:
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
     write_files(directory, files)
-
-
-def _shown(
-    classifier: Classifier,
-    images: ItsImages,
-    directory: Path,
-    identity: dict[str, str],
-    progress: Progress,
-) -> LiveRun:
-    return shown_run(
-        "deployment",
-        directory=directory,
-        identity=identity,
-        policy=load_policy(classifier.directory / "policy.yaml"),
-        study=classifier.found.study,
-        pool=images.pool,
-        source=images.source,
-        params={"encoder": classifier.found.encoder, "classifier": classifier.directory.name},
-        warn=progress.warn,
-    )
 
 
 def _metrics(found: Deployed) -> dict[str, float]:

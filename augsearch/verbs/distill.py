@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from augsearch.data.imageset import ImageSet
+from augsearch.distilling.compare import compared
 from augsearch.distilling.prepare import Lesson, prepare
 from augsearch.distilling.request import DistillRequest
 from augsearch.distilling.result import RESULT_FILE, Distilled, Network
@@ -18,18 +19,16 @@ from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, json_bytes, write_files
 from augsearch.finetuning.classifier import Classifier, holds_classifier
 from augsearch.finetuning.combine import said
-from augsearch.finetuning.compare import losses
 from augsearch.finetuning.judge import Calibration, find_limit, worth
 from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.members import Logits, State, logits_of, training_of
 from augsearch.finetuning.outputs import labels_of, output_files, sealed_files, stale_files
-from augsearch.finetuning.result import Finetuned, Part
+from augsearch.finetuning.result import Finetuned
 from augsearch.pretraining.pool import rows_of
 from augsearch.progress import Progress, Quiet, step_listener
 from augsearch.simclr.supervised import LabelledImages, Teacher, train_supervised
 from augsearch.space.policy import Policy
 from augsearch.stats.calibration import match_temperature, tempered
-from augsearch.stats.proportions import share_of
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
@@ -260,20 +259,13 @@ def _compared(
     found: Distilled, sealed: ImageSet, rows: Rows, teacher: Logits, student: Logits
 ) -> Distilled:
     """With what the sealed pictures say of both."""
-    labels, groups = sealed.labels[rows], sealed.groups[rows]
-    before, after = teacher.argmax(axis=1), student.argmax(axis=1)
-    loss, by_class = losses(before, after, labels, groups, sealed.classes)
-    shares = [share_of(guess == labels, groups) for guess in (before, after)]
-    parts = [
-        None if one is None else Part(value=one.value, low=one.low, high=one.high, of=one.of)
-        for one in shares
-    ]
+    worth = compared(sealed, rows, teacher.argmax(axis=1), student.argmax(axis=1))
     return found.model_copy(
         update={
-            "teacher": found.teacher.model_copy(update={"accuracy": parts[0]}),
-            "student": found.student.model_copy(update={"accuracy": parts[1]}),
-            "loss": loss,
-            "loss_by_class": by_class,
+            "teacher": found.teacher.model_copy(update={"accuracy": worth.teacher}),
+            "student": found.student.model_copy(update={"accuracy": worth.student}),
+            "loss": worth.loss,
+            "loss_by_class": worth.by_class,
         }
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from augsearch.distilling.features import FeatureLesson, Worth, judge, prepare_features
+from augsearch.distilling.compare import Worth
+from augsearch.distilling.features import FeatureLesson, judge, prepare_features
 from augsearch.distilling.request import DistillRequest
 from augsearch.distilling.result import RESULT_FILE, Distilled, Network
 from augsearch.files import held_directory, json_bytes, write_files

@@ -15,21 +15,19 @@ from augsearch.explaining.report import headline
 from augsearch.explaining.request import ExplainRequest
 from augsearch.explaining.result import RESULT_FILE, Explained
 from augsearch.files import held_directory, write_files
-from augsearch.finetuning.classifier import Classifier, ItsImages, open_classifier, open_images
+from augsearch.finetuning.classifier import open_classifier, open_images
 from augsearch.pretraining.prepare import short_digest
 from augsearch.progress import Progress, Quiet
 from augsearch.search.result.result import versions
 from augsearch.simclr.device import resolve_device
-from augsearch.space.policy import load_policy
 from augsearch.store.database import (
     DEFAULT_STORAGE,
     storage_flag,
 )
 from augsearch.study.command import command_line, handed_over
 from augsearch.tracking.client import quiet_mlflow
-from augsearch.tracking.live import LiveRun
 from augsearch.verbs.looks import count_look
-from augsearch.verbs.shown import shown_run
+from augsearch.verbs.shown import run_of_classifier
 from augsearch.words import counted
 
 FEWEST = 2
@@ -108,7 +106,9 @@ def explain_as_asked(request: ExplainRequest, progress: Progress) -> Explained:
         "explained": short_digest([images.pool.digest, request.images, request.seed])
     }
     with held_directory(directory):
-        shown = _shown(classifier, images, directory, identity, progress)
+        shown = run_of_classifier(
+            "explanation", classifier, images, directory, identity, progress.warn
+        )
         with shown.kept(), cpu_threads(classifier.config.compute.threads):
             begin = time.perf_counter()
             examined = examine(classifier, images, request.images, request.seed, device, progress)
@@ -170,26 +170,6 @@ def _command(request: ExplainRequest, directory: Path) -> str:
             "--storage": storage_flag(request.storage),
             "--output": str(directory),
         },
-    )
-
-
-def _shown(
-    classifier: Classifier,
-    images: ItsImages,
-    directory: Path,
-    identity: dict[str, str],
-    progress: Progress,
-) -> LiveRun:
-    return shown_run(
-        "explanation",
-        directory=directory,
-        identity=identity,
-        policy=load_policy(classifier.directory / "policy.yaml"),
-        study=classifier.found.study,
-        pool=images.pool,
-        source=images.source,
-        params={"encoder": classifier.found.encoder, "classifier": classifier.directory.name},
-        warn=progress.warn,
     )
 
 

@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from augsearch.finetuning.classifier import Classifier, ItsImages
 from augsearch.pretraining.pool import Pool
-from augsearch.space.policy import Policy
+from augsearch.space.policy import Policy, load_policy
 from augsearch.study.source import Source
 from augsearch.tracking.live import LiveRun
 from augsearch.tracking.tracker import DataReference
@@ -62,5 +63,27 @@ def shown_run(
             source=source.name,
             profile={"images": len(images), "classes": len(images.classes), "side": "pool"},
         ),
+        warn=warn,
+    )
+
+
+def run_of_classifier(
+    kind: str,
+    classifier: Classifier,
+    images: ItsImages,
+    directory: Path,
+    identity: Mapping[str, str],
+    warn: Callable[[str], None],
+) -> LiveRun:
+    """A run, not begun, of what is made of a classifier; see `shown_run`."""
+    return shown_run(
+        kind,
+        directory=directory,
+        identity=identity,
+        policy=load_policy(classifier.directory / "policy.yaml"),
+        study=classifier.found.study,
+        pool=images.pool,
+        source=images.source,
+        params={"encoder": classifier.found.encoder, "classifier": classifier.directory.name},
         warn=warn,
     )

@@ -333,10 +333,11 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
 
 
 def _in_a_word(one: StudySummary) -> str:
-    from augsearch.search.confirm.verdict import MARKS, TONES, WORDS
+    from augsearch.search.confirm.verdict import WORDS, badge_of
 
-    words = {str(code): f"{MARKS[TONES.get(code, 'bad')]} {word}" for code, word in WORDS.items()}
-    return words.get(one.code, one.verdict.partition(":")[0]) or "not finished"
+    # Later versions may have verdicts that this one does not know.
+    known = next((code for code in WORDS if code == one.code), None)
+    return badge_of(known) if known else one.verdict.partition(":")[0] or "not finished"
 
 
 def print_study(study: StoredStudy, console: Console) -> None:

@@ -42,6 +42,16 @@ MARKS: Mapping[Tone, str] = {"good": "▲", "level": "●", "open": "◆", "bad"
 """A shape for each, as colours alone tell some people nothing."""
 
 
+def tone_of(code: Code) -> Tone:
+    """How a verdict is to be taken."""
+    return TONES.get(code, "bad")
+
+
+def badge_of(code: Code) -> str:
+    """A verdict in a word or two, behind its shape."""
+    return f"{MARKS[tone_of(code)]} {WORDS[code]}"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -105,16 +115,11 @@ class Verdict(_Part):
     differences: tuple[Difference, ...]
 
     @property
-    def word(self) -> str:
-        """The answer in a word or two."""
-        return WORDS[self.code]
-
-    @property
     def tone(self) -> Tone:
         """How the answer is to be taken."""
-        return TONES.get(self.code, "bad")
+        return tone_of(self.code)
 
     @property
     def badge(self) -> str:
         """The answer in a word or two, behind its shape."""
-        return f"{MARKS[self.tone]} {self.word}"
+        return badge_of(self.code)

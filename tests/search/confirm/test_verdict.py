@@ -45,7 +45,7 @@ def test_each_verdict_is_reached(gain, noise, code, recommended):
 
 def test_better_names_every_baseline_that_was_beaten_and_by_how_much():
     verdict = verdict_of({"trial 1": shifted(BASELINES["a"], 0.05)})
-    assert verdict.word == "Better"
+    assert verdict.badge == "▲ Better"
     assert verdict.sentence.startswith(
         "The policy found here reaches 75.0 %, a (the best of 2 baselines confirmed) 70.0 %. The "
         "gain is 5.0 points (95 % interval "
