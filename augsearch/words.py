@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 def label(text: object) -> str:
@@ -30,6 +31,32 @@ def points(difference: float) -> str:
 def value(number: float) -> str:
     """A parameter's value: three significant digits."""
     return f"{number:.3g}"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a parameter's values are written: `15°`, `±40 %`, `×1.5`.
+
+    Attributes:
+        factor: what a value is multiplied by before it is written.
+        before, after: what stands around the number; of a zero not what stands before it.
+    """
+
+    factor: float = 1.0
+    before: str = ""
+    after: str = ""
+
+    def text(self, number: float) -> str:
+        """A value, with three significant digits."""
+        return f"{self.before if number else ''}{self.factor * number:.3g}{self.after}"
+
+    def texts(self, numbers: Sequence[float]) -> str:
+        """A range: the unit stands once."""
+        low, high = (f"{self.factor * number:.3g}" for number in numbers)
+        return f"{self.before}{low} to {high}{self.after}"
+
+
+PLAIN = Unit()
 
 
 def probability(p: float) -> str:

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 Scored = Literal["validation", "test"]
 
+MOST_CONFUSED = 100
+"""Classes of which it is kept which is taken for which: pairs grow as their square."""
+
 
 class Outcome(BaseModel):
     """What one training run showed. Scores lie in [0, 1], times are seconds.
@@ -26,6 +29,10 @@ class Outcome(BaseModel):
         hits: how often each labelled image of the side that was scored, in order, was classified
             rightly over the label draws; empty in the search.
         seen: how often each of them was scored; empty if by every draw.
+        mistaken: the number of the other class that each of them was taken for most often; -1 if it
+            never was; only on test images.
+        confused: (true class, other class that it was taken for, how often) over all of them; only
+            on test images, and of no more than `MOST_CONFUSED` classes.
         curve: (optimiser step, score) at each rung and at the end.
         losses: (optimiser step, NT-Xent loss), thinned.
         steps: optimiser steps trained; 0 for the untrained encoder.
@@ -50,6 +57,8 @@ class Outcome(BaseModel):
     label_free: dict[str, float] = {}
     hits: tuple[int, ...] = ()
     seen: tuple[int, ...] = ()
+    mistaken: tuple[int, ...] = ()
+    confused: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def probe(self) -> float | None:

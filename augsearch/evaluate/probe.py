@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -28,6 +29,7 @@ class ProbeResult:
         class_recall: `[K]` mean recall of each class over the draws; NaN for one never scored.
         hits: `[N]` how often each row was classified rightly over the draws.
         seen: `[N]` how often each row was scored.
+        guesses: `[N, K]` how often each row was taken for each class.
     """
 
     score: float
@@ -35,6 +37,7 @@ class ProbeResult:
     class_recall: NDArray[np.float64]
     hits: NDArray[np.int64]
     seen: NDArray[np.int64]
+    guesses: csr_array
 
 
 def few_label_probe(
@@ -54,7 +57,7 @@ def few_label_probe(
             of each stands for it.
     """
     count = int(max(labels[rows].max() for draw in draws for rows in (draw.fit, draw.score))) + 1
-    scores, recalls = [], []
+    scores, recalls, guessed = [], [], []
     hits, seen = np.zeros((2, len(labels)), dtype=np.int64)
     # Threads cost these small fits more than they save: 20 draws take 0.2 s instead of 1.5 s.
     with threadpool_limits(1):
@@ -63,14 +66,19 @@ def few_label_probe(
             rows, predicted = pooled(draw.score, by_row, pictures)
             scores.append(metric_value(config.metric, labels[rows], predicted))
             recalls.append(class_recall(labels[rows], predicted))
-            hits[rows] += predicted.argmax(axis=1) == labels[rows]
+            guess = predicted.argmax(axis=1)
+            guessed.append((rows, guess))
+            hits[rows] += guess == labels[rows]
             seen[rows] += 1
+    places = tuple(np.concatenate(part) for part in zip(*guessed, strict=True))
+    once = np.ones(len(places[0]), dtype=np.int64)
     return ProbeResult(
         score=float(np.mean(scores)),
         draw_scores=tuple(scores),
         class_recall=np.ma.masked_invalid(recalls).mean(axis=0).filled(np.nan),
         hits=hits,
         seen=seen,
+        guesses=coo_array((once, places), shape=(len(labels), count)).tocsr(),
     )
 
 

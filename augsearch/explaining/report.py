@@ -28,6 +28,7 @@ def explain_report(
     """
     return Report(
         study=found.name,
+        subject=f"Decisions on {found.data}",
         written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         metric="share of sealed images",
         data=f"{found.data}: {counted(len(found.classes), 'class', 'classes')}, "

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CELL = 96
 GAP = 4
 HEADER = 22
+LINE = 16
 MARGIN = 10
 
 
@@ -29,6 +30,7 @@ def views_png(
     views: Sequence[NDArray[np.uint8]],
     titles: Sequence[str],
     footnote: str = "",
+    names: Sequence[str] = (),
 ) -> bytes:
     """A contact sheet as PNG.
 
@@ -37,11 +39,13 @@ def views_png(
         views: each `[N, C, H, W]` uint8.
         titles: one for the originals, then one for each entry of `views`.
         footnote: one line below the pictures.
+        names: below each original; may be empty.
     """
     columns = [originals, *views]
     rows = len(originals)
     width = 2 * MARGIN + len(columns) * (CELL + GAP) + GAP
-    bottom = HEADER + rows * (CELL + GAP)
+    pitch = CELL + GAP + (LINE if any(names) else 0)
+    bottom = HEADER + rows * pitch
     sheet = Image.new("RGB", (width, bottom + (HEADER if footnote else MARGIN)), "white")
     draw = ImageDraw.Draw(sheet)
     font = letters(12)
@@ -50,7 +54,10 @@ def views_png(
         left = MARGIN + column * (CELL + GAP) + (3 * GAP if column else 0)
         draw.text((left, 4), title, fill="black", font=font)
         for row, image in enumerate(images):
-            sheet.paste(enlarged(image, CELL), (left, HEADER + row * (CELL + GAP)))
+            sheet.paste(enlarged(image, CELL), (left, HEADER + row * pitch))
+    for row, name in enumerate(names):
+        place = MARGIN, HEADER + row * pitch + CELL + 1
+        draw.text(place, name, fill="black", font=letters(11))
     if footnote:
         draw.text((MARGIN, bottom + 2), footnote, fill="dimgray", font=font)
     buffer = io.BytesIO()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from augsearch.pictures.figures import figure_png
 
-CHOSEN, OTHER, FLOOR = "#0b6e4f", "#5b6770", "#b0b7bc"
+CHOSEN, OTHER, FLOOR = "#0072B2", "#5b6770", "#b0b7bc"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def pilot_report(pilot: Pilot, command: str, versions: dict[str, str]) -> Report
     chosen = (pilot.curve(said.way).title,)
     return Report(
         study=pilot.name,
+        subject=f"Pilot on {pilot.data}",
         written=_now(),
         metric=SCORE,
         data=_data(pilot),
@@ -58,6 +59,7 @@ def comparison_report(titles: Sequence[str], pilots: Sequence[Pilot]) -> Report:
     tables = _beside(titles, pilots)
     return Report(
         study=" beside ".join(titles),
+        subject="Pilots side by side",
         written=_now(),
         metric=SCORE,
         data="; ".join(_data(pilot) for pilot in pilots),

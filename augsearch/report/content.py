@@ -19,6 +19,7 @@ class Report:
     """Everything in a report.
 
     Attributes:
+        subject: what it is about, with the name of the data.
         written: when, for people.
         metric: what the scores are.
         data: the images, in words.
@@ -26,11 +27,17 @@ class Report:
     """
 
     study: str
+    subject: str
     written: str
     metric: str
     data: str
     headline: Headline
     sections: tuple[Section, ...]
+
+    @property
+    def title(self) -> str:
+        """For the tab and the top of the page."""
+        return f"{self.subject}, {self.written.partition(' ')[0]}"
 
     def section(self, kind: type[SomeSection]) -> SomeSection | None:
         """The first section of that kind, if there is one."""

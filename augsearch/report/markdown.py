@@ -19,7 +19,7 @@ def markdown_page(report: Report) -> str:
     costs, reproduce = report.section(Costs), report.section(Reproduce)
     total = costs.total if costs else ""
     blocks = [
-        f"# {_plain(report.study)}",
+        f"# {_plain(report.title)}",
         f"**{_plain(f'{head.badge}: ' if head.badge else '')}{_plain(head.sentence)}**",
         f"Next: {_plain(head.advice)}",
         "\n".join(f"- {_plain(what)}: `{command}`" for what, command in head.steps),
@@ -29,7 +29,7 @@ def markdown_page(report: Report) -> str:
         _table(report),
         *_policy(report),
         *_findings(report),
-        f"{_plain(report.data)}. {total} Written {report.written}.",
+        f"{_plain(report.data)}. {total} {_plain(report.study)}, written {report.written}.",
         f"```\n{reproduce.command}\n```" if reproduce else "",
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"

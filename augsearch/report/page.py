@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from augsearch.report import figures
@@ -43,9 +45,16 @@ def _environment() -> Environment:
     environment.filters |= {
         "base64": lambda content: base64.b64encode(content).decode(),
         "counted": counted,
+        "broken": _broken,
         "probability": probability,
     }
     return environment
+
+
+def _broken(name: str) -> Markup:
+    """A name that may go on in another line behind each underscore and hyphen."""
+    parts = re.split(r"(?<=[_-])", name)
+    return Markup("<wbr>").join(parts)
 
 
 def _text(name: str) -> str:

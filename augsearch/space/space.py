@@ -53,6 +53,7 @@ class Axis:
         integer: whole numbers only.
         identity: the value at which it changes nothing; None if it only shapes an effect.
         limits: beyond which no space can search; None if there are none.
+        unit: how its values are written, as `Parameter.unit`.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Axis:
     integer: bool = False
     identity: float | None = None
     limits: tuple[float, float] | None = None
+    unit: str = ""
 
 
 class Space(BaseModel):
@@ -159,6 +161,7 @@ class Space(BaseModel):
                     parameter.integer,
                     parameter.identity,
                     (parameter.low, parameter.high),
+                    parameter.unit,
                 )
                 for parameter, form in op.numbers()
                 if isinstance(form, (Range, Choices))

@@ -15,7 +15,9 @@ from augsearch.space.policy_ops import CODE, OF, check_names, resolve_custom
 from augsearch.space.searched import AnySearched, Coupled, Range, Searched
 from augsearch.space.trust import runs_code
 
-GATE = Parameter("p", 0.0, 1.0, "gate probability, drawn per sample", identity=0.0, default=1.0)
+GATE = Parameter(
+    "p", 0.0, 1.0, "gate probability, drawn per sample", identity=0.0, default=1.0, unit="%"
+)
 
 
 def within(parameter: Parameter) -> Callable[[AnySearched], AnySearched]:

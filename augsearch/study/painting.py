@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -24,18 +24,24 @@ def views_painter(bench: Bench, count: int = 6) -> Callable[[Policy], bytes]:
     labels = bench.image_set.labels[pool]
     # One image of each class while they last, so that no class stays unseen.
     order = sorted(range(len(pool)), key=lambda i: (int((labels[:i] == labels[i]).sum()), i))
-    shown = ImageRows(bench.image_set.images, pool[order[:count]])
-    images = torch.from_numpy(shown[:]).to(bench.device)
+    rows = pool[order[:count]]
+    images = torch.from_numpy(ImageRows(bench.image_set.images, rows)[:]).to(bench.device)
+    classes = (*bench.image_set.classes, "")  # UNLABELLED is -1
+    names = [classes[label] for label in bench.image_set.labels[rows]]
 
-    return lambda policy: draw_views(bench.renderer(policy), images, bench.seed)
+    return lambda policy: draw_views(bench.renderer(policy), images, bench.seed, names)
 
 
-def draw_views(renderer: Renderer, images: torch.Tensor, seed: int) -> bytes:
-    """A PNG of uint8 images `[N, C, H, W]`, each with four views, and of who rendered them."""
+def draw_views(
+    renderer: Renderer, images: torch.Tensor, seed: int, names: Sequence[str] = ()
+) -> bytes:
+    """A PNG of uint8 images `[N, C, H, W]`, each with four views and, if there are any, with its
+    name; and of who rendered them."""
     return views_png(
         images.cpu().numpy(),
         first_views(renderer, images, seed),
         ["original", *("view 1", "view 2") * PAIRS],
+        names=names,
         footnote=f"rendered by: {renderer.executor}",
     )
 

@@ -187,6 +187,7 @@ def front():
 def example_report() -> Report:
     return Report(
         study="awkward <study>",
+        subject="Augmentations for steel & rust",
         written="2026-01-01 12:00",
         metric="balanced accuracy",
         data="Images: steel & rust, 1800 grey images",

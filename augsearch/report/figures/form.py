@@ -12,12 +12,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from augsearch.words import label
+from augsearch.words import label, points
 
 BLUE, ORANGE, GREY, PALE, INK = (
     "#0072B2", "#D55E00", "#5b6770", "#b0b7bc", "#1b1f23",
 )  # fmt: skip
+WINNER, BASELINE, OTHERS = BLUE, ORANGE, "#7fb2d5"
+"""The recommended policy, the best published one and complete trials, in every figure."""
+PAPER = "white"
 GRID = "#e3e6e8"
+CLEAR = "rgba(0,0,0,0)"
+"""The page shows through; `draw.js` has other colours for a dark one."""
 LINE = 30
 """Pixels of a row in a figure that has a row for each thing."""
 MOST_TRIALS = 300
@@ -39,8 +44,8 @@ def figure_of(
             "height": height,
             "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
             "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
-            "paper_bgcolor": "white",
-            "plot_bgcolor": "white",
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
             "showlegend": False,
             "dragmode": False,
             "hoverlabel": {"bgcolor": "white", "font": {"size": 13}},
@@ -54,11 +59,16 @@ def figure_of(
     return figure
 
 
+def higher_is_better(axis: str, *, upright: bool = False) -> str:
+    """An axis title that says which way is better."""
+    return f"{axis} (better {'↑' if upright else '→'})"
+
+
 def _title(text: str) -> dict[str, Any]:
     if not text:
         return {}
-    # plotly breaks no lines by itself, and a phone shows some thirty letters.
-    shown = "<br>".join(label(line) for line in wrap(text, 28))
+    # plotly breaks no lines by itself, and a phone shows some forty letters.
+    shown = "<br>".join(label(line) for line in wrap(text, 36))
     return {"title": {"text": shown, "standoff": 8, "font": {"size": 13}}}
 
 
@@ -77,6 +87,20 @@ def _shortened(name: str, most: int = 26) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
+def written(x: float, y: float, text: str, *, loud: bool = True) -> go.Scatter:
+    """A number to the right of what was drawn up to `x`."""
+    return go.Scatter(
+        x=[x],
+        y=[y],
+        mode="text",
+        text=[f"  <b>{text}</b>" if loud else f"  {text}"],
+        textposition="middle right",
+        textfont={"size": 12, "color": INK if loud else GREY},
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+
+
 def forest(
     names: Sequence[str],
     middle: Sequence[float],
@@ -84,10 +108,10 @@ def forest(
     loud: Sequence[bool],
     axis: str,
 ) -> go.Figure:
-    """Differences around 0 with their intervals; those that chance explains are pale."""
+    """Differences around 0 with their intervals; those that chance explains are grey."""
     traces: list[Any] = []
     for place, (mean, reach, shown) in enumerate(zip(middle, ends, loud, strict=True)):
-        colour = PALE if not shown else BLUE if mean > 0 else ORANGE
+        colour = GREY if not shown else BLUE if mean > 0 else ORANGE
         if reach is not None:
             traces.append(
                 go.Scatter(
@@ -113,6 +137,7 @@ def forest(
                 hovertemplate=f"{label(names[place])}: %{{x:+.1f}} points<extra></extra>",
             )
         )
+        traces.append(written(max([mean, *(reach or ())]), place, points(mean), loud=shown))
     figure = figure_of(traces, 60 + LINE * len(names), axis, yaxis=rows_of(names))
     figure.update_xaxes(zeroline=True, zerolinecolor=INK, zerolinewidth=1)
     return figure

@@ -8,23 +8,32 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from augsearch.report.figures.form import BLUE, GREY, MOST_TRIALS, ORANGE, PALE, figure_of
+from augsearch.report.figures.form import (
+    BASELINE,
+    GREY,
+    INK,
+    MOST_TRIALS,
+    OTHERS,
+    PALE,
+    WINNER,
+    figure_of,
+    higher_is_better,
+)
 from augsearch.report.forms import Plot
-from augsearch.report.sections.trials.history import TrialPoint
-from augsearch.words import counted, label
+from augsearch.report.sections.trials.history import History, TrialPoint
+from augsearch.words import counted, label, percent
 
 
-def trials_in_order(
-    trials: Sequence[TrialPoint], baseline: tuple[str, float] | None, metric: str
-) -> Plot:
+def trials_in_order(found: History, metric: str) -> Plot:
     """Every trial in its order; stopped ones where they were stopped."""
+    trials, baseline = found.trials, found.baseline
     complete = [t for t in trials if t.state == "complete" and t.score is not None]
     pruned = [t for t in trials if t.state == "pruned" and t.score is not None]
     traces: list[Any] = []
     if complete:
         traces.append(_best_so_far(complete, max(t.number for t in trials)))
     for name, some, marker in (
-        ("complete", complete, {"color": BLUE, "size": 8}),
+        ("complete", complete, {"color": OTHERS, "size": 8}),
         ("stopped early", pruned, {"color": GREY, "size": 7, "symbol": "x-thin-open"}),
     ):
         if some:
@@ -39,6 +48,21 @@ def trials_in_order(
                     hovertemplate="trial %{x}: %{y:.1f} at step %{customdata}<extra></extra>",
                 )
             )
+    if winner := next((t for t in complete if t.number == found.winner), None):
+        traces.append(
+            go.Scatter(
+                x=[winner.number],
+                y=[100 * (winner.score or 0.0)],
+                mode="markers+text",
+                marker={"color": WINNER, "size": 13, "symbol": "star"},
+                text=[f"<b>{percent(winner.score)}</b>"],
+                textposition="top center",
+                textfont={"size": 12, "color": INK},
+                cliponaxis=False,
+                name=f"{found.winner_role}: trial {winner.number}",
+                hovertemplate=f"trial {winner.number}: %{{y:.1f}}<extra></extra>",
+            )
+        )
     if baseline and trials:
         name, score = baseline
         traces.append(
@@ -46,12 +70,14 @@ def trials_in_order(
                 x=[0, max(t.number for t in trials)],
                 y=[100 * score] * 2,
                 mode="lines",
-                line={"color": ORANGE, "dash": "dash", "width": 2},
-                name=f"baseline: {label(name)}",
+                line={"color": BASELINE, "dash": "dash", "width": 2},
+                name=f"best baseline: {label(name)}, {percent(score)}",
                 hovertemplate=f"{label(name)}: %{{y:.1f}}<extra></extra>",
             )
         )
-    figure = figure_of(traces, 360, "trial", f"{metric}, %", showlegend=True)
+    figure = figure_of(
+        traces, 360, "trial", higher_is_better(f"{metric}, %", upright=True), showlegend=True
+    )
     alt = (
         f"{counted(len(complete), 'complete trial')} and {len(pruned)} stopped early, in their "
         f"order"
@@ -68,22 +94,20 @@ def _best_so_far(complete: Sequence[TrialPoint], last: int) -> go.Scatter:
         x=[*(t.number for t in complete), last],
         y=[*best, best[-1]],
         mode="lines",
-        line={"shape": "hv", "color": BLUE, "width": 2},
+        line={"shape": "hv", "color": OTHERS, "width": 2},
         name="best so far",
         hoverinfo="skip",
     )
 
 
-def curves(trials: Sequence[TrialPoint], metric: str) -> Plot:
-    """Score by optimiser step of every trial, the best one on top."""
-    drawn = [t for t in trials if len(t.curve) > 0 and t.state != "fail"][-MOST_TRIALS:]
-    best = max(
-        (t for t in drawn if t.state == "complete"), key=lambda t: t.score or 0.0, default=None
-    )
+def curves(found: History, metric: str) -> Plot:
+    """Score by optimiser step of every trial, the winner on top."""
+    drawn = [t for t in found.trials if len(t.curve) > 0 and t.state != "fail"][-MOST_TRIALS:]
+    winner = next((t for t in drawn if t.number == found.winner), None)
     traces: list[Any] = []
     for name, state, colour, width in (
         ("stopped early", "pruned", PALE, 1),
-        ("complete", "complete", "#7fb2d5", 1.2),
+        ("complete", "complete", OTHERS, 1.2),
     ):
         x: list[float | None] = []
         y: list[float | None] = []
@@ -103,18 +127,19 @@ def curves(trials: Sequence[TrialPoint], metric: str) -> Plot:
                     hoverinfo="skip",
                 )
             )
-    if best:
+    if winner:
         traces.append(
             go.Scatter(
-                x=[step for step, _ in best.curve],
-                y=[100 * score for _, score in best.curve],
+                x=[step for step, _ in winner.curve],
+                y=[100 * score for _, score in winner.curve],
                 mode="lines+markers",
-                line={"color": BLUE, "width": 3},
-                name=f"best: trial {best.number}",
+                line={"color": WINNER, "width": 3},
+                name=f"{found.winner_role}: trial {winner.number}",
                 hovertemplate="step %{x}: %{y:.1f}<extra></extra>",
             )
         )
     steps = sorted({step for t in drawn for step, _ in t.curve})
-    figure = figure_of(traces, 360, "optimiser steps", f"{metric}, %", showlegend=True)
+    title = higher_is_better(f"{metric}, %", upright=True)
+    figure = figure_of(traces, 360, "optimiser steps", title, showlegend=True)
     figure.update_xaxes(tickvals=steps)
     return Plot(figure, f"Score by optimiser step of {counted(len(drawn), 'trial')}.")

@@ -8,26 +8,32 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from augsearch.report.figures.form import BLUE, GREY, INK, MOST_TRIALS, ORANGE, figure_of
+from augsearch.report.figures.form import GREY, INK, MOST_TRIALS, OTHERS, WINNER, figure_of
 from augsearch.report.forms import Plot
-from augsearch.report.sections.trials.history import Scale, TrialPoint
-from augsearch.words import counted, label, percent, value
+from augsearch.report.sections.trials.history import History, Scale, TrialPoint
+from augsearch.words import counted, label, percent
 
 
-def parallel(trials: Sequence[TrialPoint], scales: Sequence[Scale], quarter: int) -> Plot:
-    """Every trial as a line through its parameters; the best quarter in colour.
+def parallel(found: History) -> Plot:
+    """Every trial as a line through its parameters; the best quarter and the winner in colour.
 
     Drawn as lines, not by plotly's own parallel coordinates: these need WebGL, which an office
     machine may lack and which prints badly.
     """
+    scales, quarter = found.scales, found.quarter
     ranked = sorted(
-        (t for t in trials if t.score is not None),
+        found.scored,
         key=lambda t: (t.state == "complete", t.score or 0.0),
     )[-MOST_TRIALS:]
     best = ranked[-quarter:] if quarter else []
     rest = ranked[: len(ranked) - len(best)]
+    winner = [t for t in ranked if t.number == found.winner]
     columns = list(range(len(scales)))
-    traces = [*_others(rest, scales), *_best(best, scales)]
+    traces = [
+        *_others(rest, scales),
+        *_lines(best, scales, f"best quarter: {counted(len(best), 'trial')}", OTHERS, 1.6),
+        *_lines(winner, scales, found.winner_role, WINNER, 4),
+    ]
     ticks = [f"{label(scale.name).replace('.', '<br>', 1)}" for scale in scales]
     figure = figure_of(traces, 480, showlegend=True)
     figure.update_xaxes(
@@ -59,23 +65,23 @@ def _others(trials: Sequence[TrialPoint], scales: Sequence[Scale]) -> list[Any]:
     return [go.Scatter(x=x, y=y, mode="lines", line=line, name="the others", hoverinfo="skip")]
 
 
-def _best(trials: Sequence[TrialPoint], scales: Sequence[Scale]) -> list[Any]:
-    """A trace for each, the last and best one in a colour of its own."""
+def _lines(
+    trials: Sequence[TrialPoint], scales: Sequence[Scale], role: str, colour: str, width: float
+) -> list[Any]:
+    """A trace for each, one entry in the legend for all."""
     traces = []
     for place, trial in enumerate(trials):
-        told = "<br>".join(f"{label(s.name)} {value(trial.params[s.name])}" for s in scales)
-        top = place == len(trials) - 1
+        told = "<br>".join(f"{label(s.name)} {s.unit.text(trial.params[s.name])}" for s in scales)
         traces.append(
             go.Scatter(
                 x=list(range(len(scales))),
                 y=_line(trial, scales),
                 mode="lines+markers",
-                line={"color": ORANGE if top else BLUE, "width": 3.5 if top else 1.6},
-                marker={"size": 6 if top else 4},
-                opacity=1 if top else 0.65,
-                name=f"the best: trial {trial.number}" if top else f"best {len(trials)}",
-                legendgroup="top" if top else "best",
-                showlegend=top or place == 0,
+                line={"color": colour, "width": width},
+                marker={"size": 3 + width},
+                name=role if len(trials) > 1 else f"{role}: trial {trial.number}",
+                legendgroup=role,
+                showlegend=place == 0,
                 text=f"trial {trial.number}: {percent(trial.score)} %<br>{told}",
                 hovertemplate="%{text}<extra></extra>",
             )
@@ -93,10 +99,9 @@ def _draw_axes(figure: go.Figure, scales: Sequence[Scale]) -> None:
                 x=column,
                 y=end,
                 yshift=shift,
-                text=value((scale.low, scale.high)[int(end)]),
+                text=scale.unit.text((scale.low, scale.high)[int(end)]),
                 showarrow=False,
                 font={"size": 11, "color": GREY},
-                bgcolor="white",
             )
 
 

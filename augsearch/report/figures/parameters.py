@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from augsearch.report.figures.form import BLUE, GREY, INK, LINE, PALE, figure_of, forest, rows_of
 from augsearch.report.forms import Plot
 from augsearch.report.sections.trials.parameter_findings import Interaction, Marginal, Weight
-from augsearch.words import label, listed, points, value
+from augsearch.words import label, listed, points
 
 
 def weights(found: Sequence[Weight]) -> Plot:
@@ -20,7 +20,7 @@ def weights(found: Sequence[Weight]) -> Plot:
         x=[weight.over_chance for weight in found],
         y=list(range(len(found))),
         orientation="h",
-        marker={"color": [BLUE if weight.shown else PALE for weight in found]},
+        marker={"color": [BLUE if weight.shown else GREY for weight in found]},
         width=0.62,
         customdata=[100 * weight.share for weight in found],
         hovertemplate="%{x:.2f} times chance, %{customdata:.0f} % of all<extra></extra>",
@@ -38,16 +38,18 @@ def weights(found: Sequence[Weight]) -> Plot:
 def marginal(one: Marginal, ends: tuple[float, float]) -> Plot:
     """Score along one parameter; `ends` are those of the score, the same for all parameters."""
     shown = BLUE if one.shown else GREY
+    factor = one.unit.factor
     dots = go.Scatter(
-        x=[x for x, _ in one.points],
+        x=[factor * x for x, _ in one.points],
         y=[100 * y for _, y in one.points],
         mode="markers",
         marker={"size": 5, "color": PALE},
         hovertemplate="%{x:.3g}: %{y:.1f}<extra></extra>",
     )
     drawn = _choices(one, shown) if one.choices else _curve(one, shown)
-    at, mean = one.at, [100 * score for score in one.score]
-    figure = figure_of([dots, *drawn], 210)
+    at, mean = [factor * x for x in one.at], [100 * score for score in one.score]
+    unit = f"{one.unit.before}{one.unit.after}".strip()
+    figure = figure_of([dots, *drawn], 230, f"{one.name}, {unit}" if unit else one.name, "score, %")
     figure.update_yaxes(range=list(ends), nticks=5)
     figure.update_xaxes(nticks=5)
     if one.choices:
@@ -55,8 +57,8 @@ def marginal(one: Marginal, ends: tuple[float, float]) -> Plot:
         figure.update_xaxes(tickvals=at, range=[at[0] - room, at[-1] + room])
     if one.log:
         figure.update_xaxes(type="log")
-    best = at[mean.index(max(mean))]
-    alt = f"Score along {one.name}: {min(mean):.1f} to {max(mean):.1f} %, highest at {value(best)}."
+    best = one.unit.text(one.at[mean.index(max(mean))])
+    alt = f"Score along {one.name}: {min(mean):.1f} to {max(mean):.1f} %, highest at {best}."
     return Plot(figure, alt)
 
 
@@ -65,7 +67,7 @@ def _choices(one: Marginal, colour: str) -> list[Any]:
     mean, low, high = ([100 * score for score in some] for some in (one.score, one.low, one.high))
     return [
         go.Scatter(
-            x=one.at,
+            x=[one.unit.factor * x for x in one.at],
             y=mean,
             mode="markers",
             marker={"size": 10, "color": colour},
@@ -86,7 +88,7 @@ def _curve(one: Marginal, colour: str) -> list[Any]:
     """The mean along the parameter, in its band."""
     return [
         go.Scatter(
-            x=one.at + one.at[::-1],
+            x=[one.unit.factor * x for x in one.at + one.at[::-1]],
             y=[100 * score for score in one.high + one.low[::-1]],
             fill="toself",
             fillcolor="rgba(0,114,178,0.15)" if one.shown else "rgba(91,103,112,0.12)",
@@ -95,7 +97,7 @@ def _curve(one: Marginal, colour: str) -> list[Any]:
             hoverinfo="skip",
         ),
         go.Scatter(
-            x=one.at,
+            x=[one.unit.factor * x for x in one.at],
             y=[100 * score for score in one.score],
             mode="lines",
             line={"color": colour, "width": 3},

@@ -109,7 +109,7 @@ class ClassEffects(Section):
         if self.known:
             return (
                 f"{shown}. Intervals are for other seeds ({self.seeds} were run), labels and test "
-                "images of a class, and hold for all classes together in 95 % of studies; pale: "
+                "images of a class, and hold for all classes together in 95 % of studies; grey: "
                 f"the interval does not decide.{most}"
             )
         if self.seeds > 1:

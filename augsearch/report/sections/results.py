@@ -48,6 +48,8 @@ class Results(Section):
     policies: tuple[PolicyRow, ...]
     placed: str = ""
     """Where the best policy lies among the published ones."""
+    guessing: float | None = None
+    """The score that guessing reaches, in [0, 1]; None where that is not known."""
 
     @property
     def shown(self) -> bool:

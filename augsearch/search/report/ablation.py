@@ -74,6 +74,7 @@ def ablation_report(store: Store, running: bool) -> Report:
         }
     return Report(
         study=store.name,
+        subject=f"Ablation on {data['name']}",
         written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         metric=last.metric.replace("_", " ") if last else "",
         data=data_in_words(last.data) if last else f"Images: {data['name']}",

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from augsearch.errors import ConfigError
 from augsearch.report.content import Report
 from augsearch.report.sections.results import Results
+from augsearch.search.confirm.confirmation import scored_images
+from augsearch.search.confirm.words import guessing
 from augsearch.search.report.ablation import ablation_sections
 from augsearch.search.report.classes import class_effects
 from augsearch.search.report.cost import costs
@@ -18,6 +20,7 @@ from augsearch.search.report.fidelity import fidelity, read_certificate
 from augsearch.search.report.front import front
 from augsearch.search.report.headline import unfinished_headline, verdict_headline
 from augsearch.search.report.history import history
+from augsearch.search.report.mistakes import mistakes
 from augsearch.search.report.parameters.understand import understand
 from augsearch.search.report.policy import recipe, views
 from augsearch.search.report.reproduce import reproduce, study_command
@@ -31,7 +34,9 @@ from augsearch.search.report.results import (
 from augsearch.search.report.worth import worth
 from augsearch.search.result.outputs import data_in_words
 from augsearch.search.result.result import StudyResult
+from augsearch.space.handbook.handbook import unit_of
 from augsearch.space.policy import Policy
+from augsearch.space.space import Axis
 from augsearch.store.database import is_running
 from augsearch.store.stored import stored_space
 from augsearch.store.study_store import Store
@@ -82,9 +87,12 @@ def collect(sources: Sources) -> Report:
     certificate = read_certificate(store)
     command = study_command(store, sources.storage, sources.setup, result)
     finished = store.finished()
-    understanding = understand(finished, limits=_limits(sources.setup, store))
+    axes = _axes(sources.setup, store)
+    units = {axis.name: unit_of(axis.unit) for axis in axes}
+    limits = {axis.name: axis.limits for axis in axes if axis.limits}
+    understanding = understand(finished, limits=limits, units=units)
     sections = (
-        Results(rows, placed(contenders)),
+        Results(rows, placed(contenders), _guessing(sources.setup)),
         labelled(result),
         worth(store),
         front(store, config, channels),
@@ -93,15 +101,19 @@ def collect(sources: Sources) -> Report:
         if ours and ours.policy
         else None,
         effects,
+        mistakes(store, sources.setup, ours, theirs),
         *ablation_sections(store),
         understanding,
-        history(store, understanding.quarter),
+        history(
+            store, understanding.quarter, units, result.verdict.recommended if result else None
+        ),
         fidelity(store, config, certificate, result.proxies if result else None),
         costs(store, config, compared),
         reproduce(store, config, result, command),
     )
     return Report(
         study=store.name,
+        subject=f"Augmentations for {store.kept.settings['data']['name']}",
         written=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         metric=config.evaluate.measured.replace("_", " "),
         data=_data(sources),
@@ -121,13 +133,19 @@ def collect(sources: Sources) -> Report:
     )
 
 
-def _limits(setup: Setup | None, store: Store) -> dict[str, tuple[float, float]]:
-    """Of the parameters, where the space can be read."""
+def _guessing(setup: Setup | None) -> float | None:
+    """What guessing scores, where that is a mean over images."""
+    images = scored_images(setup.bench) if setup else None
+    return None if images is None else guessing(images)
+
+
+def _axes(setup: Setup | None, store: Store) -> tuple[Axis, ...]:
+    """The searched parameters, where the space can be read."""
     try:
         space = setup.space if setup else stored_space(store)
     except (ConfigError, ValidationError):
-        return {}
-    return {axis.name: axis.limits for axis in space.axes() if axis.limits}
+        return ()
+    return space.axes()
 
 
 def _data(sources: Sources) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from augsearch.search.confirm.verdict import NOTHING_GAINED
 from augsearch.search.result.result import StudyResult
+from augsearch.words import duration
 
 STORAGE = "--storage"
 
@@ -28,12 +29,23 @@ def next_steps(result: StudyResult) -> tuple[Step, ...]:
     policy = str(result.files.get("policy.yaml", f"runs/{study}/policy.yaml"))
     steps = (
         ("See what it does to your images", ["preview", study, *stored]),
-        ("Train an encoder with it in full", ["pretrain", "--study", study, *stored]),
         (
-            "Or learn first what that is worth, in labels and accuracy",
+            f"Train an encoder with it in full{_about(result, 'pretrain')}",
+            ["pretrain", "--study", study, *stored],
+        ),
+        (
+            "Or learn first what that is worth, in labels and accuracy (--dry-run says how long)",
             ["pilot", "--study", study, *stored],
         ),
         ("Or take it into your own training", ["export", "--policy", policy, "--to", "kornia"]),
-        ("Check how far its short runs can be trusted", ["certify", study, *stored]),
+        (
+            f"Check how far its short runs can be trusted{_about(result, 'certify')}",
+            ["certify", study, *stored],
+        ),
     )
     return tuple(Step(what, shlex.join(["augsearch", *words])) for what, words in steps)
+
+
+def _about(result: StudyResult, verb: str) -> str:
+    seconds = result.ahead.get(verb, 0.0)
+    return f" (about {duration(seconds)} here)" if seconds else ""

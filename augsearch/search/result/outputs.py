@@ -8,18 +8,21 @@ import platform
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import pandas as pd
 import psutil
 import torch
 
 from augsearch.augment.baselines import for_channels
-from augsearch.bench.outcome import Scored, mean_recall
-from augsearch.data.splits.splits import content_marks
+from augsearch.bench.outcome import mean_recall
 from augsearch.files import csv_bytes
 from augsearch.pictures.front import Kind, PlottedPolicy, front_png
 from augsearch.pictures.intervals import Bar, intervals_png
+from augsearch.pretraining.prepare import LONGER
 from augsearch.search.confirm.also import Supervised
-from augsearch.search.confirm.confirmation import Confirmation, Entrant, scored_images
+from augsearch.search.confirm.confirmation import (
+    Confirmation,
+    Entrant,
+    scored_images,
+)
 from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.result.proxies import audit
 from augsearch.search.result.result import (
@@ -28,6 +31,12 @@ from augsearch.search.result.result import (
     PolicyResult,
     StudyResult,
     versions,
+)
+from augsearch.search.result.tables import (
+    label_draws_table,
+    results_table,
+    sealed_table,
+    split_table,
 )
 from augsearch.space.handbook.costs import views_microseconds
 from augsearch.space.policy import Policy
@@ -78,8 +87,25 @@ def study_result(
         seconds=_seconds(store),
         device=str(setup.device),
         versions=versions(),
+        ahead=_ahead(setup, store),
         command=setup.command(),
     )
+
+
+def _ahead(setup: Setup, store: Store) -> dict[str, float]:
+    """What next verbs would take, as long as trials did."""
+    config, certify = setup.config, setup.config.certify
+    per_step = [
+        outcome.seconds["total"] / outcome.steps for _, outcome in store.complete() if outcome.steps
+    ]
+    second = float(np.median(per_step)) if per_step else 0.0
+    *shorter, longest = certify.budgets
+    policies = len(setup.baselines) + min(certify.top + certify.random, len(store.finished()))
+    certified = policies * config.pretrain.steps * (sum(shorter) + longest * certify.seeds)
+    return {
+        "pretrain": second * (config.full.steps or LONGER * config.pretrain.steps),
+        "certify": second * certified / (store.kept.parallel or 1),
+    }
 
 
 def _front(store: Store) -> tuple[FrontPolicy, ...]:
@@ -183,6 +209,7 @@ def result_files(
     paint: Callable[[Policy], bytes],
 ) -> dict[str, bytes]:
     """Everything that is written: file name -> content."""
+    sealed = sealed_table(setup, store, result)
     return {
         **setup.space.files(),
         **policy.files(),
@@ -190,9 +217,10 @@ def result_files(
         "confirmation.png": _picture(result),
         **({"front.png": _front_picture(setup, store)} if result.front else {}),
         "result.json": _json(result.model_dump(mode="json")),
-        "results.csv": csv_bytes(_table(result)),
-        "split.csv": csv_bytes(_split(setup)),
-        "label_draws.csv": csv_bytes(_label_draws(setup, result)),
+        "results.csv": csv_bytes(results_table(result)),
+        "split.csv": csv_bytes(split_table(setup)),
+        "label_draws.csv": csv_bytes(label_draws_table(setup, result)),
+        **({} if sealed is None else {"sealed_images.csv": csv_bytes(sealed)}),
         "space.json": _json(setup.settings["space"]),
         **_study_file(setup),
         "environment.json": _json(_environment(setup)),
@@ -293,60 +321,6 @@ def front_note(config: StudyConfig) -> str:
 
 def _json(content: object) -> bytes:
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _table(result: StudyResult) -> pd.DataFrame:
-    rows = []
-    for policy in result.policies:
-        low, high = policy.interval or (None, None)
-        seeds_low, seeds_high = policy.confirmed_interval or (None, None)
-        rows.append(
-            {
-                "policy": policy.name,
-                "kind": policy.kind,
-                "search_score": policy.search_score,
-                "confirmed_mean": policy.confirmed_mean,
-                "confirmed_low": low,
-                "confirmed_high": high,
-                "same_images_low": seeds_low,
-                "same_images_high": seeds_high,
-                **{f"recall {name}": value for name, value in policy.class_recall.items()},
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _split(setup: Setup) -> pd.DataFrame:
-    """Which side of the seal each image is on; `unused` is unlabelled, in a sealed group. By
-    `image` a file is known again, wherever it lies."""
-    image_set, split = setup.image_set, setup.bench.split
-    side = np.full(len(image_set), "unused", dtype=object)
-    side[split.pool], side[split.test] = "pool", "test"
-    names = [*image_set.classes, ""]  # UNLABELLED is -1
-    return pd.DataFrame(
-        {
-            "path": image_set.paths,
-            "label": [names[label] for label in image_set.labels],
-            "group": image_set.groups,
-            "side": side,
-            "image": content_marks(image_set),
-        }
-    )
-
-
-def _label_draws(setup: Setup, result: StudyResult) -> pd.DataFrame:
-    """The images whose labels each probe was fitted on, the same for every policy: in the search
-    (seed 0) and for each seed of the confirmation."""
-    bench, paths = setup.bench, setup.image_set.paths
-    seeds: list[tuple[Scored, int]] = [("validation", 0)]
-    seeds += [("test", seed) for seed in result.confirmation_seeds]
-    rows = [
-        (scored, seed, number, paths[row])
-        for scored, seed in seeds
-        for number, draw in enumerate(bench.label_draws(scored, seed))
-        for row in draw.fit
-    ]
-    return pd.DataFrame(rows, columns=["scored_on", "seed", "draw", "path"])
 
 
 def _environment(setup: Setup) -> dict[str, object]:

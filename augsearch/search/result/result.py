@@ -117,6 +117,10 @@ class StudyResult(Written):
     seconds: dict[str, float] = Field(description="compute time of each phase, over all sittings")
     device: str = Field(description="where training ran")
     versions: dict[str, str] = Field(description="of Python and the packages that matter")
+    ahead: dict[str, float] = Field(
+        default={},
+        description="expected seconds of what comes next, by verb, at the pace of the trials",
+    )
     command: str = Field(description="the command that repeats this study")
 
     @property

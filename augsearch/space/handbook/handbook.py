@@ -21,6 +21,7 @@ from augsearch.space.catalogue import (
 from augsearch.space.handbook.advice import ADVICE, OpAdvice
 from augsearch.space.handbook.carry_over import CarryOver, measured_carry_over
 from augsearch.space.handbook.costs import Cost, load_costs
+from augsearch.words import Unit
 
 FAMILIES: Mapping[str, tuple[Operation, ...]] = {
     "geometry": GEOMETRIC,
@@ -97,14 +98,18 @@ def number_text(number: float) -> str:
 
 def value_text(parameter: Parameter, value: float) -> str:
     """A parameter's value with its unit: "15°", "×1.5", "±40 %", "4 bits"."""
-    unit = parameter.unit.removeprefix("±")
-    sign = "±" if unit != parameter.unit and value else ""
-    if unit == "%":
-        return f"{sign}{100 * value:.3g} %"
-    if unit == "×":
-        return f"×{value:.3g}"
-    space = " " if unit.isalpha() else ""
-    return f"{sign}{value:.3g}{space}{unit}"
+    return unit_of(parameter.unit).text(value)
+
+
+def unit_of(name: str) -> Unit:
+    """What `Parameter.unit` names."""
+    bare = name.removeprefix("±")
+    sign = "±" if bare != name else ""
+    if bare == "%":
+        return Unit(100, sign, " %")
+    if bare == "×":
+        return Unit(before="×")
+    return Unit(before=sign, after=f" {bare}" if bare.isalpha() else bare)
 
 
 def bounds_text(parameter: Parameter) -> str:

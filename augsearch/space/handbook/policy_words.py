@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from augsearch.space.handbook.handbook import number_text
+from augsearch.space.catalogue import Parameter
+from augsearch.space.handbook.handbook import value_text
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp
+
+COMMON_SIDE = 224
+"""Pixels of the shorter side that lengths are also given for."""
 
 Step = tuple[str, str, tuple[str, ...]]
 """An operation's name and how often it acts, what it does, and a line for each of its values."""
@@ -39,11 +43,19 @@ def _step(op: PolicyOp) -> Step:
     values = op.values()
     moved = op.moved()
     lines = tuple(
-        f"{p.name} {number_text(values[p.name])}: {p.doc.partition(';')[0]}"
+        f"{p.name} {_value(p, values[p.name])}: {p.doc.partition(';')[0]}"
         for p in op.operation.parameters
         if p.identity is None or p in moved
     )
     return f"{op.instance}, {_often(op.p)}", f"{doc[:1].lower()}{doc[1:]}", lines
+
+
+def _value(parameter: Parameter, value: float) -> str:
+    """With its unit; a length also in pixels of a common size."""
+    shown = value_text(parameter, value)
+    if value and "share of the shorter side" in parameter.doc:
+        return f"{shown} ({COMMON_SIDE * value:.2g} px at {COMMON_SIDE})"
+    return shown
 
 
 def _often(p: float) -> str:

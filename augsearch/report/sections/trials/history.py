@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from augsearch.report.section import Section
+from augsearch.words import PLAIN, Unit
 
 State = Literal["complete", "pruned", "fail"]
 Curve = tuple[tuple[int, float], ...]
@@ -32,13 +33,15 @@ class TrialPoint:
 
 @dataclass(frozen=True)
 class Scale:
-    """A searched parameter: its bounds, whether by logarithm, its choices if it has some."""
+    """A searched parameter: its bounds, whether by logarithm, its choices if it has some, and how
+    its values are written."""
 
     name: str
     low: float
     high: float
     log: bool
     choices: tuple[float, ...]
+    unit: Unit = PLAIN
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class History(Section):
         counts: trials by state.
         quarter: how many trials are the best quarter.
         baseline: the best one in the search, and its score there.
+        judged: whether there is a verdict.
+        winner: number of the trial that is recommended, or, before there is a verdict, of the best
+            one; None if a baseline is.
     """
 
     template = "history"
@@ -59,6 +65,13 @@ class History(Section):
     scales: tuple[Scale, ...] = ()
     quarter: int = 0
     baseline: tuple[str, float] | None = None
+    winner: int | None = None
+    judged: bool = False
+
+    @property
+    def winner_role(self) -> str:
+        """What the winner is, in words."""
+        return "recommended" if self.judged else "best so far"
 
     @property
     def shown(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from augsearch.words import counted, points, value
+from augsearch.words import PLAIN, Unit, counted, points, probability
 
 Place = Literal["inside", "end of what was tried", "end of the range", "as far as it goes"]
 
@@ -22,6 +22,9 @@ class ParameterFacts:
         p_value: of no effect, see `Marginal`.
         best, worst: where the fitted mean is highest and lowest, never beyond what was tried.
         place: where `best` lies.
+        best_quarter: 10th and 90th percentile of its values in the best quarter of trials; None
+            with too few trials.
+        unit: how its values are written.
     """
 
     name: str
@@ -34,6 +37,8 @@ class ParameterFacts:
     best: float | None
     worst: float | None
     place: Place
+    best_quarter: tuple[float, float] | None = None
+    unit: Unit = PLAIN
 
     @property
     def decides(self) -> bool:
@@ -51,8 +56,8 @@ class ParameterFacts:
         trials = counted(self.trials, "trial")
         if self.moves and self.best is not None and self.worst is not None:
             shown = (
-                f"{self.name}: best near {value(self.best)}, {self.effect or 0:.1f} points above "
-                f"{value(self.worst)} ({trials})."
+                f"{self.name}: best near {self.unit.text(self.best)}, {self.effect or 0:.1f} "
+                f"points above {self.unit.text(self.worst)} ({trials})."
             )
             return f"{shown}{self._at_end}{self._beside}"
         if self.decides:
@@ -64,12 +69,39 @@ class ParameterFacts:
         return ""
 
     @property
+    def conclusion(self) -> str:
+        """What follows for the next search, in a few words."""
+        if self.moves and self.best is not None:
+            at = self.unit.text(self.best)
+            return {
+                "inside": f"best near {at}",
+                "end of the range": f"best at its end, {at}: widen the range there",
+                "end of what was tried": f"best at {at}; no trial went further",
+                "as far as it goes": f"best at {at}, as far as it goes",
+            }[self.place]
+        if self.decides:
+            return "matters, but no best value is shown"
+        if self.importance is None and self.p_value is None:
+            return "too few trials to say"
+        return "no effect shown"
+
+    @property
+    def evidence(self) -> str:
+        """The numbers behind it."""
+        parts = []
+        if self.effect is not None and self.p_value is not None:
+            parts.append(f"{self.effect:.1f} points, p {probability(self.p_value)}")
+        if self.importance is not None:
+            parts.append(f"importance {self.importance:.1f}")
+        return "; ".join(parts)
+
+    @property
     def _at_end(self) -> str:
-        low, high = (value(end) for end in self.searched)
+        searched = self.unit.texts(self.searched)
         if self.place == "end of the range":
-            return f" That is the end of its range ({low} to {high}): widen the range there."
+            return f" That is the end of its range ({searched}): widen the range there."
         if self.place == "end of what was tried":
-            return f" No trial went further, though its range is {low} to {high}."
+            return f" No trial went further, though its range is {searched}."
         if self.place == "as far as it goes":
             return " The operation allows no value beyond."
         return ""
@@ -115,6 +147,7 @@ class Marginal:
         choices: whether `at` are all the values that there are.
         log: whether it was searched by its logarithm.
         points: every trial's (value, score).
+        unit: how its values are written.
     """
 
     name: str
@@ -127,6 +160,7 @@ class Marginal:
     choices: bool
     log: bool
     points: tuple[tuple[float, float], ...]
+    unit: Unit = PLAIN
 
     @property
     def shown(self) -> bool:
@@ -144,6 +178,7 @@ class Interaction:
         difference, low, high: of the two effects in points, with its 95 % interval.
         p_value: after Holm's correction over all pairs.
         trials: behind it.
+        units: how the values of the two are written.
     """
 
     first: str
@@ -156,6 +191,7 @@ class Interaction:
     high: float
     p_value: float
     trials: int
+    units: tuple[Unit, Unit] = (PLAIN, PLAIN)
 
     @property
     def shown(self) -> bool:
@@ -165,11 +201,12 @@ class Interaction:
     def sentence(self) -> str:
         """A shown interaction in words."""
         low, high = self.effects
-        (first_low, first_high), (second_low, second_high) = self.first_at, self.second_at
+        first, second = self.units
+        second_low, second_high = map(second.text, self.second_at)
         return (
-            f"{self.first} from {value(first_low)} to {value(first_high)} changes the score by "
-            f"{points(low)} points where {self.second} is {value(second_low)}, and by "
-            f"{points(high)} where it is {value(second_high)} ({counted(self.trials, 'trial')})."
+            f"{self.first} from {first.texts(self.first_at)} changes the score by {points(low)} "
+            f"points where {self.second} is {second_low}, and by {points(high)} where it is "
+            f"{second_high} ({counted(self.trials, 'trial')})."
         )
 
 
@@ -182,6 +219,7 @@ class Common:
         choices: its values if it has few; then `best_shares` and `rest_shares` say how often each
             was taken.
         p_value: of no difference between the two, after Holm's correction over all parameters.
+        unit: how its values are written.
     """
 
     name: str
@@ -191,6 +229,7 @@ class Common:
     best_shares: tuple[float, ...]
     rest_shares: tuple[float, ...]
     p_value: float
+    unit: Unit = PLAIN
 
     @property
     def shown(self) -> bool:
@@ -203,12 +242,13 @@ class Common:
             shares = list(zip(self.choices, self.best_shares, self.rest_shares, strict=True))
             taken, best, rest = max(shares, key=lambda share: share[1] - share[2])
             return (
-                f"{self.name} is {value(taken)} in {100 * best:.0f} % of the best quarter, in "
-                f"{100 * rest:.0f} % of the others."
+                f"{self.name} is {self.unit.text(taken)} in {100 * best:.0f} % of the best "
+                f"quarter, in {100 * rest:.0f} % of the others."
             )
 
         def mostly(low: float, high: float) -> str:
-            return f"at {value(low)}" if low == high else f"from {value(low)} to {value(high)}"
+            alike = low == high
+            return f"at {self.unit.text(low)}" if alike else f"from {self.unit.texts((low, high))}"
 
         return (
             f"{self.name} lies mostly {mostly(self.best[0], self.best[2])}, in the others "

@@ -15,7 +15,7 @@ from augsearch.report.sections.trials.parameter_findings import (
     ParameterFacts,
     Weight,
 )
-from augsearch.words import listed, probability, value
+from augsearch.words import listed
 
 MOST_MARGINALS, MOST_PAIRS = 9, 8
 """Of each, how many are drawn."""
@@ -63,11 +63,21 @@ class Understanding(Section):
             *self.common_sentences,
         )
 
-    def silence(self, part: str) -> str:
-        """Why a part is missing."""
+    @property
+    def silence(self) -> str:
+        """What there are too few trials for."""
+        parts: tuple[tuple[str, object | None], ...] = (
+            ("marginal effects", self.marginals),
+            ("importance", self.weights),
+            ("the best quarter", self.common),
+            ("interactions", self.interactions),
+        )
+        lacking = [f"{name} ({self.needed[name]})" for name, part in parts if part is None]
+        if not lacking:
+            return ""
         return (
-            f"Nothing is said of {part}: that takes {self.needed[part]} finished trials or more, "
-            f"and there are {self.finished}."
+            f"Nothing is said yet of {listed(lacking)}: in brackets the finished trials that each "
+            f"takes; there are {self.finished}."
         )
 
     @property
@@ -91,30 +101,28 @@ class Understanding(Section):
 
     @property
     def table(self) -> Table:
-        """What everything said of single parameters comes from."""
-
-        def shown(number: float | None, form: str) -> str:
-            return "" if number is None else format(number, form)
-
-        return Table(
-            "Importance in multiples of what chance reaches for any parameter in one of 20 "
-            "studies; effect in points between the best and the worst mean, its p-value after "
-            "Holm's correction; the best value where an effect is shown",
-            ("parameter", "trials", "range", "tried", "importance", "effect", "p", "best"),
+        """What was tried of each parameter, what is shown, and what follows."""
+        shown = [place for place, one in enumerate(self.parameters) if one.decides or one.moves]
+        whole = Table(
+            "Evidence: points between the best and the worst mean along it, with the p-value of no "
+            "effect after Holm's correction over all parameters; importance in multiples of what "
+            "chance reaches in one of 20 studies, so that more than 1 is shown",
+            ("parameter", "range", "tried", "best quarter", "evidence", "conclusion"),
             [
                 (
                     one.name,
-                    str(one.trials),
-                    " to ".join(map(value, one.searched)),
-                    " to ".join(map(value, one.tried)),
-                    shown(one.importance, ".1f"),
-                    shown(one.effect, ".1f"),
-                    "" if one.p_value is None else probability(one.p_value),
-                    value(one.best) if one.moves and one.best is not None else "",
+                    one.unit.texts(one.searched),
+                    one.unit.texts(one.tried),
+                    one.unit.texts(one.best_quarter) if one.best_quarter else "",
+                    one.evidence,
+                    one.conclusion,
                 )
                 for one in self.parameters
             ],
+            text=range(6),
+            marked=shown,
         )
+        return whole if any(row[3] for row in whole.rows) else whole.only((0, 1, 2, 4, 5))
 
     @property
     def weights_sentence(self) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 
 from augsearch.report.sections.trials.parameter_findings import (
+    Common,
     Marginal,
     ParameterFacts,
     Place,
@@ -15,6 +16,7 @@ from augsearch.report.sections.trials.parameter_findings import (
 )
 from augsearch.search.report.parameters.axes import Numbers, bounds, choices, scaled
 from augsearch.search.report.parameters.trials import Axes, Scored, values_of
+from augsearch.words import PLAIN, Unit
 
 AT_END = 0.1
 """How near to an end of its range the best value counts as lying there; the range has length 2."""
@@ -26,10 +28,13 @@ def parameter_facts(
     limits: Mapping[str, tuple[float, float]],
     weights: Sequence[Weight],
     marginals: Sequence[Marginal],
+    common: Sequence[Common],
+    units: Mapping[str, Unit],
 ) -> tuple[ParameterFacts, ...]:
     """All that is said of each parameter, in one place."""
     importance = {weight.name: weight.over_chance for weight in weights}
     effects = {marginal.name: marginal for marginal in marginals}
+    quarters = {one.name: (one.best[0], one.best[2]) for one in common}
     found = []
     for name, axis in axes.items():
         values = values_of(name, scored.where([name]).trials)
@@ -49,6 +54,8 @@ def parameter_facts(
                 best=best,
                 worst=along.at[int(np.argmin(along.score))] if along else None,
                 place="inside" if best is None else _place(axis, best, values, limits.get(name)),
+                best_quarter=quarters.get(name),
+                unit=units.get(name, PLAIN),
             )
         )
     return tuple(

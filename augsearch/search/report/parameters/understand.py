@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from optuna.trial import FrozenTrial, TrialState
@@ -34,12 +35,14 @@ from augsearch.search.report.parameters.trials import (
     searched_axes,
 )
 from augsearch.store.frozen_trials import PRICE
+from augsearch.words import PLAIN, Unit
 
 
 def understand(
     trials: Sequence[FrozenTrial],
     seed: int = 0,
     limits: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+    units: Mapping[str, Unit] = MappingProxyType({}),
 ) -> Understanding:
     """What finished trials say.
 
@@ -47,6 +50,7 @@ def understand(
         trials: complete and pruned; the first of their values is the score, higher is better.
         seed: of the shuffles that say what chance would bring.
         limits: of parameters beyond which no space can search.
+        units: how the values of parameters are written.
     """
     finished = [
         t
@@ -58,15 +62,29 @@ def understand(
     scored = Scored.at_end(finished)
     weights = importance_weights(finished, axes, seed) if enough("importance", many) else None
     marginals = marginals_of(scored, axes) if enough("marginal effects", many) else None
+    interactions = interactions_of(scored, axes) if enough("interactions", many) else None
+    common = common_values(finished, axes) if enough("the best quarter", many) else None
+
+    def unit(name: str) -> Unit:
+        return units.get(name, PLAIN)
+
     return Understanding(
         finished=many,
         complete=sum(t.state == TrialState.COMPLETE for t in finished),
         quarter=math.ceil(QUARTER * many),
         needed=FEWEST,
         priced=any(PRICE in trial.user_attrs for trial in finished),
-        parameters=parameter_facts(scored, axes, limits, weights or (), marginals or ()),
+        parameters=parameter_facts(
+            scored, axes, limits, weights or (), marginals or (), common or (), units
+        ),
         weights=weights,
-        marginals=marginals,
-        interactions=interactions_of(scored, axes) if enough("interactions", many) else None,
-        common=common_values(finished, axes) if enough("the best quarter", many) else None,
+        marginals=None
+        if marginals is None
+        else tuple(replace(one, unit=unit(one.name)) for one in marginals),
+        interactions=None
+        if interactions is None
+        else tuple(replace(i, units=(unit(i.first), unit(i.second))) for i in interactions),
+        common=None
+        if common is None
+        else tuple(replace(one, unit=unit(one.name)) for one in common),
     )
