@@ -51,7 +51,9 @@ class Unit:
         return f"{self.before if number else ''}{self.factor * number:.3g}{self.after}"
 
     def texts(self, numbers: Sequence[float]) -> str:
-        """A range: the unit stands once."""
+        """A range: the unit stands once, and so does a value that is all of it."""
+        if numbers[0] == numbers[-1]:
+            return self.text(numbers[0])
         low, high = (f"{self.factor * number:.3g}" for number in numbers)
         return f"{self.before}{low} to {high}{self.after}"
 

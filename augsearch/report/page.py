@@ -52,8 +52,8 @@ def _environment() -> Environment:
 
 
 def _broken(name: str) -> Markup:
-    """A name that may go on in another line behind each underscore and hyphen."""
-    parts = re.split(r"(?<=[_-])", name)
+    """A name that may go on in another line before a part that begins with a letter."""
+    parts = re.split(r"(?<=[_.-])(?=[^\W\d_])", name)
     return Markup("<wbr>").join(parts)
 
 

@@ -57,6 +57,24 @@ def test_fresh_seeds_have_labels_of_their_own_and_all_policies_of_a_seed_the_sam
     assert all(draw.score.tolist() == test for draw in bench.label_draws("test", 3))
 
 
+def test_what_sealed_images_are_mistaken_for_adds_up() -> None:
+    bench = Bench.build(small_images(), small_config(), seed=0, device=CPU)
+    outcome = bench.untrained(replicate=1, scored="test")
+    rows = bench.scored_rows(bench.split.test)
+    labels, draws = bench.image_set.labels[rows], bench.config.evaluate.draws
+    missed = draws - np.array(outcome.hits)
+    other = np.array(outcome.mistaken)
+    assert ((other == -1) == (missed == 0)).all() and missed.any()
+    assert (other != labels).all()
+    lost = np.zeros(len(bench.image_set.classes), dtype=int)
+    for truth, guess, times in outcome.confused:
+        assert truth != guess and times > 0
+        lost[truth] += times
+    for label in np.unique(labels):
+        assert lost[label] == missed[labels == label].sum()
+    assert not bench.untrained(replicate=1, scored="validation").mistaken
+
+
 def test_the_untrained_encoder_has_statistics_of_clean_pool_images() -> None:
     bench = Bench.build(small_images(), small_config(), seed=0, device=CPU)
     run = bench.pretraining(Policy(ops=()), replicate=1, steps=1)

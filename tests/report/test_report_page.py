@@ -5,14 +5,25 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from example_report import AWKWARD, FIGURES, effects, example_report, running_report
+from example_report import (
+    AWKWARD,
+    FIGURES,
+    effects,
+    example_report,
+    mistakes,
+    running_report,
+)
 from plotly.offline import get_plotlyjs
 
 from augsearch.report.markdown import markdown_page
 from augsearch.report.page import html_page
 from augsearch.report.sections.classes import ClassEffect
+from augsearch.report.sections.mistakes import ClassScore
+from augsearch.report.sections.trials.parameter_findings import ParameterFacts
+from augsearch.report.sections.trials.parameters import Understanding
+from augsearch.words import Unit
 
-VOID = {"meta", "link", "img", "br", "hr", "input"}
+VOID = {"meta", "link", "img", "br", "hr", "input", "wbr"}
 
 
 class Reader(HTMLParser):
@@ -67,6 +78,7 @@ def test_the_verdict_comes_first_and_reproduction_last(page):
         "What it does to your images",
         "The policy",
         "Who gains, who loses",
+        "Which images it fails on",
         "Composition matrix",
         "Which parameters matter",
         "The search",
@@ -90,7 +102,8 @@ def test_names_are_shown_as_they_are_and_run_nothing(page):
 
 def test_every_picture_is_told_in_words(page):
     alts = read(page).alts
-    assert len(alts) == FIGURES + 3 and all(len(alt) > 5 for alt in alts)
+    shown = 4  # sealed images
+    assert len(alts) == FIGURES + 3 + shown and all(len(alt) > 5 for alt in alts)
 
 
 def test_the_page_points_nowhere_else_and_holds_its_script_once(page):
@@ -115,13 +128,67 @@ def test_a_study_that_runs_says_so_and_shows_what_there_is():
     assert reader.headings[0] == "No verdict yet"
     assert "This study is still running: 3 of 24 trials are done." in reader.text
     assert "No pictures of views: the folder is gone." in reader.text
-    assert "Nothing is said of importance: that takes 20 finished trials" in reader.text
+    assert "Nothing is said yet of marginal effects (16), importance (20)," in reader.text
     assert "The search" in reader.headings and "Who gains, who loses" not in reader.headings
+
+
+def test_which_images_it_fails_on_is_told_and_shown():
+    reader = read(html_page(example_report()))
+    told = (
+        "trial 3 has 20 of 30 sealed images right most of the time, SimCLR s=0.5 15: 9 newly "
+        "right, 4 newly wrong. For comparison: between two halves of one policy's own seeds about "
+        "3 change each way. None are wrong under every seed of both."
+    )
+    assert told in reader.text
+    assert f"{AWKWARD} (50.0 %) is not shown to be better than guessing" in reader.text
+    assert f"Most often confused: {AWKWARD} taken for scratch (50.0 % of" in reader.text
+    assert "Newly right: 9" in reader.text and "was taken for" in reader.text
+    assert "Wrong under every seed" not in reader.text  # there are none
+    assert reader.alts.count(AWKWARD) == 4
+
+
+def test_of_many_classes_the_commonest_confusions_are_listed():
+    names = [f"class {i}" for i in range(14)]
+    wrong = tuple(tuple(0.01 * (i + j) for j in range(14)) for i in range(14))
+    many = replace(
+        mistakes(), classes=tuple(ClassScore(n, 0.5, 0.4) for n in names), shares=(wrong, wrong)
+    )
+    assert many.drawn == () and len(many.table.rows) == 15
+    assert many.table.rows[0][:3] == ("class 12", "class 13", "25.0")
+    assert replace(many, shares=None).table.rows == [] and not replace(many, shares=None).confusions
+
+
+def test_every_parameter_has_its_range_its_evidence_and_a_conclusion():
+    degrees = Unit(after="°")
+    moves = ParameterFacts(
+        "turn.degrees", 40, (0, 90), (0, 45), 1.4, 3.0, 0.001, 45, 0, "end of what was tried",
+        (30, 44), degrees,
+    )  # fmt: skip
+    flat = replace(moves, importance=0.3, p_value=0.6, best_quarter=(10, 10))
+    few = replace(moves, importance=None, effect=None, p_value=None, best=None, best_quarter=None)
+    decides = replace(flat, importance=1.2)
+    parameters = (moves, flat, few, decides)
+    found = replace(example_report().section(Understanding), parameters=parameters)
+    rows = [tuple(row) for row in found.table.rows]
+    assert rows[0] == (
+        "turn.degrees", "0 to 90°", "0 to 45°", "30 to 44°", "3.0 points, p 0.001; importance 1.4",
+        "best at 45°; no trial went further",
+    )  # fmt: skip
+    assert rows[1][3:] == ("10°", "3.0 points, p 0.6; importance 0.3", "no effect shown")
+    assert rows[2][3:] == ("", "", "too few trials to say")
+    assert rows[3][5] == "matters, but no best value is shown"
+    ends = replace(moves, place="end of the range"), replace(moves, place="as far as it goes")
+    assert [one.conclusion for one in ends] == [
+        "best at its end, 45°: widen the range there",
+        "best at 45°, as far as it goes",
+    ]
 
 
 def test_the_one_pager_is_one_page_and_safe():
     page = markdown_page(example_report())
-    assert page.startswith("# awkward \\<study>\n\n**trial 3 is better than every baseline")
+    assert page.startswith(
+        "# Augmentations for steel & rust, 2026-01-01\n\n**trial 3 is better than every baseline"
+    )
     assert len(page.split()) < 500
     assert not re.search(r"(?<!\\)<b>", page)
     assert "## What was found" in page and "crop.scale\\_min: best near 1" in page

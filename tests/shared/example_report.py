@@ -17,6 +17,12 @@ from augsearch.report.sections.fidelity import (
     ProxiesRead,
     RungAgreement,
 )
+from augsearch.report.sections.mistakes import (
+    ClassScore,
+    Gallery,
+    MistakenImage,
+    Mistakes,
+)
 from augsearch.report.sections.policy import Recipe
 from augsearch.report.sections.reproduce import Reproduce
 from augsearch.report.sections.results import PolicyRow, Results
@@ -131,6 +137,26 @@ def effects():
     )
 
 
+def mistakes():
+    def shown(kind, count):
+        image = MistakenImage(AWKWARD, png(8), "pit", AWKWARD)
+        return Gallery(kind, count, (image,) * min(count, 2))
+
+    return Mistakes(
+        "trial 3", "SimCLR s=0.5", 30, (20, 15), 3.0, 1 / 3,
+        (
+            ClassScore("scratch", 0.7, 0.5),
+            ClassScore(AWKWARD, 0.5, 0.2),
+            ClassScore("pit", 0.5, 0.4),
+        ),
+        (
+            ((0.7, 0.2, 0.1), (0.5, 0.5, 0), (0.1, 0.4, 0.5)),
+            ((0.6, 0.3, 0.1), (0.3, 0.64, 0.06), (0.25, 0.25, 0.5)),
+        ),
+        (shown("gained", 9), shown("lost", 4), shown("never", 0)),
+    )  # fmt: skip
+
+
 def history():
     return History(
         counts={"complete": 8, "pruned": 16, "fail": 1},
@@ -211,6 +237,7 @@ def example_report() -> Report:
                 "name: x\nops: []\n",
             ),
             effects(),
+            mistakes(),
             Extra(
                 "Composition matrix",
                 basis="Two cells.",

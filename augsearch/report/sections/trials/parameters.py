@@ -119,7 +119,7 @@ class Understanding(Section):
                 )
                 for one in self.parameters
             ],
-            text=range(6),
+            text=(0, 4, 5),
             marked=shown,
         )
         return whole if any(row[3] for row in whole.rows) else whole.only((0, 1, 2, 4, 5))
