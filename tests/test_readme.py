@@ -1,15 +1,19 @@
 """The commands of the README and the pages exist, with their options."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 import typer.main
+from PIL import Image
 
 from augsearch.cli.app import app
+from tools import readme_picture
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -94,3 +98,11 @@ def test_constraints_name_versions_only():
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         assert re.fullmatch(r"(#.*|)|[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+( ;.*)?", line), line
         assert "://" not in line
+
+
+def test_the_first_picture_is_what_its_script_draws():
+    """Up to what another version of Pillow draws otherwise."""
+    study = json.loads(readme_picture.STUDY.read_text(encoding="utf-8"))
+    drawn = np.asarray(readme_picture.picture(study), dtype=float)
+    with Image.open(readme_picture.PICTURE) as kept:
+        assert np.abs(drawn - np.asarray(kept.convert("RGB"), dtype=float)).mean() < 2
