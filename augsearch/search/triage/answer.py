@@ -25,7 +25,7 @@ SHOWN = 0.2
 """Probability below which a gain would most likely end as "not distinguishable"."""
 GAIN_LEVEL = 0.9
 """Of the model, for an interval that is called one of 80 %: on replays it holds 87 % of the gains,
-and the model's own 80 % hold 72 (docs/triage.md)."""
+and the model's own 80 % hold 72 (docs/evidence/triage.md)."""
 BASELINE_FILE, ANSWER_FILE = "baseline.yaml", "triage.json"
 
 
