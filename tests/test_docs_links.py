@@ -116,12 +116,12 @@ def test_this_test_sees_what_is_broken():
     ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_headings_and_pictures_exist(page):
     assert broken_links(page, page.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_paths_and_modules_in_code_exist(page):
     text = page.read_text(encoding="utf-8")
     assert missing_paths(text) == []

@@ -1,19 +1,23 @@
 """The commands of the README and the pages exist, with their options."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 import typer.main
+from PIL import Image
 
 from augsearch.cli.app import app
+from tools import readme_picture
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`((?:uv run )?augsearch [^`\n]+)`")
@@ -62,7 +66,7 @@ def test_this_test_refuses_what_does_not_exist():
             parse(shlex.split(wrong))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_exist(page):
     for words in commands_in(page.read_text()):
         parse(words)
@@ -94,3 +98,12 @@ def test_constraints_name_versions_only():
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         assert re.fullmatch(r"(#.*|)|[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+( ;.*)?", line), line
         assert "://" not in line
+
+
+@pytest.mark.long
+def test_the_first_picture_is_what_its_script_draws():
+    """Up to what another version of Pillow draws otherwise."""
+    study = json.loads(readme_picture.STUDY.read_text(encoding="utf-8"))
+    drawn = np.asarray(readme_picture.picture(study), dtype=float)
+    with Image.open(readme_picture.PICTURE) as kept:
+        assert np.abs(drawn - np.asarray(kept.convert("RGB"), dtype=float)).mean() < 2

@@ -49,8 +49,8 @@ def pool_warnings(pool: int, batch_size: int, steps: int) -> tuple[str, ...]:
     warnings = []
     if batch_size > pool:
         warnings.append(
-            f"pretrain.batch_size {batch_size} is above the {pool} images to train on: every step "
-            f"takes all {pool}, and so many negatives fewer"
+            f"pretrain.batch_size {batch_size} is larger than the {pool} images to train on: every "
+            f"step takes all {pool}, so there are fewer negatives"
         )
     if steps * batch_size < pool:
         warnings.append(
@@ -89,13 +89,13 @@ def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...
     }
     if scarce:
         warnings.append(
-            f"classes with fewer than {FEW_LABELS} labelled images, on which scores hardly say "
-            f"anything: {_listed(scarce)}"
+            f"classes with fewer than {FEW_LABELS} labelled images, too few for a useful score: "
+            f"{_listed(scarce)}"
         )
     if short:
         warnings.append(
-            f"classes with fewer than {2 * labels_per_class} labelled images cannot give "
-            f"{labels_per_class} to a draw and as many to its score: {_listed(short)}"
+            f"classes with fewer than {2 * labels_per_class} labelled images, which is too few to "
+            f"train a probe on {labels_per_class} and test it on as many: {_listed(short)}"
         )
     most, least = max(counts), min(counts)
     if most > UNBALANCED * least:

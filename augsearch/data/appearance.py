@@ -154,8 +154,8 @@ class Drift:
             return f"The images look alike ({told}): the old policy should serve them as well."
         if self.chance > CHANCE:
             return (
-                f"So few images do not show whether they differ{by}: {told}, which happens by "
-                f"chance, too (p = {self.chance:.2f}); compare more of them."
+                f"There are too few images to show whether they differ{by}: {told}, which also "
+                f"happens by chance (p = {self.chance:.2f}); compare more of them."
             )
         if self.auc < DIFFERENT:
             return (

@@ -25,6 +25,7 @@ from augsearch.data.imageset import UNLABELLED, ImageSet
 from augsearch.data.listing.names import printable
 from augsearch.data.listing.sources import ImageRecord, find_images
 from augsearch.errors import DataError, OutputError
+from augsearch.words import counted
 
 DECODER_VERSION = 3  # raise it when the same file decodes to other pixels or facts
 DIGEST_VERSION = 1  # of `ImageSet.digest`; pixels of 8-bit files are those of decoder 1
@@ -246,9 +247,8 @@ def _notes_on_pages(records: Sequence[ImageRecord], pages: Sequence[int]) -> lis
     if not pages:
         return []
     return [
-        f"files of several pages or frames, of which only the first is used: {len(pages)} "
-        f"({_names(records, pages)}); save the others as files of their own, or all as bands of "
-        "one page, to use them"
+        f"files with several pages or frames: {len(pages)} ({_names(records, pages)}); only the "
+        "first is used. To use the others, save each as a file, or all as bands of one page"
     ]
 
 
@@ -288,10 +288,7 @@ def _notes_on_near_twins(
 ) -> list[str]:
     """On near twins that groups do not hold together, and how many pictures could not be asked."""
     if len(kept) > MOST:
-        return [
-            f"more than {MOST} pictures: near duplicates are not looked for, only pictures of the "
-            "same pixels"
-        ]
+        return [f"more than {MOST} images: only exact copies are looked for, no near duplicates"]
     linked: dict[int, list[int]] = {}
     for i in kept:
         linked.setdefault(int(near[i]), []).append(i)
@@ -300,10 +297,10 @@ def _notes_on_near_twins(
         return []
     count = sum(len({int(same[i]) for i in alike}) for alike in apart)
     return [
-        f"pictures that are nearly the same as others: {count}, in {len(apart)} sets of up to "
-        f"{max(map(len, apart))} (such as {_names(records, apart[0][:2], ' and ')}); where they "
-        "show the same part they must share a group, or the test is no test: "
-        "data.near_duplicates: group does that, ignore leaves this out"
+        f"near duplicates: {count} images in {counted(len(apart), 'set')} of up to "
+        f"{max(map(len, apart))} (such as {_names(records, apart[0][:2], ' and ')}). If they show "
+        "the same part, the test images are not independent: set data.near_duplicates to group, "
+        "or to ignore if they do not"
     ]
 
 

@@ -189,8 +189,8 @@ class Making:
         side: Literal["sealed", "pool"] = "sealed" if len(self.images.sealed) else "pool"
         if side == "pool":
             self.progress.warn(
-                "there are no sealed pictures: that the files decide as torch does is checked on "
-                "pictures of the pool"
+                "there are no sealed images, so the files are compared with torch on images of the "
+                "pool"
             )
         images = self.images.sealed if side == "sealed" else self.images.pool.images
         rows = images.one_each(np.arange(len(images)))
@@ -207,8 +207,8 @@ class Making:
         if differs.any():
             first = images.paths[int(rows[int(np.flatnonzero(differs)[0])])]
             raise StudyError(
-                f"ONNX Runtime decides otherwise than torch on {int(differs.sum())} of {len(rows)} "
-                f"{side} pictures, {first} among them; nothing is written: report it, with the "
+                f"ONNX Runtime and torch decide differently on {int(differs.sum())} of {len(rows)} "
+                f"{side} images, such as {first}; nothing is written. Please report this, with the "
                 "network's name"
             )
         whose = np.arange(len(images)) if images.pictures is None else images.pictures
@@ -221,9 +221,9 @@ class Making:
         otherwise = int(before.differs(truth).sum())
         if otherwise:
             self.progress.warn(
-                f"{otherwise} of {len(rows)} {side} pictures are decided otherwise than at "
-                "fine-tuning: the graph resizes tall pictures in another order than Pillow, and "
-                "takes all of a large JPEG, which was reduced while it was decoded"
+                f"{otherwise} of {len(rows)} {side} images get another decision than at "
+                "fine-tuning: the graph resizes tall images in another order than Pillow, and "
+                "reads all of a large JPEG, which fine-tuning reduced while decoding"
             )
         return Checked(side=side, pictures=len(rows), as_in_torch=0, as_finetuned=otherwise)
 

@@ -140,7 +140,7 @@ def prepare_features(request: DistillRequest, progress: Progress) -> FeatureLess
     prepared = replace(prepared, directory=directory)
     sealed, missing = sealed_of(image_set, pool)
     if missing and len(sealed):
-        progress.warn(f"{missing} sealed images are not there; the others judge")
+        progress.warn(f"{missing} sealed images are missing; the others are used")
     return FeatureLesson(prepared, teacher, normalised, sealed, sizes)
 
 

@@ -181,15 +181,15 @@ def examine(
     folds = of_folds(classifier, images, device)
     if folds is None:
         notes.append(
-            "the networks of the folds are not there, or not their images: labels that were learnt "
-            "from are not judged"
+            "the networks of the folds or their images are missing, so labels that were learnt "
+            "from are not checked"
         )
     held = _calibrated(classifier, pool, folds)
     suspects = _suspects((held, _labelled(open_), sealed), features)
     if len(suspects.found.places) > MANY * max(1, suspects.judged):
         notes.append(
-            f"{len(suspects.found.places)} of {suspects.judged} labels are in doubt: so many are "
-            "rather errors of the classifier; only the first of them are worth a look"
+            f"{len(suspects.found.places)} of {suspects.judged} labels are in doubt. So many are "
+            "probably the classifier's own errors: look at the first ones only"
         )
     landed = _landed(features, learnt, len(images.sealed), seed)
     unsure = least_sure(open_.probabilities, pool.groups[open_.rows], UNSURE)

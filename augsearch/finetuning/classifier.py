@@ -191,7 +191,7 @@ def open_images(
     pool = sealed_off(image_set, source, as_decoded(config, image_set), before, storage, progress)
     sealed, missing = sealed_of(image_set, pool)
     if missing:
-        progress.warn(f"{missing} sealed images are not there; the others judge")
+        progress.warn(f"{missing} sealed images are missing; the others are used")
     uses = read_uses(classifier.directory)
     each = np.array([uses.get(path, "") for path in pool.images.paths])
     seen = np.flatnonzero(each != "")

@@ -120,7 +120,7 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
     absent = set(range(len(pool.images.classes))) - set(pool.images.labels[rows].tolist())
     if absent:
         names = ", ".join(pool.images.classes[place] for place in sorted(absent))
-        progress.warn(f"no labelled image to learn from, so never said: {names}")
+        progress.warn(f"classes without a label to learn from, which are never predicted: {names}")
     check_good(config.finetune, pool.images)
     rows, for_threshold = _with_threshold(pool.images, rows, config, request.seed, progress)
     folds = folds_of(pool.images, rows, config.finetune.folds, request.seed)
@@ -257,16 +257,16 @@ def _with_threshold(
     parts, needed = len(np.unique(pool.groups[defects])), fewest_defects(wanted.miss_rate)
     if parts < needed:
         progress.warn(
-            f"--miss-rate {wanted.miss_rate:g}: no threshold is found. It takes {needed} defects "
-            f"that are not learnt from, and a share of {wanted.threshold_share:g} of the labelled "
-            f"ones is {parts}; label more, ask for a higher rate, or raise "
+            f"--miss-rate {wanted.miss_rate:g}: no threshold can be found. It needs {needed} "
+            f"defective parts that are not learnt from, and {wanted.threshold_share:g} of the "
+            f"labelled ones are {parts}; label more, allow a higher rate, or raise "
             "finetune.threshold_share"
         )
         return rows, rows[:0]
     if wanted.labels != "all":
         progress.warn(
-            "the threshold is for defects that are mixed as the labels are, as many of each class; "
-            "with --labels all they are mixed as in the pool"
+            "the threshold assumes as many defects of each class, as in the labels; "
+            "--labels all keeps the pool's mix"
         )
     return learnt, apart
 
@@ -276,12 +276,11 @@ def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:
     sealed, missing = sealed_of(image_set, pool)
     if missing and len(sealed):
         progress.warn(
-            f"{missing} sealed images are not there; what the classifier is worth is said by those "
-            "that are"
+            f"{missing} sealed images are missing; the classifier is evaluated on the others"
         )
     elif not len(sealed):
         progress.warn(
-            "there are no sealed images with a label: nothing says what the classifier is worth on "
+            "there are no sealed images with a label, so the classifier cannot be evaluated on "
             "images that it has not seen"
         )
     return sealed

@@ -21,7 +21,9 @@ def check_free(directory: Path) -> None:
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: is no directory; give another --output")
     if directory.is_dir() and not (directory / NOTE).is_file() and any(directory.iterdir()):
-        raise ConfigError(f"{directory}: holds files that are of no pilot; give another --output")
+        raise ConfigError(
+            f"{directory}: holds files that do not belong to a pilot; give another --output"
+        )
 
 
 def make_room(prepared: Prepared, force: bool) -> None:

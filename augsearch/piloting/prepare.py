@@ -262,11 +262,11 @@ def _sealed(image_set: ImageSet, pool: Pool, progress: Progress) -> ImageSet:
             "none; label more images"
         )
     if missing:
-        progress.warn(f"{missing} sealed images are not there; the others judge")
+        progress.warn(f"{missing} sealed images are missing; the others are used")
     absent = sorted(set(range(len(pool.images.classes))) - set(sealed.labels.tolist()))
     if absent:
         names = ", ".join(pool.images.classes[place] for place in absent)
-        progress.warn(f"no sealed image says how these classes do: {names}")
+        progress.warn(f"classes without a sealed image, which cannot be judged: {names}")
     return sealed
 
 
@@ -282,8 +282,8 @@ def _counts(pool: ImageSet, wanted: PilotConfig, progress: Progress) -> tuple[in
         )
     if left := wanted.labels[len(counts) :]:
         progress.note(
-            f"left out for want of labels: {', '.join(map(str, left))} of each class; {rarest} has "
-            f"{least} outside the sealed test"
+            f"left out, as there are too few labels: {', '.join(map(str, left))} of each class; "
+            f"{rarest} has {least} outside the sealed test"
         )
     return counts
 
@@ -294,7 +294,9 @@ def _baseline(recipe: Recipe, config: StudyConfig, channels: int, progress: Prog
     name = _published(config.pilot.baseline or (study.baseline if study else None) or USUAL)
     published, found = (for_channels(p, channels) for p in (BASELINES[name], recipe.policy))
     if published.digest == found.digest:
-        progress.note(f"the found policy is {name}, so that no other baseline stands beside it")
+        progress.note(
+            f"the found policy is {name} itself, so no published policy is compared with it"
+        )
         return None
     return name
 

@@ -42,8 +42,8 @@ def recommend(
             way=best.way,
             title="Nothing is measured here",
             reason="No way is shown to be right more often than chance "
-            f"({percent(1 / classes)} %), so that nothing tells which is better: take more labels, "
-            "more steps or larger images.",
+            f"({percent(1 / classes)} %), so they cannot be compared: use more labels, more steps "
+            "or larger images.",
             findings=(),
         )
     if shown:
@@ -60,8 +60,8 @@ def recommend(
             answer="do_not_pretrain",
             way=best.way,
             title=f"Do not pretrain: {best.title}",
-            reason=f"With no number of labels does SimCLR on these images gain a point over the "
-            f"best way without it. {_heights(best)}",
+            reason="SimCLR on these images gains less than a point over the best way without it, "
+            f"with every number of labels. {_heights(best)}",
             findings=findings,
         )
     lead = max(over, key=lambda gain: gain.gained.mean)
@@ -69,11 +69,11 @@ def recommend(
         answer="not_shown",
         way=best.way,
         title=f"No gain is shown: begin with {best.title}",
-        reason="SimCLR on these images is not shown to gain over the best way without it, when all "
-        f"ways and numbers of labels are claimed together. The most is {_gained(lead.gained)} with "
-        f"{_labels(lead.labels)} ({by_key[lead.way].title}). {_heights(best)} This rests on "
+        reason="SimCLR on these images is not shown to gain over the best way without it, with all "
+        f"ways and numbers of labels taken together. The largest gain is {_gained(lead.gained)} "
+        f"with {_labels(lead.labels)} ({by_key[lead.way].title}). {_heights(best)} This rests on "
         f"{counted(seeds, 'seed')} and on these sealed images; more of either (--seeds, more "
-        "labels) would tell smaller gains.",
+        "labels) would show smaller gains.",
         findings=findings,
     )
 

@@ -143,15 +143,15 @@ def _as_split(image_set: ImageSet, known: KnownSplit) -> tuple[NDArray[np.str_],
         gone = sorted(known.table["path"][column.isin(lost)])
         more = f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else ""
         raise DataError(
-            f"{len(gone)} images that the study trained on are not there, or are cut or read in "
-            f"another way: {', '.join(gone[:SHOWN])}{more}; name the folder that holds them with "
-            "--data, and settings that read them as the study did"
+            f"{len(gone)} images that the study trained on are missing or read differently: "
+            f"{', '.join(gone[:SHOWN])}{more}; name their folder with --data, and use settings "
+            "that read them as the study did"
         )
     notes: tuple[str, ...] = ()
     if new := int((side == "new").sum()):
         notes = (
-            f"{new} images that the study did not know are left out: whether they show parts "
-            "that it sealed is not known; a study of all images splits them anew",
+            f"{new} images that are new to the study are left out, because they may show parts "
+            "that it sealed; a study of all images splits them again",
         )
     return side, notes
 
@@ -178,8 +178,8 @@ def _drawn(
         side[near & ~seen] = "unused"
         side[near & seen] = "pool"
     notes = (
-        "these are not the images that were split before, or not all of them: they are split "
-        f"anew, and {len(rows)} of them that were sealed stay sealed",
+        f"the images differ from those of the study, so they are split again; the {len(rows)} that "
+        "were sealed stay sealed",
     )
     return side, notes
 
@@ -189,9 +189,8 @@ def _check_sealed(image_set: ImageSet, rows: NDArray[np.int64], known: KnownSpli
     found = [image_set.paths[row] for row in rows.tolist() if marks[row] in known.sealed]
     if found:
         raise DataError(
-            f"the split puts {found[0]} into the pool, which the study sealed: files have been "
-            "renamed or the table was changed; give the study's own command again, which writes "
-            "the table"
+            f"the split puts {found[0]} into the pool, but the study sealed it: files were renamed "
+            "or the table was changed; run the study's own command again, which writes the table"
         )
 
 

@@ -170,7 +170,7 @@ def ready(
         )
     if not bench.draws:
         progress.note(
-            "the pool has too few labels for a probe, so that nothing is measured on the way"
+            "the pool has too few labels for a probe, so the training is not scored on the way"
         )
     full = config.full
     steps = steps or full.steps or LONGER * config.pretrain.steps

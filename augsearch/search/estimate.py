@@ -164,8 +164,8 @@ def _on_triage(setup: Setup, seconds: float) -> str:
         return ""
     share = triage_plan(setup.config, setup.baselines, setup.always_confirmed).share
     return (
-        "is it worth it here? `augsearch triage` with the same options says so after about "
-        f"{duration(share * seconds)}, and the study goes on from what it trains"
+        "is a search worth it? `augsearch triage` with the same options answers in about "
+        f"{duration(share * seconds)}, and the study reuses what it trained"
     )
 
 

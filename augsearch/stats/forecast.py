@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 USUAL_SPREAD, FOLD = 0.04, 2.5
 """Median and geometric standard deviation of what the standard deviation of policies' scores is
-taken to be before any is seen: 2 to 12 points on the sets of docs/triage.md."""
+taken to be before any is seen: 2 to 12 points on the sets of docs/evidence/triage.md."""
 SPREADS = np.geomspace(0.001, 0.5, 60)
 PLACES = 160
 PER_SCALE = np.pi / np.sqrt(6)
@@ -78,9 +78,9 @@ def foresee_gain(
     True scores of policies are taken for a Gumbel distribution of minima (Gumbel, Statistics of
     Extremes, 1958): there are many ways to hurt and few to help, so that its lower tail is long and
     its best values lie close together. A normal one foresees two to five times as much as replayed
-    searches found (docs/triage.md). Place and scale are drawn from their posterior, on a grid, the
-    place being anything; then the baselines' true scores, then searches: the best of `trials`
-    policies by what a noisy run shows of each.
+    searches found (docs/evidence/triage.md). Place and scale are drawn from their posterior, on a
+    grid, the place being anything; then the baselines' true scores, then searches: the best of
+    `trials` policies by what a noisy run shows of each.
 
     Args:
         baselines: scores of one run each.

@@ -79,9 +79,9 @@ class Run(BaseModel):
 def made_again(runs: int) -> str:
     """What is said of so many runs that are `Store.outdated`."""
     return (
-        f"{runs} run{'s' if runs > 1 else ''} of an older version of augsearch, which scored all "
-        "seeds with the same labels and the untrained encoder without statistics, left out and "
-        "made again where needed"
+        f"{runs} run{'s' if runs > 1 else ''} of an older version of augsearch left out, and "
+        "repeated where needed: that version scored all seeds with the same labels, and the "
+        "untrained encoder without statistics"
     )
 
 

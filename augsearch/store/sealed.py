@@ -57,12 +57,12 @@ def sealed_note(uses: int) -> str:
     if uses <= 1:
         return ""
     note = (
-        f"The sealed test images of this data have now judged {uses} times; the more often, the "
-        "less a narrow win means."
+        f"The sealed test images of this data have now been used {uses} times; each use makes a "
+        "narrow win less meaningful."
     )
     if uses > MANY_USES:
         note += (
-            f" That is more than {MANY_USES}: among so many some will look better by chance. "
+            f" That is more than {MANY_USES}: among so many looks, some are better by chance. "
             "Confirm on test images that no study has seen."
         )
     return note

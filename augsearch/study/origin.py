@@ -110,14 +110,14 @@ def compared(origin: Origin, bench: Bench) -> str:
     marks = sealed_marks(bench.image_set, bench.split.test)
     known = len(set(marks) & set(origin.sealed)) / max(1, len(marks))
     if known == 1:
-        return "These are the same images, or nearly: the sealed ones have been looked at before."
+        return "These are the same images, or nearly: the sealed ones have been used before."
     old, size = origin.looks, bench.image_set.image_size
     if size < old.side:
         found = f"Images of {size} pixels are not compared with its own of {old.side}."
     else:
         found = drift(old, looks_of(bench, old.side)).sentence
     if known > 0:
-        found += f" About {100 * known:.0f} % of the sealed images have been looked at before."
+        found += f" About {100 * known:.0f} % of the sealed images have been used before."
     return found
 
 

@@ -113,8 +113,8 @@ class SizeChoice:
         first, chosen = self.probes[0], self.chosen
         if any(probe.is_open for probe in self.probes):
             lines.append(
-                "with so few labelled images sizes can hardly be told apart: look at the "
-                "intervals, and say data.image_size yourself if in doubt"
+                "there are too few labelled images to tell sizes apart: look at the intervals, "
+                "and set data.image_size yourself if in doubt"
             )
         price = f"{chosen.trial / first.trial:.1f} times as long as at {first.size} pixels"
         why = (

@@ -43,7 +43,8 @@ def compare_pilots(
     try:
         if directory.is_dir() and not (directory / OF).is_file() and any(directory.iterdir()):
             raise ConfigError(
-                f"{directory}: holds files that are of no comparison; give another --output"
+                f"{directory}: holds files that do not belong to a comparison; give another "
+                "--output"
             )
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

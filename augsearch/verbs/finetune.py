@@ -253,7 +253,7 @@ def _check_directory(prepared: Prepared, force: bool) -> None:
                 )
         elif directory.is_dir() and not path.is_file() and not _begun(prepared, force):
             raise ConfigError(
-                f"{directory}: holds files that are of no fine-tuning, or of another; give "
+                f"{directory}: holds files that do not belong to this fine-tuning; give "
                 "another --output"
             )
         note = directory / NETWORKS / NOTE

@@ -140,7 +140,8 @@ def _make_room(prepared: Prepared, force: bool) -> None:
     try:
         if not ours and directory.is_dir() and any(directory.iterdir()):
             raise ConfigError(
-                f"{directory}: holds files that are of no pretraining; give another --output"
+                f"{directory}: holds files that do not belong to a pretraining; give another "
+                "--output"
             )
         if force:
             prepared.checkpoints.clear()

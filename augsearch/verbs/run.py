@@ -136,8 +136,8 @@ def checked_setup(request: StudyRequest, progress: Progress) -> Setup:
         progress.note(f"compared with {origin.study}: {compared(origin, setup.bench)}")
         if origin.weights != setup.start_facts.get("weights"):
             progress.note(
-                f"the encoder does not start as in {origin.study}: its weights are others, or the "
-                "same file has other content; scores of the old trials may rank otherwise"
+                f"the encoder starts from other weights than in {origin.study}, or from a file "
+                "that has changed; scores of the old trials may rank policies differently"
             )
     return setup
 

@@ -74,8 +74,7 @@ def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
     plan = triage_plan(config, setup.baselines, setup.always_confirmed)
     progress.note(
         f"triage trains {100 * plan.share:.0f} % of the study's expected steps, in about "
-        f"{duration(plan.share * estimate(setup, afresh=True).seconds)}; the study goes on from "
-        "them"
+        f"{duration(plan.share * estimate(setup, afresh=True).seconds)}; the study reuses them"
     )
     with told_when_unwritable(setup.storage, "finished runs"):
         try:

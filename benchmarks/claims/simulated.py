@@ -48,7 +48,7 @@ LIMITS = {
         BALANCED, 0.06, label_sd=0.015, shared_labels=True
     ),
 }
-"""Shown, and not promised: see docs/verdict.md."""
+"""Shown, and not promised: see docs/evidence/verdict.md."""
 GAINS = 0.05
 
 

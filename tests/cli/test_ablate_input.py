@@ -14,8 +14,8 @@ FLAGS = {
         "the space 'small' has no operation 'hue'; it has: resized_crop, color_jitter",
     ),
     "op twice": (["--ops", "color_jitter,color_jitter"], "'color_jitter' stands there twice"),
-    "mode": (["--mode", "triples"], "--mode triples: is none of pairs, leave-one-out, add-one"),
-    "protocol": (["--protocol", "byol"], "--protocol byol: is none of simclr, policy"),
+    "mode": (["--mode", "triples"], "--mode triples: must be one of pairs, leave-one-out, add-one"),
+    "protocol": (["--protocol", "byol"], "--protocol byol: must be one of simclr, policy"),
     "protocol elsewhere": (
         ["--protocol", "policy", "--mode", "classes"],
         "--protocol policy: belongs to --mode pairs",

@@ -106,7 +106,7 @@ def test_a_path_that_no_text_can_hold(cli, option):
 def test_a_batch_above_the_number_of_images(cli):
     write_images(pit=14, scratch=14)
     Path("study.yaml").write_text(STUDY.replace("batch_size: 8", "batch_size: 64"))
-    assert "pretrain.batch_size 64 is above the 22 images to train on" in (
+    assert "pretrain.batch_size 64 is larger than the 22 images to train on" in (
         " ".join(dry_run(cli, "--data", "images").out.split())
     )
 

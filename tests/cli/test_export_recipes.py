@@ -19,7 +19,7 @@ from augsearch.space.policy import Policy
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "exports.md"
 RECIPE = re.compile(
-    r"^## (?P<title>.*?)$(?:(?!^## ).)*?^```\nuv run augsearch (?P<command>.*?)\n```\n\n"
+    r"^## (?P<title>[^\n]*)$(?:(?!^## ).)*?^```\nuv run augsearch (?P<command>.*?)\n```\n\n"
     r"^```python\n(?P<code>.*?)^```",
     re.M | re.S,
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from test_readme import FENCE, README, commands_between_words, commands_in
+from test_readme import FENCE, README, ROOT, commands_between_words, commands_in
 
 import augsearch
 from augsearch.space.space import Space
@@ -51,8 +51,8 @@ def commands() -> list[str]:
     return list(found)
 
 
-def blocks(language: str) -> list[str]:
-    return [m["body"] for m in FENCE.finditer(README.read_text()) if m["language"] == language]
+def blocks(language: str, page: Path = README) -> list[str]:
+    return [m["body"] for m in FENCE.finditer(page.read_text()) if m["language"] == language]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_the_python_runs(after_a_study, monkeypatch):
 
 
 def test_the_spaces_are_spaces():
-    found = blocks("yaml")
-    assert len(found) == 2
+    found = blocks("yaml") + blocks("yaml", ROOT / "docs" / "spaces.md")[:2]
+    assert len(found) == 3
     for text in found:
         assert parse_model(Space, f"name: shown\n{text}", "README.md").ops

@@ -20,7 +20,7 @@ def test_pictures_of_few_grey_levels_are_pointed_out():
     ("pool", "batch", "steps", "words"),
     [
         (100, 32, 50, []),
-        (100, 128, 50, ["pretrain.batch_size 128 is above the 100 images to train on"]),
+        (100, 128, 50, ["pretrain.batch_size 128 is larger than the 100 images to train on"]),
         (100, 8, 4, ["pretrain.steps 4 of 8 images see 32 of the 100 images", "13 steps"]),
     ],
 )

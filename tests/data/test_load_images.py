@@ -144,7 +144,7 @@ def test_near_twins_are_counted_and_grouped_on_request(root: Path, load) -> None
         for what in ("report", "group", "ignore")
     )
     assert (
-        "nearly the same as others: 2, in 1 sets of up to 2 (such as ok/a.png and ok/dim.png)"
+        "near duplicates: 2 images in 1 set of up to 2 (such as ok/a.png and ok/dim.png)"
         in (told.notes[0])
     )
     assert grouped.notes == quiet.notes == ()
@@ -168,7 +168,7 @@ def test_files_of_several_pages_are_counted(root: Path, load) -> None:
     with Image.open(root / "ok" / "a.png") as image:
         image.save(root / "ok" / "pages.tif", save_all=True, append_images=[image.rotate(90)])
     (note,) = load(root).notes
-    assert "of which only the first is used: 1 (ok/pages.tif)" in note
+    assert "files with several pages or frames: 1 (ok/pages.tif); only the first is used" in note
 
 
 def test_a_class_that_vanished_is_named(root: Path, load) -> None:

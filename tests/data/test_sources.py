@@ -159,7 +159,7 @@ def test_a_class_may_be_called_mask(tmp_path: Path) -> None:
 
 def test_namesakes_with_another_suffix_are_pointed_out(tmp_path: Path) -> None:
     _, said = heard(touch(tmp_path, "ok/a.png", "ok/a.jpg", "ok/b.png"))
-    assert "another suffix: 1 (such as ok/a.jpg and ok/a.png)" in said
+    assert "only in their suffix: 1 (such as ok/a.jpg and ok/a.png)" in said
 
 
 def test_hidden_images_are_counted_and_rubbish_is_not(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_images_of_other_names_are_known_by_their_content(tmp_path: Path) -> Non
         "scan.img",
         "shot.dat",
     ]
-    assert "left out: 2 .heic (rust/x.HEIC), 1 .txt (ok/notes.txt)" in said
+    assert "cannot read them as images: 2 .heic (rust/x.HEIC), 1 .txt (ok/notes.txt)" in said
     assert "folders without a single image: rust" in said
 
 
@@ -247,7 +247,7 @@ ALIKE = [("1", "1.0"), ("ok", "OK"), ("ok", "ok "), ("01", "1"), ("h\u00e4rte", 
 def test_names_that_look_alike_are_pointed_out(tmp_path: Path, names: tuple[str, str]) -> None:
     records, said = heard(touch(tmp_path, *[f"{name}/a.png" for name in names]))
     assert {record.label for record in records} == set(names)
-    assert "labels that look alike count as different ones: " in said
+    assert "labels that look alike are counted as different: " in said
     _, said = heard(touch(tmp_path / "other", "1_0/a.png", "10/a.png", "nan/a.png", "b/a.png"))
     assert said == ""
 
@@ -256,7 +256,7 @@ def test_groups_that_look_alike_are_pointed_out(tmp_path: Path) -> None:
     touch(tmp_path, "ok/a.png", "ok/b.png")
     write(tmp_path, "groups.csv", "path,group", "ok/a.png,3", "ok/b.png,3.0")
     _, said = heard(tmp_path)
-    assert "groups that look alike count as different ones: '3' and '3.0'" in said
+    assert "groups that look alike are counted as different: '3' and '3.0'" in said
 
 
 def test_names_that_no_text_can_hold(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_groups_table_beside_folders(tmp_path: Path) -> None:
         (["path,label", "/b.png,x"], r"row 2: path '/b\.png' must be relative"),
         (["path,label", "C:\\b.png,x"], r"row 2: path .* must be relative"),
         (["path,label", ",x"], r"row 2: path '' must be relative"),
-        (["path,label,split", "a.png,x,dev"], r"split 'dev' of 'a\.png' is none of train, val"),
+        (["path,label,split", "a.png,x,dev"], r"split 'dev' of 'a\.png' is not one of train, val"),
         (
             ["path,label", "a.png,x", *[f"{name}.png,x" for name in "cdef"]],
             r"labels\.csv: 4 of 5 paths are no image below .*: 'c\.png' \(row 3\), 'd\.png' "

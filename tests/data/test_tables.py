@@ -34,7 +34,7 @@ def test_groups_tables_of_other_names(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["metadata.csv", "labels.xlsx", "ok/labels.csv"])
 def test_a_table_that_is_not_read_is_named(tmp_path: Path, name: str) -> None:
     _, said = heard(touch(tmp_path, "ok/a.png", name))
-    assert f"tables that are not read: 1 ({name})" in said
+    assert f"tables that are not used: 1 ({name})" in said
 
 
 def test_two_tables_of_labels_are_refused(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_bad_input_is_said(teacher):
         distill("empty", data=small_images())
     Path("student").mkdir()
     Path("student/note.txt").touch()
-    with pytest.raises(ConfigError, match=r"student: holds files that are of no pretraining"):
+    with pytest.raises(ConfigError, match=r"student: holds files that do not belong"):
         taught()
     go(output="classifier")
     with pytest.raises(ConfigError, match=r"--policy: a classifier's own policy is taken"):

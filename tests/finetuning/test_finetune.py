@@ -230,7 +230,9 @@ def test_a_threshold_that_could_promise_nothing_takes_no_labels():
     images, heard = small_images(), StopsAt(99)
     asked = {"data": images, "output": "out", "device": "cpu"}
     few = prepare(FinetuneRequest(study=config(good="clean"), **asked), heard)
-    assert any("no threshold is found. It takes 49 defects" in note for note in heard.notes)
+    assert any(
+        "no threshold can be found. It needs 49 defective parts" in note for note in heard.notes
+    )
     without = prepare(FinetuneRequest(study=config(), **asked), Quiet())
     assert few.rows.tolist() == without.rows.tolist() and few.identity == without.identity
     enough = prepare(FinetuneRequest(study=config(**STOPPING), **asked), Quiet())
@@ -273,7 +275,7 @@ def test_others_files_and_other_classifiers_are_left_alone():
     assert go(output="again").sealed.uses == 2  # the same as the first
     Path("mine").mkdir()
     Path("mine/notes.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="holds files that are of no fine-tuning"):
+    with pytest.raises(ConfigError, match="holds files that do not belong to this fine-tuning"):
         go(output="mine")
     assert [path.name for path in Path("mine").iterdir()] == ["notes.txt"]
 

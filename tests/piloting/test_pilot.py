@@ -244,7 +244,7 @@ def test_bad_input_is_one_line(changes, said):
 def test_others_files_and_other_pilots_are_left_alone():
     Path("out").mkdir()
     Path("out/thesis.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="of no pilot"):
+    with pytest.raises(ConfigError, match="do not belong to a pilot"):
         go()
     Path("out/thesis.txt").unlink()
     Path("out/identity.json").write_text(json.dumps({"seed": "7"}))
@@ -332,7 +332,7 @@ def test_what_is_wrong_is_seen_before_a_search():
         go(policy=None, space="factory", good="fine")
     Path("full").mkdir()
     Path("full/thesis.txt").write_text("mine")
-    with pytest.raises(ConfigError, match="of no pilot"):
+    with pytest.raises(ConfigError, match="do not belong to a pilot"):
         go(policy=None, space="factory", output="full")
     assert not Path("augsearch.db").exists()
 

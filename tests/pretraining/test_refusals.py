@@ -60,9 +60,9 @@ def test_a_checkpoint_of_another_policy_is_refused(stopped):
 def test_files_of_others_are_left_alone():
     Path("out").mkdir()
     Path("out/result.json").write_text("a study's")
-    with pytest.raises(ConfigError, match="out: holds files that are of no pretraining"):
+    with pytest.raises(ConfigError, match="out: holds files that do not belong to a pretraining"):
         run()
-    with pytest.raises(ConfigError, match="out: holds files that are of no pretraining"):
+    with pytest.raises(ConfigError, match="out: holds files that do not belong to a pretraining"):
         run(force=True)
     assert [path.name for path in Path("out").iterdir()] == ["result.json"]
 

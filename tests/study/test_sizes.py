@@ -171,4 +171,7 @@ def test_a_network_that_wants_larger_images_gets_them(tmp_path):
 def test_few_images_are_said_to_be_few():
     wide = MeanEstimate(0.03, 0.2, 8, True)
     probes = (SizeProbe(32, 0.6, wide, 1.0), SizeProbe(64, 0.63, None, 2.0))
-    assert "can hardly be told apart" in SizeChoice(probes, "3 random encoders").sentences[-2]
+    assert (
+        "too few labelled images to tell sizes apart"
+        in SizeChoice(probes, "3 random encoders").sentences[-2]
+    )

@@ -58,7 +58,7 @@ class SurfaceSpec:
                 raise ConfigError(f"embedded surfaces: {field} {value} is not in {low}..{high}")
         if self.label not in CLASSES:
             known = ", ".join(CLASSES)
-            raise ConfigError(f"embedded surfaces: label {self.label!r} is none of {known}")
+            raise ConfigError(f"embedded surfaces: label {self.label!r} is not one of {known}")
 
 
 def draw_surfaces(spec: SurfaceSpec) -> ImageSet:

@@ -253,7 +253,7 @@ def _records_from_table(
         name = row.get("split", "")
         if name and name.lower() not in SPLIT_NAMES:
             known = "train, val, test or empty"
-            raise DataError(f"{file}: split {name!r} of {path!r} is none of {known}")
+            raise DataError(f"{file}: split {name!r} of {path!r} is not one of {known}")
         split = SPLIT_NAMES[name.lower()] if name else ""
         record = ImageRecord(path, printable(row.get("label", "")) or None, split=split)
         records.append(_with_group(record, row))
@@ -282,8 +282,8 @@ def _say_what_is_left_out(
     tables = [name for name in files.others if _is_table(name) and name not in read]
     if tables:
         say(
-            f"tables that are not read: {len(tables)} ({_examples(tables)}); labels are read from "
-            "labels.csv and groups from groups.csv at the top"
+            f"tables that are not used: {len(tables)} ({_examples(tables)}); labels come from "
+            "labels.csv and groups from groups.csv in the top folder"
         )
     by_suffix: defaultdict[str, list[str]] = defaultdict(list)
     for name in files.others:
@@ -296,7 +296,7 @@ def _say_what_is_left_out(
             for suffix, count in counts.most_common(SHOWN)
         )
         more = f", {len(counts) - SHOWN} more kinds" if len(counts) > SHOWN else ""
-        say(f"files that are no images which Pillow can read are left out: {said}{more}")
+        say(f"left out, because Pillow cannot read them as images: {said}{more}")
     empty = sorted(set(files.folders) - set(tops))
     known = (*MASK_FOLDERS, MASK_FOLDER, *UNLABELLED_FOLDERS)
     empty = [name for name in empty if name.lower() not in known]
@@ -317,7 +317,7 @@ def _say_what_looks_alike(records: Sequence[ImageRecord], say: Callable[[str], N
         if alike:
             said = ", ".join(" and ".join(map(shown, same)) for same in alike[:SHOWN])
             more = ", …" if len(alike) > SHOWN else ""
-            say(f"{what} that look alike count as different ones: {said}{more}")
+            say(f"{what} that look alike are counted as different: {said}{more}")
     spellings: defaultdict[str, set[str]] = defaultdict(set)
     for record in records:
         stem, _, suffix = record.path.rpartition(".")
@@ -326,8 +326,8 @@ def _say_what_looks_alike(records: Sequence[ImageRecord], say: Callable[[str], N
     if several:
         first = " and ".join(f"{printable(several[0])}.{x}" for x in sorted(spellings[several[0]]))
         say(
-            f"images of one name but another suffix: {len(several)} (such as {first}); if one is a "
-            "mask or a copy of the other, take it out"
+            f"images that differ only in their suffix: {len(several)} (such as {first}); if one is "
+            "a mask or a copy of the other, remove it"
         )
 
 

@@ -41,7 +41,7 @@ class Costs(Section):
         """All of it, and what a trial spends it on."""
         total = sum(seconds for _, seconds in self.phases.values())
         parts = [f"{name} {duration(seconds)}" for name, seconds in self.parts.items()]
-        inside = f" A complete trial takes, in the mean: {listed(parts)}." if parts else ""
+        inside = f" A complete trial takes on average: {listed(parts)}." if parts else ""
         return f"{duration(total)} of computing in all.{inside}"
 
     @property

@@ -77,16 +77,16 @@ class AblationRequest:
             ("protocol", self.protocol, get_args(Protocol)),
         ):
             if value is not None and value not in known:
-                raise ConfigError(f"--{flag} {value}: is none of {', '.join(known)}")
+                raise ConfigError(f"--{flag} {value}: must be one of {', '.join(known)}")
         if self.replicates < FEWEST_SEEDS:
             raise ConfigError(
                 f"--replicates {self.replicates}: must be {FEWEST_SEEDS} or more, because one run "
-                "alone does not show how far chance goes"
+                "alone does not show how large chance differences are"
             )
         if self.mode == "classes" and self.replicates < FEWEST_SEEDS_OF_CLASSES:
             raise ConfigError(
                 f"--replicates {self.replicates}: --mode classes needs {FEWEST_SEEDS_OF_CLASSES} "
-                "or more, because recalls come in grains and two seeds agree too often by chance"
+                "or more, because with two seeds recalls are often equal by chance"
             )
         if self.protocol is not None and self.mode != "pairs":
             raise ConfigError(f"--protocol {self.protocol}: belongs to --mode pairs; leave it out")

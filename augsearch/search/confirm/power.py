@@ -149,7 +149,7 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
     racing = plan.top + plan.baselines
     more = min(plan.runs, plan.max_seeds * racing) - racing * plan.seeds
     seeds = f"{plan.seeds} fresh seeds" + (
-        f" and {more} runs more where the answer is open" if more > 0 else ""
+        f", plus {more} runs where the answer is open" if more > 0 else ""
     )
     rivals = "the baseline" if plan.baselines == 1 else f"all {plan.baselines} baselines"
     sentences = []
@@ -161,17 +161,17 @@ def power_sentences(bench: Bench, plan: RacePlan) -> tuple[str, ...]:
         fewest = int(np.bincount(images.labels).min())
         gain = detectable_gain(bench, plan) or 0.0
         sentences.append(
+            f"gains of less than about {100 * gain:.1f} points over {rivals} may go unnoticed, "
             f"with {len(images.labels)} sealed test images (the rarest class has {fewest}), "
-            f"{images.draws} draws of {labels} labels a class, {seeds}, a policy that is less than "
-            f"about {100 * gain:.1f} points above {rivals} may well be "
-            "missed (if policies vary as on the embedded surfaces: docs/verdict.md)"
+            f"{images.draws} draws of {labels} labels per class and {seeds} (if policies vary as "
+            "on the embedded surfaces: docs/verdict.md)"
         )
     first = racing * plan.seeds * config.steps
     share = first / (first + bench.config.search_steps)
     if share > config.share:
         sentences.append(
             f"the confirmation's first {plan.seeds} seeds take {100 * share:.0f} % of all expected "
-            f"steps, more than confirm.share ({100 * config.share:.0f} %): they are run all the "
-            "same, and no seeds are added; more trials or fewer confirm.steps leave room"
+            f"steps, more than confirm.share ({100 * config.share:.0f} %): they are run anyway, "
+            "but no seeds can be added. More trials or fewer confirm.steps leave room for some"
         )
     return tuple(sentences)

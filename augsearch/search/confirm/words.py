@@ -164,16 +164,15 @@ def _basis(race: Race, found: Judgement, images: ScoredImages | None) -> str:
     """What the intervals hold for; `images` if they allow for others."""
     looks = listed([str(look.seeds) for look in race.looks])
     sample = (
-        f"for other seeds, each with labels of its own, and other test images (there are "
-        f"{len(images.labels)})"
+        f"other seeds, each with its own labels, and other test images (here {len(images.labels)})"
         if images
-        else "for other seeds, each with labels of its own, on these same test images; with other "
+        else "other seeds, each with its own labels, on these same test images; with other "
         "images the difference may lie outside it"
     )
     single = int((images.units == 1).sum()) if images else 0
     alone = (
-        f" {counted(single, 'class has', 'classes have')} a single sealed image or group, which "
-        "does not show how far images differ; what the other classes show is taken for it."
+        f" {counted(single, 'class has', 'classes have')} a single sealed image or group. It "
+        "cannot show how far images differ, so the spread of the other classes is used."
         if single
         else ""
     )
@@ -191,4 +190,4 @@ def _basis(race: Race, found: Judgement, images: ScoredImages | None) -> str:
         if found.detectable > 0
         else ""
     )
-    return f"Judged after {looks} fresh seeds. The interval holds {sample}{taken}.{alone}{seen}"
+    return f"Judged after {looks} fresh seeds. The interval covers {sample}{taken}.{alone}{seen}"

@@ -25,7 +25,7 @@ SHOWN = 0.2
 """Probability below which a gain would most likely end as "not distinguishable"."""
 GAIN_LEVEL = 0.9
 """Of the model, for an interval that is called one of 80 %: on replays it holds 87 % of the gains,
-and the model's own 80 % hold 72 (docs/triage.md)."""
+and the model's own 80 % hold 72 (docs/evidence/triage.md)."""
 BASELINE_FILE, ANSWER_FILE = "baseline.yaml", "triage.json"
 
 
@@ -221,18 +221,20 @@ def _in_words(found: Findings, plan: TriagePlan, setup: Setup) -> list[str]:
     elif plan.supervised:
         said.append("With the labels alone: no run trained through.")
     else:
-        said.append("With the labels alone: not tried, a tenth of this study does not pay for it.")
+        said.append(
+            "With the labels alone: not tried, as it would cost more than a tenth of this study."
+        )
     said.append(f"SimCLR, and a probe with as few labels: {_scores(*found.baselines[:2])}.")
     if found.failed:
         said.append(f"Did not train through: {listed(found.failed)}.")
     policies = len(found.baselines) + len(found.trials)
     said.append(
-        f"Scores of policies have a standard deviation of {100 * found.gain.spread:.1f} points "
-        f"here, as far as {policies} of them tell; single runs of one policy of "
-        f"{100 * NOISE:.1f}, if they vary as on the embedded surfaces."
+        f"Policies differ here by a standard deviation of {100 * found.gain.spread:.1f} points, "
+        f"estimated from {policies} of them. Runs of the same policy differ by {100 * NOISE:.1f}, "
+        "if they vary as on the embedded surfaces."
     )
     if len(search.aims) > 1 or search.class_loss is not None or search.cost_weight:
-        said.append("Triage goes by the score alone; other aims of the search are not looked at.")
+        said.append("Triage looks at the score alone and ignores the search's other aims.")
     return said
 
 

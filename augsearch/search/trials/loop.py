@@ -199,12 +199,12 @@ def classes_in_words(store: Store, class_loss: float | None) -> str:
     limit = f"no class loses more than {class_loss:g} points against {_reference(store).name}"
     if kept == 0:
         return (
-            f"in the search, of one seed each, it is true of none of the {len(complete)} complete "
-            f"trials that {limit}; those that break it least are confirmed, which decides"
+            f"limit on classes: {limit}. In the search none of the {len(complete)} complete trials "
+            "keeps it, by one seed each; those that come closest are confirmed, which decides"
         )
     return (
-        f"in the search, of one seed each, it is true of {kept} of the {len(complete)} complete "
-        f"trials that {limit}; the confirmation decides"
+        f"limit on classes: {limit}. In the search {kept} of the {len(complete)} complete trials "
+        f"{'keeps' if kept == 1 else 'keep'} it, by one seed each; the confirmation decides"
     )
 
 

@@ -108,18 +108,18 @@ def _notes(config: EncoderConfig, match: Match) -> list[str]:
 def _said(config: EncoderConfig, mean: Sequence[float], std: Sequence[float]) -> list[str]:
     if not mean:
         return [
-            "encoder.weights: nothing says how the images were normalised that these weights were "
-            "trained on, so yours are by their own mean and deviation; encoder.mean and "
-            "encoder.std say it"
+            "encoder.weights: it is not known how the weights' training images were normalised, so "
+            "yours are normalised by their own mean and standard deviation; set encoder.mean and "
+            "encoder.std to change that"
         ]
     file = config.weights_file
     if file is None or config.mean or config.file or recorded_normalisation(file)[0]:
         return []  # it is no guess
     shown = ", ".join(f"{m:.3g}" for m in mean), ", ".join(f"{s:.3g}" for s in std)
     return [
-        f"encoder.weights: images are normalised by mean {shown[0]} and deviation {shown[1]}, as "
-        f"for the weights that belong to {config.called}; encoder.mean and encoder.std say it if "
-        "these were trained otherwise"
+        f"encoder.weights: images are normalised by mean {shown[0]} and standard deviation "
+        f"{shown[1]}, as for the library's own weights of {config.called}; set encoder.mean and "
+        "encoder.std if these were trained differently"
     ]
 
 
@@ -191,6 +191,6 @@ def _downloaded(config: EncoderConfig) -> State:
             f"({reason}); where there is no network, name a file: encoder.weights: PATH"
         ) from error
     raise ConfigError(
-        f"encoder.weights: pretrained: nobody offers weights of {config.called}; name a file "
+        f"encoder.weights: pretrained: no library offers weights of {config.called}; name a file "
         "(encoder.weights: PATH), or an encoder of torchvision or timm"
     )

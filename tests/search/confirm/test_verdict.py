@@ -157,7 +157,7 @@ def test_with_hits_the_verdict_holds_for_other_images():
     verdict = decide(race_of(scores, sample=sample), sample)
     assert verdict.code == "better"
     assert verdict.test_images == 100
-    assert "other test images (there are 100)" in verdict.basis
+    assert "other test images (here 100)" in verdict.basis
 
 
 def test_a_sealed_split_that_judged_many_studies_is_called_worn():

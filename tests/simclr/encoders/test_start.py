@@ -158,7 +158,7 @@ def test_pretrained_without_a_network_is_one_line(monkeypatch):
     for name in (TORCHVISION, TIMM):
         with pytest.raises(ConfigError, match=r"cannot be had here.*encoder\.weights: PATH"):
             load_start(EncoderConfig(name=name, weights="pretrained"), 3, 32)
-    with pytest.raises(ConfigError, match="nobody offers weights of small_resnet"):
+    with pytest.raises(ConfigError, match="no library offers weights of small_resnet"):
         load_start(EncoderConfig(weights="pretrained"), 3, 32)
 
 
