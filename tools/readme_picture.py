@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw
 
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.pictures.figures import enlarged, letters
+from augsearch.pictures.intervals import CHOSEN, OTHER
 from augsearch.space.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,7 +34,7 @@ SIDE, GAP, VIEWS = 224, 10, 4
 LEFT, RIGHT = 330, 1308  # of the views, and of the scores
 END = WIDTH - 26
 ROWS = (76, 366)  # upper edges of the views
-FOUND, PUBLISHED, QUIET = "#0b6e4f", "#5b6770", "#6b747b"
+FOUND, PUBLISHED, QUIET = CHOSEN, OTHER, "#6b747b"
 SCALE = (0.75, 0.90)  # ends of the line on which intervals are drawn
 CLASS, RANK = "crack", 3
 
