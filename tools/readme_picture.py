@@ -3,7 +3,7 @@
     uv run python -m tools.readme_picture
 
 Policies and scores are those of the study in `benchmarks/results/study-neu_cls.json`. The surface
-is drawn by the program, because the steel pictures of that study may not be passed on. The views
+is drawn by the program, because the steel images come without a licence to pass them on. The views
 are the first ones of seed 0; the same random numbers are used under both policies.
 """
 
