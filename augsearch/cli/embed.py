@@ -24,7 +24,7 @@ def embed(
     device: DeviceOption = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
-    """Write the features of every image as Parquet or NumPy, for other tools."""
+    """Write the features of every image as Parquet or NumPy."""
     from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.verbs.embed import embed as embed_images
 

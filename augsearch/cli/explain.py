@@ -29,7 +29,10 @@ def explain(
         bool, typer.Option("--force", help="Overwrite an explanation that is there.")
     ] = False,
 ) -> None:
-    """Say what a classifier's decisions rest on, check that, and find doubtful labels."""
+    """Show what decisions rest on, and find doubtful labels.
+
+    Of a classifier that `finetune` made; the maps are checked first.
+    """
     from augsearch.cli.terminal.explain import print_explained
     from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.explaining.request import ExplainRequest

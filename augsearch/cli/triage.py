@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @asks_for_study
 def triage(request: StudyRequest) -> None:
-    """Say whether a search is worth it here, for a tenth of its compute.
+    """Say whether a search is worth it, for a tenth of its compute.
 
     The options are those of `run`, which goes on from what this trains.
     """

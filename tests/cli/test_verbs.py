@@ -25,7 +25,7 @@ from augsearch.space.space import load_space
 from augsearch.words import points
 
 FLAGS = {
-    "": {"--help", "--version", "-h"},
+    "": {"--help", "--version", "-h", "--install-completion", "--show-completion"},
     "run": {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
         "--output", "--subset", "--dry-run", "--from", "--engine",
