@@ -70,7 +70,7 @@ class Store:
         if name not in names and settings is None:
             known = [one for one in names if _is_study(one)]
             raise StudyError(
-                f"there is no study {name!r}{did_you_mean(name, known)}; stored: "
+                f"there is no study {name!r}{did_you_mean(name, known) or ';'} stored: "
                 f"{', '.join(known) or 'none'}"
             )
         self.trials_study = optuna.create_study(

@@ -19,7 +19,7 @@ from augsearch.model_sections import FinetuneConfig
 from augsearch.search.ablation.plan import Mode, Protocol
 from augsearch.study.request import EngineName
 
-ROOT = typer.main.get_command(app)
+ROOT: typing.Any = typer.main.get_command(app)
 
 
 def verbs(command=ROOT, path=()):

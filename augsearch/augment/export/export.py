@@ -51,7 +51,7 @@ def export_with_remarks(
     """
     if target not in ENDINGS:
         raise ConfigError(
-            f"--to {target}: unknown target{did_you_mean(target, ENDINGS)}; known: "
+            f"--to {target}: unknown target{did_you_mean(target, ENDINGS) or ';'} known: "
             f"{', '.join(ENDINGS)}"
         )
     export = WRITERS[target](policy, plan_views(policy), image_size)
