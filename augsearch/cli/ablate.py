@@ -69,11 +69,11 @@ def ablate(
 
     Interrupted, it goes on where it stopped when the same command is given again.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_ablation
     from augsearch.search.ablation.estimate import in_sentence
     from augsearch.search.ablation.request import AblationRequest
     from augsearch.verbs.ablate import ablate_as_asked, estimate_ablation
+    from augsearch.watch.terminal import TerminalProgress
 
     request = AblationRequest(
         space,

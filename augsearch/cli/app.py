@@ -91,9 +91,9 @@ def run(request: StudyRequest, dry_run: DryRunOption = False) -> None:
 
     Interrupted, it goes on where it stopped when the same command is given again.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_result
     from augsearch.verbs.run import estimate_as_asked, run_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         if dry_run:
@@ -128,10 +128,10 @@ def certify(
     engine: EngineOption = "local",
 ) -> None:
     """Train some policies for longer: can the short runs be trusted?"""
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_certificate
     from augsearch.study.request import engine_of
     from augsearch.verbs.certify import certify_study
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         try:
@@ -170,8 +170,8 @@ def report(
 
     Of a study that has not ended, too.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.verbs.report import report_study
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         page = report_study(study, storage=storage, data=data, output=output, progress=progress)

@@ -46,9 +46,9 @@ def deploy(
     INT8 is refused where it may lose too much; asked for by name, that ends with exit code 1.
     """
     from augsearch.cli.terminal.deployed import print_deployed
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.deploying.request import USUAL, DeployRequest
     from augsearch.verbs.deploy import deploy_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     asked = USUAL if formats is None else tuple(name.strip() for name in formats.split(","))
     request = DeployRequest(

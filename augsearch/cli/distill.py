@@ -65,9 +65,9 @@ def distill(
     features and is an encoder, for finetune.
     """
     from augsearch.cli.terminal.distilled import print_distilled
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.distilling.request import DistillRequest
     from augsearch.verbs.distill import distill_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = DistillRequest(
         teacher,

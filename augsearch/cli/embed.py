@@ -25,8 +25,8 @@ def embed(
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
     """Write the features of every image as Parquet or NumPy."""
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.verbs.embed import embed as embed_images
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         found = embed_images(

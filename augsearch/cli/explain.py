@@ -34,9 +34,9 @@ def explain(
     Of a classifier that `finetune` made; the maps are checked first.
     """
     from augsearch.cli.terminal.explain import print_explained
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.explaining.request import ExplainRequest
     from augsearch.verbs.explain import explain_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = ExplainRequest(
         directory,

@@ -67,10 +67,10 @@ def finetune(
 
     Interrupted, it goes on when the same command is given again.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_finetuned
     from augsearch.finetuning.request import FinetuneRequest
     from augsearch.verbs.finetune import finetune_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = FinetuneRequest(
         pretrained,

@@ -96,10 +96,10 @@ def pilot(
     the sealed images. Interrupted, it goes on when the same command is given again.
     """
     from augsearch.cli.terminal.pilot import print_comparison, print_pilot
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.piloting.request import PilotRequest
     from augsearch.verbs.compare import compare_pilots
     from augsearch.verbs.pilot import pilot_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         if compare is not None:

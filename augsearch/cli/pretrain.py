@@ -50,10 +50,10 @@ def pretrain(
     same command is given again. Several devices: torchrun --nproc-per-node 2 -m augsearch pretrain
     ...
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_pretrained
     from augsearch.pretraining.request import PretrainRequest
     from augsearch.verbs.pretrain import pretrain_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = PretrainRequest(
         policy,

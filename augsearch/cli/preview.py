@@ -54,9 +54,9 @@ def preview(
     Views beside those of a baseline, then each operation alone from nothing to full strength. Name
     a finished study, a policy file or a space, and look before you train.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.thumbnail import show_thumbnail
     from augsearch.verbs.preview import write_preview
+    from augsearch.watch.terminal import TerminalProgress
 
     progress = TerminalProgress()
     # Where no bar can be drawn, rich would leave an empty line instead.

@@ -19,9 +19,9 @@ def triage(request: StudyRequest) -> None:
 
     The options are those of `run`, which goes on from what this trains.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_triage
     from augsearch.verbs.triage import triage_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         try:

@@ -29,8 +29,8 @@ def worker(
     Here or on another machine. Start as many as you like, at any time, also before the study; stop
     them at any time.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.verbs.worker import work_on_study
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         try:
