@@ -91,6 +91,11 @@ class Account:
         return f"about {duration(left)} left" if left else ""
 
     @property
+    def said(self) -> str:
+        """Time left, and what is going on: of a long line the end can go."""
+        return ": ".join(filter(None, [self.time_left, self.now]))
+
+    @property
     def runs_seen(self) -> int:
         """That have ended since this began."""
         return self._forecast.ended
@@ -111,5 +116,7 @@ class Account:
         if self._phase is None:
             return
         to_come = [CALLED.get(name, name) for name in self._forecast.to_come]
-        then = f", then {' and '.join(to_come)}" if to_come else ""
+        then = f", then {', '.join(to_come)}" if to_come else ""
+        if self._forecast.share() == 1.0:
+            then = ", results to be written"
         self.now = f"{CALLED.get(self._phase, self._phase)} {self.done}/{self.total}{then}"

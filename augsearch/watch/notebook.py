@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import sys
 import time
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,7 @@ def in_notebook() -> bool:
     # Only a kernel has imported it already; a terminal's IPython is no notebook.
     if "IPython" not in sys.modules:
         return False
-    from IPython import get_ipython
-
-    shell = get_ipython()
+    shell = import_module("IPython").get_ipython()
     return shell is not None and hasattr(shell, "kernel")
 
 
@@ -48,13 +47,13 @@ class NotebookProgress:
             width=NARROWEST,
             highlight=False,
         )
+        self._display: Any = None
         self._handle: Any = None
         self._begun, self._drawn_at, self._last = time.monotonic(), 0.0, ""
 
     def __enter__(self) -> NotebookProgress:
-        from IPython.display import HTML, display
-
-        self._handle = display(HTML(""), display_id=True)
+        self._display = import_module("IPython.display")
+        self._handle = self._display.display(self._display.HTML(""), display_id=True)
         return self
 
     def __exit__(
@@ -72,14 +71,11 @@ class NotebookProgress:
         account, now = self._account, time.monotonic()
         if account.under_way and (at_once or now - self._drawn_at >= EVERY):
             self._drawn_at = now
-            said = ", ".join(filter(None, [account.now, account.time_left]))
-            self._show(account.share, said, account.detail or self._last)
+            self._show(account.share, account.said, account.detail or self._last)
 
     def _show(self, share: float, said: str, below: str) -> None:
-        from IPython.display import HTML
-
         self._handle.update(
-            HTML(
+            self._display.HTML(
                 f'<progress value="{share:.3f}" max="1"></progress> {100 * share:.0f} % '
                 f"{html.escape(said)}<br><small>{html.escape(below)}</small>"
             )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from augsearch.progress import Estimate, Phase
 
 WIDEST = 24
-"""Columns of the bar; of a narrow terminal a quarter."""
+"""Columns of the bar; of a narrow terminal a fifth."""
 
 
 class TerminalProgress:
@@ -54,20 +54,15 @@ class TerminalProgress:
         account = self._account
         if not account.under_way:
             return Text()
-        said = ", ".join(filter(None, [account.now, account.time_left]))
-        bar = ProgressBar(
-            total=1.0,
-            completed=account.share,
-            width=min(WIDEST, self.console.width // 4),
-        )
-        line = Table.grid(padding=(0, 1))
+        width = min(WIDEST, self.console.width // 5)
+        line = Table.grid(padding=(0, 1), expand=True)
         line.add_column(no_wrap=True, width=5, justify="right")
-        line.add_column(no_wrap=True)
-        line.add_column(no_wrap=True, overflow="ellipsis")
-        line.add_row(f"{100 * account.share:.0f} %", bar, escape(said))
-        return Group(
-            line, Text(f"      {account.detail}", "dim", no_wrap=True, overflow="ellipsis")
-        )
+        line.add_column(no_wrap=True, width=width)
+        line.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        bar = ProgressBar(total=1.0, completed=account.share, width=width)
+        line.add_row(f"{100 * account.share:.0f} %", bar, escape(account.said))
+        below = Text(f"      {account.detail}", "dim", no_wrap=True, overflow="ellipsis")
+        return Group(line, below) if account.detail else line
 
     def note(self, sentence: str) -> None:
         self.console.print(escape(sentence))
