@@ -16,6 +16,7 @@ import typer
 from augsearch import __version__
 from augsearch.augment.export.targets import ENDINGS
 from augsearch.cli.ablate import ablate
+from augsearch.cli.compare import compare
 from augsearch.cli.deploy import deploy
 from augsearch.cli.distill import distill
 from augsearch.cli.embed import embed
@@ -152,6 +153,7 @@ def certify(
 
 
 app.add_typer(studies_app, name="studies", rich_help_panel=LOOK, epilog=example(STUDIES))
+_verb(LOOK, 'augsearch compare factory-images 12 "SimCLR s=1"')(compare)
 _verb(LOOK, "augsearch preview factory-images --output views.png")(preview)
 
 

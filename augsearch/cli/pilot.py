@@ -97,7 +97,7 @@ def pilot(
     """
     from augsearch.cli.terminal.pilot import print_comparison, print_pilot
     from augsearch.piloting.request import PilotRequest
-    from augsearch.verbs.compare import compare_pilots
+    from augsearch.verbs.compare_pilots import compare_pilots
     from augsearch.verbs.pilot import pilot_as_asked
     from augsearch.watch.terminal import TerminalProgress
 

@@ -56,6 +56,7 @@ FLAGS = {
     },
     "explain": {"--data", "--images", "--seed", "--device", "--storage", "--output", "--force"},
     "embed": {"--data", "--output", "--device", "--force"},
+    "compare": {"--data", "--output", "--seed", "--storage", "--no-thumbnail"},
     "preview": {
         "--policy", "--space", "--data", "--baseline", "--output", "--image-size", "--seed",
         "--storage", "--no-thumbnail",
