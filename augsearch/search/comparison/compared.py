@@ -85,10 +85,8 @@ def compare(study: str, metric: str, one: Side, other: Side, setup: Setup | None
     recalls = pairs if seeds else ran
     ours, theirs = _flat(one.policy), _flat(other.policy)
     keys = dict.fromkeys((*ours, *theirs))
-    differing = {key: (ours.get(key), theirs.get(key)) for key in keys}
-    differing = {
-        key: values for key, values in differing.items() if shown(values[0]) != shown(values[1])
-    }
+    both = {key: (ours.get(key), theirs.get(key)) for key in keys}
+    differing = {key: ends for key, ends in both.items() if shown(ends[0]) != shown(ends[1])}
     return Compared(
         study=study,
         metric=metric,

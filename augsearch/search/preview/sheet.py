@@ -26,7 +26,7 @@ from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.space.view_options import Executor
 from augsearch.study.painting import Pixels, first_views
-from augsearch.words import channels_in_words, without_colour
+from augsearch.words import channels_in_words, listed, without_colour
 
 USUAL_BASELINE = "SimCLR s=1"
 ROWS = 8
@@ -91,7 +91,7 @@ def preview(
     names = [each.name for each in policies]
     whose = policy.name if space is None else space.name
     sheet = ContactSheet(
-        title=f"{policy.name} on {image_set.name}",
+        title=f"{policy.name if strips else listed(names)} on {image_set.name}",
         remark=_remark(image_set, len(policies), seed, notes),
         originals=images.numpy(),
         captions=tuple(
