@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from augsearch.tracking.ui import serve_ui
     from augsearch.verbs.ablate import ablate
     from augsearch.verbs.certify import certify_study
-    from augsearch.verbs.compare import compare_pilots
+    from augsearch.verbs.compare_pilots import compare_pilots
+    from augsearch.verbs.compare_policies import compare_policies
     from augsearch.verbs.deploy import deploy
     from augsearch.verbs.distill import distill
     from augsearch.verbs.embed import embed
@@ -90,7 +91,8 @@ _HOMES = {
     "work_on_study": "augsearch.verbs.worker",
     "clean_stored": "augsearch.verbs.studies",
     "delete_stored": "augsearch.verbs.studies",
-    "compare_pilots": "augsearch.verbs.compare",
+    "compare_pilots": "augsearch.verbs.compare_pilots",
+    "compare_policies": "augsearch.verbs.compare_policies",
     "describe_op": "augsearch.space.handbook.handbook",
     "describe_ops": "augsearch.space.handbook.handbook",
     "embed": "augsearch.verbs.embed",
@@ -134,6 +136,7 @@ __all__ = [
     "certify_study",
     "clean_stored",
     "compare_pilots",
+    "compare_policies",
     "delete_stored",
     "deploy",
     "describe_op",

@@ -25,7 +25,7 @@ from augsearch.space.policy import load_policy
 from augsearch.space.space import load_space
 from augsearch.store.database import open_storage
 from augsearch.study_file import load_study_config
-from augsearch.verbs.compare import read_pilot
+from augsearch.verbs.compare_pilots import read_pilot
 
 PACKAGE = Path(augsearch.__file__).parent
 READS_PICKLES = {

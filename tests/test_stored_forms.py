@@ -23,7 +23,7 @@ from augsearch.store.listing import summaries
 from augsearch.store.runs import BASELINE
 from augsearch.store.stored import find_study, stored_config, stored_space
 from augsearch.study_file import StudyConfig, load_study_config
-from augsearch.verbs.compare import read_pilot
+from augsearch.verbs.compare_pilots import read_pilot
 from augsearch.verbs.schemas import MODELS
 
 STORED = Path(__file__).parent / "stored"

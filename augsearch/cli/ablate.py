@@ -18,7 +18,11 @@ from augsearch.cli.options import (
     StorageOption,
     StudyOption,
     SubsetOption,
+    choice,
 )
+
+MODES = ("pairs", "leave-one-out", "add-one", "strength", "classes")
+PROTOCOLS = ("simclr", "policy")
 
 
 # Typer makes each option from an argument of its own.
@@ -27,12 +31,13 @@ def ablate(
     data: DataOption = None,
     study: StudyOption = None,
     mode: Annotated[
-        str, typer.Option(help="pairs, leave-one-out, add-one, strength or classes.")
+        str, choice(*MODES, help="What is compared; docs/ablations.md explains each.")
     ] = "pairs",
     protocol: Annotated[
         str | None,
-        typer.Option(
-            help="pairs: simclr (operations on one branch) or policy (on both). [default: simclr]"
+        choice(
+            *PROTOCOLS,
+            help="In pairs: operations on one branch, or on both. [default: simclr]",
         ),
     ] = None,
     ops: Annotated[
@@ -58,15 +63,17 @@ def ablate(
     subset: SubsetOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Which operations help, alone and in pairs, how strong, and which class they cost.
+    """Measure which operations help, alone and in pairs.
+
+    Or how strong they should be, and which class they cost.
 
     Interrupted, it goes on where it stopped when the same command is given again.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_ablation
     from augsearch.search.ablation.estimate import in_sentence
     from augsearch.search.ablation.request import AblationRequest
     from augsearch.verbs.ablate import ablate_as_asked, estimate_ablation
+    from augsearch.watch.terminal import TerminalProgress
 
     request = AblationRequest(
         space,

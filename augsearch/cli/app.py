@@ -16,11 +16,13 @@ import typer
 from augsearch import __version__
 from augsearch.augment.export.targets import ENDINGS
 from augsearch.cli.ablate import ablate
+from augsearch.cli.compare import compare
 from augsearch.cli.deploy import deploy
 from augsearch.cli.distill import distill
 from augsearch.cli.embed import embed
 from augsearch.cli.explain import explain
 from augsearch.cli.finetune import finetune
+from augsearch.cli.help import START, TITLE, Register, Verbs, example
 from augsearch.cli.ops import ops
 from augsearch.cli.options import (
     STORAGE,
@@ -29,13 +31,15 @@ from augsearch.cli.options import (
     EngineOption,
     PolicyOption,
     StorageOption,
+    StudyArgument,
     asks_for_study,
+    choice,
 )
 from augsearch.cli.pilot import pilot
 from augsearch.cli.pretrain import pretrain
 from augsearch.cli.preview import preview
 from augsearch.cli.selftest import selftest
-from augsearch.cli.studies import studies_app
+from augsearch.cli.studies import STUDIES, studies_app
 from augsearch.cli.triage import triage
 from augsearch.cli.trust import trust
 from augsearch.cli.worker import worker
@@ -45,14 +49,22 @@ if TYPE_CHECKING:
     from augsearch.study.request import StudyRequest
 
 app = typer.Typer(
-    help="Find the augmentations that suit your own images for self-supervised learning.",
+    cls=Verbs,
+    help=f"{TITLE}\n\n{START}",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(studies_app, name="studies")
+SEARCH = "Find a policy"
+LOOK = "Look at studies and policies"
+USE = "From the policy to a classifier"
+TOOLS = "Operations and this installation"
+
+
+def _verb(group: str, shown: str) -> Register:
+    """Registers a verb under a title, with an example."""
+    return app.command(rich_help_panel=group, epilog=example(shown))
 
 
 def _version(wanted: bool) -> None:
@@ -70,16 +82,19 @@ def _options(
     del version
 
 
-@app.command()
+_verb(SEARCH, "augsearch triage --space factory --data images/")(triage)
+
+
+@_verb(SEARCH, "augsearch run --space factory --data images/ --name factory-images")
 @asks_for_study
 def run(request: StudyRequest, dry_run: DryRunOption = False) -> None:
-    """Search, confirm and write the best policy.
+    """Search, confirm, and write the best policy.
 
     Interrupted, it goes on where it stopped when the same command is given again.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_result
     from augsearch.verbs.run import estimate_as_asked, run_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         if dry_run:
@@ -92,60 +107,12 @@ def run(request: StudyRequest, dry_run: DryRunOption = False) -> None:
         print_result(result, Path(request.output or f"runs/{result.study}"), progress.console)
 
 
-app.command()(triage)
-app.command()(preview)
-app.command()(pretrain)
-app.command()(finetune)
-app.command()(distill)
-app.command()(deploy)
-app.command()(pilot)
-app.command()(explain)
-app.command()(embed)
-app.command()(ops)
-app.command()(trust)
-app.command()(worker)
-app.command()(selftest)
+_verb(SEARCH, "augsearch ablate --space factory --data images/ --mode leave-one-out")(ablate)
 
 
-@app.command()
-def export(
-    policy: PolicyOption,
-    to: Annotated[str, typer.Option(help=f"Library: {', '.join(ENDINGS)}.")],
-    output: Annotated[
-        Path | None,
-        typer.Option(help="File to write. [default: views_<target>.py, .yaml or .json]"),
-    ] = None,
-    image_size: Annotated[
-        int | None,
-        typer.Option(
-            help="Side of the views in pixels. [default: that of the study that found the policy]"
-        ),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse what the target cannot express.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite a file that is no export.")
-    ] = False,
-) -> None:
-    """Write a policy as a file for another library, which does not need augsearch."""
-    from augsearch.space.handbook.carry_over import carry_over_note
-    from augsearch.space.policy import load_policy
-    from augsearch.verbs.export import export as write
-
-    exported = write(policy, to, output, image_size=image_size, strict=strict, force=force)
-    typer.echo(f"wrote {exported.path}")
-    if exported.remarks:
-        typer.echo(f"what differs from the policy, in {to}:")
-        for remark in exported.remarks:
-            typer.echo(f"  {remark}")
-    if image_size and (note := carry_over_note(load_policy(policy), image_size)):
-        typer.echo(f"note: {note}")
-
-
-@app.command()
+@_verb(SEARCH, "augsearch certify factory-images")
 def certify(
-    study: Annotated[str, typer.Argument(help="Name of a finished study.")],
+    study: StudyArgument,
     random: Annotated[
         int | None,
         typer.Option(min=0, help="Trials drawn at random. [default: the study file's]"),
@@ -161,11 +128,11 @@ def certify(
     storage: StorageOption = STORAGE,
     engine: EngineOption = "local",
 ) -> None:
-    """Rerun some policies for longer, to see how far the study's short runs can be trusted."""
-    from augsearch.cli.terminal.progress import TerminalProgress
+    """Train some policies for longer: can the short runs be trusted?"""
     from augsearch.cli.terminal.tables import print_certificate
     from augsearch.study.request import engine_of
     from augsearch.verbs.certify import certify_study
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         try:
@@ -185,9 +152,14 @@ def certify(
         print_certificate(certificate, progress.console)
 
 
-@app.command()
+app.add_typer(studies_app, name="studies", rich_help_panel=LOOK, epilog=example(STUDIES))
+_verb(LOOK, 'augsearch compare factory-images 12 "SimCLR s=1"')(compare)
+_verb(LOOK, "augsearch preview factory-images --output views.png")(preview)
+
+
+@_verb(LOOK, "augsearch report factory-images")
 def report(
-    study: Annotated[str, typer.Argument(help="Name of a study, finished or not.")],
+    study: StudyArgument,
     data: Annotated[
         str | None, typer.Option(help="Where the images are now. [default: where they were]")
     ] = None,
@@ -196,19 +168,19 @@ def report(
     ] = None,
     storage: StorageOption = STORAGE,
 ) -> None:
-    """Write a study's report: one HTML page, a page of Markdown and a table of every run."""
-    from augsearch.cli.terminal.progress import TerminalProgress
+    """Write a study's report: HTML, Markdown and a table of all runs.
+
+    Of a study that has not ended, too.
+    """
     from augsearch.verbs.report import report_study
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         page = report_study(study, storage=storage, data=data, output=output, progress=progress)
     typer.echo(f"wrote {page}, report.md and trials.csv beside it")
 
 
-app.command()(ablate)
-
-
-@app.command()
+@_verb(LOOK, "augsearch ui")
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
 ) -> None:
@@ -216,6 +188,58 @@ def ui(
     from augsearch.tracking.ui import serve_ui
 
     serve_ui(port)
+
+
+@_verb(USE, "augsearch export --policy runs/factory-images/policy.yaml --to kornia")
+def export(
+    policy: PolicyOption,
+    to: Annotated[str, choice(*ENDINGS, help="The library, or plain JSON.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to write. [default: views_<target>.py, .yaml or .json]"),
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of the views in pixels. [default: that of the study that found the policy]"
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what the target cannot express.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite a file that is no export.")
+    ] = False,
+) -> None:
+    """Write a policy as a file for another library.
+
+    The file does not need augsearch.
+    """
+    from augsearch.space.handbook.carry_over import carry_over_note
+    from augsearch.space.policy import load_policy
+    from augsearch.verbs.export import export as write
+
+    exported = write(policy, to, output, image_size=image_size, strict=strict, force=force)
+    typer.echo(f"wrote {exported.path}")
+    if exported.remarks:
+        typer.echo(f"what differs from the policy, in {to}:")
+        for remark in exported.remarks:
+            typer.echo(f"  {remark}")
+    if image_size and (note := carry_over_note(load_policy(policy), image_size)):
+        typer.echo(f"note: {note}")
+
+
+_verb(USE, "augsearch pretrain --policy factory-images --output runs/encoder")(pretrain)
+_verb(USE, "augsearch finetune runs/encoder --labels 20 --output runs/classifier")(finetune)
+_verb(USE, "augsearch distill runs/classifier --student tiny")(distill)
+_verb(USE, "augsearch explain runs/classifier")(explain)
+_verb(USE, "augsearch embed runs/classifier --output features.parquet")(embed)
+_verb(USE, "augsearch deploy runs/classifier --formats onnx,int8")(deploy)
+_verb(USE, "augsearch pilot --study factory-images --labels 5,10,20")(pilot)
+_verb(TOOLS, "augsearch ops rotation")(ops)
+_verb(TOOLS, "augsearch selftest")(selftest)
+_verb(TOOLS, "augsearch trust my_ops.py")(trust)
+_verb(TOOLS, "augsearch worker --study factory-images --storage postgresql://host/db")(worker)
 
 
 def main() -> NoReturn:

@@ -19,8 +19,8 @@ def deploy(
     formats: Annotated[
         str | None,
         typer.Option(
-            help="Forms to write, with commas between: onnx, fp16, int8, openvino, torch. "
-            "[default: onnx,fp16,int8]"
+            metavar="onnx,fp16,int8,openvino,torch",
+            help="Forms to write, any of these with commas between. [default: onnx,fp16,int8]",
         ),
     ] = None,
     loss: Annotated[
@@ -39,14 +39,16 @@ def deploy(
         bool, typer.Option("--force", help="Overwrite another deployment there.")
     ] = False,
 ) -> None:
-    """Write a classifier as files for the line: a camera's bytes in, decisions out.
+    """Write a classifier as files for the line, and check them.
+
+    They take a camera's bytes and give decisions.
 
     INT8 is refused where it may lose too much; asked for by name, that ends with exit code 1.
     """
     from augsearch.cli.terminal.deployed import print_deployed
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.deploying.request import USUAL, DeployRequest
     from augsearch.verbs.deploy import deploy_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     asked = USUAL if formats is None else tuple(name.strip() for name in formats.split(","))
     request = DeployRequest(

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from augsearch.cli.options import STORAGE, DeviceOption, SeedOption, StorageOption
+from augsearch.cli.options import STORAGE, DeviceOption, SeedOption, StorageOption, choice
+
+STUDENTS = ("tiny", "small", "timm/MODEL", "torchvision/MODEL")
 
 
 # Typer makes each option from an argument of its own.
@@ -19,12 +21,12 @@ def distill(
             "or preset) whose encoder begins with weights."
         ),
     ],
-    student: Annotated[
-        str, typer.Option(help="tiny, small, timm/<model> or torchvision/<classifier>.")
-    ] = "tiny",
+    student: Annotated[str, choice(*STUDENTS, help="The network that is taught.")] = "tiny",
     weights: Annotated[
         str | None,
-        typer.Option(help="pretrained, or a file of weights. [default: from nothing]"),
+        typer.Option(
+            metavar="pretrained|FILE", help="What it begins with. [default: from nothing]"
+        ),
     ] = None,
     policy: Annotated[
         str | None,
@@ -57,15 +59,15 @@ def distill(
         bool, typer.Option("--force", help="Overwrite another distillation there.")
     ] = False,
 ) -> None:
-    """Teach a small network what a larger one makes of all images, without labels.
+    """Teach a small network what a larger one knows, without labels.
 
     From a classifier it learns the answers and is a classifier; from an encoder it learns the
     features and is an encoder, for finetune.
     """
     from augsearch.cli.terminal.distilled import print_distilled
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.distilling.request import DistillRequest
     from augsearch.verbs.distill import distill_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = DistillRequest(
         teacher,

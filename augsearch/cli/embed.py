@@ -24,9 +24,9 @@ def embed(
     device: DeviceOption = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
-    """Write the features of every image as Parquet or NumPy, for other tools."""
-    from augsearch.cli.terminal.progress import TerminalProgress
+    """Write the features of every image as Parquet or NumPy."""
     from augsearch.verbs.embed import embed as embed_images
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         found = embed_images(

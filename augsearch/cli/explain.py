@@ -29,11 +29,14 @@ def explain(
         bool, typer.Option("--force", help="Overwrite an explanation that is there.")
     ] = False,
 ) -> None:
-    """Say what a classifier's decisions rest on, check that, and find doubtful labels."""
+    """Show what decisions rest on, and find doubtful labels.
+
+    Of a classifier that `finetune` made; the maps are checked first.
+    """
     from augsearch.cli.terminal.explain import print_explained
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.explaining.request import ExplainRequest
     from augsearch.verbs.explain import explain_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = ExplainRequest(
         directory,

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from augsearch.cli.options import STORAGE, DeviceOption, SeedOption, StorageOption
+from augsearch.cli.options import STORAGE, DeviceOption, SeedOption, StorageOption, choice
+
+MODES = ("whole", "linear")
 
 
 # Typer makes each option from an argument of its own.
@@ -34,10 +36,14 @@ def finetune(
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(help="Labels to learn from: a number for each class, 10%, or all."),
+        typer.Option(
+            metavar="N|N%|all",
+            help="Labels to learn from: so many for each class, a share of them, or all.",
+        ),
     ] = None,
     mode: Annotated[
-        str | None, typer.Option(help="whole, or linear: the encoder stays as it is.")
+        str | None,
+        choice(*MODES, help="linear: the encoder stays as it is. [default: what the study says]"),
     ] = None,
     good: Annotated[
         str | None, typer.Option(help="The class without a defect, for --miss-rate.")
@@ -55,14 +61,16 @@ def finetune(
         bool, typer.Option("--force", help="Train anew, and overwrite what is there.")
     ] = False,
 ) -> None:
-    """Make a classifier of an encoder and some labels, and judge it on the sealed images.
+    """Make a classifier of an encoder and some labels, and judge it.
+
+    The sealed images judge, which nothing was trained or chosen on.
 
     Interrupted, it goes on when the same command is given again.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_finetuned
     from augsearch.finetuning.request import FinetuneRequest
     from augsearch.verbs.finetune import finetune_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = FinetuneRequest(
         pretrained,

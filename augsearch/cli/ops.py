@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from augsearch.cli.terminal.console import terminal
 from augsearch.space.catalogue import Parameter
 from augsearch.space.groups import GROUPS, Group
 from augsearch.space.handbook.handbook import (
@@ -24,6 +23,7 @@ from augsearch.space.handbook.handbook import (
     identity_text,
     number_text,
 )
+from augsearch.watch.console import terminal
 
 GATE = (
     "Every op also has a gate probability p, 0 to 1, drawn per sample; 1 unless the YAML says so."

@@ -9,23 +9,49 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from augsearch.cli.completion import space_names, study_files, study_names
+
 if TYPE_CHECKING:
     from augsearch.study.request import StudyRequest
 
 STORAGE = "sqlite:///augsearch.db"
 
-SpaceOption = Annotated[str, typer.Option(help="Space file, or the name of a preset.")]
+DEVICES = ("auto", "cpu", "cuda", "mps")
+ENGINES = ("local", "workers", "ray")
+
+WIDEST = 60
+"""Letters that stand on a line of their own beside the option, at 80 columns."""
+
+
+def choice(*names: str, help: str) -> Any:
+    """An option that shows what it takes. Typer's own choices would refuse another name with its
+    usage and without the nearest name; the verbs refuse it in one line."""
+    shown = "|".join(names)
+    if len(shown) > WIDEST:
+        shown, help = "NAME", f"{help} One of {', '.join(names)}."
+    return typer.Option(metavar=shown, autocompletion=lambda: [*names], help=help)
+
+
+SpaceOption = Annotated[
+    str, typer.Option(help="Space file, or the name of a preset.", autocompletion=space_names)
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(help="Folder of images; without it, embedded inspection surfaces are used."),
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+DeviceOption = Annotated[str, choice(*DEVICES, help="What computes; cuda:1 is a second GPU.")]
 StorageOption = Annotated[str, typer.Option(help="URL of Optuna's database.")]
 PolicyOption = Annotated[Path, typer.Option(help="Policy file, such as runs/NAME/policy.yaml.")]
 StudyOption = Annotated[
     str | None,
-    typer.Option(help="Study file or preset. [default: standard; quick without --data]"),
+    typer.Option(
+        help="Study file or preset. [default: standard; quick without --data]",
+        autocompletion=study_files,
+    ),
+]
+StudyArgument = Annotated[
+    str, typer.Argument(help="Name of a finished study.", autocompletion=study_names)
 ]
 OutputOption = Annotated[
     Path | None, typer.Option(help="Directory for the results. [default: runs/NAME]")
@@ -35,7 +61,7 @@ SubsetOption = Annotated[
 ]
 EngineOption = Annotated[
     str,
-    typer.Option(help="What trains: local, workers (see `augsearch worker`) or ray."),
+    choice(*ENGINES, help="What trains: this machine, `augsearch worker`s, or a Ray cluster."),
 ]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Check everything, estimate the cost, and stop.")
@@ -46,13 +72,18 @@ DryRunOption = Annotated[
 def _requested(
     space: Annotated[
         str | None,
-        typer.Option(help="Space file, or the name of a preset. [default: that of --from]"),
+        typer.Option(
+            help="Space file, or the name of a preset. [default: that of --from]",
+            autocompletion=space_names,
+        ),
     ] = None,
     data: DataOption = None,
     from_study: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Begin from a finished study on other images: its winner, its trials."
+            "--from",
+            help="Begin from a finished study on other images: its winner, its trials.",
+            autocompletion=study_names,
         ),
     ] = None,
     study: StudyOption = None,

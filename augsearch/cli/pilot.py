@@ -40,12 +40,15 @@ def pilot(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="What a team would begin with otherwise: pretrained, a file of weights of the "
-            "encoder, or none. [default: what the settings say]"
+            metavar="pretrained|FILE|none",
+            help="What a team would begin with otherwise. [default: what the settings say]",
         ),
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(help="Labels of each class. [default: 5,10,20,50]")
+        str | None,
+        typer.Option(
+            metavar="N,N,...", help="Labels of each class, several. [default: 5,10,20,50]"
+        ),
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(help="Times that everything is done anew. [default: 3]")
@@ -87,16 +90,16 @@ def pilot(
         bool, typer.Option("--force", help="Begin anew, and overwrite what is there.")
     ] = False,
 ) -> None:
-    """Say what policy and pretraining are worth here, in accuracy, labels and hours.
+    """Measure what policy and pretraining are worth to a classifier.
 
-    Compares them with labels alone and with weights as they came, on the sealed images.
-    Interrupted, it goes on when the same command is given again.
+    In accuracy, labels and hours; compares them with labels alone and with weights as they came, on
+    the sealed images. Interrupted, it goes on when the same command is given again.
     """
     from augsearch.cli.terminal.pilot import print_comparison, print_pilot
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.piloting.request import PilotRequest
-    from augsearch.verbs.compare import compare_pilots
+    from augsearch.verbs.compare_pilots import compare_pilots
     from augsearch.verbs.pilot import pilot_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         if compare is not None:

@@ -44,15 +44,16 @@ def pretrain(
         bool, typer.Option("--force", help="Begin anew, and overwrite what is there.")
     ] = False,
 ) -> None:
-    """Pretrain an encoder in full with one policy, on all but the sealed images.
+    """Pretrain an encoder in full with one policy.
 
-    Interrupted, it goes on from its last checkpoint when the same command is given again. Several
-    devices: torchrun --nproc-per-node 2 -m augsearch pretrain ...
+    On all images but the sealed ones. Interrupted, it goes on from its last checkpoint when the
+    same command is given again. Several devices: torchrun --nproc-per-node 2 -m augsearch pretrain
+    ...
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_pretrained
     from augsearch.pretraining.request import PretrainRequest
     from augsearch.verbs.pretrain import pretrain_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     request = PretrainRequest(
         policy,

@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 
+from augsearch.cli.completion import study_names
 from augsearch.cli.options import STORAGE, DataOption, SeedOption, StorageOption
 
 
 # Typer makes each option from an argument of its own.
 def preview(
     study: Annotated[
-        str | None, typer.Argument(help="Name of a finished study: its winner, on its images.")
+        str | None,
+        typer.Argument(
+            help="Name of a finished study: its winner, on its images.", autocompletion=study_names
+        ),
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file, such as runs/NAME/policy.yaml.")
@@ -45,14 +49,14 @@ def preview(
         bool, typer.Option("--no-thumbnail", help="Show nothing in the terminal.")
     ] = False,
 ) -> None:
-    """Draw what a policy does to your images: look before you train.
+    """Draw what a policy does to your images.
 
     Views beside those of a baseline, then each operation alone from nothing to full strength. Name
-    a finished study, a policy file or a space.
+    a finished study, a policy file or a space, and look before you train.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.thumbnail import show_thumbnail
     from augsearch.verbs.preview import write_preview
+    from augsearch.watch.terminal import TerminalProgress
 
     progress = TerminalProgress()
     # Where no bar can be drawn, rich would leave an empty line instead.

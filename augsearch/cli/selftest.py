@@ -9,10 +9,11 @@ import typer
 
 def selftest(
     seed: Annotated[
-        str, typer.Option(help="Seed of the images whose truth is to be found, or `today`.")
+        str,
+        typer.Option(metavar="N|today", help="Seed of the images whose truth is to be found."),
     ] = "0",
 ) -> None:
-    """Check this installation in less than three minutes on two cores.
+    """Check this installation, in less than three minutes.
 
     Exit code 1 if a line says FAILED.
     """

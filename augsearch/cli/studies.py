@@ -6,9 +6,16 @@ from typing import Annotated
 
 import typer
 
+from augsearch.cli.completion import study_names
+from augsearch.cli.help import Verbs, example
 from augsearch.cli.options import STORAGE, StorageOption
 
+STUDIES = "augsearch studies"
+"""The example of the list."""
+NameArgument = Annotated[str, typer.Argument(help="Name of the study.", autocompletion=study_names)]
+
 studies_app = typer.Typer(
+    cls=Verbs,
     help="List, show, delete and clean stored studies.",
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -20,30 +27,33 @@ def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> No
     """List the studies, if no other verb is given."""
     if context.invoked_subcommand is not None:
         return
-    from augsearch.cli.terminal.console import terminal
     from augsearch.cli.terminal.tables import print_summaries
     from augsearch.verbs.studies import list_stored
+    from augsearch.watch.console import terminal
 
     print_summaries(list_stored(storage), terminal())
 
 
-@studies_app.command()
-def show(name: str, storage: StorageOption = STORAGE) -> None:
+@studies_app.command(epilog=example("augsearch studies show factory-images"))
+def show(name: NameArgument, storage: StorageOption = STORAGE) -> None:
     """Show a study: its trials, baselines and verdict."""
-    from augsearch.cli.terminal.console import terminal
     from augsearch.cli.terminal.tables import print_study
     from augsearch.verbs.studies import stored_study
+    from augsearch.watch.console import terminal
 
     print_study(stored_study(storage, name), terminal())
 
 
-@studies_app.command()
+@studies_app.command(epilog=example("augsearch studies delete factory-images"))
 def delete(
-    name: str,
+    name: NameArgument,
     storage: StorageOption = STORAGE,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a study from the database and from MLflow; files under runs/ stay."""
+    """Delete a study from the database and from MLflow.
+
+    Its files under runs/ stay.
+    """
     from augsearch.store.stored import find_study
     from augsearch.verbs.studies import delete_stored
 
@@ -59,7 +69,7 @@ def delete(
         typer.echo(f"kept {uri}, which somebody gave an alias of their own")
 
 
-@studies_app.command()
+@studies_app.command(epilog=example("augsearch studies clean --unused-days 7"))
 def clean(
     storage: StorageOption = STORAGE,
     unused_days: Annotated[
@@ -74,7 +84,7 @@ def clean(
     ] = 30,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete studies that hold no finished trial, and decoded images that no run used lately."""
+    """Delete studies without a finished trial, and old decoded images."""
     from augsearch.verbs.studies import clean_stored, empty_studies
 
     empty = empty_studies(storage)

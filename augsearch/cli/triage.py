@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @asks_for_study
 def triage(request: StudyRequest) -> None:
-    """Say whether a search is worth it here, for a tenth of its compute.
+    """Say whether a search is worth it, for a tenth of its compute.
 
     The options are those of `run`, which goes on from what this trains.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.cli.terminal.tables import print_triage
     from augsearch.verbs.triage import triage_as_asked
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         try:

@@ -16,9 +16,10 @@ def trust(
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Trust it no longer.")] = False,
 ) -> None:
-    """Let Python files that spaces, policies and studies name be run; without a path, list them.
+    """Let Python files that spaces, policies and studies name be run.
 
-    Operations and encoders of your own are such files. Read what comes from others first.
+    Without a path, list those that may. Operations and encoders of your own are such files. Read
+    what comes from others first.
     """
     if path is None:
         for one in trusted_code():

@@ -24,12 +24,13 @@ def worker(
         float, typer.Option(min=0, help="End after so many seconds without work.")
     ] = 300.0,
 ) -> None:
-    """Train for a study that `augsearch run --engine workers` drives, here or on another machine.
+    """Train for a study that `run --engine workers` drives.
 
-    Start as many as you like, at any time, also before the study; stop them at any time.
+    Here or on another machine. Start as many as you like, at any time, also before the study; stop
+    them at any time.
     """
-    from augsearch.cli.terminal.progress import TerminalProgress
     from augsearch.verbs.worker import work_on_study
+    from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from augsearch.errors import ConfigError
 from augsearch.space.groups import GROUPS
+from augsearch.words import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -325,10 +325,7 @@ def _tag(definition: dict[str, Any], name: str) -> str:
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(sorted(set(known)))}"
+    return did_you_mean(word, known) or f"; known: {', '.join(sorted(set(known)))}"
 
 
 def without_defaults(

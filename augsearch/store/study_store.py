@@ -36,6 +36,7 @@ from augsearch.store.runs import Run
 from augsearch.store.sealed import SEALED, count_sealed_use
 from augsearch.store.settings import differences
 from augsearch.study_sections import Aim
+from augsearch.words import did_you_mean
 
 COMPANION = " / beside"
 
@@ -67,8 +68,11 @@ class Store:
         self.name = name
         names = optuna.get_all_study_names(storage)
         if name not in names and settings is None:
-            known = ", ".join(n for n in names if _is_study(n)) or "none"
-            raise StudyError(f"there is no study {name!r}; stored: {known}")
+            known = [one for one in names if _is_study(one)]
+            raise StudyError(
+                f"there is no study {name!r}{did_you_mean(name, known) or ';'} stored: "
+                f"{', '.join(known) or 'none'}"
+            )
         self.trials_study = optuna.create_study(
             storage=storage,
             study_name=name,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from augsearch.data.imageset import ImageSet
 from augsearch.files import write_files
-from augsearch.progress import Progress, Quiet
+from augsearch.progress import Progress
 from augsearch.search.ablation.cost import AblationEstimate
 from augsearch.search.ablation.estimate import estimate_before
 from augsearch.search.ablation.files import ablation_files
@@ -29,6 +29,7 @@ from augsearch.study.records import record_makers, safe_name
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.mirror import Mirror
 from augsearch.tracking.tracker import Page
+from augsearch.watch.watched import watched
 
 
 # The options of `augsearch ablate` are its arguments.
@@ -49,7 +50,7 @@ def ablate(
     name: str | None = None,
     output: str | Path | None = None,
     subset: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Ablation:
     """Train the cells of an ablation, compare them, and write pictures and tables.
 
@@ -68,7 +69,7 @@ def ablate(
         replicates: seeds of each cell.
         name: of the ablation's store; None for one made of mode, space, data and what decides the
             cells.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `<title>.json` holds; `.files` is what was written.
@@ -93,7 +94,8 @@ def ablate(
         output=output,
         subset=subset,
     )
-    return ablate_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return ablate_as_asked(request, told)
 
 
 def ablate_as_asked(request: AblationRequest, progress: Progress) -> Ablation:
@@ -117,7 +119,8 @@ def estimate_ablation(
     request: AblationRequest, *, progress: Progress | None = None
 ) -> AblationEstimate:
     """Check what `ablate` would check and estimate its cost; makes no store and no directory."""
-    return estimate_before(prepare_ablation(request, progress or Quiet()))
+    with watched(progress) as told:
+        return estimate_before(prepare_ablation(request, told))
 
 
 def _mirror(prepared: Prepared, progress: Progress) -> Mirror:

@@ -13,7 +13,7 @@ from pathlib import Path
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import OutputError
 from augsearch.files import write_files
-from augsearch.progress import Progress, Quiet
+from augsearch.progress import Progress
 from augsearch.search.certificate.certificate import Certificate
 from augsearch.search.certificate.rerun import certify_runs
 from augsearch.search.report.collect import Sources
@@ -30,6 +30,7 @@ from augsearch.study.setup import Setup, check_output
 from augsearch.study_sections import CertifyConfig
 from augsearch.tracking.tracker import Page
 from augsearch.verbs.report import stored_result
+from augsearch.watch.watched import watched
 
 
 def certify_study(
@@ -41,7 +42,7 @@ def certify_study(
     data: str | Path | ImageSet | None = None,
     device: str = "auto",
     engine: EngineName = "local",
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Certificate:
     """Rerun policies of a finished study at larger budgets and judge its short runs by them.
 
@@ -54,28 +55,28 @@ def certify_study(
         storage: URL of Optuna's database.
         data: the images, if they have moved or were not read from files.
         device, engine: as in `run_study`.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Raises:
         StudyError: no such study, one that is running, or one with too few finished trials.
         ValueError: `random` is negative, or `seeds` below 1.
     """
-    progress = progress or Quiet()
-    if engine == "workers":
-        check_reachable(storage)
-    setup = reopen(
-        name, storage=storage, data=data, device=device, progress=progress, engine=engine
-    )
-    setup = _with_wishes(setup, {"random": random, "seeds": seeds})
-    check_output(setup.directory, make=True)
-    with owner_lock(storage, name):
-        store = Store(open_storage(storage), name, settings=setup.settings)
-        store.kept.asked = {**store.kept.asked, "certify": setup.asked["certify"]}
-        if outdated := store.outdated:
-            progress.note(made_again(outdated))
-        certificate = certify_runs(setup, store, progress)
-        _publish(setup, store, certificate, progress)
-    return certificate
+    with watched(progress) as told:
+        if engine == "workers":
+            check_reachable(storage)
+        setup = reopen(
+            name, storage=storage, data=data, device=device, progress=told, engine=engine
+        )
+        setup = _with_wishes(setup, {"random": random, "seeds": seeds})
+        check_output(setup.directory, make=True)
+        with owner_lock(storage, name):
+            store = Store(open_storage(storage), name, settings=setup.settings)
+            store.kept.asked = {**store.kept.asked, "certify": setup.asked["certify"]}
+            if outdated := store.outdated:
+                told.note(made_again(outdated))
+            certificate = certify_runs(setup, store, told)
+            _publish(setup, store, certificate, told)
+        return certificate
 
 
 def _with_wishes(setup: Setup, wishes: Mapping[str, int | None]) -> Setup:

@@ -30,12 +30,13 @@ from augsearch.files import held_directory, json_bytes, write_files
 from augsearch.finetuning.classifier import Classifier, ItsImages, open_classifier, open_images
 from augsearch.finetuning.outputs import model_files
 from augsearch.pretraining.prepare import directory_for, short_digest
-from augsearch.progress import Progress, Quiet
+from augsearch.progress import Progress
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.verbs.looks import count_look
 from augsearch.verbs.place import check_place
 from augsearch.verbs.shown import run_of_classifier
+from augsearch.watch.watched import watched
 from augsearch.words import percent
 
 NAMES: tuple[FormatName, ...] = get_args(FormatName)
@@ -52,7 +53,7 @@ def deploy(
     storage: str = DEFAULT_STORAGE,
     output: str | Path | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Deployed:
     """Write a classifier as files that take a camera's bytes and give decisions.
 
@@ -71,7 +72,7 @@ def deploy(
         storage: URL of Optuna's database, where it is noted which images are sealed.
         output: directory; None for one in `runs/`.
         force: overwrite another deployment there.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `deploy.json` holds.
@@ -90,7 +91,8 @@ def deploy(
         output=output,
         force=force,
     )
-    return deploy_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return deploy_as_asked(request, told)
 
 
 def deploy_as_asked(request: DeployRequest, progress: Progress) -> Deployed:

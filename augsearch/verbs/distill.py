@@ -25,7 +25,7 @@ from augsearch.finetuning.members import Logits, State, logits_of, training_of
 from augsearch.finetuning.outputs import labels_of, output_files, sealed_files, stale_files
 from augsearch.finetuning.result import Finetuned
 from augsearch.pretraining.pool import rows_of
-from augsearch.progress import Progress, Quiet, step_listener
+from augsearch.progress import Progress, step_listener
 from augsearch.simclr.supervised import LabelledImages, Teacher, train_supervised
 from augsearch.space.policy import Policy
 from augsearch.stats.calibration import match_temperature, tempered
@@ -37,6 +37,7 @@ from augsearch.verbs.distill_features import distill_features
 from augsearch.verbs.looks import count_look
 from augsearch.verbs.place import check_place
 from augsearch.verbs.shown import shown_run
+from augsearch.watch.watched import watched
 
 
 # Public, and the one place where its arguments are explained.
@@ -54,7 +55,7 @@ def distill(
     storage: str = DEFAULT_STORAGE,
     output: str | Path | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Distilled:
     """Teach a small network what a larger one makes of all images of the pool, without labels.
 
@@ -82,7 +83,7 @@ def distill(
         storage: URL of Optuna's database, which counts the looks at sealed images.
         output: directory; None for one in `runs/`.
         force: overwrite another distillation there.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `distill.json` holds.
@@ -104,7 +105,8 @@ def distill(
         output=output,
         force=force,
     )
-    return distill_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return distill_as_asked(request, told)
 
 
 def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:

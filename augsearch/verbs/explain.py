@@ -17,7 +17,7 @@ from augsearch.explaining.result import RESULT_FILE, Explained
 from augsearch.files import held_directory, write_files
 from augsearch.finetuning.classifier import open_classifier, open_images
 from augsearch.pretraining.prepare import short_digest
-from augsearch.progress import Progress, Quiet
+from augsearch.progress import Progress
 from augsearch.search.result.result import versions
 from augsearch.simclr.device import resolve_device
 from augsearch.store.database import (
@@ -28,6 +28,7 @@ from augsearch.study.command import command_line, handed_over
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.verbs.looks import count_look
 from augsearch.verbs.shown import run_of_classifier
+from augsearch.watch.watched import watched
 from augsearch.words import counted
 
 FEWEST = 2
@@ -44,7 +45,7 @@ def explain(
     storage: str = DEFAULT_STORAGE,
     output: str | Path | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Explained:
     """Say what a classifier's decisions on sealed images rest on, and check that.
 
@@ -63,7 +64,7 @@ def explain(
         storage: URL of Optuna's database, which counts the looks at sealed images.
         output: directory; None for `explained` in `directory`.
         force: overwrite an explanation that is there.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `explain.json` holds.
@@ -81,7 +82,8 @@ def explain(
         output=output,
         force=force,
     )
-    return explain_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return explain_as_asked(request, told)
 
 
 def explain_as_asked(request: ExplainRequest, progress: Progress) -> Explained:

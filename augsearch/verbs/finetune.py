@@ -29,7 +29,7 @@ from augsearch.finetuning.prepare import Prepared, prepare
 from augsearch.finetuning.request import FinetuneRequest
 from augsearch.finetuning.result import RESULT_FILE, Finetuned
 from augsearch.pretraining.checkpoint import differences
-from augsearch.progress import Progress, Quiet
+from augsearch.progress import Progress
 from augsearch.space.policy import Policy
 from augsearch.store.database import DEFAULT_STORAGE, open_storage, told_when_unwritable
 from augsearch.store.sealed import count_sealed_use
@@ -38,6 +38,7 @@ from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
 from augsearch.verbs.shown import shown_run
+from augsearch.watch.watched import watched
 from augsearch.words import interval, percent
 
 NETWORKS, NOTE = "networks", "identity.json"
@@ -59,7 +60,7 @@ def finetune(
     storage: str = DEFAULT_STORAGE,
     output: str | Path | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Finetuned:
     """Make a classifier of an encoder with labels of the pool, and judge it on the sealed images.
 
@@ -84,7 +85,7 @@ def finetune(
         storage: URL of Optuna's database, where studies are.
         output: directory; None for one in `runs/`.
         force: train anew, and overwrite what is there.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `finetune.json` holds.
@@ -107,7 +108,8 @@ def finetune(
         output=output,
         force=force,
     )
-    return finetune_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return finetune_as_asked(request, told)
 
 
 def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned:

@@ -50,6 +50,7 @@ from augsearch.tracking.live import LiveRun
 from augsearch.verbs.pretrain import pretrain_prepared
 from augsearch.verbs.run import run_as_asked
 from augsearch.verbs.shown import shown_run
+from augsearch.watch.watched import watched
 
 SPACE = "natural"
 """That is searched where none is named."""
@@ -80,7 +81,7 @@ def pilot(
     storage: str = DEFAULT_STORAGE,
     output: str | Path | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Pilot:
     """Compare the ways from images and labels to a classifier, on the sealed images.
 
@@ -114,7 +115,7 @@ def pilot(
         storage: URL of Optuna's database, where studies are.
         output: directory; None for one in `runs/`.
         force: begin anew, and overwrite what is there.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `pilot.json` holds.
@@ -144,7 +145,8 @@ def pilot(
         output=output,
         force=force,
     )
-    return pilot_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return pilot_as_asked(request, told)
 
 
 def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:

@@ -26,6 +26,7 @@ from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
 from augsearch.verbs.shown import shown_run
+from augsearch.watch.watched import watched
 
 
 # Public, and the one place where its arguments are explained.
@@ -40,7 +41,7 @@ def pretrain(
     storage: str = DEFAULT_STORAGE,
     output: str | Path | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Pretrained:
     """Pretrain an encoder in full, by SimCLR under one policy, on all but the sealed images.
 
@@ -59,7 +60,7 @@ def pretrain(
         storage: URL of Optuna's database, where studies are.
         output: directory; None for one in `runs/`.
         force: begin anew, and overwrite what is there.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `pretrain.json` holds.
@@ -79,7 +80,8 @@ def pretrain(
         output=output,
         force=force,
     )
-    return pretrain_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return pretrain_as_asked(request, told)
 
 
 def pretrain_as_asked(request: PretrainRequest, progress: Progress) -> Pretrained:

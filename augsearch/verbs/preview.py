@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from augsearch.progress import Progress, Quiet
+from augsearch.progress import Progress
 from augsearch.search.preview.draw import draw_preview
 from augsearch.search.preview.request import PreviewRequest
 from augsearch.search.preview.sheet import Preview
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.store.database import DEFAULT_STORAGE
+from augsearch.watch.watched import watched
 
 
 # The options of `augsearch preview` are its arguments.
@@ -25,7 +26,7 @@ def write_preview(
     study: str | None = None,
     baseline: str | None = None,
     storage: str = DEFAULT_STORAGE,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Preview:
     """Draw what a policy does to some images into a picture file; see `preview`.
 
@@ -40,7 +41,7 @@ def write_preview(
         baseline: name of the published policy to compare with; None for the best one in the
             confirmation of `study`, else SimCLR s=1.
         storage: URL of the database that holds `study`.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Raises:
         ConfigError, DataError, StudyError, OutputError: what is wrong, in one line.
@@ -56,4 +57,5 @@ def write_preview(
         baseline=baseline,
         storage=storage,
     )
-    return draw_preview(request, progress or Quiet())
+    with watched(progress) as told:
+        return draw_preview(request, told)

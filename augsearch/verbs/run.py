@@ -7,7 +7,7 @@ from typing import Unpack
 
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import AugsearchError
-from augsearch.progress import Estimate, Progress, Quiet
+from augsearch.progress import Estimate, Progress
 from augsearch.search.estimate import estimate
 from augsearch.search.result.result import StudyResult
 from augsearch.search.search_study import search_study
@@ -26,6 +26,7 @@ from augsearch.study.request import EngineName, StudyOptions, StudyRequest
 from augsearch.study.setup import Setup, check_output
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow, tracking_uri
+from augsearch.watch.watched import watched
 
 
 # Public, and the one place where a study's arguments are listed and explained.
@@ -43,7 +44,7 @@ def run_study(
     output: str | Path | None = None,
     subset: int | None = None,
     engine: EngineName = "local",
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> StudyResult:
     """Search a space on a team's images, confirm the best policies and write the winner.
 
@@ -66,7 +67,7 @@ def run_study(
         subset: use a stratified part of that many images.
         engine: what trains: `local`, this machine; `workers`, whatever `augsearch worker` runs on,
             which needs a database on a server; `ray`, a Ray cluster.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         What `result.json` holds; `.policy` is the recommended one, `.files` is what was written.
@@ -88,7 +89,8 @@ def run_study(
         subset=subset,
         engine=engine,
     )
-    return run_as_asked(request, progress or Quiet())
+    with watched(progress) as told:
+        return run_as_asked(request, told)
 
 
 def run_as_asked(request: StudyRequest, progress: Progress) -> StudyResult:
@@ -104,14 +106,15 @@ def run_as_asked(request: StudyRequest, progress: Progress) -> StudyResult:
 def estimate_study(
     space: str | Path | Space | None = None,
     *,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **options: Unpack[StudyOptions],
 ) -> Estimate:
     """Check what `run_study` would check and estimate its cost; makes no study and no directory.
 
     The arguments and errors are those of `run_study`.
     """
-    return estimate_as_asked(StudyRequest(space, **options), progress or Quiet())
+    with watched(progress) as told:
+        return estimate_as_asked(StudyRequest(space, **options), told)
 
 
 def estimate_as_asked(request: StudyRequest, progress: Progress) -> Estimate:

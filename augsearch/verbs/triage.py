@@ -9,7 +9,7 @@ from typing import Unpack
 from augsearch.data.imageset import ImageSet
 from augsearch.errors import AugsearchError, ConfigError
 from augsearch.files import write_files
-from augsearch.progress import Progress, Quiet, duration
+from augsearch.progress import Progress, duration
 from augsearch.search.begin import held_store
 from augsearch.search.estimate import estimate
 from augsearch.search.report.collect import Sources
@@ -29,12 +29,13 @@ from augsearch.study.setup import Setup, check_output
 from augsearch.study.sizes import SizeChoice
 from augsearch.verbs.report import stored_result
 from augsearch.verbs.run import checked_setup
+from augsearch.watch.watched import watched
 
 
 def triage_study(
     space: str | Path | Space | None = None,
     *,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **options: Unpack[StudyOptions],
 ) -> Triage:
     """Say whether a search is worth it on these images, for about a tenth of its compute.
@@ -45,7 +46,7 @@ def triage_study(
 
     Args:
         space, options: those of `run_study`.
-        progress: told what happens.
+        progress: told what happens; None shows it on a terminal and in a notebook, False nowhere.
 
     Returns:
         The answer with its reason, what to do next, and what it rests on.
@@ -53,7 +54,8 @@ def triage_study(
     Raises:
         AugsearchError: anything a user can cause, in one line.
     """
-    return triage_as_asked(StudyRequest(space, **options), progress or Quiet())
+    with watched(progress) as told:
+        return triage_as_asked(StudyRequest(space, **options), told)
 
 
 def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:

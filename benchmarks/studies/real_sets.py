@@ -37,7 +37,6 @@ from scipy import stats
 from augsearch.bench.bench import Bench
 from augsearch.bench.outcome import Outcome
 from augsearch.bench.supervised import try_supervised
-from augsearch.cli.terminal.progress import TerminalProgress
 from augsearch.cli.terminal.tables import print_triage
 from augsearch.engines.processes import Processes
 from augsearch.space.policy import Policy, load_policy
@@ -49,6 +48,7 @@ from augsearch.study.reopen import reopen
 from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.verbs.run import run_study
 from augsearch.verbs.triage import triage_study
+from augsearch.watch.terminal import TerminalProgress
 from benchmarks.shared.folders import ROOT
 from benchmarks.shared.timing import write_result
 

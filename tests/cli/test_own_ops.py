@@ -141,7 +141,7 @@ def test_one_that_breaks_in_a_process_of_its_own_loses_no_finished_run(cli, para
     resumed = cli(*RUN)
     assert resumed.code == 0, resumed.err
     done = f" ({trials} done before)" if trials else ""
-    assert f"trials: 2 runs{done}" in resumed.out
+    assert f"search: 2 runs{done}" in resumed.out
     assert not kept or f" runs ({len(kept)} done before)" in resumed.out
 
 
@@ -162,5 +162,5 @@ def test_a_study_can_be_repeated_from_its_directory(cli, tmp_path):
         *("--name", "small", "--device", "cpu", "--trials", "2"),
     )
     assert again.code == 0, again.err
-    assert "trials: 2 runs (2 done before)" in again.out
+    assert "search: 2 runs (2 done before)" in again.out
     assert Path("runs/small/policy.yaml").read_text() == Path("kept/policy.yaml").read_text()

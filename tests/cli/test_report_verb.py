@@ -21,7 +21,9 @@ def test_a_report_is_written_where_it_is_asked_for(cli, here, tmp_path):
 
 
 def test_a_study_that_does_not_exist_is_refused(cli, here):
-    assert cli("report", "smal").refusal == "there is no study 'smal'; stored: small"
+    assert cli("report", "smal").refusal == (
+        "there is no study 'smal'; did you mean 'small'? stored: small"
+    )
 
 
 def test_nothing_stored_is_refused_and_nothing_is_made(cli, tmp_path):

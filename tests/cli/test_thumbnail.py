@@ -15,8 +15,8 @@ import pytest
 from command_line import run_verb, write_files
 from PIL import Image
 
-from augsearch.cli.terminal.console import terminal
 from augsearch.cli.terminal.thumbnail import grid, show_thumbnail
+from augsearch.watch.console import terminal
 
 COLUMNS = 62
 XTERM = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}

@@ -25,7 +25,7 @@ from augsearch.space.space import load_space
 from augsearch.words import points
 
 FLAGS = {
-    "": {"--help", "--version", "-h"},
+    "": {"--help", "--version", "-h", "--install-completion", "--show-completion"},
     "run": {
         "--space", "--data", "--study", "--trials", "--seed", "--device", "--storage", "--name",
         "--output", "--subset", "--dry-run", "--from", "--engine",
@@ -56,6 +56,7 @@ FLAGS = {
     },
     "explain": {"--data", "--images", "--seed", "--device", "--storage", "--output", "--force"},
     "embed": {"--data", "--output", "--device", "--force"},
+    "compare": {"--data", "--output", "--seed", "--storage", "--no-thumbnail"},
     "preview": {
         "--policy", "--space", "--data", "--baseline", "--output", "--image-size", "--seed",
         "--storage", "--no-thumbnail",

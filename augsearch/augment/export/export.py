@@ -17,6 +17,7 @@ from augsearch.augment.export.to_torchvision import to_torchvision
 from augsearch.augment.views import ViewPlan, plan_views
 from augsearch.errors import ConfigError
 from augsearch.space.policy import Policy
+from augsearch.words import did_you_mean
 
 WRITERS: Mapping[str, Callable[[Policy, ViewPlan, int], Export]] = {
     "kornia": to_kornia,
@@ -49,7 +50,10 @@ def export_with_remarks(
             `strict`, also those that it can only approximate.
     """
     if target not in ENDINGS:
-        raise ConfigError(f"--to {target}: unknown target; known: {', '.join(ENDINGS)}")
+        raise ConfigError(
+            f"--to {target}: unknown target{did_you_mean(target, ENDINGS) or ';'} known: "
+            f"{', '.join(ENDINGS)}"
+        )
     export = WRITERS[target](policy, plan_views(policy), image_size)
     if strict and export.remarks:
         raise ConfigError(

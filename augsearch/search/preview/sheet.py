@@ -26,7 +26,7 @@ from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.space.view_options import Executor
 from augsearch.study.painting import Pixels, first_views
-from augsearch.words import channels_in_words, without_colour
+from augsearch.words import channels_in_words, listed, without_colour
 
 USUAL_BASELINE = "SimCLR s=1"
 ROWS = 8
@@ -66,6 +66,8 @@ def preview(
     space: Space | None = None,
     seed: int = 0,
     executor: Executor = "auto",
+    kinds: tuple[str, str] = ("policy", "baseline"),
+    strips: bool = True,
 ) -> Preview:
     """Images of every class in turn with their views under `policy` and under `baseline`, which
     draw the same random numbers; then each operation alone, from nothing to full strength.
@@ -73,6 +75,8 @@ def preview(
     Args:
         space: whose operations are shown alone, at the far ends of what is searched; without it,
             those of the policy.
+        kinds: what the two policies are called.
+        strips: whether to show operations alone.
 
     Raises:
         ConfigError: the executor does not know an operation.
@@ -81,13 +85,13 @@ def preview(
     rows, channels = _spread(image_set), image_set.channels
     images = torch.from_numpy(np.ascontiguousarray(image_set.images[rows]))
     ops = ops_of_policy(policy) if space is None else ops_of_space(space)
-    policies, notes = _compared(policy, baseline, ops, channels)
+    policies, notes = _compared(policy, baseline, ops, channels, kinds[1])
     renderers = [Renderer.build(for_channels(each, channels), executor) for each in policies]
     views = [first_views(renderer, images, seed) for renderer in renderers]
     names = [each.name for each in policies]
     whose = policy.name if space is None else space.name
     sheet = ContactSheet(
-        title=f"{policy.name} on {image_set.name}",
+        title=f"{policy.name if strips else listed(names)} on {image_set.name}",
         remark=_remark(image_set, len(policies), seed, notes),
         originals=images.numpy(),
         captions=tuple(
@@ -95,11 +99,11 @@ def preview(
         ),
         groups=tuple(
             ViewPairs(f"{kind}: {each.name}", pairs)
-            for kind, each, pairs in zip(("policy", "baseline"), policies, views, strict=False)
+            for kind, each, pairs in zip(kinds, policies, views, strict=False)
         ),
         strengths_title=f"The operations of {whose}, each alone, from nothing to full strength",
         strengths_remark=STRENGTHS,
-        strengths=op_strips(ops, _telling(images), seed=seed, executor=executor),
+        strengths=op_strips(ops, _telling(images), seed=seed, executor=executor) if strips else (),
         footnote=f"rendered by: {renderers[0].executor}",
     )
     return Preview(
@@ -124,7 +128,7 @@ def _spread(image_set: ImageSet) -> list[int]:
 
 
 def _compared(
-    policy: Policy, baseline: Policy, ops: Sequence[Titled], channels: int
+    policy: Policy, baseline: Policy, ops: Sequence[Titled], channels: int, kind: str
 ) -> tuple[list[Policy], list[str]]:
     """The policies whose views are shown, and notes on what is not."""
     notes = []
@@ -132,7 +136,7 @@ def _compared(
         why = without_colour(channels)
         notes.append(f"{why}; left out, as acting on colour: {', '.join(idle)}")
     if for_channels(policy, channels).digest == for_channels(baseline, channels).digest:
-        return [policy], [*notes, f"these views are also those of the baseline {baseline.name}"]
+        return [policy], [*notes, f"these views are also those of the {kind} {baseline.name}"]
     return [policy, baseline], notes
 
 

@@ -1,4 +1,4 @@
-"""How long a study will still take: first a guess from a few steps, then what its runs took."""
+"""How far a study is, and how long it will still take: guessed from a few steps, then learnt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from augsearch.progress import Phase, PhaseCost
 
 
 class Forecast:
-    """Seconds that are left, by the runs that have ended.
+    """Seconds that are left of the whole study, by the runs that have ended.
 
     A phase whose runs have ended goes on at their pace. One that is still to come takes what was
     guessed times what the runs so far took over what they were guessed at.
@@ -27,7 +27,7 @@ class Forecast:
         self._phases = {phase.name: phase for phase in phases}
         self._clock = clock
         self._now: Phase = "baselines"
-        self._last = 0.0
+        self._last = clock()
         self._took: dict[Phase, float] = {}
         self._ended: dict[Phase, int] = {}
 
@@ -35,6 +35,13 @@ class Forecast:
     def ended(self) -> int:
         """Runs that ended while this looked on."""
         return sum(self._ended.values())
+
+    @property
+    def to_come(self) -> list[Phase]:
+        """The phases after this one of which something is left."""
+        names = list(self._phases)
+        after = names[names.index(self._now) + 1 :] if self._now in names else names
+        return [name for name in after if self._phases[name].left]
 
     def begin(self, name: Phase, done: int, total: int) -> None:
         """A phase begins, or another round of it."""
@@ -55,18 +62,30 @@ class Forecast:
             self._phases[self._now] = replace(phase, done=phase.done + 1)
 
     def left(self) -> float | None:
-        """Seconds; None before anything has ended of what was not guessed."""
-        if not self._ended:
+        """Seconds, less those since a run ended last; None as long as there is nothing to go by."""
+        if not any(self._pace(phase) for phase in self._phases.values()):
             return None
+        ahead = sum(phase.left * self._pace(phase) for phase in self._phases.values())
+        return max(0.0, ahead - (self._clock() - self._last))
+
+    def share(self, under_way: float = 0.0) -> float:
+        """Of the whole, in [0, 1], that is done, runs weighed by the time that they take.
+
+        Args:
+            under_way: share of the run that goes on.
+        """
+        done = whole = 0.0
+        for name, phase in self._phases.items():
+            pace = self._pace(phase) or 1.0
+            further = under_way if name == self._now and phase.left else 0.0
+            done += pace * (phase.done + further)
+            whole += pace * max(phase.runs, phase.done)
+        return min(1.0, done / whole) if whole else 0.0
+
+    def _pace(self, phase: PhaseCost) -> float:
+        """Seconds from one run's end to the next one's."""
+        if phase.name in self._ended:
+            return self._took[phase.name] / self._ended[phase.name]
         guessed = sum(self._phases[name].seconds * count for name, count in self._ended.items())
         took = sum(self._took[name] for name in self._ended)
-        pace = took / guessed if guessed else 1.0
-        return sum(
-            phase.left
-            * (
-                self._took[name] / self._ended[name]
-                if name in self._ended
-                else pace * phase.seconds
-            )
-            for name, phase in self._phases.items()
-        )
+        return phase.seconds * (took / guessed if guessed else 1.0)

@@ -1,0 +1,1 @@
+"""Two policies of one study beside each other."""
