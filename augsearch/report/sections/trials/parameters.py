@@ -122,7 +122,7 @@ class Understanding(Section):
             text=(0, 4, 5),
             marked=shown,
         )
-        return whole if any(row[3] for row in whole.rows) else whole.only((0, 1, 2, 4, 5))
+        return whole.only([at for at in range(6) if any(row[at] for row in whole.rows)])
 
     @property
     def weights_sentence(self) -> str:
