@@ -147,7 +147,7 @@ def certify(
                 progress=progress,
             )
         except KeyboardInterrupt:
-            progress.note("stopped; nothing that was finished is lost. The same command goes on")
+            progress.note("stopped; finished work is kept. Run the same command again to continue")
             raise typer.Exit(130) from None
         print_certificate(certificate, progress.console)
 

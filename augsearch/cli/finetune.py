@@ -91,6 +91,8 @@ def finetune(
         try:
             found = finetune_as_asked(request, progress)
         except KeyboardInterrupt:
-            progress.note("stopped; networks that are trained are kept. The same command goes on")
+            progress.note(
+                "stopped; finished networks are kept. Run the same command again to continue"
+            )
             raise typer.Exit(130) from None
         print_finetuned(found, progress.console)

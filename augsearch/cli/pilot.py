@@ -131,7 +131,7 @@ def pilot(
         try:
             found = pilot_as_asked(request, progress)
         except KeyboardInterrupt:
-            progress.note("stopped; what is trained is kept. The same command goes on")
+            progress.note("stopped; finished work is kept. Run the same command again to continue")
             raise typer.Exit(130) from None
         print_pilot(found, progress.console)
 

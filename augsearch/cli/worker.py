@@ -44,6 +44,6 @@ def worker(
                 progress=progress,
             )
         except KeyboardInterrupt:
-            progress.note("stopped; another worker does what this one had begun")
+            progress.note("stopped; another worker takes over the unfinished run")
             raise typer.Exit(130) from None
         progress.note(f"runs done here: {done}")

@@ -132,9 +132,9 @@ def train(
 
 def _stopped(step: int, saved: int) -> str:
     if saved == step or not step:
-        return f"stopped at step {step}; the same command goes on from there"
+        return f"stopped at step {step}; run the same command again to continue"
     kept = f"the last checkpoint is of step {saved}" if saved else "nothing could be kept"
-    return f"stopped at step {step}; {kept}, and the same command goes on from there"
+    return f"stopped at step {step}; {kept}; run the same command again to continue"
 
 
 def _seen(course: Course, step: int) -> bool:

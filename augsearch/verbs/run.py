@@ -152,7 +152,7 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
             engine = setup.engine_telling(progress.note)
             return search_study(setup, tracker=tracker, engine=engine, progress=progress)
         except KeyboardInterrupt:
-            progress.note("stopped; nothing that was finished is lost. Go on with:")
+            progress.note("stopped; finished work is kept. Continue with:")
             progress.note(setup.command())
             if setup.in_python:
                 progress.note(setup.in_python)

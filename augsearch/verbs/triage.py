@@ -87,7 +87,7 @@ def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
                 found = answer(setup, read_findings(setup, store, sizes), plan)
                 store.kept.triage = found.model_dump(mode="json")
         except KeyboardInterrupt:
-            progress.note("stopped; nothing that was finished is lost. The same command goes on")
+            progress.note("stopped; finished work is kept. Run the same command again to continue")
             raise
         except AugsearchError:
             progress.note(f"what is finished is kept in the study {setup.name!r}")

@@ -178,7 +178,7 @@ def test_a_killed_process_goes_on(folder, without_mlflow, number):
             break
     said, _ = process.communicate(timeout=120)
     if number == signal.SIGTERM:
-        assert process.returncode == 130 and "the same command goes on" in said
+        assert process.returncode == 130 and "run the same command again" in said
     else:
         assert process.returncode == -signal.SIGKILL
     assert json.loads(Path("out/checkpoint/checkpoint.json").read_text())["step"] >= 5

@@ -43,7 +43,7 @@ def test_images_that_moved_and_grew_keep_their_seal(studied, tmp_path):
     sealed, heard = sealed_pixels(studied), StopsAt(99)
     go(data=elsewhere, progress=heard)
     assert not sealed & pool_pixels("out", elsewhere)
-    assert any(f"{len(sealed)} of them that were sealed stay sealed" in n for n in heard.notes)
+    assert any(f"the {len(sealed)} that were sealed stay sealed" in n for n in heard.notes)
     finetune("out", data=elsewhere, study=full_config(), labels=2, output="tuned", device="cpu")
     learnt = pd.read_csv("tuned/labels.csv")
     assert not sealed & {Image.open(elsewhere / path).tobytes() for path in learnt.path}

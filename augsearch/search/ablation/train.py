@@ -57,7 +57,7 @@ def ablation_store(prepared: Prepared, progress: Progress) -> Iterator[Store]:
             progress.note(in_sentence(estimate_runs(prepared, done_in([store]))))
             yield store
     except KeyboardInterrupt:
-        progress.note("stopped; nothing that was finished is lost. Go on with:")
+        progress.note("stopped; finished work is kept. Continue with:")
         progress.note(prepared.command)
         if setup.in_python:
             progress.note(setup.in_python)
