@@ -156,6 +156,7 @@ def list_stored(storage: str) -> list[StudySummary]:
 def stored_study(storage: str, name: str) -> StoredStudy:
     """One study. StudyError if there is none of that name."""
     store = find_study(storage, name)
+    name = store.name
     rows = [
         StoredRun(
             kind=run.phase,
@@ -208,7 +209,7 @@ def delete_stored(storage: str, name: str) -> Deleted:
         StudyError: there is no such study, a live process is running it, or MLflow is away.
     """
     quiet_mlflow()
-    find_study(storage, name)
+    name = find_study(storage, name).name
     with owner_lock(storage, name):
         # MLflow first: if it is away, the study is still there to be deleted later.
         runs, registered = delete_mirrored(name)

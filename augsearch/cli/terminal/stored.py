@@ -27,6 +27,10 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
             "no study is stored here; start one with `augsearch run --space factory.yaml`"
         )
         return
+    from augsearch.store.names import is_made, short_names
+
+    made = [one.name for one in summaries if is_made(one.name, one.space, one.data)]
+    short = short_names(made, [one.name for one in summaries])
     table = Table(box=SIMPLE_HEAD)
     table.add_column("study", no_wrap=True)  # to be copied
     for title in ("space", "data"):
@@ -37,7 +41,7 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
     for one in summaries:
         failed = f" (+{one.failed} failed)" if one.failed else ""
         table.add_row(
-            escape(one.name),
+            escape(short.get(one.name, one.name)),
             escape(one.space),
             escape(one.data),
             f"{one.finished}{failed}",
