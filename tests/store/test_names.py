@@ -42,8 +42,6 @@ def test_a_stored_study_is_found_by_either_name(tmp_path):
     Store(storage, ONE, settings={"seed": 0})
     assert find_study(url, "factory-images").name == ONE
     Store(storage, OTHER, settings={"seed": 1})
-    with pytest.raises(
-        StudyError, match=r"no study 'factory-images'; did you mean 'factory-images-"
-    ):
+    with pytest.raises(StudyError, match=r"'factory-images'; did you mean 'factory-images-.*'"):
         find_study(url, "factory-images")
     assert find_study(url, OTHER).kept.settings == {"seed": 1}
