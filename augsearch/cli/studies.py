@@ -27,7 +27,7 @@ def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> No
     """List the studies, if no other verb is given."""
     if context.invoked_subcommand is not None:
         return
-    from augsearch.cli.terminal.tables import print_summaries
+    from augsearch.cli.terminal.stored import print_summaries
     from augsearch.verbs.studies import list_stored
     from augsearch.watch.console import terminal
 
@@ -35,13 +35,17 @@ def list_studies(context: typer.Context, storage: StorageOption = STORAGE) -> No
 
 
 @studies_app.command(epilog=example("augsearch studies show factory-images"))
-def show(name: NameArgument, storage: StorageOption = STORAGE) -> None:
-    """Show a study: its trials, baselines and verdict."""
-    from augsearch.cli.terminal.tables import print_study
+def show(
+    name: NameArgument,
+    every: Annotated[bool, typer.Option("--all", help="Every run, not the best alone.")] = False,
+    storage: StorageOption = STORAGE,
+) -> None:
+    """Show a study: its verdict, confirmation, trials and baselines."""
+    from augsearch.cli.terminal.stored import print_study
     from augsearch.verbs.studies import stored_study
     from augsearch.watch.console import terminal
 
-    print_study(stored_study(storage, name), terminal())
+    print_study(stored_study(storage, name), terminal(), every=every)
 
 
 @studies_app.command(epilog=example("augsearch studies delete factory-images"))
@@ -57,7 +61,7 @@ def delete(
     from augsearch.store.stored import find_study
     from augsearch.verbs.studies import delete_stored
 
-    find_study(storage, name)
+    name = find_study(storage, name).name
     if not yes:
         typer.confirm(
             f"Delete the study {name!r}, its MLflow runs and its registered policies?", abort=True

@@ -167,6 +167,7 @@ def finished_study(storage: str, name: str) -> FinishedStudy:
         raise StudyError(
             f"{error}; name a finished study, or a file ({', '.join(FILE_SUFFIXES)})"
         ) from None
+    name = store.name
     winner = store.kept.winner
     if winner is None:
         raise StudyError(

@@ -54,6 +54,11 @@ def is_study(storage: optuna.storages.BaseStorage, name: str) -> bool:
     return name in optuna.get_all_study_names(storage)
 
 
+def study_names(storage: optuna.storages.BaseStorage) -> list[str]:
+    """Names of all studies."""
+    return [name for name in optuna.get_all_study_names(storage) if _is_study(name)]
+
+
 def stored_at(url: str, name: str) -> Store | None:
     """A study for reading; None if there is none of that name."""
     storage = find_storage(url)
@@ -64,7 +69,7 @@ def stored_at(url: str, name: str) -> Store | None:
 def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
     """Every study in the database."""
     found = []
-    for name in filter(_is_study, sorted(optuna.get_all_study_names(storage))):
+    for name in sorted(study_names(storage)):
         store = Store(storage, name)
         settings = store.kept.settings
         if store.kept.is_ablation:

@@ -10,16 +10,22 @@ from augsearch.errors import StudyError
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.space.space import Space, load_space
 from augsearch.store.database import find_storage
+from augsearch.store.listing import study_names
+from augsearch.store.names import full_name
 from augsearch.store.study_store import Store
 from augsearch.study_file import StudyConfig
 
 
 def find_study(storage: str, name: str) -> Store:
-    """A stored study, for reading. StudyError if there is none of that name."""
+    """A stored study, for reading; its digits may be left out where one alone is called so.
+
+    Raises:
+        StudyError: there is none of that name.
+    """
     opened = find_storage(storage)
     if opened is None:
         raise StudyError(f"there is no study {name!r}: nothing is stored at {storage}")
-    return Store(opened, name)
+    return Store(opened, full_name(name, study_names(opened)))
 
 
 def stored_config(store: Store) -> StudyConfig:

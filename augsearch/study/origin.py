@@ -83,7 +83,7 @@ def find_origin(storage: str, name: str) -> Origin:
         if run.policy and run.outcome
     }
     return Origin(
-        study=name,
+        study=store.name,
         winner=store.kept.winner,
         space=space,
         config=config,

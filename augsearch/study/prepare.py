@@ -21,6 +21,7 @@ from augsearch.progress import Progress, Quiet
 from augsearch.simclr.device import resolve_device
 from augsearch.space.presets import preset_names
 from augsearch.space.space import Space, load_space
+from augsearch.store.names import made_name
 from augsearch.study.command import handed_over
 from augsearch.study.origin import Origin
 from augsearch.study.request import StudyRequest
@@ -284,8 +285,4 @@ def _default_name(asked: Space, space: Space, bench: Bench, origin: Origin | Non
     if origin is not None:
         text += f" {origin.study} {origin.winner.digest}"
     tail = hashlib.sha256(text.encode()).hexdigest()[:6]
-    return f"{_slug(asked.name)}-{_slug(image_set.name)}-{tail}"
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:40] or "study"
+    return made_name(asked.name, image_set.name, tail)

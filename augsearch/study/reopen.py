@@ -40,6 +40,7 @@ def reopen(
         StudyError: no such study, one from an older version, or images that are not the same.
     """
     store = find_study(storage, name)
+    name = store.name
     asked, settings = store.kept.asked, store.kept.settings
     if store.kept.is_ablation:
         raise StudyError(f"{name!r} holds ablations, not a search; name a study")

@@ -69,8 +69,8 @@ def certify_study(
         )
         setup = _with_wishes(setup, {"random": random, "seeds": seeds})
         check_output(setup.directory, make=True)
-        with owner_lock(storage, name):
-            store = Store(open_storage(storage), name, settings=setup.settings)
+        with owner_lock(storage, setup.name):
+            store = Store(open_storage(storage), setup.name, settings=setup.settings)
             store.kept.asked = {**store.kept.asked, "certify": setup.asked["certify"]}
             if outdated := store.outdated:
                 told.note(made_again(outdated))

@@ -57,7 +57,7 @@ def compare_policies(
         raise StudyError(f"{first} and {second} are the same policy; name two")
     with watched(progress) as told:
         setup = _setup(study, storage, data, told)
-        found = compare(study, stored_metric(store), one, other, setup)
+        found = compare(store.name, stored_metric(store), one, other, setup)
         if setup is None:
             return found
         drawn = draw(one, other, setup, seed)

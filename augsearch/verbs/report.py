@@ -57,6 +57,7 @@ def report_study(
     progress = progress or Quiet()
     quiet_mlflow()
     store = find_study(storage, name)
+    name = store.name
     own = Path(store.kept.asked.get("output") or Path("runs") / name)
     directory = own if output is None else Path(output)
     if store.kept.is_ablation:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Literal
 
 from augsearch.data.cache import clear_cache
@@ -17,7 +19,17 @@ from augsearch.store.frozen_trials import (
     trial_score,
 )
 from augsearch.store.listing import StudySummary, board_name, delete_study, summaries
-from augsearch.store.runs import ALSO, ON_SEALED, PHASES, TRIAGE
+from augsearch.store.runs import (
+    ABLATION,
+    ALSO,
+    BASELINE,
+    CERTIFICATION,
+    CONFIRMATION,
+    ON_SEALED,
+    PHASES,
+    SUPERVISED,
+    TRIAGE,
+)
 from augsearch.store.stored import find_study, stored_metric
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.upkeep import delete_mirrored
@@ -37,6 +49,8 @@ class StoredRun:
         score: of a stopped trial the last one, at `step`.
         step: optimiser steps that the score is after; None if they are not known.
         scored_on: `validation` or `test` (the sealed images).
+        policy: its name, such as `trial 12` or `SimCLR s=1`.
+        seed: number of the fresh seed; 0 in the search.
     """
 
     kind: str
@@ -46,34 +60,75 @@ class StoredRun:
     step: int | None
     scored_on: Literal["validation", "test"]
     digest: str
+    policy: str = ""
+    seed: int = 0
+
+
+TITLES = {
+    (CONFIRMATION, "complete"): "Confirmation: sealed images, fresh seeds",
+    (ALSO, "complete"): "Confirmation with labels, without SimCLR: sealed images, fresh seeds",
+    ("trial", "complete"): "Search, complete trials: validation images, one seed",
+    (BASELINE, "complete"): "Search, baselines: validation images, one seed",
+    ("trial", "pruned"): "Search, stopped early: validation images, score when stopped",
+    (CERTIFICATION, "complete"): "Certification, longer runs: validation images",
+    (ABLATION, "complete"): "Ablation: validation images",
+    (SUPERVISED, "complete"): "Training with labels, without SimCLR: validation images",
+    (TRIAGE, "complete"): "Triage: validation images",
+}
+"""Kind and state of runs -> what they are, in their order. Others are not complete."""
+REST = "Failed or not finished"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Runs whose scores are alike, best first.
+
+    Attributes:
+        confirms: whether they are the confirmation.
+    """
+
+    title: str
+    confirms: bool
+    runs: tuple[StoredRun, ...]
+
+    @property
+    def policies(self) -> dict[str, list[StoredRun]]:
+        """The runs of each policy, best mean first."""
+        found: dict[str, list[StoredRun]] = {}
+        for run in self.runs:
+            found.setdefault(run.policy, []).append(run)
+        return dict(sorted(found.items(), key=lambda one: -_mean(one[1])))
+
+
+def _mean(runs: Sequence[StoredRun]) -> float:
+    return fmean([run.score or 0.0 for run in runs])
 
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A stored study with its runs, best first. Scores are alike within a section only."""
+    """A stored study with its runs, best first. Scores are alike within a section only.
+
+    Attributes:
+        recommended: the name of the recommended policy; empty without a verdict.
+        intervals: by policy, how sure the confirmed mean is (95 %), once there is a verdict.
+    """
 
     summary: StudySummary
     metric: str
     rows: tuple[StoredRun, ...]
+    recommended: str = ""
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
-    def sections(self) -> dict[str, tuple[StoredRun, ...]]:
-        """The runs by what their scores are, in words."""
-        titles = {
-            ("trial", "complete"): "search: baselines and complete trials, validation images",
-            ("baseline", "complete"): "search: baselines and complete trials, validation images",
-            ("trial", "pruned"): "stopped early: score at the last rung, validation images",
-            ("confirmation", "complete"): "confirmation on fresh seeds: sealed test images",
-            ("certification", "complete"): "certification, longer runs: validation images",
-            ("ablation", "complete"): "ablation: validation images",
-            ("supervised", "complete"): "supervised training: validation images",
-            (ALSO, "complete"): "supervised training, confirmed: sealed test images",
-            (TRIAGE, "complete"): "triage: validation images",
-        }
-        found: dict[str, list[StoredRun]] = {title: [] for title in titles.values()}
+    def sections(self) -> tuple[Section, ...]:
+        """The runs by what their scores are."""
+        found: dict[str, list[StoredRun]] = {title: [] for title in (*TITLES.values(), REST)}
         for row in self.rows:
-            found.setdefault(titles.get((row.kind, row.state), "failed"), []).append(row)
-        return {title: tuple(rows) for title, rows in found.items() if rows}
+            found[TITLES.get((row.kind, row.state), REST)].append(row)
+        first = TITLES[CONFIRMATION, "complete"]
+        return tuple(
+            Section(title, title == first, tuple(rows)) for title, rows in found.items() if rows
+        )
 
 
 @dataclass(frozen=True)
@@ -101,6 +156,7 @@ def list_stored(storage: str) -> list[StudySummary]:
 def stored_study(storage: str, name: str) -> StoredStudy:
     """One study. StudyError if there is none of that name."""
     store = find_study(storage, name)
+    name = store.name
     rows = [
         StoredRun(
             kind=run.phase,
@@ -110,6 +166,8 @@ def stored_study(storage: str, name: str) -> StoredStudy:
             step=run.outcome.steps if run.outcome else None,
             scored_on="test" if run.phase in ON_SEALED else "validation",
             digest=run.policy.digest if run.policy else "",
+            policy=run.name,
+            seed=run.replicate,
         )
         for phase in PHASES
         for run in store.runs(phase).values()
@@ -126,11 +184,22 @@ def stored_study(storage: str, name: str) -> StoredStudy:
                 step=outcome.steps if outcome else step,
                 scored_on="validation",
                 digest=trial_policy(trial).digest if "policy" in trial.user_attrs else "",
+                policy=trial_name(trial),
             )
         )
     summary = next(one for one in list_stored(storage) if one.name == name)
-    measured = stored_metric(store)
-    return StoredStudy(summary, measured, tuple(sorted(rows, key=lambda row: -(row.score or 0.0))))
+    result = store.kept.result
+    return StoredStudy(
+        summary,
+        stored_metric(store),
+        tuple(sorted(rows, key=lambda row: -(row.score or 0.0))),
+        recommended=str(result.get("verdict", {}).get("recommended", "")),
+        intervals={
+            one["name"]: tuple(ends)
+            for one in result.get("policies", ())
+            if (ends := one.get("images_interval") or one.get("confirmed_interval"))
+        },
+    )
 
 
 def delete_stored(storage: str, name: str) -> Deleted:
@@ -140,7 +209,7 @@ def delete_stored(storage: str, name: str) -> Deleted:
         StudyError: there is no such study, a live process is running it, or MLflow is away.
     """
     quiet_mlflow()
-    find_study(storage, name)
+    name = find_study(storage, name).name
     with owner_lock(storage, name):
         # MLflow first: if it is away, the study is still there to be deleted later.
         runs, registered = delete_mirrored(name)

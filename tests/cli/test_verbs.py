@@ -74,7 +74,7 @@ FLAGS = {
     "ui": {"--port"},
     "selftest": {"--seed"},
     "studies": {"--storage"},
-    "studies show": {"--storage"},
+    "studies show": {"--storage", "--all"},
     "studies delete": {"--storage", "--yes"},
     "studies clean": {"--storage", "--unused-days", "--yes"},
 }  # fmt: skip
@@ -298,10 +298,14 @@ def test_studies_lists_and_shows(cli, finished_study):
     assert f" {points(100 * max(hardest.values()))} " in line
     shown = cli("studies", "show", "small")
     assert shown.code == 0
-    runs = [line for line in shown.out.splitlines() if " complete " in line]
-    assert sum("trial 0" in line or "trial 1" in line for line in runs) >= 2
-    assert any("baseline: SimCLR s=1" in line for line in runs)
-    assert any("confirmation: " in line and "seed 3" in line for line in runs)
+    assert result.verdict.badge in shown.out
+    heads = ("Confirmation: sealed", "Search, complete trials: valid", "Search, baselines: valid")
+    places = [shown.out.index(head) for head in heads]
+    assert places == sorted(places)
+    assert "SimCLR s=1" in shown.out[places[2] :]
+    assert ", seed 3" not in shown.out
+    every = cli("studies", "show", "small", "--all").out
+    assert ", seed 3" in every.partition("Search")[0]
 
 
 @pytest.mark.long

@@ -38,6 +38,7 @@ def _print_differing(found: Compared, console: Console) -> None:
     for name, values in found.differing.items():
         table.add_row(escape(name), *(escape(shown(one)) or "[dim]–[/]" for one in values))
     console.print(table)
+    console.print()
 
 
 def _print_scores(found: Compared, console: Console) -> None:
@@ -85,7 +86,9 @@ def _print_classes(found: Compared, console: Console) -> None:
 def _table(
     title: str, columns: tuple[str, ...], *, numbers: bool = False, first_whole: bool = False
 ) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False
+    )
     for at, name in enumerate(columns):
         table.add_column(
             escape(name),

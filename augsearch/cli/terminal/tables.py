@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from augsearch.watch.console import duration
-from augsearch.words import interval, percent, points
+from augsearch.words import interval, percent
 
 if TYPE_CHECKING:
     from augsearch.finetuning.result import Finetuned
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from augsearch.search.certificate.certificate import Certificate
     from augsearch.search.result.result import StudyResult
     from augsearch.search.triage.answer import Triage
-    from augsearch.store.listing import StudySummary
-    from augsearch.verbs.studies import StoredStudy
 
 COLOURS = {"good": "green", "level": "blue", "open": "default", "bad": "yellow"}
 KINDS = {"candidate": "found here", "baseline": "baseline", "floor": "no training"}
@@ -273,63 +270,3 @@ def _confirmed_table(result: StudyResult) -> Table:
         " and other test images" if images else " on these test images"
     )
     return table
-
-
-def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None:
-    """The list of studies."""
-    if not summaries:
-        console.print(
-            "no study is stored here; start one with `augsearch run --space factory.yaml`"
-        )
-        return
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column("study", no_wrap=True)  # to be copied
-    for title in ("space", "data"):
-        table.add_column(title, overflow="fold")
-    for title in ("trials", "best", "gain"):
-        table.add_column(title, justify="right")
-    table.add_column("verdict", no_wrap=True)
-    for one in summaries:
-        failed = f" (+{one.failed} failed)" if one.failed else ""
-        table.add_row(
-            escape(one.name),
-            escape(one.space),
-            escape(one.data),
-            f"{one.finished}{failed}",
-            f"{100 * one.best:.1f}" if one.best is not None else "",
-            "" if one.gain is None else points(100 * one.gain),
-            escape(_in_a_word(one)),
-        )
-    console.print(table)
-    console.print(
-        "best: in the search, in %; gain: confirmed, in points over the best baseline. A study in "
-        "full: augsearch studies show NAME"
-    )
-
-
-def _in_a_word(one: StudySummary) -> str:
-    from augsearch.search.confirm.verdict import WORDS, badge_of
-
-    # Later versions may have verdicts that this one does not know.
-    known = next((code for code in WORDS if code == one.code), None)
-    return badge_of(known) if known else one.verdict.partition(":")[0] or "not finished"
-
-
-def print_study(study: StoredStudy, console: Console) -> None:
-    """One study's runs, best first, those apart whose scores are not alike."""
-    console.print(f"[bold]{escape(study.summary.name)}[/], {study.metric.replace('_', ' ')} in %")
-    for title, rows in study.sections.items():
-        table = Table(title=title, title_justify="left")
-        table.add_column("run", overflow="fold")
-        table.add_column("state")
-        for column in ("score", "after steps"):
-            table.add_column(column, justify="right")
-        table.add_column("policy")
-        for row in rows:
-            score = f"{100 * row.score:.1f}" if row.score is not None else ""
-            step = "" if row.step is None else str(row.step)
-            table.add_row(escape(row.name), row.state, score, step, row.digest)
-        console.print()
-        console.print(table)
-    console.print()
-    console.print(escape(study.summary.verdict) or "not finished: no verdict yet")

@@ -12,7 +12,8 @@ from rich.console import Console
 from studying import STORAGE
 
 import augsearch
-from augsearch.cli.terminal.tables import print_result, print_study
+from augsearch.cli.terminal.stored import print_study
+from augsearch.cli.terminal.tables import print_result
 from augsearch.errors import StudyError
 from augsearch.search.result.result import StudyResult
 from augsearch.store.database import open_storage
@@ -70,22 +71,45 @@ def test_a_study_is_shown_in_sections_whose_scores_are_alike(finished, monkeypat
     shown = stored_study(STORAGE, "small")
     assert {row.scored_on for row in shown.rows if row.kind == "confirmation"} == {"test"}
     assert {row.scored_on for row in shown.rows if row.kind != "confirmation"} == {"validation"}
-    for title, rows in shown.sections.items():
-        assert len({(row.scored_on, row.state) for row in rows}) == 1, title
-        assert ("sealed" in title) == (rows[0].scored_on == "test")
+    for section in shown.sections:
+        rows = section.runs
+        assert len({(row.kind, row.scored_on, row.state) for row in rows}) == 1, section.title
+        assert ("sealed" in section.title) == (rows[0].scored_on == "test")
         scores = [row.score for row in rows]
         assert scores == sorted(scores, reverse=True)
-    assert sum(map(len, shown.sections.values())) == len(shown.rows)
+    assert sum(len(section.runs) for section in shown.sections) == len(shown.rows)
     stopped = [row for row in shown.rows if row.state == "pruned"]
     assert stopped and {row.step for row in stopped} == {6}
     said = io.StringIO()
     console = Console(file=said, width=120)
-    print_study(shown, console)
+    print_study(shown, console, every=True)
     text = said.getvalue()
-    assert "small, balanced accuracy in %" in text
-    places = [text.index(title) for title in shown.sections]
+    assert "balanced accuracy in %" in text
+    titles = [section.title for section in shown.sections]
+    places = [text.index(title) for title in titles]
     assert places == sorted(places)
-    assert "stopped early: score at the last rung, validation images" in text
+    assert titles[0].startswith("Confirmation: sealed images")
+    assert "Search, stopped early: validation images, score when stopped" in titles
+    assert "Search, baselines: validation images, one seed" in titles
+    for row in shown.rows:  # every single one
+        named = f"{row.policy}, seed {row.seed}" if row.seed else row.policy
+        assert any(line.split("  ")[0].strip() == named for line in text.splitlines()), named
+
+
+def test_a_study_in_short_has_a_line_for_each_confirmed_policy(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    result = StudyResult.model_validate_json((finished / "runs/small/result.json").read_text())
+    said = io.StringIO()
+    print_study(stored_study(STORAGE, "small"), Console(file=said, width=80), every=False)
+    confirmation = said.getvalue().partition("Confirmation: ")[2].partition("Search")[0]
+    for policy in result.policies:
+        if policy.confirmed_mean is None:
+            continue
+        (line,) = [one for one in confirmation.splitlines() if one.startswith(f" {policy.name} ")]
+        low, high = policy.interval
+        assert f" {100 * policy.confirmed_mean:.1f} " in line
+        assert f" {100 * low:.1f} to {100 * high:.1f} " in line
+        assert (f"{policy.name} *" in line) == (policy.name == result.verdict.recommended)
 
 
 def test_the_interval_of_a_score_is_the_same_wherever_it_is_shown(finished, monkeypatch):
