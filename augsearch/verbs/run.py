@@ -147,7 +147,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
     with told_when_unwritable(setup.storage, "finished trials"):
         try:
             engine = setup.engine_telling(progress.note)
-            return search_study(setup, tracker=tracker, engine=engine, progress=progress)
+            with tracker.kept():
+                return search_study(setup, tracker=tracker, engine=engine, progress=progress)
         except KeyboardInterrupt:
             progress.note("stopped; nothing that was finished is lost. Go on with:")
             progress.note(setup.command())
