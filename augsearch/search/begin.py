@@ -63,11 +63,12 @@ def begin_search(
     told: dict[str, dict[str, str]] = {}
 
     def show(*, at_end: bool = True) -> None:
-        makers = record_makers(store, paint, setup.executor_of, setup.as_found)
+        makers = record_makers(store, paint, setup)
         tracker.sync(makers, at_end=at_end)
         _compare_workers(engine, told, progress)
 
     store.bury_dead_trials()
+    show(at_end=False)  # the study begins here, not with its first run's end
     if outdated := store.outdated:
         progress.note(made_again(outdated))
     run_baselines(store, bench, setup.baselines, progress, engine)

@@ -50,6 +50,8 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow(small_here):
     assert {"policy.yaml", "views.png", "result.json", "space.json", "split.csv"} <= files
     kinds = [key.split("/")[0] for key in runs]
     assert {k: kinds.count(k) for k in kinds} == {"baseline": 5, "trial": 4, "confirmation": 20}
+    # It begins before its baselines do.
+    assert parent.info.start_time <= min(one.info.start_time for one in runs.values())
     for key, one in runs.items():
         assert one.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert one.inputs.dataset_inputs[0].dataset.digest == result.digests["data"]
@@ -58,7 +60,7 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow(small_here):
             assert names == {"policy.yaml", "views.png"}
             assert one.data.params["view1.resized_crop.scale_min"]
     [best] = [one for key, one in runs.items() if key.startswith("baseline/SimCLR s=1/0")]
-    curve = client.get_metric_history(best.info.run_id, "probe_score")
+    curve = client.get_metric_history(best.info.run_id, "rung_percent")
     assert [point.step for point in curve] == [6, 12]
 
 
