@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from tools.docs_site.commands import commands_page
-from tools.docs_site.links import for_the_site
+from tools.docs_site.links import Turner
 from tools.docs_site.python_api import python_page
 from tools.docs_site.settings import policy_page, results_page, space_page, study_page
 
@@ -48,12 +48,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    del config
     place = page.file.src_uri
     if place in MADE:
         return markdown
     pages = {f"docs/{file.src_uri}": file.src_uri for file in files} | TOP
     source = next((top for top, there in TOP.items() if there == place), f"docs/{place}")
-    return for_the_site(markdown, source, pages, _repository())
+    return Turner(source, pages, _repository()).turn(markdown)
 
 
 def _repository() -> str | None:

@@ -5,49 +5,67 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 LINK = re.compile(
     r"(?P<picture>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)(?P<title>[^)]*)\)"
 )
-CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+SOURCE = re.compile(r"""(?P<before><(?:img|source)[^>]*\b(?:src|srcset)=["'])(?P<target>[^"']+)""")
+ELSEWHERE = re.compile(r"[a-z]+:|#|//")
 
 
-def for_the_site(
-    markdown: str, source: str, pages: Mapping[str, str], repository: str | None
-) -> str:
-    """A page's Markdown with its links turned from files of the repository to what the site has.
+@dataclass(frozen=True)
+class Turner:
+    """Turns links to files of the repository into links to what the site has.
 
-    Args:
-        markdown: the page.
-        source: its path in the repository, such as `docs/search.md`.
+    Attributes:
+        source: the page in the repository, such as `docs/search.md`.
         pages: path in the repository -> path on the site, of what the site shows.
-        repository: address of the files that the site does not show; without one their links
+        repository: address of the files that the site does not show; without one, links to them
             become text.
     """
 
-    def turned(match: re.Match[str]) -> str:
-        target, text = match["target"], match["text"]
-        if re.match(r"[a-z]+:|#|//", target):
+    source: str
+    pages: Mapping[str, str]
+    repository: str | None
+
+    def turn(self, markdown: str) -> str:
+        """A page's Markdown; what stands in fences stays as it is."""
+        parts = FENCE.split(markdown)
+        parts[::2] = [SOURCE.sub(self._picture, LINK.sub(self._link, part)) for part in parts[::2]]
+        return "".join(parts)
+
+    def _link(self, match: re.Match[str]) -> str:
+        text, target = match["text"], match["target"]
+        if ELSEWHERE.match(target):
             return match[0]
-        path, mark, anchor = target.partition("#")
-        there = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
-        if there in pages:
-            here = posixpath.dirname(pages[source])
-            link = posixpath.relpath(pages[there], here or ".")
-        elif there.startswith("docs/"):
-            here = posixpath.dirname(pages[source])
-            link = posixpath.relpath(there.removeprefix("docs/"), here or ".")
-        elif repository:
-            link = f"{repository.rstrip('/')}/blob/main/{there}"
-        else:
-            plain = text.replace("`", "").strip() in {there, posixpath.basename(there)}
-            return f"`{there}`" if plain else f"{text} (`{there}`)"
+        there, mark, anchor = self._place(target).partition("#")
+        if (link := self._on_site(there)) is None:
+            if self.repository is None:
+                named = text.replace("`", "") in {there, posixpath.basename(there)}
+                return f"`{there}`" if named else f"{text} (`{there}`)"
+            link = f"{self.repository.rstrip('/')}/blob/main/{there}"
         return f"{match['picture']}[{text}]({link}{mark}{anchor}{match['title']})"
 
-    parts, end = [], 0
-    for code in CODE.finditer(markdown):
-        # A link's text may hold code, so only blocks and spans outside of links are left alone.
-        if code[0].startswith("```"):
-            parts += [LINK.sub(turned, markdown[end : code.start()]), code[0]]
-            end = code.end()
-    return "".join([*parts, LINK.sub(turned, markdown[end:])])
+    def _picture(self, match: re.Match[str]) -> str:
+        if ELSEWHERE.match(match["target"]):
+            return match[0]
+        link = self._on_site(self._place(match["target"]))
+        return f"{match['before']}{link or match['target']}"
+
+    def _place(self, target: str) -> str:
+        """A target as a path in the repository."""
+        path, mark, anchor = target.partition("#")
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.source), path)) + (
+            mark + anchor
+        )
+
+    def _on_site(self, there: str) -> str | None:
+        """The link to a file of the repository, if the site has it; files of docs/ are all there,
+        and MkDocs says which are not."""
+        inside = there.removeprefix("docs/") if there.startswith("docs/") else None
+        place = self.pages.get(there, inside)
+        if place is None:
+            return None
+        return posixpath.relpath(place, posixpath.dirname(self.pages[self.source]) or ".")

@@ -19,9 +19,9 @@ def study_page() -> str:
     """Markdown of every key of a study file."""
     return (
         "# Study file\n\n"
-        "How a study trains, scores and searches: `--study my_study.yaml`. A key that you leave out "
-        "has its default, so a file of three lines will do. `--study` also takes the name of a "
-        "preset: `standard`, `quick` or `pretrained`. This is `standard`:\n\n"
+        "How a study trains, scores and searches: `--study my_study.yaml`. A key that you leave "
+        "out has its default, so a file of three lines will do. `--study` also takes the name of "
+        "a preset: `standard`, `quick` or `pretrained`. This is `standard`:\n\n"
         f"{_yaml('studies/standard.yaml')}\n## All keys\n\n"
         f"{''.join(_tables(schema_of('study'), '', level=2, seen={}))}"
     )
@@ -171,24 +171,31 @@ def _resolved(part: Schema, schema: Schema) -> dict[str, Any]:
 def _values(value: Schema, schema: Schema) -> str:
     """What may be written there, in words."""
     if "$ref" in value:
-        found = _resolved(value, schema)
-        if "op" in found.get("properties", {}):
-            return "operation"
-        if found["title"] in SEARCHED:
-            return "searched number"
-        return "section" if found.get("properties") else _values(found, schema)
-    for several in ("anyOf", "oneOf"):
-        if several in value:
-            named = [_values(option, schema) for option in value[several]]
-            return " or ".join(dict.fromkeys(text for text in named if text != "null"))
+        return _section_word(_resolved(value, schema))
+    if options := value.get("anyOf") or value.get("oneOf"):
+        named = [_values(option, schema) for option in options]
+        return " or ".join(dict.fromkeys(text for text in named if text != "null"))
     if "enum" in value:
         return ", ".join(f"`{option}`" for option in value["enum"])
     if "const" in value:
         return f"`{value['const']}`"
+    return _plain_values(value, schema)
+
+
+def _section_word(part: Schema) -> str:
+    """What a section is called."""
+    if "op" in part.get("properties", {}):
+        return "operation"
+    if part["title"] in SEARCHED:
+        return "searched number"
+    return "section" if part.get("properties") else _values(part, part)
+
+
+def _plain_values(value: Schema, schema: Schema) -> str:
+    """A number, a text, a list or a mapping, in words."""
+    if "prefixItems" in value:
+        return f"[{', '.join(_values(item, schema) for item in value['prefixItems'])}]"
     if value.get("type") == "array":
-        if "prefixItems" in value:
-            each = [_values(item, schema) for item in value["prefixItems"]]
-            return f"[{', '.join(each)}]"
         return f"list: {_values(value.get('items', {}), schema)}"
     if value.get("type") == "object":
         return f"mapping: {_values(value.get('additionalProperties') or {}, schema)}"
