@@ -1,0 +1,111 @@
+"""The commands of docs/tutorial.md, and what they print.
+
+uv run python -m tools.tutorial DIRECTORY    # run them there, and put into the page what they print
+
+A block of commands is followed by a block `output`, which is replaced; a block `python` by a file
+name in its first line (`# classify.py`), which is written into the directory. A command that serves
+until it is stopped is left out. What has ended is not run again, so an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
+BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```\n", re.MULTILINE | re.DOTALL)
+COUNTED = re.compile(r"^(?: *\d+/\d+ | *about .* left|step +\d+/\d+)", re.MULTILINE)
+SERVES = {"ui"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of the page: its language, what is in it, and where that stands."""
+
+    language: str
+    body: str
+    start: int
+    end: int
+
+
+def blocks(page: str) -> list[Block]:
+    """Those of the page, in order."""
+    return [Block(m["language"], m["body"], *m.span("body")) for m in BLOCK.finditer(page)]
+
+
+def commands(block: Block) -> Iterator[list[str]]:
+    """The words of each command that ends by itself, without `uv run`."""
+    for line in block.body.splitlines():
+        words = shlex.split(line, comments=True)
+        words = words[2:] if words[:2] == ["uv", "run"] else words
+        if words and not (words[0] == "augsearch" and words[1] in SERVES):
+            yield words
+
+
+def files(page: str) -> dict[str, str]:
+    """Name -> text of the files that the page asks to write."""
+    named = [(re.match(r"# (\w+\.py)\n", block.body), block) for block in blocks(page)]
+    return {match[1]: block.body for match, block in named if match and block.language == "python"}
+
+
+def shortened(printed: str) -> str:
+    """What a command printed, with `...` for the lines that count what is done."""
+    lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
+    counted = [number for number, line in enumerate(lines) if COUNTED.match(line)]
+    if counted:
+        lines[counted[0] : counted[-1] + 1] = ["..."]
+    return "\n".join(lines) + "\n"
+
+
+def written_anew(page: str, directory: Path) -> str:
+    """The page with what its commands print in that directory.
+
+    Raises:
+        subprocess.CalledProcessError: a command failed.
+    """
+    for name, text in files(page).items():
+        (directory / name).write_text(text, encoding="utf-8")
+    parts, end, printed = [], 0, ""
+    for block in blocks(page):
+        if block.language == "":
+            printed = "".join(_printed(words, directory) for words in commands(block))
+        elif block.language == "output":
+            parts += [page[end : block.start], shortened(printed)]
+            end = block.end
+    return "".join([*parts, page[end:]])
+
+
+def _printed(words: list[str], directory: Path) -> str:
+    program = {"augsearch": [sys.executable, "-m", "augsearch"], "python": [sys.executable]}
+    print("$", shlex.join(words), flush=True)
+    run = subprocess.run(
+        [*program[words[0]], *words[1:]],
+        cwd=directory,
+        env={**os.environ, "COLUMNS": "88"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    return run.stdout
+
+
+def main() -> None:
+    """Run the page's commands and write it anew."""
+    parser = argparse.ArgumentParser(description="Run docs/tutorial.md and put in what it prints.")
+    parser.add_argument("directory", type=Path, help="empty, or where it has been run before")
+    directory = parser.parse_args().directory
+    directory.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(written_anew(PAGE.read_text("utf-8"), directory), encoding="utf-8")
+    print(f"wrote {PAGE}")
+
+
+if __name__ == "__main__":
+    main()
