@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-
-nbformat = pytest.importorskip("nbformat", reason="`--group docs` installs what runs notebooks")
-
-from nbclient import NotebookClient
 from tiny_tutorial import smaller
+
+REASON = "`--group docs` installs what runs notebooks"
+nbformat = pytest.importorskip("nbformat", reason=REASON)
+nbclient = pytest.importorskip("nbclient", reason=REASON)
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "examples" / "search.ipynb"
 
@@ -34,7 +34,8 @@ def test_every_cell_runs_and_shows_something(tmp_path):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     for cell in notebook.cells:
         cell.source = smaller(cell.source)
-    NotebookClient(notebook, timeout=170, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    where = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=170, resources=where).execute()
     by_source = {cell.source: shown(cell) for cell in notebook.cells if cell.cell_type == "code"}
     results = {source: one for source, one in by_source.items() if "text/html" in one}
     said = " ".join(one["text/html"] for one in results.values())

@@ -1,4 +1,4 @@
-"""Every command of the tutorial, on images and a study of seconds; and what the page says of them."""
+"""Every command of the tutorial, on a study of seconds; and what the page says they print."""
 
 import re
 import subprocess

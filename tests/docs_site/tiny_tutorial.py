@@ -7,7 +7,7 @@ name: tiny
 data: {image_size: 16}
 encoder: {width: 8, stages: 2, stem: stride2}
 pretrain: {steps: 6, batch_size: 32}
-evaluate: {labels_per_class: 3, draws: 4}
+evaluate: {labels_per_class: 3, draws: 10}
 search: {trials: 2, sampler: {kind: tpe, startup_trials: 1}, pruner: {kind: none}}
 confirm: {top: 1, baselines: 1, seeds: 5, max_seeds: 5, steps: 6, also: []}
 full: {steps: 6}

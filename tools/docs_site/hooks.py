@@ -39,6 +39,13 @@ MADE = {
 """Pages made from the code."""
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    pages = sorted(path.name for path in (ROOT / "docs" / "evidence").glob("*.md"))
+    [evidence] = [entry["Evidence"] for entry in config.nav or [] if "Evidence" in entry]
+    evidence += [f"evidence/{name}" for name in pages]
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, place in TOP.items():
         files.append(File.generated(config, place, content=(ROOT / source).read_text("utf-8")))
