@@ -52,7 +52,7 @@ class FoundOn(BaseModel):
 
 
 class Policy(Carded, BaseModel):
-    """Ordered operations for two views, frozen and comparable; YAML there and back loses nothing.
+    """Ordered operations for two views. A policy file reads back as an equal policy.
 
     Either `ops` (both views alike) or `view1` and `view2`.
     """
@@ -185,5 +185,9 @@ def _values_text(op: PolicyOp) -> str:
 
 
 def load_policy(path: str | Path) -> Policy:
-    """Read a policy file; ConfigError names file, line and key of what is wrong."""
+    """Read a policy file.
+
+    Raises:
+        ConfigError: there is no such file, or file, line and key of what is wrong.
+    """
     return load_model(Policy, Path(path))

@@ -158,7 +158,7 @@ class StudyResult(Written):
 
 
 def load_result(directory: str | Path) -> StudyResult:
-    """What a study has written into `directory`, such as `runs/NAME`, its policy included.
+    """Read what a study has written into `directory`, such as `runs/NAME`, its policy included.
 
     Raises:
         StudyError: no study has written its result there, or one of another version.
