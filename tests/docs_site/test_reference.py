@@ -12,7 +12,7 @@ import augsearch
 from augsearch.cli.app import app
 from augsearch.study_file import StudyConfig
 from tools.docs_site import python_api
-from tools.docs_site.commands import commands_page
+from tools.docs_site.commands import commands_page, fenced
 from tools.docs_site.links import Turner
 from tools.docs_site.settings import (
     RESULTS,
@@ -66,6 +66,12 @@ def test_every_verb_is_there_with_every_option():
             for word in option.opts:
                 shown = f"`{word}" if word.startswith("-") else word
                 assert shown in section or option.hidden, (name, word)
+
+
+def test_lines_that_help_keeps_as_they_are_become_a_block():
+    text = "Search.\n\n\b\nExample:\n  augsearch run\n\nMore.\n"
+    assert fenced(text) == "Search.\n\n```text\nExample:\n  augsearch run\n```\n\nMore.\n"
+    assert "\b" not in commands_page()
 
 
 def test_every_key_of_a_study_file_is_in_the_table_of_its_section():

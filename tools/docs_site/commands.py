@@ -17,4 +17,9 @@ def commands_page() -> str:
     context = typer.Context(command)
     text = get_docs_for_click(obj=command, ctx=context, name="augsearch", title="Command line")
     # Every verb has a heading and is in the page's contents; cut to 45 characters here.
-    return re.sub(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+\n", "", text)
+    return fenced(re.sub(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+\n", "", text))
+
+
+def fenced(text: str) -> str:
+    """Paragraphs whose lines are kept as they are (click marks them with `\\b`), as blocks."""
+    return re.sub(r"\x08\n((?:.+\n?)+)", lambda kept: f"```text\n{kept[1].rstrip()}\n```\n", text)
