@@ -1,10 +1,11 @@
 """The commands of docs/tutorial.md, and what they print.
 
-uv run python -m tools.tutorial DIRECTORY    # run them there, and put into the page what they print
+uv run python -m tools.tutorial DIRECTORY    # run them there; put what they print, and pictures of
+                                             # what they write, into the page. Needs Chromium
 
 A block of commands is followed by a block `output`, which is replaced; a block `python` by a file
 name in its first line (`# classify.py`), which is written into the directory. A command that serves
-until it is stopped is left out. What has ended is not run again, so an interrupted run goes on.
+until it is stopped is left out.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
+from PIL import Image
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "tutorial.md"
+PICTURES = DOCS / "images" / "tutorial"
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```\n", re.MULTILINE | re.DOTALL)
 COUNTED = re.compile(r"^(?: *\d+/\d+ | *about .* left|step +\d+/\d+)", re.MULTILINE)
 SERVES = {"ui"}
+VIEWS = 828  # pixels of a preview's height down to the end of its first six images
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,19 @@ def written_anew(page: str, directory: Path) -> str:
     return "".join([*parts, page[end:]])
 
 
+def take_pictures(directory: Path) -> None:
+    """Pictures of the report's top and of the preview's views, for the page."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    report = directory.resolve() / "runs" / "surfaces" / "report.html"
+    with tempfile.TemporaryDirectory() as profile:
+        options = [f"--user-data-dir={profile}", "--hide-scrollbars", "--window-size=1000,520"]
+        shot = f"--screenshot={PICTURES / 'report.png'}"
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", *options, shot]
+        subprocess.run([*command, report.as_uri()], check=True, capture_output=True)
+    with Image.open(directory / "preview.png") as preview:
+        preview.crop((0, 0, preview.width, VIEWS)).save(PICTURES / "preview.webp", quality=85)
+
+
 def _printed(words: list[str], directory: Path) -> str:
     program = {"augsearch": [sys.executable, "-m", "augsearch"], "python": [sys.executable]}
     print("$", shlex.join(words), flush=True)
@@ -100,11 +120,12 @@ def _printed(words: list[str], directory: Path) -> str:
 def main() -> None:
     """Run the page's commands and write it anew."""
     parser = argparse.ArgumentParser(description="Run docs/tutorial.md and put in what it prints.")
-    parser.add_argument("directory", type=Path, help="empty, or where it has been run before")
+    parser.add_argument("directory", type=Path, help="a new one")
     directory = parser.parse_args().directory
     directory.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(written_anew(PAGE.read_text("utf-8"), directory), encoding="utf-8")
-    print(f"wrote {PAGE}")
+    take_pictures(directory)
+    print(f"wrote {PAGE} and {PICTURES}")
 
 
 if __name__ == "__main__":
