@@ -52,7 +52,7 @@ def commands(block: Block) -> Iterator[list[str]]:
     for line in block.body.splitlines():
         words = shlex.split(line, comments=True)
         words = words[2:] if words[:2] == ["uv", "run"] else words
-        if words and not (words[0] == "augsearch" and words[1] in SERVES):
+        if words[:1] == ["python"] or (words[:1] == ["augsearch"] and words[1] not in SERVES):
             yield words
 
 
