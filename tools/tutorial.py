@@ -17,6 +17,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ PICTURES = DOCS / "images" / "tutorial"
 BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```\n", re.MULTILINE | re.DOTALL)
 COUNTED = re.compile(r"^(?: *\d+/\d+ | *about .* left|step +\d+/\d+)", re.MULTILINE)
 SERVES = {"ui"}
+WIDTH = 80
 VIEWS = 828  # pixels of a preview's height down to the end of its first six images
 
 
@@ -63,12 +65,23 @@ def files(page: str) -> dict[str, str]:
 
 
 def shortened(printed: str) -> str:
-    """What a command printed, with `...` for the lines that count what is done."""
+    """What a command printed, with `...` for the lines that count what is done,
+    and sentences folded."""
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
     counted = [number for number, line in enumerate(lines) if COUNTED.match(line)]
     if counted:
         lines[counted[0] : counted[-1] + 1] = ["..."]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{folded(line)}\n" for line in lines)
+
+
+def folded(line: str) -> str:
+    """A sentence as a terminal shows it, which wraps it at words; rows of tables stay whole."""
+    indent = line[: len(line) - len(line.lstrip())]
+    if len(line) <= WIDTH or "  " in line.strip() or "┃" in line or "│" in line:
+        return line
+    return textwrap.fill(
+        line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def written_anew(page: str, directory: Path) -> str:
@@ -108,7 +121,7 @@ def _printed(words: list[str], directory: Path) -> str:
     run = subprocess.run(
         [*program[words[0]], *words[1:]],
         cwd=directory,
-        env={**os.environ, "COLUMNS": "88"},
+        env={**os.environ, "COLUMNS": str(WIDTH)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

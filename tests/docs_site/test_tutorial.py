@@ -18,7 +18,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 @pytest.mark.long
 def test_every_command_runs_and_leaves_what_the_page_names():
     page = smaller(TEXT)
-    assert page.count("tiny.yaml") == TEXT.count("--study quick") == 2
+    assert page.count("--data surfaces --study tiny.yaml") == 2
     made = written_anew(page, Path.cwd())
     for block in blocks(made):
         assert block.language != "output" or block.body.strip()
@@ -52,6 +52,16 @@ def test_what_counts_is_left_out():
     )
     assert shortened(printed) == "classes: a\nbaselines: 2 runs\n...\nend\n"
     assert shortened("step  100/2000  probe 1\nstep  200/2000  probe 2\nend\n") == "...\nend\n"
+
+
+def test_sentences_are_folded_and_tables_are_not():
+    sentence = "  note: " + "word " * 30
+    lines = shortened(sentence).splitlines()
+    assert len(lines) == 2 and max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()) == sentence.strip()
+    assert lines[1].startswith("  word")
+    for row in ("│ " + "cell " * 30, "policy" + " " * 80 + "score"):
+        assert shortened(row) == row.rstrip() + "\n"
 
 
 def test_commands_that_fail_are_not_written_into_the_page(tmp_path):
