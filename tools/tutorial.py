@@ -3,8 +3,8 @@
 uv run python -m tools.tutorial DIRECTORY    # run them there; put what they print, and pictures of
                                              # what they write, into the page. Needs Chromium
 
-A block of commands is followed by a block `output`, which is replaced; a block `python` by a file
-name in its first line (`# classify.py`), which is written into the directory. A command that serves
+A block of commands is followed by a block `output`, which is replaced. A block that begins with a
+file's name (`# classify.py`) is written into the directory. A command that serves
 until it is stopped is left out.
 """
 
@@ -60,8 +60,8 @@ def commands(block: Block) -> Iterator[list[str]]:
 
 def files(page: str) -> dict[str, str]:
     """Name -> text of the files that the page asks to write."""
-    named = [(re.match(r"# (\w+\.py)\n", block.body), block) for block in blocks(page)]
-    return {match[1]: block.body for match, block in named if match and block.language == "python"}
+    named = [(re.match(r"# (\w+\.(?:py|yaml))\n", block.body), block) for block in blocks(page)]
+    return {match[1]: block.body for match, block in named if match}
 
 
 def shortened(printed: str) -> str:

@@ -57,7 +57,7 @@ def test_what_counts_is_left_out():
 def test_sentences_are_folded_and_tables_are_not():
     sentence = "  note: " + "word " * 30
     lines = shortened(sentence).splitlines()
-    assert len(lines) == 2 and max(map(len, lines)) <= 80
+    assert len(lines) == 3 and max(map(len, lines)) <= 80
     assert " ".join(" ".join(lines).split()) == sentence.strip()
     assert lines[1].startswith("  word")
     for row in ("│ " + "cell " * 30, "policy" + " " * 80 + "score"):

@@ -20,8 +20,7 @@ SMALLER = {
     "write_surfaces(IMAGES)": "write_surfaces(IMAGES, images_per_class=24)",
     "--study quick": "--study tiny.yaml",
     'STUDY = "quick"': 'STUDY = "tiny.yaml"',
-    "--labels 50": "--labels 4",
-    "labels=50": "labels=4",
+    "steps: 1200": "steps: 3",
 }
 
 
