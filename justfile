@@ -30,6 +30,10 @@ rules:
 docs *args:
     @bash .ci/run docs {{args}}
 
+# the docs site and the notebook
+site *args:
+    @bash .ci/run site {{args}}
+
 # what breaks on purpose: killed processes, servers that are gone, full disks
 faults *args:
     @bash .ci/run faults {{args}}

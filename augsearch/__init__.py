@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from augsearch.augment.build import build_views
     from augsearch.augment.export.export import export_policy
     from augsearch.data.cache import load_images
+    from augsearch.data.embedded.folder import write_surfaces
     from augsearch.deploying.result import Deployed
     from augsearch.distilling.result import Distilled
     from augsearch.explaining.embedding import Embedded
@@ -112,6 +113,7 @@ _HOMES = {
     "triage_study": "augsearch.verbs.triage",
     "write_export": "augsearch.verbs.export",
     "write_preview": "augsearch.verbs.preview",
+    "write_surfaces": "augsearch.data.embedded.folder",
 }
 
 __all__ = [
@@ -167,6 +169,7 @@ __all__ = [
     "work_on_study",
     "write_export",
     "write_preview",
+    "write_surfaces",
 ]
 
 

@@ -16,6 +16,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from augsearch.errors import OutputError, StudyError
+from augsearch.notebook import Card, Carded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +132,7 @@ def write_whole(path: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
-class Written(BaseModel):
+class Written(Carded, BaseModel):
     """Something found that lies in files; they are no part of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -147,6 +148,22 @@ class Written(BaseModel):
     def files(self) -> dict[str, Path]:
         """Name -> path of what was written with it; empty if that is not known."""
         return dict(self._files)
+
+    def card(self) -> Card:
+        """What a notebook shows."""
+        return Card(self._title(), self._lines() + self._where())
+
+    def _title(self) -> str:
+        """What it is, in a line."""
+        return str(getattr(self, "name", ""))
+
+    def _lines(self) -> tuple[str, ...]:
+        """What was found, in sentences."""
+        return ()
+
+    def _where(self) -> tuple[str, ...]:
+        places = {path.parent for path in self.files.values()}
+        return tuple(f"Files: {place}" for place in sorted(places))
 
     def written(self, directory: Path, names: Iterable[str]) -> Self:
         """The same, with where its files are."""

@@ -188,7 +188,7 @@ def build_views(
     executor: Executor = "auto",
     **options: Unpack[ViewOptions],
 ) -> nn.Module:
-    """A module that maps images `[B, C, H, W]` to two views, for any training loop.
+    """Build a module that maps images `[B, C, H, W]` to two views, for any training loop.
 
     Input is uint8, or float in [0, 1]; both views are float32 `[B, C, S, S]` in [0, 1],
     S = `image_size`. Every call in training mode draws new numbers, never from the global

@@ -74,7 +74,7 @@ def load_images(
     progress: Callable[[int, int], None] | None = None,
     cache_dir: Path | None = None,
 ) -> ImageSet:
-    """All images below `root` (see `find_images` for the layouts), decoded as `config` says.
+    """Load all images below `root` (see `find_images` for the layouts), decoded as `config` says.
 
     The pixels are kept in `cache_dir` under a hash of the files' contents and of `config`, and
     come back as a read-only memory map. Images without a group are a group of their own, pictures

@@ -29,6 +29,7 @@ from augsearch.pretraining.result import RESULT_FILE as PRETRAINED
 from augsearch.progress import Progress
 from augsearch.study.source import Source
 from augsearch.study_file import StudyConfig
+from augsearch.words import counted
 
 SUFFIXES = (".parquet", ".npz")
 
@@ -40,6 +41,9 @@ class Embedded(Written):
     images: int = Field(description="rows")
     features: int = Field(description="columns f0, f1 and so on")
     sides: dict[str, int] = Field(description="rows by side of the seal")
+
+    def _title(self) -> str:
+        return f"{self.features} features of {counted(self.images, 'image')}: {self.what}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from augsearch.files import Written
+from augsearch.notebook import Card
+from augsearch.words import counted, interval, percent
 
 RESULT_FILE, MODEL_FILE, CONFIG_FILE = "finetune.json", "model.safetensors", "config.json"
 
@@ -119,3 +121,16 @@ class Finetuned(Written):
     )
     identity: dict[str, str] = Field(description="digests that make it this fine-tuning")
     seconds: float = Field(description="of training in this call")
+
+    def card(self) -> Card:
+        """What a notebook shows: its worth, in all and of each class."""
+        title = f"{self.name}: {self.encoder}, {sum(self.labels.values())} labels"
+        if self.sealed is None:
+            return Card(title, self._where())
+        score = f"balanced accuracy {percent(self.sealed.balanced_accuracy)} %"
+        rows = tuple(
+            (name, percent(part.value), interval((part.low, part.high)))
+            for name, part in self.sealed.recall.items()
+        )
+        said = f"{title}; {score} on {counted(self.sealed.images, 'sealed image')}"
+        return Card(said, self._where(), ("class", "found, %", "95 % interval"), rows)

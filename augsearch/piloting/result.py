@@ -122,6 +122,12 @@ class Pilot(Written):
     at_once: int = Field(description="processes that trained at once")
     identity: dict[str, str] = Field(description="digests that make it this pilot")
 
+    def _title(self) -> str:
+        return f"{self.name}: {self.recommendation.title}"
+
+    def _lines(self) -> tuple[str, ...]:
+        return (self.recommendation.reason,)
+
     def curve(self, way: str) -> Curve:
         """The curve of that key. KeyError if it has none."""
         return {one.way: one for one in self.curves}[way]

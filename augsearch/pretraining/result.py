@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from augsearch.files import Written
 from augsearch.space.policy import Policy
+from augsearch.words import counted, percent
 
 RESULT_FILE, MODEL_FILE, CONFIG_FILE = "pretrain.json", "model.safetensors", "config.json"
 
@@ -65,3 +66,14 @@ class Pretrained(Written):
     metric: str = Field(description="what probe and knn are")
     seconds: float = Field(description="of training, looks and checkpoints left out")
     images_per_second: float = Field(description="images through a step, two views each")
+
+    def _title(self) -> str:
+        return (
+            f"{self.name}: {self.encoder}, {counted(self.steps, 'step')} under {self.policy.name}"
+        )
+
+    def _lines(self) -> tuple[str, ...]:
+        look = next((look for look in self.looks if look.step == self.taken_from), None)
+        if look is None or look.probe is None:
+            return ()
+        return (f"Probe on validation images: {percent(look.probe)} %",)

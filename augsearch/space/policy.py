@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from augsearch.notebook import Card, Carded
 from augsearch.space.catalogue import GRAIN
 from augsearch.space.policy_ops import (
     AnyOp,
@@ -50,8 +51,8 @@ class FoundOn(BaseModel):
         return self
 
 
-class Policy(BaseModel):
-    """Ordered operations for two views, frozen and comparable; YAML there and back loses nothing.
+class Policy(Carded, BaseModel):
+    """Ordered operations for two views. A policy file reads back as an equal policy.
 
     Either `ops` (both views alike) or `view1` and `view2`.
     """
@@ -146,6 +147,22 @@ class Policy(BaseModel):
         operations = custom_files((*self.views[0], *self.views[1]))
         return {"policy.yaml": self.to_yaml().encode(), **operations}
 
+    def card(self) -> Card:
+        """What a notebook shows: each operation, how often it acts, and its values."""
+        titles = ("",) if self.shared else ("view 1: ", "view 2: ")
+        rows = [
+            (f"{view}{op.instance}", f"{100 * op.p:.3g} %", _values_text(op))
+            for view, ops in zip(titles, self.views, strict=False)
+            for op in walk(ops)
+        ]
+        names = ", ".join(row[0] for row in rows) or "nothing"
+        return Card(
+            f"{self.name} ({self.digest}): {names}",
+            (),
+            ("operation", "acts on", "values"),
+            tuple(rows),
+        )
+
     def build(
         self,
         image_size: int,
@@ -159,6 +176,18 @@ class Policy(BaseModel):
         return augsearch.build_views(self, image_size, seed, executor, **options)
 
 
+def _values_text(op: PolicyOp) -> str:
+    """An operation's values in a line; a grain at its default is left out."""
+    shown = op.values()
+    if shown.get(GRAIN.name) == GRAIN.default:
+        del shown[GRAIN.name]
+    return ", ".join(f"{name} {number:.3g}" for name, number in shown.items())
+
+
 def load_policy(path: str | Path) -> Policy:
-    """Read a policy file; ConfigError names file, line and key of what is wrong."""
+    """Read a policy file.
+
+    Raises:
+        ConfigError: there is no such file, or file, line and key of what is wrong.
+    """
     return load_model(Policy, Path(path))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from augsearch.notebook import Card, Carded
 from augsearch.space.catalogue import OPERATIONS, Parameter
 from augsearch.space.custom import CustomSource
 from augsearch.space.policy import Policy
@@ -41,6 +42,7 @@ from augsearch.space.space_ops import (
     SpaceOp,
 )
 from augsearch.space.yaml_file import load_model
+from augsearch.words import counted
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Axis:
     unit: str = ""
 
 
-class Space(BaseModel):
+class Space(Carded, BaseModel):
     """What may be searched: operations in their order, for both views or for each.
 
     Every axis is suggested in every trial, whatever the other axes say; what a policy does not
@@ -143,6 +145,17 @@ class Space(BaseModel):
     def describe(self) -> dict[str, Any]:
         """The space as JSON, the same wherever its files lie."""
         return portable(self.model_dump(mode="json", exclude_none=True))
+
+    def card(self) -> Card:
+        """What a notebook shows: every searched number."""
+        operations = ", ".join(f"{prefix}{op.instance}" for prefix, op in self._all_ops())
+        axes = self.axes()
+        return Card(
+            f"{self.name}: {counted(len(axes), 'searched number')} of {operations}",
+            (),
+            ("searched", "range"),
+            tuple((axis.name, _range_text(axis.form)) for axis in axes),
+        )
 
     def axes(self) -> tuple[Axis, ...]:
         """Every searched number, in a fixed order."""
@@ -333,3 +346,9 @@ def load_space(path: str | Path) -> Space:
     if "name" in space.model_fields_set:
         return space
     return space.model_copy(update={"name": file.stem})
+
+
+def _range_text(form: Range | Choices) -> str:
+    if isinstance(form, Choices):
+        return " or ".join(f"{choice:g}" for choice in form.choices)
+    return f"{form.low:g} to {form.high:g}"

@@ -42,7 +42,7 @@ def runs_code() -> bool:
 
 
 def trust_code(path: str | Path) -> Path:
-    """Let a Python file run, as it is now, wherever it lies; or all of a directory, as it will be.
+    """Trust a Python file as it is now, or a directory with all it will hold: studies may run them.
 
     Returns:
         The path, resolved.

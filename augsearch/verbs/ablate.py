@@ -54,7 +54,7 @@ def ablate(
 ) -> Ablation:
     """Train the cells of an ablation, compare them, and write pictures and tables.
 
-    Stopped, it goes on when the same call is made again; cells that exist are not trained again.
+    Interrupted, it resumes when the same call is made again. Cells that exist are kept.
 
     Args:
         space: a space file, the name of a preset, or a Space.

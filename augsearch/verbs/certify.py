@@ -44,9 +44,9 @@ def certify_study(
     engine: EngineName = "local",
     progress: Progress | bool | None = None,
 ) -> Certificate:
-    """Rerun policies of a finished study at larger budgets and judge its short runs by them.
+    """Rerun policies of a finished study for longer, and say how far its short runs can be trusted.
 
-    The study file's section `certify` says which. Stopped, it goes on when called again.
+    The section `certify` of the study file says which. Interrupted, it resumes when called again.
 
     Args:
         name: of the study.

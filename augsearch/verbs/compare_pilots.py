@@ -21,7 +21,7 @@ OF = "compared.json"
 def compare_pilots(
     pilots: Sequence[str | Path], *, output: str | Path | None = None
 ) -> tuple[Path, tuple[Pilot, ...]]:
-    """Lay finished pilots of several plants beside each other, on one page.
+    """Put finished pilots of several plants side by side, on one page.
 
     Args:
         pilots: their directories, two or more.

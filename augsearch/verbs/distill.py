@@ -57,12 +57,12 @@ def distill(
     force: bool = False,
     progress: Progress | bool | None = None,
 ) -> Distilled:
-    """Teach a small network what a larger one makes of all images of the pool, without labels.
+    """Train a small network to answer as a larger one does, on all images and without labels.
 
     It sees them through the teacher's policy. Of a classifier it learns the answers, and its
     directory is that of a classifier, for `deploy`, `explain` and `embed`. Of an encoder it learns
-    the features, and its directory is that of an encoder, for `finetune`; stopped, it goes on from
-    its last checkpoint.
+    the features, and its directory is that of an encoder, for `finetune`; interrupted, it resumes
+    from its last checkpoint.
 
     Args:
         teacher: a directory that `finetune` or `pretrain` has ended in; or a finished study, a

@@ -24,7 +24,7 @@ def embed(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Embedded:
-    """Write the features of every image: what the encoder sees before any head.
+    """Write the features of every image: the encoder's output, before any head.
 
     Args:
         directory: that `finetune` or `pretrain` has ended in.

@@ -48,7 +48,7 @@ def explain(
     force: bool = False,
     progress: Progress | bool | None = None,
 ) -> Explained:
-    """Say what a classifier's decisions on sealed images rest on, and check that.
+    """Show what a classifier's decisions on sealed images rest on, and check what is shown.
 
     Maps by Grad-CAM (occlusion for networks without a layer for it) and by integrated gradients,
     each with a test whether the score rests on what it names; the nearest labelled images; a map of

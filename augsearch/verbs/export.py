@@ -91,7 +91,7 @@ def write_export(
     *,
     image_size: int | None = None,
 ) -> Path:
-    """`export`, which gives the path alone and warns (`ExportWarning`) of what differs."""
+    """Do as `export`, return the path alone, and warn (`ExportWarning`) of what differs."""
     exported = export(policy, to, output, image_size=image_size)
     if exported.remarks:
         warnings.warn(

@@ -63,9 +63,9 @@ def finetune(
     force: bool = False,
     progress: Progress | bool | None = None,
 ) -> Finetuned:
-    """Make a classifier of an encoder with labels of the pool, and judge it on the sealed images.
+    """Make a classifier from an encoder and labels, and judge it on the sealed images.
 
-    Stopped, it goes on when the same call is made again; networks that are trained are kept.
+    Interrupted, it resumes when the same call is made again; trained networks are kept.
 
     Args:
         pretrained: a directory that `pretrain` has ended in; None to begin as `study` says, from

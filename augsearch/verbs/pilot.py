@@ -88,7 +88,7 @@ def pilot(
 
     Labels alone, weights as they came, pretraining under a published policy and under the found
     one, each with few labels and with more; what that gains, in accuracy and in labels, and what
-    it costs. Stopped or killed, it goes on when the same call is made again.
+    it costs. Interrupted or killed, it resumes when the same call is made again.
 
     Args:
         study: a finished study, whose winner and images are taken; or a study file, the name of a

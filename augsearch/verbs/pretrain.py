@@ -46,8 +46,8 @@ def pretrain(
 ) -> Pretrained:
     """Pretrain an encoder in full, by SimCLR under one policy, on all but the sealed images.
 
-    Stopped or killed, it goes on from its last checkpoint when the same call is made again; on a
-    CPU it ends with the same weights, bit for bit.
+    Interrupted or killed, it resumes from its last checkpoint when the same call is made again. On
+    a CPU it ends with the same weights, bit for bit.
 
     Args:
         policy: a policy file, a Policy, a finished study (its winner), `models:/NAME/VERSION` in

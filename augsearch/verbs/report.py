@@ -37,7 +37,7 @@ def report_study(
 
     It goes to the study's directory as `report.html` (one file that opens without a network),
     `report.md` and `trials.csv`, and to the study's run in MLflow once there is a verdict. A study
-    that is running or was stopped gets a report of what there is.
+    that is still running, or was interrupted, gets a report of what there is.
 
     Args:
         name: of the study or ablation.

@@ -46,9 +46,9 @@ def run_study(
     engine: EngineName = "local",
     progress: Progress | bool | None = None,
 ) -> StudyResult:
-    """Search a space on a team's images, confirm the best policies and write the winner.
+    """Search for a policy on your images, confirm the best ones with fresh seeds, write the winner.
 
-    A study that was interrupted goes on where it stopped when the same call is made again.
+    An interrupted study resumes when the same call is made again.
 
     Args:
         space: a space file, the name of a preset, or a Space; None for that of `from_study`.
@@ -109,7 +109,7 @@ def estimate_study(
     progress: Progress | bool | None = None,
     **options: Unpack[StudyOptions],
 ) -> Estimate:
-    """Check what `run_study` would check and estimate its cost; makes no study and no directory.
+    """Check what `run_study` would check, and estimate its cost; makes no study and no directory.
 
     The arguments and errors are those of `run_study`.
     """

@@ -40,9 +40,8 @@ def triage_study(
 ) -> Triage:
     """Say whether a search is worth it on these images, for about a tenth of its compute.
 
-    Trains the study's baselines and its first trials, and an encoder with labels alone; the study
-    goes on from them when `run_study` is called with the same arguments. The sealed images stay
-    sealed.
+    It trains the study's baselines, its first trials, and an encoder with labels alone.
+    `run_study` with the same arguments reuses them. The sealed images stay sealed.
 
     Args:
         space, options: those of `run_study`.

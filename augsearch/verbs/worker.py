@@ -30,7 +30,7 @@ def work_on_study(
     wait: float = 300.0,
     progress: Progress | None = None,
 ) -> int:
-    """Do runs of a study that `run_study(engine="workers")` drives somewhere else.
+    """Train for a study that `run_study(engine="workers")` drives somewhere else.
 
     Args:
         name: of the study.

@@ -64,5 +64,5 @@ def export_with_remarks(
 
 
 def export_policy(policy: Policy, target: str, image_size: int) -> str:
-    """The text of `export_with_remarks`; what differs from the policy stands in its head."""
+    """Return a policy as text for another library; its head lists what differs from the policy."""
     return export_with_remarks(policy, target, image_size).text

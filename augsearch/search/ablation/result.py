@@ -116,3 +116,9 @@ class Ablation(Written):
     device: str
     versions: dict[str, str]
     command: str
+
+    def _title(self) -> str:
+        return f"{self.study}, {self.title}"
+
+    def _lines(self) -> tuple[str, ...]:
+        return self.sentences

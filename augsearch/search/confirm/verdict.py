@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from augsearch.notebook import Card, Carded
+
 Code = Literal[
     "better",
     "as_good",
@@ -86,7 +88,7 @@ class Looked(_Part):
     alpha: float
 
 
-class Verdict(_Part):
+class Verdict(Carded, _Part):
     """The answer of a study.
 
     Attributes:
@@ -113,6 +115,10 @@ class Verdict(_Part):
     looks: tuple[Looked, ...]
     test_images: int
     differences: tuple[Difference, ...]
+
+    def card(self) -> Card:
+        """What a notebook shows."""
+        return Card(f"{self.badge}. {self.sentence}", (self.advice, self.basis))
 
     @property
     def tone(self) -> Tone:

@@ -69,8 +69,10 @@ def preview(
     kinds: tuple[str, str] = ("policy", "baseline"),
     strips: bool = True,
 ) -> Preview:
-    """Images of every class in turn with their views under `policy` and under `baseline`, which
-    draw the same random numbers; then each operation alone, from nothing to full strength.
+    """Draw images of every class, their views under `policy` and `baseline`, and each operation.
+
+    Both policies draw the same random numbers. Operations are shown alone, from nothing to full
+    strength.
 
     Args:
         space: whose operations are shown alone, at the far ends of what is searched; without it,

@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from augsearch.errors import StudyError
 from augsearch.files import Written
+from augsearch.notebook import Card
 from augsearch.search.confirm.also import Supervised
 from augsearch.search.confirm.classes import ClassChanges, KeptClasses
 from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.result.proxies import ProxyAudit
 from augsearch.space.policy import Policy, load_policy
+from augsearch.words import interval, percent
 
 LEVEL = 0.95
 PACKAGES = ("augsearch", "torch", "torchvision", "kornia", "optuna", "mlflow", "scikit-learn")
@@ -137,6 +139,19 @@ class StudyResult(Written):
             )
         return self._policy
 
+    def card(self) -> Card:
+        """What a notebook shows: verdict, advice, scores."""
+        rows = tuple(
+            (p.name, percent(p.confirmed_mean), interval(p.interval)) for p in self.policies
+        )
+        verdict = self.verdict
+        return Card(
+            f"{self.study}: {verdict.badge}. {verdict.sentence}",
+            (verdict.advice, *self._where()),
+            ("policy", f"{self.metric.replace('_', ' ')}, %", "95 % interval"),
+            rows,
+        )
+
     def written(
         self, directory: Path, names: Iterable[str], policy: Policy | None = None
     ) -> StudyResult:
@@ -147,7 +162,7 @@ class StudyResult(Written):
 
 
 def load_result(directory: str | Path) -> StudyResult:
-    """What a study has written into `directory`, such as `runs/NAME`, its policy included.
+    """Read what a study has written into `directory`, such as `runs/NAME`, its policy included.
 
     Raises:
         StudyError: no study has written its result there, or one of another version.

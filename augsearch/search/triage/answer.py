@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from augsearch.bench.bench import FROZEN
+from augsearch.notebook import Card, Carded
 from augsearch.search.confirm.also import NONE
 from augsearch.search.triage.findings import NOISE, Findings, Tried
 from augsearch.search.triage.plan import TriagePlan
@@ -47,7 +48,7 @@ class Gain(BaseModel):
     spread: float
 
 
-class Triage(BaseModel):
+class Triage(Carded, BaseModel):
     """The answer of a triage.
 
     Attributes:
@@ -74,6 +75,16 @@ class Triage(BaseModel):
     gain: Gain
     detectable: float | None
     share: float
+
+    def card(self) -> Card:
+        """What a notebook shows: the answer, its reason, the scores."""
+        rows = tuple((w.title, percent(w.score), interval(w.interval)) for w in self.ways)
+        return Card(
+            self.title,
+            (self.reason, f"Next: {self.next}"),
+            ("policy", "score, %", "95 % interval"),
+            rows,
+        )
 
 
 def answer(setup: Setup, found: Findings, plan: TriagePlan) -> Triage:

@@ -78,7 +78,7 @@ def describe_ops() -> tuple[OpDescription, ...]:
 
 
 def describe_op(name: str) -> OpDescription:
-    """The operation called `name`.
+    """Look up the operation called `name`.
 
     Raises:
         ConfigError: there is none; the message names the nearest.
