@@ -11,6 +11,7 @@ GROUPS = {
         "triage_study",
         "certify_study",
         "ablate",
+        "compare_policies",
         "report_study",
         "work_on_study",
         "load_result",

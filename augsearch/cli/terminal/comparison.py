@@ -31,12 +31,9 @@ def _print_differing(found: Compared, console: Console) -> None:
         console.print("their operations are the same, with the same values")
         console.print()
         return
-    from augsearch.search.comparison.compared import shown
-
-    title = f"what differs ({counted(found.alike, 'value')} the same)"
-    table = _table(title, ("parameter", *found.names), first_whole=True)
-    for name, values in found.differing.items():
-        table.add_row(escape(name), *(escape(shown(one)) or "[dim]–[/]" for one in values))
+    table = _table("what differs", ("", *found.names))
+    for difference in found.differing:
+        table.add_row(*map(escape, difference))
     console.print(table)
     console.print()
 
@@ -83,9 +80,7 @@ def _print_classes(found: Compared, console: Console) -> None:
         )
 
 
-def _table(
-    title: str, columns: tuple[str, ...], *, numbers: bool = False, first_whole: bool = False
-) -> Table:
+def _table(title: str, columns: tuple[str, ...], *, numbers: bool = False) -> Table:
     table = Table(
         title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False
     )
@@ -94,6 +89,5 @@ def _table(
             escape(name),
             justify="right" if numbers and at else "left",
             overflow="fold",
-            no_wrap=first_whole and not at,
         )
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -12,11 +12,10 @@ from augsearch.search.comparison.named import Side
 from augsearch.search.confirm.classes import ClassChange
 from augsearch.search.confirm.confirmation import scored_images, sealed_images
 from augsearch.search.preview.sheet import Preview, preview
-from augsearch.space.policy import Policy
+from augsearch.space.handbook.policy_words import Difference, policy_differences
 from augsearch.stats.classes import class_differences, level_of_each
 from augsearch.stats.crossed import estimate_difference
 from augsearch.study.setup import Setup
-from augsearch.words import value
 
 Ends = tuple[float, float]
 LEVEL = 0.95
@@ -46,8 +45,7 @@ class Compared:
 
     Attributes:
         names: of the first and the second.
-        differing: parameter -> its values, None where a policy has no such operation.
-        alike: how many parameters are the same.
+        differing: what differs, and what it is in the first and in the second.
         searched: on the validation images, in the search.
         confirmed: on the sealed images, on fresh seeds.
         classes: recalls, and intervals of their difference where they are known.
@@ -58,8 +56,7 @@ class Compared:
     study: str
     metric: str
     names: tuple[str, str]
-    differing: Mapping[str, tuple[str | float | None, str | float | None]]
-    alike: int
+    differing: tuple[Difference, ...]
     searched: Scores
     confirmed: Scores
     classes: tuple[ClassChange, ...]
@@ -83,16 +80,11 @@ def compare(study: str, metric: str, one: Side, other: Side, setup: Setup | None
     pairs = [[side.confirmed[seed] for seed in seeds] for side in (one, other)]
     ran = [[side.searched] if side.searched else [] for side in (one, other)]
     recalls = pairs if seeds else ran
-    ours, theirs = _flat(one.policy), _flat(other.policy)
-    keys = dict.fromkeys((*ours, *theirs))
-    both = {key: (ours.get(key), theirs.get(key)) for key in keys}
-    differing = {key: ends for key, ends in both.items() if shown(ends[0]) != shown(ends[1])}
     return Compared(
         study=study,
         metric=metric,
         names=(one.name, other.name),
-        differing=differing,
-        alike=len(keys) - len(differing),
+        differing=policy_differences(one.policy, other.policy),
         searched=_scores(ran, ran, None),
         confirmed=_scores([list(side.confirmed.values()) for side in (one, other)], pairs, setup),
         classes=_classes(recalls[0], recalls[1], setup if seeds else None),
@@ -111,19 +103,6 @@ def draw(one: Side, other: Side, setup: Setup, seed: int) -> Preview:
         kinds=("first", "second"),
         strips=False,
     )
-
-
-def shown(setting: str | float | None) -> str:
-    """A value as people see it; empty if there is none."""
-    return value(setting) if isinstance(setting, float) else str(setting or "")
-
-
-def _flat(policy: Policy) -> dict[str, str | float]:
-    """Parameter -> value; of a policy whose views are alike, without saying which view."""
-    flat = policy.flatten()
-    if not policy.shared:
-        return flat
-    return {key.removeprefix("view1."): value for key, value in flat.items() if key != "view2"}
 
 
 def _scores(
