@@ -30,7 +30,7 @@ rules:
 docs *args:
     @bash .ci/run docs {{args}}
 
-# the docs site and the notebook
+# the docs site, built and tested
 site *args:
     @bash .ci/run site {{args}}
 

@@ -51,5 +51,7 @@ def test_a_result_shows_verdict_advice_and_scores(small_here):
     page = augsearch.load_result("runs/small")._repr_html_()
     assert "<td" in page and "untrained encoder" in page
     assert "balanced accuracy, %" in page
+    unconfirmed = sum(policy.confirmed_mean is None for policy in result.policies)
+    assert page.count("not confirmed") == unconfirmed > 0
     assert "Files: runs/small" in page
     assert "schema_version" not in str(result)  # not the fields

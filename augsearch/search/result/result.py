@@ -142,7 +142,8 @@ class StudyResult(Written):
     def card(self) -> Card:
         """What a notebook shows: verdict, advice, scores."""
         rows = tuple(
-            (p.name, percent(p.confirmed_mean), interval(p.interval)) for p in self.policies
+            (p.name, percent(p.confirmed_mean) or "not confirmed", interval(p.interval))
+            for p in self.policies
         )
         verdict = self.verdict
         return Card(
