@@ -94,5 +94,5 @@ def test_a_table_that_was_changed_is_found_out(studied):
     table = pd.read_csv("runs/line/split.csv")
     table["side"] = table["side"].map({"pool": "test", "test": "pool"})
     table.to_csv("runs/line/split.csv", index=False)
-    with pytest.raises(DataError, match="which the study sealed"):
+    with pytest.raises(DataError, match="but the study sealed it"):
         go()
