@@ -61,7 +61,7 @@ def run_study(progress="None", *, columns=None, **environment):
     if columns is None:
         piped = subprocess.run(program, capture_output=True, check=True, env=environment)
         return piped.stdout.decode()
-    environment.setdefault("COLUMNS", str(columns))
+    environment["COLUMNS"] = str(columns)
     ours, theirs = pty.openpty()
     with subprocess.Popen(program, stdout=theirs, stderr=theirs, env=environment) as running:
         os.close(theirs)
