@@ -32,7 +32,7 @@ class Account:
         self._best: float | None = None
         self._baseline: float | None = None
         self.now = self.detail = ""
-        self.done = self.total = 0
+        self.done = self.total = self._before = 0
 
     def estimated(self, estimate: Estimate) -> None:
         self._forecast = Forecast(estimate.phases, self._clock)
@@ -44,7 +44,7 @@ class Account:
     def phase(self, name: Phase, done: int, total: int, round: str) -> str:
         """A phase begins; its title."""
         self._forecast.begin(name, done, total)
-        self._phase, self.done, self.total = name, done, total
+        self._phase, self.done, self.total, self._before = name, done, total, done
         self._share, self.detail = 0.0, ""
         self._say()
         return f"{CALLED.get(name, name)} {round}".rstrip()
@@ -110,7 +110,8 @@ class Account:
             return ""
         self._best = max(score, self._best or 0.0)
         against = f", best baseline {100 * self._baseline:.1f}" if self._baseline else ""
-        return f"best {100 * self._best:.1f}{against}"
+        since = " of this sitting" if self._before else ""  # earlier ones are not known here
+        return f"best{since} {100 * self._best:.1f}{against}"
 
     def _say(self) -> None:
         if self._phase is None:

@@ -61,7 +61,7 @@ def run_study(progress="None", *, columns=None, **environment):
     if columns is None:
         piped = subprocess.run(program, capture_output=True, check=True, env=environment)
         return piped.stdout.decode()
-    environment.setdefault("COLUMNS", str(columns))
+    environment["COLUMNS"] = str(columns)
     ours, theirs = pty.openpty()
     with subprocess.Popen(program, stdout=theirs, stderr=theirs, env=environment) as running:
         os.close(theirs)
@@ -79,7 +79,8 @@ def run_study(progress="None", *, columns=None, **environment):
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_a_terminal_has_one_bar_for_all_phases(columns):
     said = run_study(columns=columns)
-    plain = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", said)
+    plain = re.sub(r"\x1b\[[\d;]*m", "", said)  # colours, and below what moves the cursor
+    plain = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "\n", plain)
     pictures = [line for line in re.split(r"[\r\n]+", plain) if "━" in line]
     assert pictures
     assert all(len(line) <= columns for line in pictures)
@@ -141,6 +142,16 @@ def test_what_was_done_before_counts():
     assert account.said == "about 30 s left: search 3/4"
     account.run_ended(counts=True)
     assert account.said == "search 4/4, results to be written"
+
+
+def test_the_best_of_a_study_that_goes_on_is_of_this_sitting_only():
+    account = Account(Clock())
+    account.phase("trials", 0, 4, "")
+    assert account.standing(0.7, "") == "best 70.0"
+    assert account.standing(0.6, "") == "best 70.0"
+    account = Account(Clock())
+    account.phase("trials", 2, 4, "")
+    assert account.standing(0.6, "") == "best of this sitting 60.0"
 
 
 def test_the_bar_never_goes_back():
