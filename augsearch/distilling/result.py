@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from augsearch.files import Written
 from augsearch.finetuning.result import Loss, Part
+from augsearch.tracking.tracker import in_points
 from augsearch.words import percent
 
 RESULT_FILE = "distill.json"
@@ -77,13 +78,13 @@ class Distilled(Written):
         """What the run's row in MLflow shows."""
         metrics = {"smaller": self.smaller}
         if self.alike is not None:
-            metrics["alike"] = self.alike
+            metrics["alike_percent"] = round(100 * self.alike, 2)
         for name, network in (("teacher", self.teacher), ("student", self.student)):
             metrics[f"{name}/parameters"] = network.parameters
             if network.accuracy is not None:
-                metrics[f"{name}/accuracy"] = network.accuracy.value
+                metrics[f"{name}/accuracy_percent"] = round(100 * network.accuracy.value, 2)
         if self.loss is not None:
-            metrics |= {"loss": self.loss.value, "loss_high": self.loss.high}
+            metrics |= in_points({"loss": self.loss.value, "loss_high": self.loss.high})
         return metrics
 
     @property

@@ -63,7 +63,7 @@ def begin_search(
     told: dict[str, dict[str, str]] = {}
 
     def show(*, at_end: bool = True) -> None:
-        makers = record_makers(store, paint, setup.executor_of, setup.as_found)
+        makers = record_makers(store, paint, setup)
         tracker.sync(makers, at_end=at_end)
         _compare_workers(engine, told, progress)
 

@@ -14,6 +14,7 @@ from augsearch.search.confirm.also import Supervised, confirm_supervised
 from augsearch.search.confirm.confirmation import Confirmation, confirm
 from augsearch.search.confirm.verdict import Verdict
 from augsearch.search.report.collect import Sources
+from augsearch.search.report.columns import telling_columns
 from augsearch.search.report.files import report_files
 from augsearch.search.result import outputs
 from augsearch.search.result.mlflow_page import description, parent_metrics
@@ -24,6 +25,7 @@ from augsearch.search.trials.loop import classes_in_words
 from augsearch.space.policy import Policy
 from augsearch.store.study_store import Store
 from augsearch.study.painting import views_painter
+from augsearch.study.records import trial_notes
 from augsearch.study.setup import Setup
 from augsearch.tracking.registry import registered_name
 from augsearch.tracking.tracker import Page, Tracker
@@ -99,6 +101,8 @@ def _conclude(
         metrics=parent_metrics(result),
         artifacts=files,
         tags={"augsearch.verdict": verdict.code},
+        notes=trial_notes(store),
+        columns=telling_columns(setup, store),
     )
     wanted = registration(setup, policy, result)
     if tracker.finish(page) and tracker.register(wanted) and wanted.recommended:

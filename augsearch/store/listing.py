@@ -87,13 +87,19 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
                 ),
                 verdict=store.kept.verdict,
                 code=str(store.kept.result.get("verdict", {}).get("code", "")),
-                gain=_gain(store.kept.result),
+                gain=best_gain(store.kept.result),
             )
         )
     return found
 
 
-def _gain(result: Mapping[str, Any]) -> float | None:
+def best_gain(result: Mapping[str, Any]) -> float | None:
+    """What the best candidate gains over the baseline that is hardest for it, as a share; None
+    where none was compared.
+
+    Args:
+        result: as in `result.json`.
+    """
     kinds = {policy["name"]: policy["kind"] for policy in result.get("policies", ())}
     hardest: dict[str, float] = {}
     for one in result.get("verdict", {}).get("differences", ()):

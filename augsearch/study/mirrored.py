@@ -16,10 +16,8 @@ def mirror_of(setup: Setup, progress: Progress) -> Mirror:
         params={
             "kind": "study",
             "space": setup.space.name,
-            "space_digest": setup.space.digest,
             "study_file": setup.study_file,
             "data": image_set.name,
-            "data_digest": image_set.digest,
             "seed": str(setup.seed),
             "encoder": setup.config.encoder.called,
             **setup.start_facts,
@@ -34,4 +32,8 @@ def mirror_of(setup: Setup, progress: Progress) -> Mirror:
             profile=setup.data_facts,
         ),
         warn=progress.warn,
+        tags={
+            "augsearch.space_digest": setup.space.digest,
+            "augsearch.data_digest": image_set.digest,
+        },
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 
 from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
+from augsearch.space.strengths import by_strength
 from augsearch.store.frozen_trials import (
     PRICE,
     FrozenTrial,
@@ -18,13 +21,13 @@ from augsearch.store.frozen_trials import (
 )
 from augsearch.store.runs import BASELINE, Run
 from augsearch.store.study_store import Store
-from augsearch.tracking.tracker import Record
+from augsearch.study.setup import Setup
+from augsearch.study.trial_notes import Standing, standing, trial_note
+from augsearch.tracking.tracker import Record, in_percent, in_points
 
 Paint = Callable[[Policy], bytes]
 LONGEST = 200
 """Characters of a class's name that MLflow is told, which takes 250 for a metric."""
-ExecutorOf = Callable[[Policy], str]
-Files = Callable[[Policy | None], dict[str, bytes]]
 STATUS = {
     TrialState.COMPLETE: "FINISHED",
     TrialState.PRUNED: "KILLED",
@@ -32,128 +35,146 @@ STATUS = {
 }
 
 
-def record_makers(
-    store: Store, paint: Paint, executor_of: ExecutorOf, as_found: Callable[[Policy], Policy]
-) -> dict[str, Callable[[], Record]]:
-    """Every finished run of the study by key, each made into a Record only when asked for.
+@dataclass(frozen=True)
+class _Maker:
+    """Makes records of a study's runs.
 
-    Args:
-        paint: a picture of a policy's views as PNG.
-        executor_of: who renders a policy's views, in words.
-        as_found: a policy with what it was found on.
+    Attributes:
+        stands: what trials are measured by; asked for only when a record is made.
     """
-    makers: dict[str, Callable[[], Record]] = {}
 
-    def files(policy: Policy | None) -> dict[str, bytes]:
-        if policy is None:
-            return {}
-        return {**as_found(policy).files(), "views.png": paint(policy)}
+    setup: Setup
+    paint: Paint
+    stands: Callable[[], Standing]
 
-    for run in store.all_runs():
-        makers[run.key] = _run_maker(run, files, executor_of)
-    for trial in store.trials():
-        if "policy" in trial.user_attrs:
-            makers[f"trial/{trial.number}"] = _trial_maker(trial, files, executor_of)
-    return makers
-
-
-def _run_maker(run: Run, files: Files, executor_of: ExecutorOf) -> Callable[[], Record]:
-    def make() -> Record:
+    def of_run(self, run: Run) -> Record:
+        """The record of a baseline, a confirmation, a cell of an ablation and the like."""
         replicate = f" seed {run.replicate}" if run.phase != BASELINE else ""
         seconds = run.outcome.seconds["total"] if run.outcome else 0.0
-        tags = {"augsearch.kind": run.phase, "augsearch.policy": run.name}
+        tags = {
+            "augsearch.kind": run.phase,
+            "augsearch.policy": run.name,
+            **self._policy_tags(run.policy),
+        }
         if run.failure:
             tags["augsearch.failure"] = run.failure
         return Record(
             key=run.key,
             name=f"{run.phase}: {run.name}{replicate}",
             status="FINISHED" if run.outcome else "FAILED",
-            params={
-                "kind": run.phase,
-                "replicate": str(run.replicate),
-                **_policy_params(run.policy, executor_of),
-            },
+            params={"replicate": str(run.replicate), **self._policy_params(run.policy)},
             metrics=_metrics(run.outcome) if run.outcome else {},
             series=_series(run.outcome.curve, run.outcome.losses) if run.outcome else {},
             tags=tags,
-            artifacts=lambda: files(run.policy),
+            artifacts=lambda: self._files(run.policy),
             start=run.ended - int(1000 * seconds),
             end=run.ended,
         )
 
-    return make
-
-
-def _trial_maker(trial: FrozenTrial, files: Files, executor_of: ExecutorOf) -> Callable[[], Record]:
-    def make() -> Record:
-        policy, outcome = trial_policy(trial), trial_outcome(trial)
-        curve = trial_curve(trial)
-        if outcome:
-            metrics, series = _metrics(outcome), _series(outcome.curve, outcome.losses)
-        else:
-            # A pruned trial's last rung is what it is compared by.
-            metrics = {"last_rung_score": curve[-1][1]} if curve else {}
-            series = _series(curve, ())
+    def of_trial(self, trial: FrozenTrial) -> Record:
+        """The record of a trial that has ended."""
+        policy, outcome, stands = trial_policy(trial), trial_outcome(trial), self.stands()
+        metrics = _metrics(outcome) if outcome else {}
+        if outcome and stands.baseline:
+            metrics |= in_points({"gain": outcome.score - stands.baseline[1]})
         if price := trial.user_attrs.get(PRICE):
-            metrics = {**metrics, "price": price}
+            metrics |= in_points({"price": price})
         tags = {
             "augsearch.kind": "trial",
             "augsearch.trial": str(trial.number),
             "augsearch.state": trial.state.name.lower(),
+            **self._policy_tags(policy),
         }
         if reason := trial.user_attrs.get("failure"):
             tags["augsearch.failure"] = reason
         began, ended = trial.datetime_start, trial.datetime_complete
         return Record(
-            key=f"trial/{trial.number}",
+            key=trial_key(trial),
             name=trial_name(trial),
             status=STATUS[trial.state],
-            params={"kind": "trial", "replicate": "0", **_policy_params(policy, executor_of)},
+            params=self._policy_params(policy),
             metrics=metrics,
-            series=series,
+            series=_series(trial_curve(trial), outcome.losses if outcome else ()),
             tags=tags,
-            artifacts=lambda: files(policy),
+            artifacts=lambda: self._files(policy),
             start=int(began.timestamp() * 1000) if began else 0,
             end=int(ended.timestamp() * 1000) if ended else 0,
+            description=trial_note(trial, stands),
         )
 
-    return make
+    def _files(self, policy: Policy | None) -> dict[str, bytes]:
+        if policy is None:
+            return {}
+        return {**self.setup.as_found(policy).files(), "views.png": self.paint(policy)}
+
+    def _policy_tags(self, policy: Policy | None) -> dict[str, str]:
+        """What tells policies apart, and is nothing to compare them by."""
+        if policy is None:
+            return {}
+        return {
+            "augsearch.policy_digest": policy.digest,
+            "augsearch.executor": self.setup.executor_of(policy),
+        }
+
+    def _policy_params(self, policy: Policy | None) -> dict[str, str | float]:
+        return by_strength(self.setup.space, policy.flatten()) if policy else {}
 
 
-def _policy_params(policy: Policy | None, executor_of: ExecutorOf) -> dict[str, str | float]:
-    if policy is None:
-        return {"policy_digest": "none"}
+def record_makers(store: Store, paint: Paint, setup: Setup) -> dict[str, Callable[[], Record]]:
+    """Every finished run of the study by key, each made into a Record only when asked for.
+
+    Args:
+        paint: a picture of a policy's views as PNG.
+    """
+    maker = _Maker(setup, paint, cache(partial(standing, store)))
     return {
-        "policy_digest": policy.digest,
-        "executor": executor_of(policy),
-        **policy.flatten(),
+        **{run.key: partial(maker.of_run, run) for run in store.all_runs()},
+        **{trial_key(t): partial(maker.of_trial, t) for t in store.trials() if has_policy(t)},
     }
+
+
+def trial_notes(store: Store) -> dict[str, str]:
+    """The description of every trial by its record's key, as the study stands."""
+    stands = standing(store)
+    return {trial_key(t): trial_note(t, stands) for t in store.trials() if has_policy(t)}
+
+
+def trial_key(trial: FrozenTrial) -> str:
+    """What a trial's record is found by."""
+    return f"trial/{trial.number}"
+
+
+def has_policy(trial: FrozenTrial) -> bool:
+    """Whether it got as far as having one."""
+    return "policy" in trial.user_attrs
 
 
 def _metrics(outcome: Outcome) -> dict[str, float]:
-    found = {
-        "score": outcome.score,
-        **{f"label_free/{name}": value for name, value in outcome.label_free.items()},
-        **{
-            f"recall/{name}": value
-            for name, value in zip(
-                safe_names(outcome.class_recall), outcome.class_recall.values(), strict=True
-            )
-        },
-        **{f"seconds/{name}": value for name, value in outcome.seconds.items()},
-    }
     probes = {"probe": outcome.probe, "full_probe": outcome.full_probe, "knn": outcome.knn}
-    found |= {name: value for name, value in probes.items() if value is not None}
+    names = safe_names(outcome.class_recall)
+    recalls = zip(names, outcome.class_recall.values(), strict=True)
+    found = {
+        **in_percent(
+            {
+                "score": outcome.score,
+                **{name: value for name, value in probes.items() if value is not None},
+                **{f"recall/{name}": value for name, value in recalls},
+            }
+        ),
+        **{f"label_free/{name}": value for name, value in outcome.label_free.items()},
+        **{f"seconds/{name}": round(value, 2) for name, value in outcome.seconds.items()},
+    }
     if outcome.steps:
-        found["images_per_second"] = outcome.images_per_second
-        found["peak_memory_mb"] = outcome.peak_memory_mb
+        found["images_per_second"] = round(outcome.images_per_second, 1)
+        found["peak_memory_mb"] = round(outcome.peak_memory_mb, 1)
     return found
 
 
 def _series(
     curve: tuple[tuple[int, float], ...], losses: tuple[tuple[int, float], ...]
 ) -> Mapping[str, tuple[tuple[int, float], ...]]:
-    return {"probe_score": curve, "loss": losses}
+    shown = tuple((step, round(100 * score, 2)) for step, score in curve)
+    return {"rung_percent": shown, "loss": losses}
 
 
 def safe_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 MLflow shows no metric in a list of runs until somebody chooses columns. Its saved views, which it
 keeps as tags of the experiment, choose them beforehand. The tags' form was read off MLflow 3.17; a
-version that does not know it ignores them.
+version that does not know it ignores them. A view that nobody saved over is kept as this version
+makes it.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import time
 import zlib
@@ -19,17 +21,27 @@ from augsearch.errors import StudyError
 EXPERIMENT = "augsearch"
 STUDIES, TRIALS, CELLS = "augsearch-studies", "augsearch-trials", "augsearch-cells"
 """Keys of the saved views."""
+VIEW = "mlflow.sharedViewState."
+
+MOST_VIEWS = 30
+"""With so many views there, a study gets none of its own: MLflow's menu ends at 40."""
 
 WIDTHS = {
-    "metrics.`confirmed_score`": 130,
-    "tags.`augsearch.verdict`": 240,
+    "metrics.`confirmed_percent`": 150,
+    "metrics.`score_percent`": 130,
+    "metrics.`gain_points`": 110,
+    "metrics.`rung_percent`": 120,
+    "metrics.`seconds/total`": 120,
+    "tags.`augsearch.verdict`": 160,
     "tags.`augsearch.policy`": 240,
+    "tags.`augsearch.state`": 140,
     "params.`view1.order`": 500,
     "attributes.`Dataset`": 200,
 }
-NOTE = (
+NOTE = "Studies are runs; trials and other trainings are theirs. *Views*, at the right, lists them."
+OLDER_NOTES = (
     "Each study is a run, its trials, baselines and confirmation runs are its children. *Views*, "
-    "at the top right, lists studies with their verdicts, trials by score, and cells of ablations."
+    "at the top right, lists studies with their verdicts, trials by score, and cells of ablations.",
 )
 
 
@@ -64,9 +76,52 @@ def open_experiment(client: Any) -> str:
             # Another process made it meanwhile.
     check_not_deleted(client)
     for key, value in _page_tags().items():
-        if key not in found.tags:
+        if _is_older(found.tags.get(key), value):
             client.set_experiment_tag(found.experiment_id, key, value)
     return str(found.experiment_id)
+
+
+def _is_older(there: str | None, wanted: str) -> bool:
+    """Whether a tag is missing, or as an older version made it and nobody has changed it since."""
+    if there is None or there in OLDER_NOTES or there == "score":
+        return True
+    try:
+        was, now = json.loads(there), json.loads(wanted)
+        touched = was["updatedAt"] != was["createdAt"]
+        return not touched and (was["name"], was["state"]) != (now["name"], now["state"])
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def keep_view_of(client: Any, experiment: str, study: str, columns: Sequence[str]) -> None:
+    """A view of a study's trials, best first.
+
+    Args:
+        columns: parameters that are worth one.
+    """
+    there = client.get_experiment(experiment).tags
+    tags = _trials_view(
+        view_of(study),
+        f"Trials of {study}",
+        f'tags."augsearch.kind" = "trial" AND tags."augsearch.study" = "{study}"',
+        [*(f"params.`{name}`" for name in columns), "tags.`augsearch.state`"],
+    )
+    for key, value in tags.items():
+        room = key in there or sum(one.startswith(VIEW) for one in there) < MOST_VIEWS
+        if room and _is_older(there.get(key), value):
+            client.set_experiment_tag(experiment, key, value)
+
+
+def drop_view_of(client: Any, study: str) -> None:
+    """The view of a study that is deleted goes, too."""
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is not None and (key := VIEW + view_of(study)) in found.tags:
+        client.delete_experiment_tag(found.experiment_id, key)
+
+
+def view_of(study: str) -> str:
+    """Key of the view of a study's trials."""
+    return f"augsearch-trials-{hashlib.sha256(study.encode()).hexdigest()[:12]}"
 
 
 def check_not_deleted(client: Any) -> None:
@@ -97,7 +152,7 @@ def _page_tags() -> dict[str, str]:
         "mlflow.note.content": NOTE,
         # Else MLflow opens it among the pages for language models.
         "mlflow.experimentKind": "custom_model_development",
-        "mlflow.experiment.primaryMetric.name": "score",
+        "mlflow.experiment.primaryMetric.name": "score_percent",
         "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
         **_view(
             STUDIES,
@@ -105,7 +160,8 @@ def _page_tags() -> dict[str, str]:
             'tags."augsearch.key" = "study"',
             "attributes.start_time",
             [
-                "metrics.`confirmed_score`",
+                "metrics.`confirmed_percent`",
+                "metrics.`gain_points`",
                 "tags.`augsearch.verdict`",
                 "params.`kind`",
                 "params.`space`",
@@ -113,26 +169,19 @@ def _page_tags() -> dict[str, str]:
                 "attributes.`Models`",
             ],
         ),
-        **_view(
+        **_trials_view(
             TRIALS,
             "Trials by score",
             'tags."augsearch.kind" = "trial"',
-            "metrics.`score`",
-            [
-                "metrics.`score`",
-                "metrics.`last_rung_score`",
-                "tags.`augsearch.study`",
-                "tags.`augsearch.state`",
-                "params.`view1.order`",
-            ],
+            ["tags.`augsearch.study`", "tags.`augsearch.state`", "params.`view1.order`"],
         ),
         **_view(
             CELLS,
             "Ablation cells by score",
             'tags."augsearch.kind" = "ablation"',
-            "metrics.`score`",
+            "metrics.`score_percent`",
             [
-                "metrics.`score`",
+                "metrics.`score_percent`",
                 "tags.`augsearch.policy`",
                 "params.`replicate`",
                 "tags.`augsearch.study`",
@@ -140,6 +189,13 @@ def _page_tags() -> dict[str, str]:
             ],
         ),
     }
+
+
+def _trials_view(key: str, name: str, search: str, columns: Sequence[str]) -> dict[str, str]:
+    """Trials by score, with a few numbers first."""
+    score = "metrics.`score_percent`"
+    first = [score, "metrics.`gain_points`", "metrics.`seconds/total`"]
+    return _view(key, name, search, score, [*first, *columns])
 
 
 def _view(
@@ -160,15 +216,15 @@ def _view(
         "isAccordionReordered": True,  # else sections are sorted by name
         "compareRunSections": [{"uuid": "augsearch", "name": "The search", "display": True}],
         "compareRunCharts": [
-            _chart("LINE", "probe_score"),
+            _chart("LINE", "rung_percent"),
             _chart("LINE", "loss"),
-            _chart("BAR", "score"),
+            _chart("BAR", "score_percent"),
         ],
     }
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
     made = int(time.time() * 1000)
     content = {"name": name, "createdAt": made, "updatedAt": made, "state": f"deflate;{packed}"}
-    return {f"mlflow.sharedViewState.{key}": json.dumps(content)}
+    return {VIEW + key: json.dumps(content)}
 
 
 def _chart(kind: str, metric: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +11,10 @@ from typing import Any
 from augsearch.errors import AugsearchError
 from augsearch.tracking.client import LONG, PATIENCE, client_for, in_words, tracking_uri
 from augsearch.tracking.experiment import NeedsAPerson, open_experiment
+from augsearch.tracking.machine import Watch
 from augsearch.tracking.mirror import NOTE_TAG
 from augsearch.tracking.tracker import DataReference
-from augsearch.tracking.upkeep import KEY_TAG, log_data, log_files, log_params
+from augsearch.tracking.upkeep import FORM, FORM_TAG, KEY_TAG, log_all, log_data, log_files
 
 SECONDS = 10
 """Between two looks at the machine."""
@@ -39,7 +39,7 @@ class LiveRun:
     warn: Callable[[str], None]
     _client: Any = None
     _run: str = ""
-    _monitor: Any = None
+    _watch: Watch | None = None
     _waiting: dict[tuple[str, int], float] = field(default_factory=dict)
     _known: set[tuple[str, int]] = field(default_factory=set)
     _away: bool = False
@@ -79,9 +79,9 @@ class LiveRun:
 
     def end(self, status: str) -> None:
         """It trains no more: FINISHED, KILLED or FAILED, in MLflow's words."""
-        monitor, self._monitor = self._monitor, None
-        if monitor is not None:
-            monitor.finish()
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.end()
         if self._client is not None:
             self._attempt(lambda: self._client.set_terminated(self._run, status))
 
@@ -90,8 +90,7 @@ class LiveRun:
 
         now = int(1000 * time.time())
         metrics = [Metric(name, value, now, step) for (name, step), value in self._waiting.items()]
-        for begin in range(0, len(metrics), 1000):
-            self._client.log_batch(self._run, metrics=metrics[begin : begin + 1000])
+        log_all(self._client, self._run, {}, metrics)
         self._known |= self._waiting.keys()
         self._waiting = {}
 
@@ -117,17 +116,20 @@ class LiveRun:
         client = client_for(tracking_uri())
         experiment = open_experiment(client)
         found = client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{self.key}'")
+        if found and found[0].data.tags.get(FORM_TAG) != FORM:
+            client.delete_run(found[0].info.run_id)
+            found = []
         if found:
             self._run = found[0].info.run_id
             client.update_run(self._run, status="RUNNING")
             self._know(client, found[0].data.metrics)
         else:
-            tags = {KEY_TAG: self.key, **self.tags}
+            tags = {KEY_TAG: self.key, FORM_TAG: FORM, **self.tags}
             self._run = client.create_run(experiment, run_name=self.name, tags=tags).info.run_id
-            log_params(client, self._run, self.params)
+            log_all(client, self._run, self.params)
             log_data(client, self._run, self.data)
         self._client = client
-        self._watch_machine()
+        self._watch = Watch(self._run, tracking_uri(), SECONDS)
 
     def _know(self, client: Any, names: Iterable[str]) -> None:
         """What the run has already is not sent again."""
@@ -136,14 +138,3 @@ class LiveRun:
             self._known |= {(name, metric.step) for metric in history}
         for key in self._known & self._waiting.keys():
             del self._waiting[key]
-
-    def _watch_machine(self) -> None:
-        """MLflow's own thread for processors, memory and GPUs."""
-        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
-        for logger in ("mlflow.system_metrics", "alembic"):
-            logging.getLogger(logger).setLevel(logging.ERROR)
-        self._monitor = SystemMetricsMonitor(  # type: ignore[no-untyped-call]  # MLflow's own
-            self._run, sampling_interval=SECONDS, resume_logging=True, tracking_uri=tracking_uri()
-        )
-        self._monitor.start()

@@ -8,7 +8,8 @@ any point. Metrics and parameters are documented in docs/mlflow.md.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,13 +23,26 @@ from augsearch.tracking.client import (
     tracking_uri,
     unreachable,
 )
-from augsearch.tracking.experiment import NeedsAPerson, open_experiment
+from augsearch.tracking.experiment import NeedsAPerson, keep_view_of, open_experiment
+from augsearch.tracking.machine import Watch
 from augsearch.tracking.registry import Registration, register
 from augsearch.tracking.tracker import DataReference, Page, Record
-from augsearch.tracking.upkeep import KEY_TAG, STUDY_TAG, log_data, log_files, log_params
+from augsearch.tracking.upkeep import (
+    FORM,
+    FORM_TAG,
+    KEY_TAG,
+    STUDY_TAG,
+    log_all,
+    log_data,
+    log_files,
+    log_files_of_new,
+)
+from augsearch.words import counted
 
 PARENT_TAG = "mlflow.parentRunId"
 NOTE_TAG = "mlflow.note.content"
+SECONDS = 30
+"""Between two looks at the machine: studies take long."""
 
 
 class _Ours(Exception):
@@ -41,7 +55,7 @@ class Mirror:
 
     Args:
         study: the study's name.
-        params: what every run of the study shares.
+        params, tags: what people compare studies by, and what tells them apart.
         data: the data set.
         warn: told once, in one sentence, when MLflow cannot be reached.
     """
@@ -50,10 +64,14 @@ class Mirror:
     params: Mapping[str, str | float]
     data: DataReference
     warn: Callable[[str], None]
+    tags: Mapping[str, str] = field(default_factory=dict)
     _client: Any = None
     _experiment: str = ""
     _parent: str = ""
-    _mirrored: set[str] = field(default_factory=set)
+    _mirrored: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By key, a run's id and its description."""
+    _watch: Watch | None = None
+    _kept: bool = False
     _away: bool = False
     _waits: int = 0
 
@@ -66,6 +84,23 @@ class Mirror:
         if self._waits >= PATIENCE and not at_end:
             return False
         return self._attempt(lambda: self._copy(makers))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """The study's run ends when what is in here does, by an error as killed or failed."""
+        self._kept = True
+        try:
+            yield
+        except BaseException as error:
+            self._end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            raise
+        if self._watch is not None:  # else it is finished
+            self._end("FINISHED")
+
+    def _end(self, status: str) -> None:
+        self._look_away()
+        if self._client is not None:
+            self._attempt(lambda: self._client.set_terminated(self._parent, status))
 
     def finish(self, page: Page) -> bool:
         """Close the parent run with the result. False if MLflow could not be reached."""
@@ -91,7 +126,20 @@ class Mirror:
         for name, text in {NOTE_TAG: description, **page.tags}.items():
             self._client.set_tag(self._parent, name, text)
         log_files(self._client, self._parent, page.artifacts)
+        for key, note in page.notes.items():
+            run, there = self._mirrored.get(key, ("", note))
+            if note != there:
+                self._client.set_tag(run, NOTE_TAG, note)
+                self._mirrored[key] = run, note
+        if page.columns:
+            keep_view_of(self._client, self._experiment, self.study, page.columns)
+        self._look_away()
         self._client.set_terminated(self._parent, "FINISHED")
+
+    def _look_away(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.end()
 
     def register(self, wanted: Registration) -> bool:
         """Give the recommended policy of a finished study its version in the model registry. False
@@ -141,19 +189,36 @@ class Mirror:
             self._parent = parents[0].info.run_id
             client.update_run(self._parent, status="RUNNING")
         else:
-            tags = {STUDY_TAG: self.study, KEY_TAG: "study"}
+            tags = {**self.tags, STUDY_TAG: self.study, KEY_TAG: "study"}
             self._parent = client.create_run(
                 self._experiment, run_name=self.study, tags=tags
             ).info.run_id
-            log_params(client, self._parent, self.params)
+            log_all(client, self._parent, self.params)
             log_data(client, self._parent, self.data)
-        self._mirrored = set()
-        for child in self._children(client):
-            if child.info.status == "RUNNING":  # half written when the connection broke
-                client.delete_run(child.info.run_id)
-            else:
-                self._mirrored.add(child.data.tags[KEY_TAG])
+        self._mirrored = self._usable(client)
         self._client = client
+        self._look_away()  # from where a connection broke
+        if self._kept:  # else nothing says when to stop
+            self._watch = Watch(self._parent, tracking_uri(), SECONDS)
+
+    def _usable(self, client: Any) -> dict[str, tuple[str, str]]:
+        """The runs that are there; what was half written when a connection broke or is of an older
+        form is deleted, and made anew."""
+        found, older = {}, 0
+        for child in self._children(client):
+            tags, run = child.data.tags, child.info.run_id
+            ended, current = child.info.status != "RUNNING", tags.get(FORM_TAG) == FORM
+            if ended and current:
+                found[tags[KEY_TAG]] = run, tags.get(NOTE_TAG, "")
+                continue
+            client.delete_run(run)
+            older += ended
+        if older:
+            self.warn(
+                f"MLflow has {counted(older, 'run')} of {self.study} as an older version wrote "
+                "them; they are shown anew, and what was there lies in MLflow's bin"
+            )
+        return found
 
     def _children(self, client: Any) -> list[Any]:
         children, token = [], None
@@ -170,8 +235,6 @@ class Mirror:
                 return children
 
     def _copy(self, makers: Mapping[str, Callable[[], Record]]) -> None:
-        from mlflow.entities import Metric
-
         for key, make in makers.items():
             if key in self._mirrored:
                 continue
@@ -180,22 +243,29 @@ class Mirror:
                 artifacts = record.artifacts()
             except Exception as error:  # of whatever kind, it is no failure of MLflow's
                 raise _Ours from error
-            tags = {
-                **record.tags,
-                STUDY_TAG: self.study,
-                KEY_TAG: record.key,
-                PARENT_TAG: self._parent,
-            }
-            run = self._client.create_run(
-                self._experiment, run_name=record.name, tags=tags, start_time=record.start
-            ).info.run_id
-            log_params(self._client, run, record.params)
-            metrics = [Metric(k, v, record.end, 0) for k, v in record.metrics.items()]
-            for name, points in record.series.items():
-                metrics += [Metric(name, value, record.end, step) for step, value in points]
-            for begin in range(0, len(metrics), 1000):
-                self._client.log_batch(run, metrics=metrics[begin : begin + 1000])
-            log_data(self._client, run, self.data)
-            log_files(self._client, run, artifacts)
-            self._client.set_terminated(run, record.status, end_time=record.end)
-            self._mirrored.add(record.key)
+            self._mirrored[record.key] = self._add(record, artifacts), record.description
+
+    def _add(self, record: Record, artifacts: Mapping[str, bytes]) -> str:
+        """A run of its own for a record; its id."""
+        from mlflow.entities import Metric
+
+        tags = {
+            **record.tags,
+            STUDY_TAG: self.study,
+            KEY_TAG: record.key,
+            FORM_TAG: FORM,
+            PARENT_TAG: self._parent,
+            **({NOTE_TAG: record.description} if record.description else {}),
+        }
+        run = self._client.create_run(
+            self._experiment, run_name=record.name, tags=tags, start_time=record.start
+        )
+        metrics = [Metric(k, v, record.end, 0) for k, v in record.metrics.items()]
+        for name, points in record.series.items():
+            metrics += [Metric(name, value, record.end, step) for step, value in points]
+        run_id: str = run.info.run_id
+        log_all(self._client, run_id, record.params, metrics)
+        log_data(self._client, run_id, self.data)
+        log_files_of_new(self._client, run, artifacts)
+        self._client.set_terminated(run_id, record.status, end_time=record.end)
+        return run_id

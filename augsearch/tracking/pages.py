@@ -1,7 +1,8 @@
 """MLflow's server with one thing changed: its pages begin with those for model training.
 
 MLflow's UI has two sets of pages, for language models and for model training, and goes by what a
-browser last chose. Where nothing was chosen yet, a click on a study would end among the former.
+browser last chose. Where nothing was chosen yet, a click on a study would end among the former, and
+a panel that talks to a language model would take a quarter of the page.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 CHOICES = {
     "mlflow.workflowType_v1": '"machine_learning"',
     "mlflow.settings.telemetry.enabled_v1": "false",
+    "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",  # as if it had been, and closed
 }
 """Where MLflow's UI keeps what a person chose in the browser, and what is chosen if nothing was."""
 SCRIPT = f"""<script>try {{

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # it needs torch, which `augsearch ui` should not wait for
     from augsearch.tracking.registry import Registration
 
 Series = Mapping[str, Iterable[tuple[int, float]]]
+
+
+def in_percent(shares: Mapping[str, float]) -> dict[str, float]:
+    """Shares as metrics for people: `recall/crack` becomes `recall_percent/crack`."""
+    parts = {name: name.partition("/") for name in shares}
+    return {
+        f"{head}_percent{slash}{rest}": round(100 * shares[name], 2)
+        for name, (head, slash, rest) in parts.items()
+    }
+
+
+def in_points(differences: Mapping[str, float]) -> dict[str, float]:
+    """Differences of shares as metrics for people: `gain` becomes `gain_points`."""
+    return {f"{name}_points": round(100 * gain, 2) for name, gain in differences.items()}
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class Record:
         status: FINISHED, FAILED or KILLED (pruned), MLflow's words.
         artifacts: file name -> content, made only when needed.
         start, end: milliseconds since 1970.
+        description: Markdown; empty for none.
     """
 
     key: str
@@ -44,6 +59,7 @@ class Record:
     artifacts: Callable[[], Mapping[str, bytes]]
     start: int
     end: int
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,12 +69,16 @@ class Page:
     Attributes:
         description: Markdown.
         artifacts: file name -> content.
+        notes: the descriptions that its runs should have by now, by key.
+        columns: parameters of trials that are worth a column, the most telling first.
     """
 
     description: str
     metrics: Mapping[str, float]
     artifacts: Mapping[str, bytes]
     tags: Mapping[str, str]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    columns: Sequence[str] = ()
 
 
 class Tracker(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -35,17 +36,11 @@ def serve_ui(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise StudyError(f"port {port} is in use; choose another with --port")
-    # One reader needs one worker and no job queues: a dozen processes fewer to start.
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **os.environ}
-    # Commands are seen by everybody on the machine, and the URI may hold a password.
-    environment["MLFLOW_BACKEND_STORE_URI"] = uri
-    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
-    if entry_points(group="mlflow.app", name="augsearch"):  # not where only the source is there
-        command += ["--app-name", "augsearch"]
-    print(
-        f"MLflow UI: http://127.0.0.1:{port}/#/{landing_page(uri)} (stop with Ctrl-C)", flush=True
-    )
-    server = psutil.Popen([*command, "--host", "127.0.0.1", "--port", str(port)], env=environment)
+    page = landing_page(uri)
+    print(f"MLflow UI: http://127.0.0.1:{port}/#/{page} (stop with Ctrl-C)", flush=True)
+    print(telemetry_in_words(os.environ), flush=True)
+    command = [*_command(), "--host", "127.0.0.1", "--port", str(port)]
+    server = psutil.Popen(command, env=_environment(uri))
     try:
         code = server.wait()
     except KeyboardInterrupt:
@@ -53,6 +48,34 @@ def serve_ui(port: int) -> None:
         return
     if code > 0:
         raise StudyError(f"MLflow's server ended with exit code {code}; see above")
+
+
+def telemetry_in_words(environment: Mapping[str, str]) -> str:
+    """Whether MLflow sends anything, in one line."""
+    if environment["MLFLOW_DISABLE_TELEMETRY"].lower() in ("true", "1"):
+        return "Telemetry is off: MLflow sends nothing about its use to anybody."
+    return "Telemetry is as MLFLOW_DISABLE_TELEMETRY says."
+
+
+def _command() -> list[str]:
+    """What serves: one worker is enough for one reader, and a line for each request too much."""
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1"]
+    command += ["--uvicorn-opts", "--log-level warning"]
+    if entry_points(group="mlflow.app", name="augsearch"):  # not where only the source is there
+        command += ["--app-name", "augsearch"]
+    return command
+
+
+def _environment(uri: str) -> dict[str, str]:
+    """The server's: a dozen processes fewer than for its queues of jobs, and no chatter."""
+    return {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
+        **os.environ,
+        # Commands are seen by everybody on the machine, and the URI may hold a password.
+        "MLFLOW_BACKEND_STORE_URI": uri,
+        "MLFLOW_REGISTRY_STORE_URI": uri,
+    }
 
 
 def _end(server: psutil.Popen) -> None:

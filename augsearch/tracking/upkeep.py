@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from augsearch.errors import StudyError, without_passwords
 from augsearch.tracking.client import client_for, in_words, tracking_uri, unreachable
 from augsearch.tracking.experiment import (
     check_not_deleted,
+    drop_view_of,
     find_experiment,
 )
 from augsearch.tracking.registry import Removed, unregister
 from augsearch.tracking.tracker import DataReference
 
+if TYPE_CHECKING:
+    from mlflow.entities import Metric, Run
+
 STUDY_TAG, KEY_TAG = "augsearch.study", "augsearch.key"
+FORM_TAG, FORM = "augsearch.form", "2"
+"""How a run is written: names and units of its metrics, what is a parameter and what a tag. Runs of
+another form are made anew, so that no list mixes the two. Runs without the tag are of form 1."""
 
 
 def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], None]) -> bool:
@@ -44,13 +52,19 @@ def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], Non
     return False
 
 
-def log_params(client: Any, run: str, params: Mapping[str, str | float]) -> None:
-    """Parameters of a run, cut to what MLflow takes."""
+def log_all(
+    client: Any, run: str, params: Mapping[str, str | float], metrics: Sequence[Metric] = ()
+) -> None:
+    """Parameters, cut to what MLflow takes, and metrics, in as few requests as it allows."""
     from mlflow.entities import Param
 
-    entries = [Param(key, str(value)[:6000]) for key, value in params.items()]
-    for begin in range(0, len(entries), 100):
-        client.log_batch(run, params=entries[begin : begin + 100])
+    wanted = [Param(key, str(value)[:6000]) for key, value in params.items()]
+    left = list(metrics)
+    while wanted or left:
+        now, wanted = wanted[:100], wanted[100:]
+        room = 1000 - len(now)
+        client.log_batch(run, metrics=left[:room], params=now)
+        left = left[room:]
 
 
 def log_data(client: Any, run: str, data: DataReference) -> None:
@@ -69,11 +83,29 @@ def log_data(client: Any, run: str, data: DataReference) -> None:
 
 def log_files(client: Any, run: str, files: Mapping[str, bytes]) -> None:
     """Files as artifacts of a run."""
+    if files:
+        with _written(files) as directory:
+            client.log_artifacts(run, directory)
+
+
+def log_files_of_new(client: Any, run: Run, files: Mapping[str, bytes]) -> None:
+    """The same for a run that was just made, without asking MLflow where its artifacts go."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    if files:
+        place: Any = get_artifact_repository(
+            run.info.artifact_uri, tracking_uri=client.tracking_uri
+        )
+        with _written(files) as directory:
+            place.log_artifacts(directory)
+
+
+@contextmanager
+def _written(files: Mapping[str, bytes]) -> Iterator[str]:
     with TemporaryDirectory() as directory:
         for name, content in files.items():
-            path = Path(directory) / name
-            path.write_bytes(content)
-            client.log_artifact(run, str(path))
+            (Path(directory) / name).write_bytes(content)
+        yield directory
 
 
 def delete_mirrored(study: str) -> tuple[int, Removed]:
@@ -88,6 +120,7 @@ def delete_mirrored(study: str) -> tuple[int, Removed]:
         if experiment is None:
             return 0, Removed(0, ())
         removed = unregister(client, experiment, study)
+        drop_view_of(client, study)
         return _delete_runs(client, experiment, study), removed
     except unreachable() as error:
         raise StudyError(f"{in_words(error)}; nothing is deleted") from None

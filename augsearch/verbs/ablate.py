@@ -28,7 +28,7 @@ from augsearch.study.painting import views_painter
 from augsearch.study.records import record_makers, safe_name
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.mirror import Mirror
-from augsearch.tracking.tracker import Page
+from augsearch.tracking.tracker import Page, in_percent
 from augsearch.watch.watched import watched
 
 
@@ -106,11 +106,12 @@ def ablate_as_asked(request: AblationRequest, progress: Progress) -> Ablation:
         mirror, paint = _mirror(prepared, progress), views_painter(setup.bench)
 
         def mirror_now() -> None:
-            mirror.sync(record_makers(store, paint, setup.executor_of, setup.as_found))
+            mirror.sync(record_makers(store, paint, setup))
 
-        found = train_cells(prepared, store, progress, after_each=mirror_now)
-        files = {**ablation_files(found), **ablation_report_files(store)}
-        _amend(mirror, found, files)
+        with mirror.kept():
+            found = train_cells(prepared, store, progress, after_each=mirror_now)
+            files = {**ablation_files(found), **ablation_report_files(store)}
+            _amend(mirror, found, files)
         write_files(setup.directory, files)
     return found.written(setup.directory, files)
 
@@ -132,7 +133,9 @@ def _mirror(prepared: Prepared, progress: Progress) -> Mirror:
 def _amend(mirror: Mirror, found: Ablation, files: Mapping[str, bytes]) -> None:
     page = Page(
         description="\n\n".join(found.sentences),
-        metrics={f"row_mean/{safe_name(op)}": mean for op, mean in found.row_means.items()}
+        metrics=in_percent(
+            {f"row_mean/{safe_name(op)}": mean for op, mean in found.row_means.items()}
+        )
         | {f"gain_points/{safe_name(one.op)}": one.gain.points for one in found.op_gains},
         artifacts=files,
         tags={"augsearch.verdict": found.sentences[0]},

@@ -96,8 +96,7 @@ def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Pro
         **report_files(Sources(store, setup.config, setup.storage, setup, views, result)),
     }
     mirror = mirror_of(setup, progress)
-    makers = record_makers(store, views, setup.executor_of, setup.as_found)
-    mirror.sync(makers)
+    makers = record_makers(store, views, setup)
     trial = certificate.budgets[0]
     page = Page(
         description=f"{certificate.sentence} {certificate.advice}",
@@ -110,7 +109,9 @@ def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Pro
         artifacts=files,
         tags={},
     )
-    mirror.amend("Certificate", page)
+    with mirror.kept():
+        mirror.sync(makers)
+        mirror.amend("Certificate", page)
     try:
         write_files(setup.directory, files)
     except OutputError as error:

@@ -33,6 +33,7 @@ from augsearch.pretraining.prepare import directory_for, short_digest
 from augsearch.progress import Progress
 from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.tracker import in_points
 from augsearch.verbs.looks import count_look
 from augsearch.verbs.place import check_place
 from augsearch.verbs.shown import run_of_classifier
@@ -142,8 +143,8 @@ def _metrics(found: Deployed) -> dict[str, float]:
         if one.changed is not None:
             metrics[f"{one.name}/changed"] = one.changed
         if one.loss is not None:
-            metrics[f"{one.name}/loss"] = one.loss.value
-            metrics[f"{one.name}/loss_high"] = one.loss.high
+            lost = {"loss": one.loss.value, "loss_high": one.loss.high}
+            metrics |= in_points({f"{one.name}/{name}": loss for name, loss in lost.items()})
         if one.one_core is not None:
             metrics[f"{one.name}/p50_ms"] = one.one_core.p50
     return metrics

@@ -26,6 +26,7 @@ from augsearch.store.database import (
 )
 from augsearch.study.command import command_line, handed_over
 from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.tracker import in_percent
 from augsearch.verbs.looks import count_look
 from augsearch.verbs.shown import run_of_classifier
 from augsearch.watch.watched import watched
@@ -180,11 +181,13 @@ def _metrics(found: Explained) -> dict[str, float]:
     return {
         "wrong": found.wrong,
         "suspected_labels": len(found.suspects),
-        **{
-            f"{name}/{check.method.replace(' ', '_')}": getattr(check, name).value
-            for check in found.checks
-            for name in ("holds", "learnt", "explains")
-        },
+        **in_percent(
+            {
+                f"{name}/{check.method.replace(' ', '_')}": getattr(check, name).value
+                for check in found.checks
+                for name in ("holds", "learnt", "explains")
+            }
+        ),
     }
 
 

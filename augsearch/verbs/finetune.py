@@ -37,6 +37,7 @@ from augsearch.study.records import safe_names
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
+from augsearch.tracking.tracker import in_percent
 from augsearch.verbs.shown import shown_run
 from augsearch.watch.watched import watched
 from augsearch.words import interval, percent
@@ -183,7 +184,7 @@ def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
 
 def _metrics(found: Finetuned) -> dict[str, float]:
     """What the run's row in MLflow shows; recalls are of the sealed images."""
-    metrics = {f"held_out/{way}": score for way, score in found.held_out.items()}
+    metrics = in_percent({f"held_out/{way}": score for way, score in found.held_out.items()})
     if found.temperature is not None:
         metrics["temperature"] = found.temperature
     sealed = found.sealed
@@ -198,12 +199,12 @@ def _metrics(found: Finetuned) -> dict[str, float]:
             for name, part in zip(safe_names(sealed.recall), sealed.recall.values(), strict=True)
         },
     }
-    return {
-        **metrics,
+    shares = {name: part.value for name, part in parts.items() if part is not None}
+    whole = {
         "balanced_accuracy": sealed.balanced_accuracy,
         "calibration_error": sealed.calibration_error,
-        **{name: part.value for name, part in parts.items() if part is not None},
     }
+    return {**metrics, **in_percent(whole | shares)}
 
 
 def _description(found: Finetuned) -> str:

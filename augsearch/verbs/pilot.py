@@ -47,6 +47,7 @@ from augsearch.study.request import StudyRequest
 from augsearch.study_file import StudyConfig, load_study_config
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
+from augsearch.tracking.tracker import in_percent
 from augsearch.verbs.pretrain import pretrain_prepared
 from augsearch.verbs.run import run_as_asked
 from augsearch.verbs.shown import shown_run
@@ -319,9 +320,9 @@ def _show(shown: LiveRun, found: Pilot, files: Mapping[str, bytes]) -> None:
     """The curves as metrics by labels, the recommendation and the page."""
     for curve in found.curves:
         for point in curve.points:
-            shown.log(point.labels, {f"accuracy/{curve.way}": point.score.mean})
+            shown.log(point.labels, in_percent({f"accuracy/{curve.way}": point.score.mean}))
     gained = {
-        f"gained_over_best/{gain.way}_with_{gain.labels}": gain.gained.mean
+        f"gained_points/{gain.way}_with_{gain.labels}": round(100 * gain.gained.mean, 2)
         for gain in found.gains
         if gain.against == "best"
     }

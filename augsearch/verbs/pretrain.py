@@ -25,6 +25,7 @@ from augsearch.store.database import DEFAULT_STORAGE
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
+from augsearch.tracking.tracker import in_percent
 from augsearch.verbs.shown import shown_run
 from augsearch.watch.watched import watched
 
@@ -175,8 +176,9 @@ def _run(prepared: Prepared, ranks: Ranks, progress: Progress) -> Pretrained:
 
 
 def _metrics(look: Look) -> Mapping[str, float]:
-    values = {"probe_score": look.probe, "knn_score": look.knn, "loss": look.loss}
-    return {name: value for name, value in values.items() if value is not None}
+    shares = {"probe": look.probe, "knn": look.knn}
+    found = in_percent({name: value for name, value in shares.items() if value is not None})
+    return found if look.loss is None else {**found, "loss": look.loss}
 
 
 def _shown(prepared: Prepared, progress: Progress) -> LiveRun:

@@ -150,7 +150,8 @@ def _run(setup: Setup, progress: Progress) -> StudyResult:
     with told_when_unwritable(setup.storage, "finished trials"):
         try:
             engine = setup.engine_telling(progress.note)
-            return search_study(setup, tracker=tracker, engine=engine, progress=progress)
+            with tracker.kept():
+                return search_study(setup, tracker=tracker, engine=engine, progress=progress)
         except KeyboardInterrupt:
             progress.note("stopped; finished work is kept. Continue with:")
             progress.note(setup.command())

@@ -46,7 +46,6 @@ def shown_run(
         params={
             "kind": kind,
             "study": study or "",
-            "policy_digest": policy.digest,
             "data": images.name,
             "image_size": images.image_size,
             **params,
@@ -55,6 +54,7 @@ def shown_run(
         tags={
             "augsearch.kind": kind,
             "augsearch.policy": policy.name,
+            "augsearch.policy_digest": policy.digest,
             **({"augsearch.from_study": study} if study else {}),
         },
         data=DataReference(

@@ -83,7 +83,9 @@ def triage_as_asked(request: StudyRequest, progress: Progress) -> Triage:
             sizes = setup.sizes or _other_sizes(request, setup, progress)
             with held_store(setup) as store:
                 engine = setup.engine_telling(progress.note)
-                train(setup, store, plan, mirror_of(setup, progress), engine, progress)
+                tracker = mirror_of(setup, progress)
+                with tracker.kept():
+                    train(setup, store, plan, tracker, engine, progress)
                 found = answer(setup, read_findings(setup, store, sizes), plan)
                 store.kept.triage = found.model_dump(mode="json")
         except KeyboardInterrupt:

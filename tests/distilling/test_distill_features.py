@@ -75,7 +75,8 @@ def test_a_student_is_an_encoder_of_its_own(teacher):
     client = mlflow.MlflowClient()
     everywhere = [one.experiment_id for one in client.search_experiments()]
     (run,) = client.search_runs(everywhere, "tags.`augsearch.kind` = 'distillation'")
-    assert run.data.metrics["student/accuracy"] == pytest.approx(found.student.accuracy.value)
+    shown = run.data.metrics["student/accuracy_percent"]
+    assert shown == pytest.approx(100 * found.student.accuracy.value, abs=0.01)
     # The chain goes on with it.
     classifier = finetune("student", data=small_images(), output="classifier", device="cpu")
     assert "student" in classifier.start

@@ -74,7 +74,8 @@ def test_from_a_classifier_to_what_its_decisions_rest_on(tuned):
         output_format="list",
     )
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["holds/Grad-CAM"] == pytest.approx(found.checks[0].holds.value)
+    shown = run.data.metrics["holds_percent/Grad-CAM"]
+    assert shown == pytest.approx(100 * found.checks[0].holds.value, abs=0.01)
 
     with pytest.raises(ConfigError, match=r"^out/explained: holds an explanation; give another"):
         explained()

@@ -184,7 +184,7 @@ def test_the_first_page_lists_studies_with_their_verdicts(served, browser, see):
     see(CELL.format("browsed"))
     study = served.runs["browsed"]
     see(f"//*[@role='gridcell'][normalize-space()='{study.data.tags['augsearch.verdict']}']")
-    score = str(study.data.metrics["confirmed_score"])[:5]
+    score = f"{study.data.metrics['confirmed_percent']:g}"
     see(f"//*[@role='gridcell'][starts-with(normalize-space(),'{score}')]")
     see("//*[@role='gridcell'][starts-with(normalize-space(),'inspection surfaces (')]")
 
@@ -208,9 +208,9 @@ def test_trials_are_listed_by_score_and_two_of_them_compared(served, browser, se
     see("//*[@role='menuitem'][contains(.,'Trials by score')]", click=True)
     see(CELL.format("trial 0"))
     assert not browser.find_elements(By.XPATH, CELL.format("browsed"))
-    ranked = sorted(trials, key=lambda trial: -trial.data.metrics.get("score", -1))
+    ranked = sorted(trials, key=lambda trial: -trial.data.metrics.get("score_percent", -1))
     assert shown_in_order(browser, "trial ") == [trial.info.run_name for trial in ranked]
-    see("//*[@role='columnheader'][contains(.,'score')]")
+    see("//*[@role='columnheader'][contains(.,'score_percent')]")
     for name in ("trial 0", "trial 1"):
         row = f"//*[@role='row'][.{CELL.format(name)}]"
         see(f"{row}//*[contains(@class,'ag-checkbox-input-wrapper')]", click=True)
@@ -227,10 +227,10 @@ def test_the_cells_of_an_ablation_are_listed_by_score_under_their_finding(served
     see("//button[normalize-space()='Studies']", click=True)
     see("//*[@role='menuitem'][contains(.,'Ablation cells by score')]", click=True)
     cells = [run for name, run in served.runs.items() if name.startswith("ablation: ")]
-    ranked = sorted(cells, key=lambda run: -run.data.metrics["score"])
+    ranked = sorted(cells, key=lambda run: -run.data.metrics["score_percent"])
     see(CELL.format(ranked[0].info.run_name))
     assert not browser.find_elements(By.XPATH, CELL.format("cells"))
-    scores = {run.info.run_name: run.data.metrics["score"] for run in cells}
+    scores = {run.info.run_name: run.data.metrics["score_percent"] for run in cells}
     shown = [scores[name] for name in shown_in_order(browser, "ablation: ")]
     assert len(shown) == len(cells) == 8
     assert shown == sorted(shown, reverse=True)

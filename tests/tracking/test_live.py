@@ -33,12 +33,12 @@ def test_a_stopped_training_is_one_run_with_each_value_once(monkeypatch):
     found = go()
     client, (run,) = runs()
     assert run.info.status == "FINISHED" and run.info.run_name == "out"
-    for name, wanted in (("probe_score", [0, 4, 8, 12]), ("loss", [4, 8, 12])):
+    for name, wanted in (("probe_percent", [0, 4, 8, 12]), ("loss", [4, 8, 12])):
         history = client.get_metric_history(run.info.run_id, name)
         assert sorted(metric.step for metric in history) == wanted
-    assert run.data.metrics["probe_score"] == pytest.approx(found.looks[-1].probe)
+    assert run.data.metrics["probe_percent"] == round(100 * found.looks[-1].probe, 2)
     assert any(name.startswith("system/") for name in run.data.metrics)
-    assert run.data.params["policy_digest"] == found.policy.digest
+    assert run.data.tags["augsearch.policy_digest"] == found.policy.digest
     assert run.data.tags["mlflow.note.content"].lstrip().startswith("# out")
     names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
     assert {"model.safetensors", "config.json", "policy.yaml", "README.md"} <= names

@@ -112,7 +112,7 @@ def registration(policy: Policy, **changes) -> registry.Registration:
         about="about",
         describe=lambda uri: f"load {uri}",
         tags={"verdict": "better"},
-        metrics={"confirmed_score": 0.5},
+        metrics={"confirmed_percent": 50.0},
         recommended=True,
     )
     return replace(wanted, **changes)
@@ -136,7 +136,7 @@ def test_a_finished_study_has_its_policy_registered(finished):
     [output] = study.outputs.model_outputs
     logged = client.get_logged_model(output.model_id)
     assert (logged.status, logged.source_run_id) == ("READY", study.info.run_id)
-    assert logged.metrics[0].value == study.data.metrics["confirmed_score"]
+    assert logged.metrics[0].value == study.data.metrics["confirmed_percent"]
     saved = Path(logged.artifact_location)
     assert (saved / "artifacts/policy.yaml").read_bytes() == policy.to_yaml().encode()
     told = mlflow.models.Model.load(str(saved))

@@ -58,7 +58,7 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow(small_here):
             assert names == {"policy.yaml", "views.png"}
             assert one.data.params["view1.resized_crop.scale_min"]
     [best] = [one for key, one in runs.items() if key.startswith("baseline/SimCLR s=1/0")]
-    curve = client.get_metric_history(best.info.run_id, "probe_score")
+    curve = client.get_metric_history(best.info.run_id, "rung_percent")
     assert [point.step for point in curve] == [6, 12]
 
 

@@ -85,8 +85,8 @@ def test_a_study_without_labels_ends_in_a_verdict_that_says_so() -> None:
     logged = client.search_runs(
         [experiment.experiment_id], "tags.`augsearch.kind` = 'confirmation'"
     )[0].data.metrics
-    assert {"label_free/rankme", "label_free/rotation", "score"} <= logged.keys()
-    assert not {"probe", "knn", "full_probe"} & logged.keys()
+    assert {"label_free/rankme", "label_free/rotation", "score_percent"} <= logged.keys()
+    assert not {"probe_percent", "knn_percent", "full_probe_percent"} & logged.keys()
     stored = json.loads(Path("runs/blind/result.json").read_text())
     assert stored["proxies"] is None
 

@@ -6,15 +6,19 @@ from augsearch.search.confirm.also import NONE, Supervised
 from augsearch.search.result.next_steps import next_steps
 from augsearch.search.result.proxies import PROXY_COLUMNS
 from augsearch.search.result.result import StudyResult
+from augsearch.store.listing import best_gain
 from augsearch.store.sealed import sealed_note
+from augsearch.tracking.tracker import in_percent, in_points
 
 
 def parent_metrics(result: StudyResult) -> dict[str, float]:
     """What the study's own row in MLflow shows."""
     best = next(p for p in result.policies if p.name == result.verdict.recommended)
     proxies = result.proxies.proxies if result.proxies else ()
+    gain = best_gain(result.model_dump(mode="json", include={"policies", "verdict"}))
     return {
-        "confirmed_score": best.confirmed_mean or 0.0,
+        **in_percent({"confirmed": best.confirmed_mean or 0.0}),
+        **({} if gain is None else in_points({"gain": gain})),
         **_supervised_metrics(result.supervised),
         **{f"trials_{state}": float(count) for state, count in result.trials.items()},
         **{f"proxy/{proxy.name}": proxy.correlation for proxy in proxies},
@@ -27,7 +31,7 @@ def _supervised_metrics(found: Supervised | None) -> dict[str, float]:
         return {}
     means = {policy.name: policy.mean for policy in found.policies}
     gains = {gain.against: 100 * gain.mean for gain in found.gains}
-    metrics = {"supervised/score": means[found.winner]}
+    metrics = {"supervised/score_percent": round(100 * means[found.winner], 2)}
     return metrics | ({"supervised/gain_points": gains[NONE]} if NONE in gains else {})
 
 

@@ -45,7 +45,7 @@ def registration(setup: Setup, policy: Policy, result: StudyResult) -> Registrat
             "data": setup.image_set.name,
             "data_digest": setup.image_set.digest,
         },
-        metrics={"confirmed_score": parent_metrics(result)["confirmed_score"]},
+        metrics={"confirmed_percent": parent_metrics(result)["confirmed_percent"]},
         recommended=result.verdict.code not in NOTHING_GAINED,
     )
 

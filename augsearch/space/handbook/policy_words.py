@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from augsearch.space.catalogue import Parameter
 from augsearch.space.handbook.handbook import value_text
 from augsearch.space.policy import Policy
-from augsearch.space.policy_ops import OneOf, PolicyOp
+from augsearch.space.policy_ops import OneOf, PolicyOp, walk
 
 COMMON_SIDE = 224
 """Pixels of the shorter side that lengths are also given for."""
 
 Step = tuple[str, str, tuple[str, ...]]
 """An operation's name and how often it acts, what it does, and a line for each of its values."""
+Difference = tuple[str, str, str]
+"""What differs, and what it is in the one policy and in the other."""
 
 
 def policy_steps(policy: Policy) -> tuple[Step, ...]:
@@ -56,6 +58,55 @@ def _value(parameter: Parameter, value: float) -> str:
     if value and "share of the shorter side" in parameter.doc:
         return f"{shown} ({COMMON_SIDE * value:.2g} px at {COMMON_SIDE})"
     return shown
+
+
+def policy_differences(one: Policy, other: Policy) -> tuple[Difference, ...]:
+    """What differs between two policies, value by value; empty if nothing does."""
+    if one.shared and other.shared:
+        return tuple(_differences(one.views[0], other.views[0], ""))
+    return tuple(
+        difference
+        for number, (ops, others) in enumerate(zip(one.views, other.views, strict=True), 1)
+        for difference in _differences(ops, others, f"view {number}: ")
+    )
+
+
+def _differences(
+    ops: Sequence[PolicyOp], others: Sequence[PolicyOp], view: str
+) -> Iterator[Difference]:
+    here: dict[str, PolicyOp] = {op.instance: op for op in walk(tuple(ops))}
+    there: dict[str, PolicyOp] = {op.instance: op for op in walk(tuple(others))}
+    for name in dict.fromkeys([*there, *here]):
+        mine, theirs = here.get(name), there.get(name)
+        if mine is None or theirs is None or mine.op != theirs.op:
+            yield f"{view}{name}", _in_brief(mine), _in_brief(theirs)
+            continue
+        if mine.p != theirs.p:
+            yield f"{view}{name}", _often(mine.p), _often(theirs.p)
+        other_values = theirs.values()
+        for key, value in mine.values().items():
+            parameter = mine.operation.parameter(key)
+            texts = _value(parameter, value), _value(parameter, other_values[key])
+            if texts[0] != texts[1]:
+                yield f"{view}{name}: {_called(parameter)}", *texts
+    both = here.keys() & there.keys()
+    orders = [" > ".join(name for name in names if name in both) for names in (here, there)]
+    if orders[0] != orders[1]:
+        yield f"{view}order", orders[0], orders[1]
+
+
+def _called(parameter: Parameter) -> str:
+    """A parameter's name, and what it means where that is no formula."""
+    doc = parameter.doc.partition(";")[0]
+    return parameter.name if "[" in doc else f"{parameter.name}, {doc}"
+
+
+def _in_brief(op: PolicyOp | None) -> str:
+    """How often it acts and by how much."""
+    if op is None:
+        return "not used"
+    values, moved = op.values(), op.moved()
+    return ", ".join([_often(op.p), *(f"{p.name} {_value(p, values[p.name])}" for p in moved)])
 
 
 def _often(p: float) -> str:

@@ -108,12 +108,12 @@ def test_a_matrix_is_kept_drawn_and_mirrored():
     assert len(set(views)) == 4
     parents, children = parents_and_children()
     assert len(children) == 8
-    assert {c.data.params["kind"] for c in children} == {"ablation"}
+    assert {c.data.tags["augsearch.kind"] for c in children} == {"ablation"}
     assert any(f"{BASE_CROP} > color_jitter" == c.data.params["view1.order"] for c in children)
     note = parents["matrix"].data.tags["mlflow.note.content"]
     assert all(sentence in note for sentence in found.sentences)
-    assert parents["matrix"].data.metrics["row_mean/color_jitter"] == pytest.approx(
-        found.row_means["color_jitter"]
+    assert parents["matrix"].data.metrics["row_mean_percent/color_jitter"] == pytest.approx(
+        100 * found.row_means["color_jitter"], abs=0.01
     )
     # Once more trains nothing and finds the same; more replicates train only the new ones.
     again = Heard()
@@ -164,7 +164,7 @@ def test_a_stopped_ablation_lends_its_cells_and_a_sweep_has_a_supervised_counter
     assert found.cells[0].digest == found.cells[2].digest
     assert found.cells[0].scores != found.cells[2].scores
     _, children = parents_and_children()
-    kinds = [child.data.params["kind"] for child in children]
+    kinds = [child.data.tags["augsearch.kind"] for child in children]
     assert kinds.count("supervised") == 4
 
 

@@ -72,8 +72,8 @@ def test_two_aims_show_their_front_in_full_scores():
         assert height == pytest.approx(own)
     children = mirrored_trials("two")
     for number, run in children.items():
-        assert run.data.metrics["score"] == pytest.approx(full[number])
-        assert run.data.metrics["price"] > 0
+        assert run.data.metrics["score_percent"] == pytest.approx(100 * full[number], abs=0.01)
+        assert run.data.metrics["price_points"] > 0
     frame = augsearch.study_frame("two")
     frame = frame[frame["kind"] == "trial"].set_index("name")
     for number, score in full.items():
