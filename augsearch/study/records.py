@@ -74,9 +74,10 @@ class _Maker:
     def of_trial(self, trial: FrozenTrial) -> Record:
         """The record of a trial that has ended."""
         policy, outcome, stands = trial_policy(trial), trial_outcome(trial), self.stands()
-        metrics = _metrics(outcome) if outcome else {}
+        gain = {}
         if outcome and stands.baseline:
-            metrics |= in_points({"gain": outcome.score - stands.baseline[1]})
+            gain = in_points({"gain": outcome.score - stands.baseline[1]})
+        metrics = gain | _metrics(outcome) if outcome else {}
         if price := trial.user_attrs.get(PRICE):
             metrics |= in_points({"price": price})
         tags = {
@@ -161,7 +162,7 @@ def _metrics(outcome: Outcome) -> dict[str, float]:
                 **{f"recall/{name}": value for name, value in recalls},
             }
         ),
-        **{f"label_free/{name}": value for name, value in outcome.label_free.items()},
+        **{f"label_free/{name}": round(value, 4) for name, value in outcome.label_free.items()},
         **{f"seconds/{name}": round(value, 2) for name, value in outcome.seconds.items()},
     }
     if outcome.steps:

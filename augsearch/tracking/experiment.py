@@ -26,6 +26,7 @@ VIEW = "mlflow.sharedViewState."
 MOST_VIEWS = 30
 """With so many views there, a study gets none of its own: MLflow's menu ends at 40."""
 
+WIDE = 220
 WIDTHS = {
     "metrics.`confirmed_percent`": 150,
     "metrics.`score_percent`": 130,
@@ -33,12 +34,16 @@ WIDTHS = {
     "metrics.`rung_percent`": 120,
     "metrics.`seconds/total`": 120,
     "tags.`augsearch.verdict`": 160,
+    "params.`kind`": 100,
+    "params.`space`": 120,
+    "params.`replicate`": 100,
+    "params.`view1.order`": 500,
     "tags.`augsearch.policy`": 240,
     "tags.`augsearch.state`": 140,
-    "params.`view1.order`": 500,
+    "tags.`augsearch.study`": 180,
     "attributes.`Dataset`": 200,
 }
-NOTE = "Studies are runs; trials and other trainings are theirs. *Views*, at the right, lists them."
+NOTE = "Each study is a run, its trials are child runs. *Views*, at the top right, lists both."
 OLDER_NOTES = (
     "Each study is a run, its trials, baselines and confirmation runs are its children. *Views*, "
     "at the top right, lists studies with their verdicts, trials by score, and cells of ablations.",
@@ -212,7 +217,7 @@ def _view(
         "modelVersionFilter": "All Runs",
         "selectedColumns": list(columns),
         "columnOrder": list(columns),
-        "columnWidths": WIDTHS,
+        "columnWidths": {**dict.fromkeys(columns, WIDE), **WIDTHS},
         "isAccordionReordered": True,  # else sections are sorted by name
         "compareRunSections": [{"uuid": "augsearch", "name": "The search", "display": True}],
         "compareRunCharts": [

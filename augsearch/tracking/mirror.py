@@ -23,7 +23,13 @@ from augsearch.tracking.client import (
     tracking_uri,
     unreachable,
 )
-from augsearch.tracking.experiment import NeedsAPerson, keep_view_of, open_experiment
+from augsearch.tracking.experiment import (
+    NeedsAPerson,
+    keep_view_of,
+    open_experiment,
+    view_of,
+    view_path,
+)
 from augsearch.tracking.machine import Watch
 from augsearch.tracking.registry import Registration, register
 from augsearch.tracking.tracker import DataReference, Page, Record
@@ -104,7 +110,11 @@ class Mirror:
 
     def finish(self, page: Page) -> bool:
         """Close the parent run with the result. False if MLflow could not be reached."""
-        return self._attempt(lambda: self._show(page, page.description))
+        return self._attempt(lambda: self._show(page, self._with_link(page.description)))
+
+    def _with_link(self, description: str) -> str:
+        where = f"#/{view_path(self._experiment, view_of(self.study))}"
+        return f"{description}\n\n[The study's trials, best first]({where})"
 
     def amend(self, section: str, page: Page) -> bool:
         """Add to a finished parent: metrics, files, tags, and a section of its description, which

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import entry_points
@@ -37,17 +38,28 @@ def serve_ui(port: int) -> None:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise StudyError(f"port {port} is in use; choose another with --port")
     page = landing_page(uri)
-    print(f"MLflow UI: http://127.0.0.1:{port}/#/{page} (stop with Ctrl-C)", flush=True)
     print(telemetry_in_words(os.environ), flush=True)
     command = [*_command(), "--host", "127.0.0.1", "--port", str(port)]
     server = psutil.Popen(command, env=_environment(uri))
     try:
+        if _answers(server, port):
+            print(f"MLflow UI: http://127.0.0.1:{port}/#/{page} (stop with Ctrl-C)", flush=True)
         code = server.wait()
     except KeyboardInterrupt:
         _end(server)
         return
     if code > 0:
         raise StudyError(f"MLflow's server ended with exit code {code}; see above")
+
+
+def _answers(server: psutil.Popen, port: int) -> bool:
+    """Whether the server came up; waits until it did, or ended."""
+    while server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.1)
+    return False
 
 
 def telemetry_in_words(environment: Mapping[str, str]) -> str:

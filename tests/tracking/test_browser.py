@@ -97,12 +97,20 @@ def served(tmp_path_factory, shared):
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for_server(server, address, directory / "ui.log")
-        landing = re.search(rf"{address}\S+", (directory / "ui.log").read_text())[0]
-        yield Served(server.pid, address, landing, experiment, runs)
+        yield Served(server.pid, address, landing(directory, address), experiment, runs)
     finally:
         # MLflow starts workers: the whole group goes.
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+
+
+def landing(directory: Path, address: str) -> str:
+    """The page that `augsearch ui` names, once its server answers."""
+    for _ in range(2 * PATIENCE):
+        if found := re.search(rf"{address}\S+", (directory / "ui.log").read_text()):
+            return found[0]
+        time.sleep(0.5)
+    pytest.fail("`augsearch ui` names no page")
 
 
 def start_server(directory: Path, port: int) -> subprocess.Popen:
