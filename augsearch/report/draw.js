@@ -33,3 +33,11 @@ window.addEventListener("afterprint", () => {
   draw(dark.matches);
   for (const plot of plots) Plotly.relayout(plot, { width: null, autosize: true });
 });
+// In a frame of another page, as in MLflow, links within this one lead nowhere by themselves.
+document.addEventListener("click", (event) => {
+  const link = location.protocol === "blob:" && event.target.closest('a[href^="#"]');
+  const there = link && document.getElementById(link.hash.slice(1));
+  if (!there) return;
+  event.preventDefault();
+  there.scrollIntoView();
+});

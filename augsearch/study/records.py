@@ -95,7 +95,9 @@ class _Maker:
             status=STATUS[trial.state],
             params=self._policy_params(policy),
             metrics=metrics,
-            series=_series(trial_curve(trial), outcome.losses if outcome else ()),
+            series=_series(outcome.curve, outcome.losses)
+            if outcome
+            else _series(trial_curve(trial), ()),
             tags=tags,
             artifacts=lambda: self._files(policy),
             start=int(began.timestamp() * 1000) if began else 0,

@@ -65,6 +65,7 @@ class Served:
     """
 
     process: int
+    directory: Path
     address: str
     landing: str
     experiment: str
@@ -97,7 +98,7 @@ def served(tmp_path_factory, shared):
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for_server(server, address, directory / "ui.log")
-        yield Served(server.pid, address, landing(directory, address), experiment, runs)
+        yield Served(server.pid, directory, address, landing(directory, address), experiment, runs)
     finally:
         # MLflow starts workers: the whole group goes.
         os.killpg(server.pid, signal.SIGKILL)
@@ -208,7 +209,7 @@ def test_a_click_on_a_study_stays_among_the_pages_for_model_training(served, bro
 
 
 def test_trials_are_listed_by_score_and_two_of_them_compared(served, browser, see):
-    trials = [served.runs[name] for name in ("trial 0", "trial 1")]
+    trials = [served.runs[name] for name in ("trial 1", "trial 0")]  # newer before, where level
     values = [trial.data.params["view1.resized_crop.scale_min"] for trial in trials]
     assert values[0] != values[1]
     browser.get(served.landing)
@@ -225,6 +226,35 @@ def test_trials_are_listed_by_score_and_two_of_them_compared(served, browser, se
     see("//button[normalize-space()='Compare']", click=True)
     row = see("//tr[*[normalize-space()='view1.resized_crop.scale_min']]")
     assert set(row.text.split()) == {"view1.resized_crop.scale_min", *values}
+
+
+def test_a_study_leads_to_its_trials_and_a_trial_says_what_it_is(served, browser, see):
+    browser.get(served.landing)
+    browser.get_log("browser")
+    see(CELL.format("browsed") + "//a", click=True)
+    see("//button[normalize-space()='Show more']", click=True)
+    link = see('//a[normalize-space()="The study\'s trials, best first"]')
+    browser.get(link.get_attribute("href"))  # a click opens a tab
+    see("//button[normalize-space()='Trials of browsed']")
+    see(CELL.format("trial 0"))
+    headers = browser.find_elements(By.XPATH, "//*[@role='columnheader']")
+    in_order = sorted(headers, key=lambda one: one.location["x"])
+    names = list(dict.fromkeys(one.text for one in in_order))
+    first = names.index("score_percent")
+    assert names[first : first + 3] == ["score_percent", "gain_points", "seconds/total"]
+    best = shown_in_order(browser, "trial ")[0]
+    see(CELL.format(best) + "//a", click=True)
+    trial = served.runs[best].data
+    see(f"//strong[normalize-space()='{trial.metrics['score_percent']:.1f} %']")
+    see("//p[contains(., 'in the search') and contains(., 'the best baseline')]")
+    see("//p[starts-with(., 'What differs from ')] | //p[starts-with(., 'This is ')]")
+    assert_quiet(browser)
+
+
+def test_the_assistant_stays_closed(served, browser, see):
+    browser.get(served.landing)
+    see(CELL.format("browsed"))
+    assert "MLflow Assistant" not in browser.find_element(By.TAG_NAME, "body").text
 
 
 def test_the_cells_of_an_ablation_are_listed_by_score_under_their_finding(served, browser, see):
@@ -274,22 +304,47 @@ def test_the_study_tells_its_verdict(served, browser, see):
     see(f"//strong[normalize-space()='{verdict_of(served)}']")
 
 
-def test_the_report_opens_among_the_artifacts(served, browser, see):
+@pytest.fixture
+def report(served, browser, see):
+    """The study's report in MLflow's frame."""
     browser.get(served.run_page("browsed", "/artifacts"))
     file = see("//*[normalize-space(text())='report.html']")
     browser.get_log("browser")
     file.click()
     browser.switch_to.frame(see("//iframe"))
+    yield browser
+    browser.switch_to.default_content()
+
+
+def test_the_report_opens_among_the_artifacts(served, report, see):
     badge, _, sentence = verdict_of(served).partition(": ")
     see(f"//*[@id='verdict']//p[normalize-space()='{badge}']")
     see(f"//*[@id='verdict']//p[normalize-space(translate(., '\u00a0', ' '))='{sentence}']")
     plots = "const all = [...document.querySelectorAll('.plot')]; return all.length > 2 && "
-    WebDriverWait(browser, PATIENCE).until(
+    WebDriverWait(report, PATIENCE).until(
         lambda driver: driver.execute_script(f"{plots}all.every(plot => plot._fullLayout)"),
         "not all figures of the report are drawn",
     )
-    browser.switch_to.default_content()
-    # MLflow's own pages are not always quiet.
+    assert_quiet(report)
+
+
+def test_the_contents_of_the_report_lead_somewhere_in_the_frame(report, see):
+    see("//nav//a")
+    links = report.find_elements(By.CSS_SELECTOR, "nav a")
+    assert len(links) > 4
+    tops = []
+    for link in links[1:4]:
+        link.click()
+        there = link.get_attribute("hash").removeprefix("#")
+        top = f"return document.getElementById('{there}').getBoundingClientRect().top"
+        tops.append(report.execute_script(top))
+        report.execute_script("scrollTo(0, 0)")
+    assert tops == pytest.approx([0, 0, 0], abs=60)
+    assert_quiet(report)
+
+
+def assert_quiet(browser):
+    """No errors of ours in the console; MLflow's own pages are not always quiet."""
     errors = [entry["message"] for entry in browser.get_log("browser")]
     assert [one for one in errors if not re.search("/static-files/|/ajax-api/", one)] == []
 
@@ -319,6 +374,13 @@ def test_the_pages_ask_nobody_but_this_machine(served, browser, see):
             asked.append(urlsplit(message["params"]["request"]["url"]))
     hosts = {url.hostname for url in asked if url.scheme in {"http", "https", "ws", "wss"}}
     assert hosts == {"127.0.0.1"}
+
+
+def test_little_is_printed_and_no_warning(served):
+    said = (served.directory / "ui.log").read_text().splitlines()
+    assert said[0] == "Telemetry is off: MLflow sends nothing about its use to anybody."
+    ours = [line for line in said if not line.startswith("[MLflow] Security middleware enabled")]
+    assert ours[1:] == [f"MLflow UI: {served.landing} (stop with Ctrl-C)"]
 
 
 def test_the_server_is_told_to_send_no_telemetry(served):

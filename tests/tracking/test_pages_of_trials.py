@@ -61,6 +61,7 @@ def test_a_trial_says_what_it_reached_gained_and_does_otherwise(small_here):
     for trial in of_store.complete_trials():
         score, run = trial_outcome(trial).score, runs[f"trial/{trial.number}"]
         assert run.data.metrics["score_percent"] == round(100 * score, 2)
+        assert run.data.metrics["rung_percent"] == run.data.metrics["score_percent"]
         assert run.data.metrics["gain_points"] == round(100 * (score - best), 2)
         note = run.data.tags["mlflow.note.content"]
         assert note.startswith(f"**{100 * score:.1f} %** in the search: **")

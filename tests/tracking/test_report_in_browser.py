@@ -1,6 +1,7 @@
-"""The report in a real browser without a network: drawn in full, quiet, and not too wide."""
+"""The report in a real browser without a network: drawn in full, quiet, not too wide, for all."""
 
 import shutil
+from importlib.resources import files
 
 import pytest
 from example_report import FIGURES, example_report, running_report
@@ -11,7 +12,7 @@ from test_browser import DRIVER, FLAGS, PATIENCE
 from augsearch.report.page import html_page
 
 CHROMIUM = shutil.which("chromium")
-WIDTHS = (1280, 390)
+WIDTHS = (1280, 768, 390)
 
 pytestmark = [
     pytest.mark.browser,
@@ -103,5 +104,31 @@ def test_on_paper_figures_take_the_papers_width(browser, pages):
     )
     assert max(widths) <= 660
     browser.execute_script("window.dispatchEvent(new Event('afterprint'))")
-    wide = "return [...document.querySelectorAll('figure.fits > .plot')][0]._fullLayout.width"
+    wide = "return [...document.querySelectorAll('figure.fits .plot')][0]._fullLayout.width"
     WebDriverWait(browser, PATIENCE).until(lambda driver: driver.execute_script(wide) > 700)
+
+
+# Deque's axe-core, as a package for another browser library brings it along.
+AXE = files("axe_playwright_python") / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+CHECK = """const [tags, done] = arguments;
+for (const details of document.querySelectorAll("details")) details.open = true;
+axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]})
+    .then(found => done(found.violations.map(one => [one.id, one.help,
+        one.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])),
+        error => done([["axe", String(error), []]]));"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_everybody_can_read_it(browser, pages, width, scheme):
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
+    page, figures = pages["full"]
+    show(browser, page, width, figures)
+    browser.set_script_timeout(PATIENCE)
+    browser.execute_script(AXE.read_text(encoding="utf-8"))
+    assert browser.execute_async_script(CHECK, RULES) == []
