@@ -68,6 +68,7 @@ def begin_search(
         _compare_workers(engine, told, progress)
 
     store.bury_dead_trials()
+    show(at_end=False)  # the study begins here, not with its first run's end
     if outdated := store.outdated:
         progress.note(made_again(outdated))
     run_baselines(store, bench, setup.baselines, progress, engine)

@@ -99,10 +99,10 @@ def test_all_ways_are_compared_on_the_sealed_images_and_shown():
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()],
                               "tags.`augsearch.kind` = 'pilot'")  # fmt: skip
     (run,) = runs
-    history = {
-        m.step: m.value for m in client.get_metric_history(run.info.run_id, "accuracy/frozen")
+    shown = client.get_metric_history(run.info.run_id, "accuracy_percent/frozen")
+    assert {one.step: one.value for one in shown} == {
+        point.labels: round(100 * point.score.mean, 2) for point in found.curve("frozen").points
     }
-    assert history == pytest.approx({p.labels: p.score.mean for p in found.curve("frozen").points})
     assert "report.html" in {f.path for f in client.list_artifacts(run.info.run_id)}
     # Once more: all is there, and the sealed images were looked at once.
     kept = answers()

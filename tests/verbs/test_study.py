@@ -50,6 +50,8 @@ def test_a_study_leaves_its_answer_in_files_and_every_run_in_mlflow(small_here):
     assert {"policy.yaml", "views.png", "result.json", "space.json", "split.csv"} <= files
     kinds = [key.split("/")[0] for key in runs]
     assert {k: kinds.count(k) for k in kinds} == {"baseline": 5, "trial": 4, "confirmation": 20}
+    # It begins before its baselines do.
+    assert parent.info.start_time <= min(one.info.start_time for one in runs.values())
     for key, one in runs.items():
         assert one.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert one.inputs.dataset_inputs[0].dataset.digest == result.digests["data"]
