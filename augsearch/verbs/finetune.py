@@ -13,7 +13,7 @@ from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import ConfigError, OutputError
-from augsearch.files import write_files
+from augsearch.files import held_directory, write_files
 from augsearch.finetuning.combine import Way, choose, final_networks, held_out, said
 from augsearch.finetuning.judge import Calibration, calibrate, worth
 from augsearch.finetuning.labels import Rows
@@ -120,11 +120,11 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
     directory = prepared.directory
     _check_directory(prepared, request.force)
     kept = directory / NETWORKS
-    if request.force:
-        for path in (directory / RESULT_FILE, *kept.glob("*.safetensors")):
-            path.unlink(missing_ok=True)
     shown = _shown(prepared, progress)
-    with shown.kept():
+    with shown.kept(), held_directory(directory):
+        if request.force:
+            for path in (directory / RESULT_FILE, *kept.glob("*.safetensors")):
+                path.unlink(missing_ok=True)
         begin = time.perf_counter()
         train_members(prepared, kept, progress)
         seconds = time.perf_counter() - begin

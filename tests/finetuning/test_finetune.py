@@ -17,6 +17,7 @@ from small_study import small_images
 
 from augsearch.errors import ConfigError, DataError, StudyError
 from augsearch.evaluate.features import extract_features
+from augsearch.files import held_directory
 from augsearch.finetuning.labels import folds_of, labelled_rows, set_apart
 from augsearch.finetuning.prepare import prepare
 from augsearch.finetuning.request import FinetuneRequest
@@ -41,6 +42,17 @@ def weights(directory="out"):
 def pretrained():
     pretrain("SimCLR s=0.5", data=small_images(), study=config(), output="pre", device="cpu")
     return "pre"
+
+
+@pytest.mark.long
+def test_two_processes_do_not_share_a_directory():
+    with (
+        held_directory(Path("out")),  # as another process does
+        pytest.raises(StudyError, match="out: another process works there"),
+    ):
+        go(output="out")
+    assert not Path("out", "finetune.json").exists()
+    assert go(output="out").files
 
 
 @pytest.mark.long
