@@ -1,12 +1,14 @@
 """What MLflow shows of each trial, kept in step with the study, and of stores from before."""
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from small_study import small_config, small_images, small_space
 
+from augsearch.progress import Quiet
 from augsearch.store.database import open_storage
 from augsearch.store.frozen_trials import trial_name, trial_outcome
 from augsearch.store.runs import BASELINE
@@ -99,16 +101,31 @@ def test_the_leader_shows_its_policy_and_others_what_differs_from_it(small_here)
 
 
 @pytest.mark.long
-def test_descriptions_follow_the_study_when_it_goes_on(small_here):
+def test_descriptions_follow_the_study_when_it_goes_on(small_here, monkeypatch):
+    monkeypatch.setattr(sys.modules["augsearch.tracking.mirror"], "SECONDS", 0.1)
     _, before = shown()
     assert notes(before) == trial_notes(store())
     run(trials=7)
     _, after = shown()
     assert len(notes(after)) == 7 and notes(after) == trial_notes(store())
+    assert "system/cpu_utilization_percentage" in after["study"].data.metrics
     # What was there is the same run, brought up to date.
     assert {before[key].info.run_id for key in notes(before)} <= {
         run.info.run_id for run in after.values()
     }
+
+
+@pytest.mark.long
+def test_a_study_that_is_stopped_is_killed_until_it_goes_on(small_here):
+    class Stopped(Quiet):
+        def run_ended(self, *_, **__):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(trials=7, progress=Stopped())
+    assert shown()[1]["study"].info.status == "KILLED"
+    run(trials=7)
+    assert shown()[1]["study"].info.status == "FINISHED"
 
 
 @pytest.mark.long
@@ -119,9 +136,9 @@ def test_runs_of_an_older_version_are_made_anew_and_it_is_said(small_here):
         client.log_metric(before[key].info.run_id, "score", 0.5)
     heard = []
 
-    class Heard:
-        def __getattr__(self, name):
-            return heard.append if name == "warn" else lambda *_, **__: None
+    class Heard(Quiet):
+        def warn(self, sentence):
+            heard.append(sentence)
 
     run(progress=Heard())
     _, after = shown()
