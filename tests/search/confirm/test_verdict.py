@@ -162,7 +162,7 @@ def test_with_hits_the_verdict_holds_for_other_images():
 
 def test_a_sealed_split_that_judged_many_studies_is_called_worn():
     assert sealed_note(1) == ""
-    assert "judged 2 times" in sealed_note(2) and "by chance" not in sealed_note(5)
+    assert "used 2 times" in sealed_note(2) and "by chance" not in sealed_note(5)
     assert "by chance" in sealed_note(6)
 
 
