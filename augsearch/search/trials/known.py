@@ -39,7 +39,8 @@ class Known:
         if self.names:
             said.append(f"the sampler knows the scores of {listed(self.names)}")
         if self.apart:
-            said.append(f"{listed(list(self.apart))} lies too far from this space")
+            verb = "lies" if len(self.apart) == 1 else "lie"
+            said.append(f"{listed(list(self.apart))} {verb} too far from this space")
         return "; ".join(said)
 
 
