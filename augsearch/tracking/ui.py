@@ -16,6 +16,7 @@ import psutil
 from augsearch.errors import StudyError
 from augsearch.tracking.client import client_for, in_words, quiet_mlflow, tracking_uri, unreachable
 from augsearch.tracking.experiment import STUDIES, find_experiment, view_path
+from augsearch.tracking.pages import FIRST_PAGE
 
 PATIENCE = 5
 """Seconds that MLflow's server has to end."""
@@ -40,7 +41,7 @@ def serve_ui(port: int) -> None:
     page = landing_page(uri)
     print(telemetry_in_words(os.environ), flush=True)
     command = [*_command(), "--host", "127.0.0.1", "--port", str(port)]
-    server = psutil.Popen(command, env=_environment(uri))
+    server = psutil.Popen(command, env={**_environment(uri), FIRST_PAGE: page})
     try:
         if _answers(server, port):
             print(f"MLflow UI: http://127.0.0.1:{port}/#/{page} (stop with Ctrl-C)", flush=True)

@@ -25,6 +25,13 @@ def test_choices_are_made_before_the_page_is_drawn(server):
     assert int(page.headers["Content-Length"]) == len(page.data)
 
 
+def test_an_address_without_a_page_opens_the_studies(server, monkeypatch):
+    monkeypatch.setenv(pages.FIRST_PAGE, "experiments/1/runs?viewStateShareKey=augsearch-studies")
+    page = server.get("/").text
+    wanted = 'location.replace("#/" + "experiments/1/runs?viewStateShareKey=augsearch-studies")'
+    assert wanted in page
+
+
 def test_nothing_else_is_touched(server):
     assert server.get("/api").text == "<head>"
 
