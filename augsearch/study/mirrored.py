@@ -6,6 +6,7 @@ from augsearch.progress import Progress
 from augsearch.study.setup import Setup
 from augsearch.tracking.mirror import Mirror
 from augsearch.tracking.tracker import DataReference
+from augsearch.tracking.upkeep import DATA_TAG
 
 
 def mirror_of(setup: Setup, progress: Progress) -> Mirror:
@@ -34,6 +35,6 @@ def mirror_of(setup: Setup, progress: Progress) -> Mirror:
         warn=progress.warn,
         tags={
             "augsearch.space_digest": setup.space.digest,
-            "augsearch.data_digest": image_set.digest,
+            DATA_TAG: image_set.digest,
         },
     )

@@ -22,15 +22,21 @@ from augsearch.tracking.tracker import DataReference
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
-STUDY_TAG, KEY_TAG = "augsearch.study", "augsearch.key"
+STUDY_TAG, KEY_TAG, DATA_TAG = "augsearch.study", "augsearch.key", "augsearch.data_digest"
 FORM_TAG, FORM = "augsearch.form", "2"
 """How a run is written: names and units of its metrics, what is a parameter and what a tag. Runs of
 another form are made anew, so that no list mixes the two. Runs without the tag are of form 1."""
 
 
-def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], None]) -> bool:
+def attach(
+    study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], None], data: str = ""
+) -> bool:
     """Put files beside a finished study's run. False, with a warning, if MLflow cannot be reached
-    or does not know the study."""
+    or does not know the study.
+
+    Args:
+        data: digest of its images; empty for those of any.
+    """
     try:
         client = client_for(tracking_uri())
         experiment = find_experiment(client)
@@ -38,7 +44,7 @@ def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], Non
             [experiment],
             f"tags.`{STUDY_TAG}` = '{study}' AND tags.`{KEY_TAG}` = 'study'",
         )
-        if parents:
+        if parents and is_on(parents[0], data):
             log_files(client, parents[0].info.run_id, artifacts)
             return True
         check_not_deleted(client)
@@ -50,6 +56,17 @@ def attach(study: str, artifacts: Mapping[str, bytes], warn: Callable[[str], Non
         reason = in_words(error)
     warn(f"MLflow did not get the report: {reason}; the files are written")
     return False
+
+
+def is_on(run: Run, data: str) -> bool:
+    """Whether a study's run is not known to be on other images: MLflow may serve several
+    databases, which do not know each other's studies.
+
+    Args:
+        data: digest of the images; empty for any.
+    """
+    there: str = run.data.tags.get(DATA_TAG, data)
+    return there == data or not data
 
 
 def log_all(
@@ -108,8 +125,12 @@ def _written(files: Mapping[str, bytes]) -> Iterator[str]:
         yield directory
 
 
-def delete_mirrored(study: str) -> tuple[int, Removed]:
-    """Delete a study's runs and registered policies in MLflow; how many there were.
+def delete_mirrored(study: str, data: str = "") -> tuple[int, Removed]:
+    """Delete a study's runs and registered policies in MLflow; how many there were. Those of a
+    study of the same name on other images stay.
+
+    Args:
+        data: digest of its images; empty for those of any.
 
     Raises:
         StudyError: MLflow cannot be reached.
@@ -118,6 +139,11 @@ def delete_mirrored(study: str) -> tuple[int, Removed]:
         client = client_for(tracking_uri())
         experiment = find_experiment(client, deleted=True)
         if experiment is None:
+            return 0, Removed(0, ())
+        parents = client.search_runs(
+            [experiment], f"tags.`{STUDY_TAG}` = '{study}' AND tags.`{KEY_TAG}` = 'study'"
+        )
+        if parents and not is_on(parents[0], data):
             return 0, Removed(0, ())
         removed = unregister(client, experiment, study)
         drop_view_of(client, study)

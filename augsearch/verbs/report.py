@@ -74,7 +74,8 @@ def report_study(
         finished = result is not None
     write_files(directory, files)
     if finished:
-        attach(name, files, progress.warn)
+        digest = store.kept.settings.get("data", {}).get("digest", "")
+        attach(name, files, progress.warn, digest)
     return directory / PAGE
 
 

@@ -209,10 +209,11 @@ def delete_stored(storage: str, name: str) -> Deleted:
         StudyError: there is no such study, a live process is running it, or MLflow is away.
     """
     quiet_mlflow()
-    name = find_study(storage, name).name
+    store = find_study(storage, name)
+    name, data = store.name, store.kept.settings.get("data", {})
     with owner_lock(storage, name):
         # MLflow first: if it is away, the study is still there to be deleted later.
-        runs, registered = delete_mirrored(name)
+        runs, registered = delete_mirrored(name, data.get("digest", ""))
         board = Board(storage, board_name(storage, name))
         if board.is_made():
             board.clear()

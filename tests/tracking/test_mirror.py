@@ -12,7 +12,7 @@ from augsearch.tracking.client import client_for, quiet_mlflow, tracking_uri
 from augsearch.tracking.experiment import open_experiment
 from augsearch.tracking.mirror import Mirror
 from augsearch.tracking.tracker import DataReference, Page
-from augsearch.tracking.upkeep import attach, delete_mirrored
+from augsearch.tracking.upkeep import DATA_TAG, attach, delete_mirrored
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,29 @@ def delete_experiment():
     number = client.get_experiment_by_name("augsearch").experiment_id
     client.delete_experiment(number)
     return client, number
+
+
+def test_another_study_of_the_same_name_is_left_alone(store, said):
+    """Two databases that write to one MLflow do not know each other's studies."""
+    data = DataReference(name="set", digest="0", source="here", profile={})
+
+    def study_on(digest):
+        tags = {DATA_TAG: digest}
+        return Mirror(study="twice", params={}, data=data, warn=said.append, tags=tags)
+
+    assert study_on("a").sync({}) and not said
+    other = study_on("b")
+    assert not other.sync({}) and not other.finish(Page("", {}, {}, {}))
+    (line,) = said
+    assert "a study 'twice' with other images or another space is there" in line
+    assert "--name" in line
+    said.clear()
+    assert not attach("twice", {"report.html": b""}, said.append, "b")
+    assert "does not know the study" in said[0]
+    assert delete_mirrored("twice", "b")[0] == 0
+    assert study_on("a").sync({})
+    assert attach("twice", {"report.html": b""}, said.append, "a")
+    assert delete_mirrored("twice", "a")[0] == 1
 
 
 def test_a_deleted_experiment_says_how_to_restore_it(store, mirror, said):
