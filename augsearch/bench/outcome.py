@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 Scored = Literal["validation", "test"]
 
-MOST_CONFUSED = 100
-"""Classes of which it is kept which is taken for which: pairs grow as their square."""
+MOST_MISTAKES = 50_000
+"""That are kept of a run: about 600 kB in the database."""
 
 
 class Outcome(BaseModel):
@@ -29,10 +29,8 @@ class Outcome(BaseModel):
         hits: how often each labelled image of the side that was scored, in order, was classified
             rightly over the label draws; empty in the search.
         seen: how often each of them was scored; empty if by every draw.
-        mistaken: the number of the other class that each of them was taken for most often; -1 if it
-            never was; only on test images.
-        confused: (true class, other class that it was taken for, how often) over all of them; only
-            on test images, and of no more than `MOST_CONFUSED` classes.
+        mistakes: (place of an image, number of another class that it was taken for, how often),
+            sorted; only of test images, and None if there are more than `MOST_MISTAKES`.
         curve: (optimiser step, score) at each rung and at the end.
         losses: (optimiser step, NT-Xent loss), thinned.
         steps: optimiser steps trained; 0 for the untrained encoder.
@@ -57,8 +55,7 @@ class Outcome(BaseModel):
     label_free: dict[str, float] = {}
     hits: tuple[int, ...] = ()
     seen: tuple[int, ...] = ()
-    mistaken: tuple[int, ...] = ()
-    confused: tuple[tuple[int, int, int], ...] = ()
+    mistakes: tuple[tuple[int, int, int], ...] | None = None
 
     @property
     def probe(self) -> float | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from augsearch.bench.outcome import MOST_CONFUSED, Outcome, Scored
+from augsearch.bench.outcome import MOST_MISTAKES, Outcome, Scored
 from augsearch.bench.seeds import derived_seed
 from augsearch.data.imageset import UNLABELLED, ImageRows
 from augsearch.evaluate.features import extract_features
@@ -98,11 +98,13 @@ def outcome_of(
         label_free=free,
         hits=tuple(few.hits[kept].tolist()) if few else (),
         seen=tuple(few.seen[kept].tolist()) if few and scored == "validation" else (),
-        **(_mistakes(few.guesses[kept], labels[kept]) if few and scored == "test" else {}),
+        mistakes=_mistakes(few.guesses[kept], labels[kept]) if few and scored == "test" else None,
     )
 
 
-def _mistakes(guesses: csr_array, labels: NDArray[np.int64]) -> dict[str, tuple[Any, ...]]:
+def _mistakes(
+    guesses: csr_array, labels: NDArray[np.int64]
+) -> tuple[tuple[int, int, int], ...] | None:
     """Which other classes images were taken for, as `Outcome` keeps it.
 
     Args:
@@ -111,20 +113,10 @@ def _mistakes(guesses: csr_array, labels: NDArray[np.int64]) -> dict[str, tuple[
     """
     taken = guesses.tocoo()
     wrong = taken.col != labels[taken.row]
-    rows, columns, times = taken.row[wrong], taken.col[wrong], taken.data[wrong]
-    others = csr_array((times, (rows, columns)), shape=guesses.shape)
-    commonest = np.where(others.max(axis=1).toarray().ravel() > 0, others.argmax(axis=1), -1)
-    found = {"mistaken": tuple(commonest.tolist())}
-    classes = guesses.shape[1]
-    if classes > MOST_CONFUSED:
-        return found
-    counts = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(counts, (labels[rows], columns), times)
-    pairs = np.argwhere(counts)
-    return {
-        **found,
-        "confused": tuple((*pair, int(counts[tuple(pair)])) for pair in pairs.tolist()),
-    }
+    if wrong.sum() > MOST_MISTAKES:
+        return None
+    found = np.stack([taken.row[wrong], taken.col[wrong], taken.data[wrong]], axis=1)
+    return tuple(sorted((place, guess, times) for place, guess, times in found.tolist()))
 
 
 def quick_scores(bench: Bench, run: Pretraining) -> dict[str, float]:

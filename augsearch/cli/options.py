@@ -50,9 +50,7 @@ StudyOption = Annotated[
         autocompletion=study_files,
     ),
 ]
-StudyArgument = Annotated[
-    str, typer.Argument(help="Name of a finished study.", autocompletion=study_names)
-]
+StudyArgument = Annotated[str, typer.Argument(help="Name of a study.", autocompletion=study_names)]
 OutputOption = Annotated[
     Path | None, typer.Option(help="Directory for the results. [default: runs/NAME]")
 ]

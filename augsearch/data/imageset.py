@@ -53,6 +53,11 @@ class ImageSet:
             return rows
         return rows[np.sort(np.unique(self.pictures[rows], return_index=True)[1])]
 
+    def picture_path(self, row: int) -> str:
+        """The file that an image is, or is a tile of."""
+        path = self.paths[row]
+        return path if self.pictures is None else path.rpartition("#")[0]
+
     @property
     def labelled_pictures(self) -> NDArray[np.int64]:
         """`[n]` the label of each picture that has one."""

@@ -40,13 +40,20 @@ def share_of(hits: NDArray[np.bool_], groups: NDArray[np.int64]) -> Share | None
     effective = _effective(hits.astype(float), groups)
     successes = value * effective
     tail = (1 - LEVEL) / 2
-    low = 0.0 if successes <= 0 else float(beta.ppf(tail, successes, effective - successes + 1))
+    low = least_share(value, effective, tail)
     high = (
         1.0
         if successes >= effective
         else float(beta.ppf(1 - tail, successes + 1, effective - successes))
     )
     return Share(value, low, high, count)
+
+
+def least_share(value: float, count: float, tail: float) -> float:
+    """Lower end of the exact interval of a share of so many images, an error of `tail` below it
+    (Clopper and Pearson 1934); `count` may be an effective number."""
+    hits = value * count
+    return 0.0 if hits <= 0 else float(beta.ppf(tail, hits, count - hits + 1))
 
 
 def _effective(values: NDArray[np.float64], groups: NDArray[np.int64]) -> float:

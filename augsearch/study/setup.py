@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+import numpy as np
 import torch
 
 from augsearch.augment.baselines import BASELINES
@@ -123,16 +124,17 @@ class Setup:
     def data_facts(self) -> dict[str, str | int]:
         """What the images are and how they were split."""
         image_set, split = self.image_set, self.bench.split
+        every = np.arange(len(image_set))
         return {
             "name": image_set.name,
             "source": self.source.name,
             "digest": image_set.digest,
-            "images": len(image_set),
+            "images": len(image_set.one_each(every)),
             "labelled": len(image_set.labelled_pictures),
             "classes": len(image_set.classes),
             "channels": image_set.channels,
-            "pool": len(split.pool),
-            "test": len(split.test),
+            "pool": len(image_set.one_each(split.pool)),
+            "test": len(image_set.one_each(split.test)),
         }
 
     @property

@@ -19,7 +19,7 @@ from augsearch.report.markdown import markdown_page
 from augsearch.report.page import html_page
 from augsearch.report.sections.classes import ClassEffect
 from augsearch.report.sections.mistakes import ClassScore
-from augsearch.report.sections.trials.parameter_findings import ParameterFacts
+from augsearch.report.sections.trials.parameter_findings import ParameterFacts, Place
 from augsearch.report.sections.trials.parameters import Understanding
 from augsearch.words import Unit
 
@@ -135,15 +135,17 @@ def test_a_study_that_runs_says_so_and_shows_what_there_is():
 def test_which_images_it_fails_on_is_told_and_shown():
     reader = read(html_page(example_report()))
     told = (
-        "trial 3 has 20 of 30 sealed images right most of the time, SimCLR s=0.5 15: 9 newly "
-        "right, 4 newly wrong. For comparison: between two halves of one policy's own seeds about "
-        "3 change each way. None are wrong under every seed of both."
+        "trial 3 has 20 of 30 sealed images right most of the time, SimCLR s=0.5 has 15. 9 are "
+        "right under trial 3 alone, 4 under SimCLR s=0.5 alone; about 3 each way would be by "
+        "chance, as the seeds of one policy differ. No seed of either has any of the images right "
+        "more often than guessing would."
     )
     assert told in reader.text
     assert f"{AWKWARD} (50.0 %) is not shown to be better than guessing" in reader.text
     assert f"Most often confused: {AWKWARD} taken for scratch (50.0 % of" in reader.text
-    assert "Newly right: 9" in reader.text and "was taken for" in reader.text
-    assert "Wrong under every seed" not in reader.text  # there are none
+    assert "Right under trial 3, wrong under SimCLR s=0.5: 9" in reader.text
+    assert "The 2 that differ most:" in reader.text and "there taken for" in reader.text
+    assert "Wrong under every seed of both" not in reader.text  # there are none
     assert reader.alts.count(AWKWARD) == 4
 
 
@@ -155,6 +157,10 @@ def test_of_many_classes_the_commonest_confusions_are_listed():
     )
     assert many.drawn == () and len(many.table.rows) == 15
     assert many.table.rows[0][:3] == ("class 12", "class 13", "25.0")
+    near = replace(many, classes=tuple(ClassScore(n, 0.5, 0.0) for n in names)).near_guessing
+    assert near.count("class ") == 5 and "and 9 other classes are not shown" in near
+    right = replace(mistakes(), shares=(((1, 0, 0), (0, 1, 0), (0, 0, 1)), mistakes().shares[1]))
+    assert right.confusions == ""
     assert replace(many, shares=None).table.rows == [] and not replace(many, shares=None).confusions
 
 
@@ -177,11 +183,14 @@ def test_every_parameter_has_its_range_its_evidence_and_a_conclusion():
     assert rows[1][3:] == ("10°", "3.0 points, p 0.6; importance 0.3", "no effect shown")
     assert rows[2][3:] == ("", "", "too few trials to say")
     assert rows[3][5] == "matters, but no best value is shown"
-    ends = replace(moves, place="end of the range"), replace(moves, place="as far as it goes")
-    assert [one.conclusion for one in ends] == [
+    places: tuple[Place, ...] = ("end of the range", "as far as it goes", "both ends")
+    assert [replace(moves, place=place).conclusion for place in places] == [
         "best at its end, 45°: widen the range there",
         "best at 45°, as far as it goes",
+        "both ends beat the middle, near 0°",
     ]
+    gate = replace(flat, choices=(0, 0.5), best_quarter=(0.5, 5 / 6), unit=Unit(100, after=" %"))
+    assert (gate.range_text, gate.quarter_text) == ("0 % or 50 %", "50 % in 83 %")
 
 
 def test_the_one_pager_is_one_page_and_safe():

@@ -42,10 +42,13 @@ def _print_scores(found: Compared, console: Console) -> None:
     metric = found.metric.replace("_", " ")
     table = _table(f"{metric} in %", ("", *found.names, "difference, points"), numbers=True)
     table.add_row("search: validation images, one seed", *_row(found.searched))
-    seeds = counted(found.confirmed.seeds, "fresh seed")
-    table.add_row(f"confirmation: sealed images, {seeds}", *_row(found.confirmed))
+    seeds = f", {counted(found.confirmed.seeds, 'shared seed')}" if found.confirmed.seeds else ""
+    table.add_row(f"confirmation: sealed images{seeds}", *_row(found.confirmed))
     console.print(table)
-    console.print("[dim]A trial's search score is high by luck, too: it was the best of many.[/]")
+    console.print(
+        "[dim]The best of many search scores is high by luck, too. The interval is of these two "
+        "alone: it does not allow for having chosen them among several, as the verdict's does.[/]"
+    )
     console.print()
 
 

@@ -139,5 +139,9 @@ def forest(
         )
         traces.append(written(max([mean, *(reach or ())]), place, points(mean), loud=shown))
     figure = figure_of(traces, 60 + LINE * len(names), axis, yaxis=rows_of(names))
+    drawn = [0.0, *middle, *(end for reach in ends if reach for end in reach)]
+    low, high = min(drawn), max(drawn)
+    room = 0.04 * (high - low) or 1.0
     figure.update_xaxes(zeroline=True, zerolinecolor=INK, zerolinewidth=1)
+    figure.update_xaxes(range=[low - room, high + 5 * room])
     return figure

@@ -18,11 +18,8 @@ MOST_SHOWN = 12
 """Pictures of each kind."""
 
 Kind = Literal["gained", "lost", "never"]
-HEADINGS: dict[Kind, str] = {
-    "gained": "Newly right",
-    "lost": "Newly wrong",
-    "never": "Wrong under every seed of both",
-}
+MOST_NEAR = 5
+"""Classes that are named as near guessing."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class MistakenImage:
     """A sealed image.
 
     Attributes:
-        png: as the encoder sees it.
+        png: as the encoder sees it; empty if it sees only tiles of it.
         truth: its class.
         guess: what it is taken for by the policy that has it wrong; empty where that is not known.
     """
@@ -48,10 +45,6 @@ class Gallery:
     kind: Kind
     count: int
     images: tuple[MistakenImage, ...]
-
-    @property
-    def heading(self) -> str:
-        return HEADINGS[self.kind]
 
 
 @dataclass(frozen=True)
@@ -98,6 +91,14 @@ class Mistakes(Section):
     shares: tuple[Shares, Shares] | None
     galleries: tuple[Gallery, ...]
 
+    def heading(self, kind: Kind) -> str:
+        """Over a gallery."""
+        return {
+            "gained": f"Right under {self.ours}, wrong under {self.theirs}",
+            "lost": f"Right under {self.theirs}, wrong under {self.ours}",
+            "never": "Wrong under every seed of both",
+        }[kind]
+
     def count(self, kind: Kind) -> int:
         """Images of that kind."""
         return next(one.count for one in self.galleries if one.kind == kind)
@@ -110,28 +111,27 @@ class Mistakes(Section):
     def sentence(self) -> str:
         """How many images change sides."""
         ours, theirs = self.right
-        gained, lost, never = (self.count(kind) for kind in HEADINGS)
+        gained, lost, never = (self.count(kind) for kind in ("gained", "lost", "never"))
         return (
             f"{self.ours} has {ours} of {counted(self.images, 'sealed image')} right most of the "
-            f"time, {self.theirs} {theirs}: {gained} newly right, {lost} newly wrong. For "
-            f"comparison: between two halves of one policy's own seeds about {self.chance:.0f} "
-            "change each way. "
-            f"{never or 'None'} {'is' if never == 1 else 'are'} wrong under every seed of both."
+            f"time, {self.theirs} has {theirs}. {gained} are right under {self.ours} alone, {lost} "
+            f"under {self.theirs} alone; about {self.chance:.0f} each way would be by chance, as "
+            "the seeds of one policy differ. No seed of either has "
+            f"{never or 'any'} of the images right more often than guessing would."
         )
 
     @property
     def near_guessing(self) -> str:
         """The classes that are not shown to be better than guessed."""
-        near = [
-            f"{one.name} ({percent(one.recall)} %)"
-            for one in self.classes
-            if one.low <= self.guessing
-        ]
+        near = sorted((c for c in self.classes if c.low <= self.guessing), key=lambda c: c.recall)
         if not near:
             return ""
+        named = [f"{one.name} ({percent(one.recall)} %)" for one in near[:MOST_NEAR]]
+        if len(near) > MOST_NEAR:
+            named.append(f"{len(near) - MOST_NEAR} other classes")
         verb = "is" if len(near) == 1 else "are"
         return (
-            f"{listed(near)} {verb} not shown to be better than guessing, which gives "
+            f"{listed(named)} {verb} not shown to be better than guessing, which gives "
             f"{percent(self.guessing)} %."
         )
 
@@ -156,7 +156,7 @@ class Mistakes(Section):
             (names[row], names[column], ours[row][column], theirs[row][column])
             for row in range(len(names))
             for column in range(len(names))
-            if row != column and (ours[row][column] or theirs[row][column])
+            if row != column and ours[row][column]
         ]
         return sorted(found, key=lambda pair: -pair[2])
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
 
 from augsearch.bench.outcome import Outcome
 from augsearch.stats.scored_images import ScoredImages
@@ -14,67 +16,81 @@ from augsearch.stats.scored_images import ScoredImages
 
 @dataclass(frozen=True)
 class Judged:
-    """One policy on the sealed images.
+    """One policy on the sealed images, over two or more seeds.
 
     Attributes:
         name: of the policy.
-        shares: `[S, n]` how often each of two or more seeds had each image right, in [0, 1].
-        mistaken: `[n]` the other class that each image is taken for most often; -1 if it never is;
-            None if that was not kept.
-        outcomes: of the seeds.
+        hits: `[S, n]` how often each seed had each image right.
+        draws: label draws, which is the most hits of an image.
+        mistakes: `[n, K]` how often each image was taken for each other class; None if that was not
+            kept.
     """
 
     name: str
-    shares: NDArray[np.float64]
-    mistaken: NDArray[np.int64] | None
-    outcomes: Sequence[Outcome]
+    hits: NDArray[np.int64]
+    draws: int
+    mistakes: csr_array | None
 
     @classmethod
     def of(cls, name: str, outcomes: Sequence[Outcome], images: ScoredImages) -> Judged | None:
         """None where fewer than two seeds say which images they had right."""
-        shares = images.shares(outcomes) if len(outcomes) > 1 else None
-        if shares is None:
+        count = len(images.labels)
+        if len(outcomes) < 2 or any(len(outcome.hits) != count for outcome in outcomes):
             return None
-        mistaken = None
-        if all(len(outcome.mistaken) == len(images.labels) for outcome in outcomes):
-            votes = np.array([outcome.mistaken for outcome in outcomes])
-            # -1 goes to the first place, which does not count where there is another vote.
-            counts = [np.bincount(1 + column, minlength=2) for column in votes.T]
-            mistaken = np.array([count[1:].argmax() if any(count[1:]) else -1 for count in counts])
-        return cls(name, shares, mistaken, outcomes)
+        kept = [outcome.mistakes for outcome in outcomes if outcome.mistakes is not None]
+        mistakes = None
+        if len(kept) == len(outcomes):
+            found = np.array([one for run in kept for one in run], dtype=np.int64).reshape(-1, 3)
+            classes = 1 + max(int(images.labels.max()), *found[:, 1].tolist(), 0)
+            places = found[:, 0], found[:, 1]
+            mistakes = coo_array((found[:, 2], places), shape=(count, classes)).tocsr()
+        hits = np.array([outcome.hits for outcome in outcomes])
+        return cls(name, hits, images.draws, mistakes)
 
-    @property
+    @cached_property
     def often(self) -> NDArray[np.float64]:
-        """`[n]` how often each image is right over all seeds."""
-        return np.asarray(self.shares.mean(axis=0))
+        """`[n]` how often each image is right over all probes, in [0, 1]."""
+        return np.asarray(self.hits.sum(axis=0) / (self.draws * len(self.hits)))
 
-    @property
+    @cached_property
     def right(self) -> NDArray[np.bool_]:
-        """`[n]` whether that is most of the time."""
-        return self.often > 0.5
+        """`[n]` whether that is in more than half of them."""
+        return self._right(slice(None))
+
+    def _right(self, seeds: slice) -> NDArray[np.bool_]:
+        hits = self.hits[seeds]
+        return np.asarray(2 * hits.sum(axis=0) > self.draws * len(hits))
 
     @property
     def chance(self) -> float:
-        """Images that change sides between the odd seeds and the even ones, each way."""
-        odd, even = (self.shares[first::2].mean(axis=0) > 0.5 for first in (0, 1))
-        return float((odd != even).sum()) / 2
+        """Images that would change sides by chance, each way, between two policies that are equal
+        and have these seeds each: as many as between the odd seeds and the even ones, which are
+        fewer and so differ by more."""
+        seeds = len(self.hits)
+        odd, even = slice(0, None, 2), slice(1, None, 2)
+        changed = float((self._right(odd) != self._right(even)).sum()) / 2
+        halves = 1 / len(self.hits[odd]) + 1 / len(self.hits[even])
+        return changed * float(np.sqrt(2 / seeds / halves))
+
+    @cached_property
+    def mistaken(self) -> NDArray[np.int64] | None:
+        """`[n]` the other class that each image is taken for most often; -1 if it never is; None
+        if that was not kept."""
+        if self.mistakes is None:
+            return None
+        ever = self.mistakes.sum(axis=1) > 0
+        return np.asarray(np.where(ever, self.mistakes.argmax(axis=1), -1))
 
     def confused(self, images: ScoredImages) -> NDArray[np.float64] | None:
         """`[K, K]` of each class that was scored (rows) the share that is taken for each of them
         (columns); None where that was not kept."""
-        if self.mistaken is None:
+        if self.mistakes is None:
             return None
-        if not any(outcome.confused for outcome in self.outcomes) and (self.shares < 1).any():
-            return None  # more classes than it is kept for
         numbers = list(images.classes)
-        place = {number: at for at, number in enumerate(numbers)}
         shares = np.zeros((len(numbers), len(numbers)))
-        for outcome in self.outcomes:
-            for truth, guess, times in outcome.confused:
-                if guess in place:
-                    shares[place[truth], place[guess]] += times
-        sizes = np.array([(images.labels == number).sum() for number in numbers])
-        shares /= sizes[:, None] * images.draws * len(self.outcomes)
         for at, number in enumerate(numbers):
-            shares[at, at] = self.shares[:, images.labels == number].mean()
+            own = images.labels == number
+            probes = own.sum() * self.draws * len(self.hits)
+            shares[at] = np.asarray(self.mistakes[own].sum(axis=0))[numbers] / probes
+            shares[at, at] = self.often[own].mean()
         return shares

@@ -23,7 +23,8 @@ from augsearch.search.confirm.failures import Judged
 from augsearch.search.report.results import Contender
 from augsearch.stats.classes import level_of_each
 from augsearch.stats.crossed import usual_unit_variance, variance_parts
-from augsearch.stats.scored_images import ScoredImages
+from augsearch.stats.proportions import least_share
+from augsearch.stats.scored_images import FEW_UNITS, ScoredImages
 from augsearch.store.runs import CONFIRMATION
 from augsearch.store.study_store import Store
 from augsearch.study.setup import Setup
@@ -51,6 +52,7 @@ def mistakes(
 
 def _section(setup: Setup, images: ScoredImages, ours: Judged, theirs: Judged) -> Mistakes:
     matrices = ours.confused(images), theirs.confused(images)
+    guessing = 1 / len(images.classes)
     known = matrices[0] is not None and matrices[1] is not None
     return Mistakes(
         ours=ours.name,
@@ -58,10 +60,10 @@ def _section(setup: Setup, images: ScoredImages, ours: Judged, theirs: Judged) -
         images=len(images.labels),
         right=(int(ours.right.sum()), int(theirs.right.sum())),
         chance=(ours.chance + theirs.chance) / 2,
-        guessing=1 / len(images.classes),
+        guessing=guessing,
         classes=tuple(_classes(images, ours, setup.image_set.classes)),
         shares=(_rows(matrices[0]), _rows(matrices[1])) if known else None,
-        galleries=tuple(_galleries(setup, ours, theirs)),
+        galleries=tuple(_galleries(setup, ours, theirs, guessing)),
     )
 
 
@@ -70,23 +72,29 @@ def _rows(matrix: NDArray[np.float64] | None) -> Shares:
 
 
 def _classes(images: ScoredImages, ours: Judged, names: Sequence[str]) -> Iterator[ClassScore]:
-    """Every class with the lower end of its interval over seeds, labels and images."""
+    """Every class with the lower end of its interval. Of few images the exact one is taken: seeds
+    add little to what they leave open, and a t-interval of them holds nearly everything."""
     level = level_of_each(len(images.classes))
-    least = usual_unit_variance(ours.shares, images)
+    shares = ours.hits / ours.draws
+    least = usual_unit_variance(shares, images)
     for label, own_images in images.classes.items():
-        own = ours.shares[:, images.labels == label]
-        recall = float(own.mean())
-        parts = variance_parts(own.mean(axis=1), own, own_images, least=least)
-        yield ClassScore(names[label], recall, parts.estimate(recall).interval(level)[0])
+        own = shares[:, images.labels == label]
+        recall, units = float(own.mean()), float(own_images.effective_units[0])
+        if units <= FEW_UNITS:
+            low = least_share(recall, units, (1 - level) / 2)
+        else:
+            parts = variance_parts(own.mean(axis=1), own, own_images, least=least)
+            low = parts.estimate(recall).interval(level)[0]
+        yield ClassScore(names[label], recall, low)
 
 
-def _galleries(setup: Setup, ours: Judged, theirs: Judged) -> Iterator[Gallery]:
+def _galleries(setup: Setup, ours: Judged, theirs: Judged, guessing: float) -> Iterator[Gallery]:
     gap = ours.often - theirs.often
-    never = np.concatenate([ours.shares, theirs.shares]).max(axis=0) <= 0.5
+    hopeless = np.concatenate([ours.hits, theirs.hits]).max(axis=0) <= guessing * ours.draws
     kinds: Mapping[Kind, tuple[NDArray[np.bool_], NDArray[np.float64], Judged]] = {
         "gained": (ours.right & ~theirs.right, -gap, theirs),
         "lost": (theirs.right & ~ours.right, gap, ours),
-        "never": (never, ours.often, ours),
+        "never": (hopeless, ours.often, ours),
     }
     rows = setup.bench.scored_rows(setup.bench.split.test)
     for kind, (chosen, order, wrong) in kinds.items():
@@ -99,11 +107,14 @@ def _galleries(setup: Setup, ours: Judged, theirs: Judged) -> Iterator[Gallery]:
 def _image(setup: Setup, row: int, wrong: Judged, at: int) -> MistakenImage:
     """The image `row` of the set, `at` among the sealed ones, which `wrong` has wrong."""
     image_set = setup.image_set
-    buffer = io.BytesIO()
-    enlarged(np.asarray(image_set.images[row]), SIDE).save(buffer, format="PNG")
+    png = b""
+    if image_set.pictures is None:  # else the row is a tile, which may show nothing of its class
+        buffer = io.BytesIO()
+        enlarged(np.asarray(image_set.images[row]), SIDE).save(buffer, format="PNG")
+        png = buffer.getvalue()
     return MistakenImage(
-        path=image_set.paths[row],
-        png=buffer.getvalue(),
+        path=image_set.picture_path(row),
+        png=png,
         truth=image_set.classes[image_set.labels[row]],
         guess="" if wrong.mistaken is None else image_set.classes[wrong.mistaken[at]],
     )

@@ -79,7 +79,7 @@ def sealed_table(setup: Setup, store: Store, result: StudyResult) -> pd.DataFram
     rows = setup.bench.scored_rows(setup.bench.split.test)
     image_set, confirmed = setup.image_set, sorted(store.outcomes(CONFIRMATION).items())
     columns: dict[str, object] = {
-        "path": [image_set.paths[row] for row in rows],
+        "path": [image_set.picture_path(row) for row in rows],
         "label": [image_set.classes[label] for label in images.labels],
     }
     for name in (compared.ours, compared.against):

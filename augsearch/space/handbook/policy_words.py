@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from augsearch.space.catalogue import Parameter
 from augsearch.space.handbook.handbook import value_text
 from augsearch.space.policy import Policy
-from augsearch.space.policy_ops import OneOf, PolicyOp, walk
+from augsearch.space.policy_ops import OneOf, PolicyOp
 
 COMMON_SIDE = 224
 """Pixels of the shorter side that lengths are also given for."""
@@ -33,7 +33,9 @@ def _steps(ops: Sequence[PolicyOp]) -> Iterator[Step]:
     for op in ops:
         if isinstance(op, OneOf):
             members = tuple(
-                "; ".join([f"{title}: {doc}", *lines]) for title, doc, lines in _steps(op.ops)
+                "; ".join([f"{_turns(member)}: {doc}", *lines])
+                for member in op.ops
+                for _, doc, lines in _steps((member,))
             )
             yield f"{op.instance}, {_often(op.p)}", "one of these, all equally likely", members
         else:
@@ -74,15 +76,15 @@ def policy_differences(one: Policy, other: Policy) -> tuple[Difference, ...]:
 def _differences(
     ops: Sequence[PolicyOp], others: Sequence[PolicyOp], view: str
 ) -> Iterator[Difference]:
-    here: dict[str, PolicyOp] = {op.instance: op for op in walk(tuple(ops))}
-    there: dict[str, PolicyOp] = {op.instance: op for op in walk(tuple(others))}
+    here, there = _acting(ops), _acting(others)
     for name in dict.fromkeys([*there, *here]):
-        mine, theirs = here.get(name), there.get(name)
-        if mine is None or theirs is None or mine.op != theirs.op:
-            yield f"{view}{name}", _in_brief(mine), _in_brief(theirs)
+        own, other = here.get(name), there.get(name)
+        if own is None or other is None or own[0].op != other[0].op:
+            yield f"{view}{name}", _in_brief(own), _in_brief(other)
             continue
-        if mine.p != theirs.p:
-            yield f"{view}{name}", _often(mine.p), _often(theirs.p)
+        (mine, often), (theirs, other_often) = own, other
+        if often != other_often:
+            yield f"{view}{name}", _often(often), _often(other_often)
         other_values = theirs.values()
         for key, value in mine.values().items():
             parameter = mine.operation.parameter(key)
@@ -95,18 +97,37 @@ def _differences(
         yield f"{view}order", orders[0], orders[1]
 
 
+def _acting(ops: Sequence[PolicyOp]) -> dict[str, tuple[PolicyOp, float]]:
+    """What can change an image, by name, and in what share of the views it does: of a group each
+    member has its part."""
+    found: dict[str, tuple[PolicyOp, float]] = {}
+    for op in ops:
+        members = op.ops if isinstance(op, OneOf) else (op,)
+        share = op.p / len(members) if isinstance(op, OneOf) else 1.0
+        for member in members:
+            if not member.is_identity():
+                found[member.instance] = member, share * member.p
+    return found
+
+
+def _turns(member: PolicyOp) -> str:
+    """A member of a group, and how often it acts when its turn comes."""
+    return member.instance + ("" if member.p == 1 else f", in {100 * member.p:.3g} % of its turns")
+
+
 def _called(parameter: Parameter) -> str:
     """A parameter's name, and what it means where that is no formula."""
     doc = parameter.doc.partition(";")[0]
     return parameter.name if "[" in doc else f"{parameter.name}, {doc}"
 
 
-def _in_brief(op: PolicyOp | None) -> str:
+def _in_brief(acting: tuple[PolicyOp, float] | None) -> str:
     """How often it acts and by how much."""
-    if op is None:
+    if acting is None:
         return "not used"
+    op, share = acting
     values, moved = op.values(), op.moved()
-    return ", ".join([_often(op.p), *(f"{p.name} {_value(p, values[p.name])}" for p in moved)])
+    return ", ".join([_often(share), *(f"{p.name} {_value(p, values[p.name])}" for p in moved)])
 
 
 def _often(p: float) -> str:

@@ -7,7 +7,9 @@ from typing import Literal
 
 from augsearch.words import PLAIN, Unit, counted, points, probability
 
-Place = Literal["inside", "end of what was tried", "end of the range", "as far as it goes"]
+Place = Literal[
+    "inside", "both ends", "end of what was tried", "end of the range", "as far as it goes"
+]
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,10 @@ class ParameterFacts:
         p_value: of no effect, see `Marginal`.
         best, worst: where the fitted mean is highest and lowest, never beyond what was tried.
         place: where `best` lies.
-        best_quarter: 10th and 90th percentile of its values in the best quarter of trials; None
-            with too few trials.
+        best_quarter: 10th and 90th percentile of its values in the best quarter of trials, or, of a
+            few choices, the one taken most often and how often; None with too few trials.
         unit: how its values are written.
+        choices: its values if it has few.
     """
 
     name: str
@@ -39,6 +42,7 @@ class ParameterFacts:
     place: Place
     best_quarter: tuple[float, float] | None = None
     unit: Unit = PLAIN
+    choices: tuple[float, ...] = ()
 
     @property
     def decides(self) -> bool:
@@ -75,6 +79,7 @@ class ParameterFacts:
             at = self.unit.text(self.best)
             return {
                 "inside": f"best near {at}",
+                "both ends": f"both ends beat the middle, near {self.unit.text(self.worst or 0)}",
                 "end of the range": f"best at its end, {at}: widen the range there",
                 "end of what was tried": f"best at {at}; no trial went further",
                 "as far as it goes": f"best at {at}, as far as it goes",
@@ -84,6 +89,23 @@ class ParameterFacts:
         if self.importance is None and self.p_value is None:
             return "too few trials to say"
         return "no effect shown"
+
+    @property
+    def range_text(self) -> str:
+        """What could be tried."""
+        if self.choices:
+            return " or ".join(map(self.unit.text, self.choices))
+        return self.unit.texts(self.searched)
+
+    @property
+    def quarter_text(self) -> str:
+        """Where the best quarter of trials lies; empty if there are too few."""
+        if self.best_quarter is None:
+            return ""
+        if self.choices:
+            value, share = self.best_quarter
+            return f"{self.unit.text(value)} in {100 * share:.0f} %"
+        return self.unit.texts(self.best_quarter)
 
     @property
     def evidence(self) -> str:
@@ -98,6 +120,8 @@ class ParameterFacts:
     @property
     def _at_end(self) -> str:
         searched = self.unit.texts(self.searched)
+        if self.place == "both ends":
+            return " The other end is nearly as good."
         if self.place == "end of the range":
             return f" That is the end of its range ({searched}): widen the range there."
         if self.place == "end of what was tried":

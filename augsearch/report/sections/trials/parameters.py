@@ -103,17 +103,21 @@ class Understanding(Section):
     def table(self) -> Table:
         """What was tried of each parameter, what is shown, and what follows."""
         shown = [place for place, one in enumerate(self.parameters) if one.decides or one.moves]
-        whole = Table(
+        evidence = (
             "Evidence: points between the best and the worst mean along it, with the p-value of no "
             "effect after Holm's correction over all parameters; importance in multiples of what "
-            "chance reaches in one of 20 studies, so that more than 1 is shown",
+            "chance reaches in one of 20 studies, so that more than 1 is shown"
+        )
+        told = any(one.evidence for one in self.parameters)
+        whole = Table(
+            evidence if told else "Every searched parameter",
             ("parameter", "range", "tried", "best quarter", "evidence", "conclusion"),
             [
                 (
                     one.name,
-                    one.unit.texts(one.searched),
-                    one.unit.texts(one.tried),
-                    one.unit.texts(one.best_quarter) if one.best_quarter else "",
+                    one.range_text,
+                    "" if one.choices else one.unit.texts(one.tried),
+                    one.quarter_text,
                     one.evidence,
                     one.conclusion,
                 )

@@ -49,5 +49,7 @@ def common_values(trials: Sequence[FrozenTrial], axes: Axes) -> tuple[Common, ..
 
 
 def _spread(values: Numbers) -> tuple[float, float, float]:
-    low, middle, high = np.quantile(values, (0.1, 0.5, 0.9)).tolist()
+    # Values that were tried: between two whole numbers there is none.
+    quantiles = np.quantile(values, (0.1, 0.5, 0.9), method="closest_observation")
+    low, middle, high = quantiles.tolist()
     return low, middle, high

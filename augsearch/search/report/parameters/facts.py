@@ -34,7 +34,7 @@ def parameter_facts(
     """All that is said of each parameter, in one place."""
     importance = {weight.name: weight.over_chance for weight in weights}
     effects = {marginal.name: marginal for marginal in marginals}
-    quarters = {one.name: (one.best[0], one.best[2]) for one in common}
+    quarters = {one.name: _quarter(one) for one in common}
     found = []
     for name, axis in axes.items():
         values = values_of(name, scored.where([name]).trials)
@@ -53,9 +53,12 @@ def parameter_facts(
                 p_value=along.p_value if along else None,
                 best=best,
                 worst=along.at[int(np.argmin(along.score))] if along else None,
-                place="inside" if best is None else _place(axis, best, values, limits.get(name)),
+                place="inside"
+                if best is None or along is None
+                else _place(axis, best, values, limits.get(name), along),
                 best_quarter=quarters.get(name),
                 unit=units.get(name, PLAIN),
+                choices=choices(axis),
             )
         )
     return tuple(
@@ -63,12 +66,27 @@ def parameter_facts(
     )
 
 
+def _quarter(found: Common) -> tuple[float, float]:
+    """Where the best quarter lies; of a few choices the one taken most often, and how often."""
+    if not found.choices:
+        return found.best[0], found.best[2]
+    share, choice = max(zip(found.best_shares, found.choices, strict=True))
+    return choice, share
+
+
 def _place(
-    axis: BaseDistribution, best: float, values: Numbers, limits: tuple[float, float] | None
+    axis: BaseDistribution,
+    best: float,
+    values: Numbers,
+    limits: tuple[float, float] | None,
+    along: Marginal,
 ) -> Place:
     """Where the best value lies among those that could have been tried."""
     if len(choices(axis)) == 2 or best not in (values.min(), values.max()):
         return "inside"
+    low, high = min(along.score), max(along.score)
+    if min(along.score[0], along.score[-1]) > (low + high) / 2:
+        return "both ends"
     end = bounds(axis)[0 if best == values.min() else 1]
     at_best, at_end = scaled(axis, np.array([best, end]))
     if abs(at_best - at_end) > AT_END:
