@@ -82,7 +82,7 @@ def test_a_study_says_so_before_it_starts():
     )
     assert smallest_gain(images(12, group=2), PLAN) > 0  # groups as few as classes
     gains, share = power_sentences(bench, race_plan(bench.config))
-    assert "10 draws of 4 labels a class, 5 fresh seeds, a policy" in gains
+    assert "10 draws of 4 labels per class and 5 fresh seeds" in gains
     # 15 runs of 12 steps, against 4 trials of which half stop at 6, and 4 baselines of 12
     assert f"{100 * 180 / (180 + 36 + 48):.0f} % of all expected steps" in share
     without = config.model_copy(
