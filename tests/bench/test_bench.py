@@ -134,6 +134,9 @@ def test_tiles_of_a_picture_are_one_of_the_images_that_are_scored(tmp_path) -> N
         try_supervised(bench, policy, replicate=1, steps=2, scored="test"),
         bench.untrained(replicate=1, scored="test"),
     ]
+    assert images.picture_path(bench.split.test[0]) in {
+        f"{name}/{picture}.png" for name in ("dark", "light") for picture in range(24)
+    }
     assert {len(one.hits) for one in outcomes} == {12}
     wanted = config.evaluate.labels_per_class
     for draw in bench.label_draws("test", 1):

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from augsearch.augment.baselines import BASELINES
-from augsearch.space.handbook.policy_words import policy_differences
+from augsearch.space.handbook.policy_words import policy_differences, policy_steps
 from augsearch.space.policy import Policy
 from augsearch.space.presets import find_config
 from augsearch.space.space import load_space
@@ -75,3 +75,15 @@ def test_views_that_differ_are_told_apart():
         ("view 2: horizontal_flip", "not used", "in every view"),
         ("view 2: vertical_flip", "in every view", "not used"),
     )
+
+
+def test_members_of_a_group_act_in_their_share_of_the_views():
+    told = {what: (one, other) for what, one, other in policy_differences(
+        BASELINES["TrivialAugment"], BASELINES["crop only"]
+    )}  # fmt: skip
+    assert told["rotation"] == ("in 8.33 % of views, degrees 135°", "not used")  # one of twelve
+    assert "identity" not in told
+    steps = policy_steps(BASELINES["TrivialAugment"])
+    (group,) = [lines for _, doc, lines in steps if "equally" in doc]
+    assert any(line.startswith("rotation: ") for line in group)
+    assert not any("every view" in line for line in group)
