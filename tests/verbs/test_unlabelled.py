@@ -59,6 +59,7 @@ def test_a_study_without_labels_ends_in_a_verdict_that_says_so() -> None:
     heard = Heard()
     result = run(without_labels(small_images()), progress=heard)
     assert "No label was used" in result.verdict.sentence
+    assert "labels" not in result.verdict.basis
     assert "lidar, a proxy, which is not the accuracy" in result.verdict.sentence
     assert "evaluate.score: probe" in result.verdict.advice
     assert "no image has a label" in heard.estimate.warnings[0]

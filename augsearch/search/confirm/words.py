@@ -13,6 +13,8 @@ from augsearch.search.confirm.verdict import Code
 from augsearch.stats.scored_images import ScoredImages
 from augsearch.words import counted, listed, percent, points
 
+OTHER_SEEDS = "other seeds, each with its own labels"
+"""What every interval covers; without labels seeds alone."""
 NAMED = {
     "SimCLR s=0.5": "SimCLR at colour strength 0.5",
     "SimCLR s=1": "SimCLR at colour strength 1",
@@ -164,10 +166,10 @@ def _basis(race: Race, found: Judgement, images: ScoredImages | None) -> str:
     """What the intervals hold for; `images` if they allow for others."""
     looks = listed([str(look.seeds) for look in race.looks])
     sample = (
-        f"other seeds, each with its own labels, and other test images (here {len(images.labels)})"
+        f"{OTHER_SEEDS}, and other test images (here {len(images.labels)})"
         if images
-        else "other seeds, each with its own labels, on these same test images; with other "
-        "images the difference may lie outside it"
+        else f"{OTHER_SEEDS}, on these same test images; with other images the difference may lie "
+        "outside it"
     )
     single = int((images.units == 1).sum()) if images else 0
     alone = (

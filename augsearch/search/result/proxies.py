@@ -17,6 +17,7 @@ from scipy import stats
 from augsearch.bench.outcome import Outcome
 from augsearch.evaluate.config import EvaluateConfig
 from augsearch.search.confirm.verdict import Verdict
+from augsearch.search.confirm.words import OTHER_SEEDS
 from augsearch.space.policy import Policy
 from augsearch.space.policy_ops import OneOf, PolicyOp, walk
 from augsearch.space.space import Space
@@ -194,6 +195,7 @@ def in_words(verdict: Verdict, config: EvaluateConfig) -> Verdict:
             "proxy, which is not the accuracy.",
             "advice": f"{verdict.advice} Before you rely on it, label some images of each class "
             "and run a study with evaluate.score: probe.",
+            "basis": verdict.basis.replace(OTHER_SEEDS, "other seeds"),
         }
     )
 

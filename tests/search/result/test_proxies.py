@@ -225,9 +225,10 @@ def test_what_misleads_a_score_is_known_before_the_search() -> None:
 
 def test_a_verdict_without_labels_says_so_and_one_with_labels_is_left_alone() -> None:
     verdict = Verdict.model_construct(  # type: ignore[call-arg]  # as much as is read
-        code="better", sentence="A.", advice="B."
+        code="better", sentence="A.", advice="B.", basis="Of other seeds, each with its own labels."
     )
     assert in_words(verdict, EvaluateConfig()) == verdict
     blind = in_words(verdict, EvaluateConfig(score="rankme"))
+    assert blind.basis == "Of other seeds."
     assert blind.sentence.startswith("A. No label was used: points are of rankme")
     assert blind.code == "better"
