@@ -35,7 +35,8 @@ class Account:
         self.done = self.total = self._before = 0
 
     def estimated(self, estimate: Estimate) -> None:
-        self._forecast = Forecast(estimate.phases, self._clock)
+        starting = estimate.starting_seconds
+        self._forecast = Forecast(estimate.phases, self._clock, starting)
 
     def images(self, done: int, total: int) -> None:
         self._images = done / total if done < total else None

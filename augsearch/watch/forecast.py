@@ -19,13 +19,17 @@ class Forecast:
     Args:
         phases: in their order; one that is not among them is added when it begins.
         clock: seconds.
+        starting: seconds that the first run takes longer, because processes start with it.
     """
 
     def __init__(
-        self, phases: Sequence[PhaseCost] = (), clock: Callable[[], float] = time.monotonic
+        self,
+        phases: Sequence[PhaseCost] = (),
+        clock: Callable[[], float] = time.monotonic,
+        starting: float = 0.0,
     ) -> None:
         self._phases = {phase.name: phase for phase in phases}
-        self._clock = clock
+        self._clock, self._starting = clock, starting
         self._now: Phase = "baselines"
         self._last = clock()
         self._took: dict[Phase, float] = {}
@@ -54,8 +58,11 @@ class Forecast:
     def run_ended(self, *, counts: bool) -> None:
         """A run ended; one that failed in a trial's place took time but does not count."""
         now = self._clock()
-        self._took[self._now] = self._took.get(self._now, 0.0) + now - self._last
-        self._last = now
+        took, self._last = now - self._last, now
+        if self._starting:
+            guess = self._phases[self._now].seconds if self._now in self._phases else 0.0
+            took, self._starting = max(took - self._starting, min(took, guess)), 0.0
+        self._took[self._now] = self._took.get(self._now, 0.0) + took
         if counts:
             self._ended[self._now] = self._ended.get(self._now, 0) + 1
             phase = self._phases[self._now]

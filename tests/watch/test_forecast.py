@@ -76,3 +76,22 @@ def test_a_phase_that_nobody_guessed_goes_by_its_runs():
     assert forecast.left() is None
     run(forecast, clock, 7)
     assert forecast.left() == pytest.approx(7 * 7)
+
+
+def test_the_first_run_starts_the_processes():
+    """What it takes longer is no pace: 20 runs of 2 s are ahead, not 20 of 12 s."""
+    now = [0.0]
+    phases = (PhaseCost("baselines", 5, 0, 2.0), PhaseCost("trials", 16, 0, 2.0))
+    forecast = Forecast(phases, lambda: now[0], starting=10.0)
+    forecast.begin("baselines", 0, 5)
+    now[0] += 12.0
+    forecast.run_ended(counts=True)
+    assert forecast.left() == pytest.approx(40.0)
+    now[0] += 4.0  # the machine is slower than guessed
+    forecast.run_ended(counts=True)
+    assert forecast.left() == pytest.approx(19 * 3.0)
+    quick = Forecast(phases, lambda: now[0], starting=10.0)
+    quick.begin("baselines", 0, 5)
+    now[0] += 3.0  # they were there
+    quick.run_ended(counts=True)
+    assert quick.left() == pytest.approx(40.0)
