@@ -100,7 +100,7 @@ def _conclude(
         description=description(result),
         metrics=parent_metrics(result),
         artifacts=files,
-        tags={"augsearch.verdict": verdict.code},
+        tags={"augsearch.verdict": verdict.badge, "augsearch.verdict_code": verdict.code},
         notes=trial_notes(store),
         columns=telling_columns(setup, store),
     )

@@ -35,7 +35,11 @@ def test_a_tracker_is_shown_every_run_and_an_engine_does_all_but_trials(prepared
     assert kinds.count("confirmation") == confirmed == len(engine.jobs) - 5
     assert {job.phase for job in engine.jobs} == {"baseline", "confirmation"}
     page = tracker.pages[""]
-    assert page.tags == {"augsearch.verdict": result.verdict.code}
+    verdict = result.verdict
+    assert page.tags == {
+        "augsearch.verdict": verdict.badge,
+        "augsearch.verdict_code": verdict.code,
+    }
     assert page.artifacts["policy.yaml"] == (prepared.directory / "policy.yaml").read_bytes()
     [wanted] = tracker.registered
     assert wanted.model.policy.digest == result.digests["policy"]

@@ -125,7 +125,7 @@ def test_a_finished_study_has_its_policy_registered(finished):
     assert (version.status, version.tags["policy_digest"]) == ("READY", policy.digest)
     assert version.tags["augsearch.study"] == "small"
     assert re.fullmatch(r"\d+\.\d %", version.tags["score"])
-    verdict = the_run(client).data.tags["augsearch.verdict"]
+    verdict = the_run(client).data.tags["augsearch.verdict_code"]
     aliases = client.get_registered_model(NAME).aliases
     assert aliases == ({} if verdict == "measures_nothing" else {"recommended": 1})
     assert f'load_model("models:/{NAME}/1")' in version.description

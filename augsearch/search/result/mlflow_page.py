@@ -42,6 +42,7 @@ def description(result: StudyResult) -> str:
         + (f"{100 * p.confirmed_mean:.1f} |" if p.confirmed_mean is not None else "not confirmed |")
         for p in result.policies
     ]
+    metric = result.metric.replace("_", " ")
     return "\n".join(
         [
             f"**{result.verdict.badge}: {result.verdict.sentence}**",
@@ -55,7 +56,7 @@ def description(result: StudyResult) -> str:
             "",
             *([result.supervised.sentence, ""] if result.supervised else []),
             *([result.kept_classes.sentence, ""] if result.kept_classes else []),
-            f"| policy | search, {result.metric} % | confirmed on the sealed test split |",
+            f"| policy | search, {metric} % | confirmed on the sealed test split |",
             "|---|---|---|",
             *rows,
             *_on_proxies(result),
