@@ -190,7 +190,7 @@ def test_every_parameter_has_its_range_its_evidence_and_a_conclusion():
         "both ends beat the middle, near 0°",
     ]
     gate = replace(flat, choices=(0, 0.5), best_quarter=(0.5, 5 / 6), unit=Unit(100, after=" %"))
-    assert (gate.range_text, gate.quarter_text) == ("0 % or 50 %", "50 % in 83 %")
+    assert (gate.range_text, gate.quarter_text) == ("0 % or 50 %", "50 % in 83 % of it")
 
 
 def test_the_one_pager_is_one_page_and_safe():

@@ -104,7 +104,7 @@ class ParameterFacts:
             return ""
         if self.choices:
             value, share = self.best_quarter
-            return f"{self.unit.text(value)} in {100 * share:.0f} %"
+            return f"{self.unit.text(value)} in {100 * share:.0f} % of it"
         return self.unit.texts(self.best_quarter)
 
     @property
