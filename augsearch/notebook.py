@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 
@@ -32,12 +33,12 @@ class Card:
         return f"<div>{''.join(parts)}</div>"
 
 
-class Carded:
+class Carded(ABC):
     """Something with a card: `repr` and `print` give its title, a notebook shows all of it."""
 
+    @abstractmethod
     def card(self) -> Card:
         """What a notebook shows."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.card().title}>"

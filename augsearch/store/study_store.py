@@ -265,6 +265,11 @@ class Store:
         """What the runs of a phase showed, without the failed ones."""
         return {key: run.outcome for key, run in self.runs(phase).items() if run.outcome}
 
+    def outcomes_of(self, phase: str, name: str) -> list[Outcome]:
+        """Those of one policy, by seed."""
+        found = self.outcomes(phase)
+        return [found[key] for key in sorted(found) if key[0] == name]
+
     def add_run(self, run: Run) -> None:
         """Keep a finished or failed run."""
         state = TrialState.COMPLETE if run.outcome else TrialState.FAIL

@@ -38,10 +38,12 @@ from augsearch.tracking.upkeep import (
     FORM_TAG,
     KEY_TAG,
     STUDY_TAG,
+    is_of,
     log_all,
     log_data,
     log_files,
     log_files_of_new,
+    run_of_study,
 )
 from augsearch.words import counted
 
@@ -191,13 +193,14 @@ class Mirror:
             return
         client = client_for(tracking_uri())
         self._experiment = open_experiment(client)
-        parents = client.search_runs(
-            [self._experiment],
-            f"tags.`{STUDY_TAG}` = '{self.study}' AND tags.`{KEY_TAG}` = 'study'",
-        )
-        if parents:
-            self._check_same(parents[0].data.tags)
-            self._parent = parents[0].info.run_id
+        if run := run_of_study(client, self._experiment, self.study):
+            # MLflow may serve several databases, which do not know each other's studies.
+            if not is_of(run, self.tags):
+                raise NeedsAPerson(
+                    f"a study {self.study!r} with other images or another space is there; give "
+                    "this one a --name of its own to have it shown and registered"
+                )
+            self._parent = run.info.run_id
             client.update_run(self._parent, status="RUNNING")
         else:
             tags = {**self.tags, STUDY_TAG: self.study, KEY_TAG: "study"}
@@ -211,18 +214,6 @@ class Mirror:
         self._look_away()  # from where a connection broke
         if self._kept:  # else nothing says when to stop
             self._watch = Watch(self._parent, tracking_uri(), SECONDS)
-
-    def _check_same(self, there: Mapping[str, str]) -> None:
-        """MLflow may serve several databases, which do not know each other's studies.
-
-        Raises:
-            NeedsAPerson: the study there is another one of the same name.
-        """
-        if any(there.get(tag, value) != value for tag, value in self.tags.items()):
-            raise NeedsAPerson(
-                f"a study {self.study!r} with other images or another space is there; give this "
-                "one a --name of its own to have it shown and registered"
-            )
 
     def _usable(self, client: Any) -> dict[str, tuple[str, str]]:
         """The runs that are there; what was half written when a connection broke or is of an older

@@ -40,12 +40,9 @@ def attach(
     try:
         client = client_for(tracking_uri())
         experiment = find_experiment(client)
-        parents = experiment and client.search_runs(
-            [experiment],
-            f"tags.`{STUDY_TAG}` = '{study}' AND tags.`{KEY_TAG}` = 'study'",
-        )
-        if parents and is_on(parents[0], data):
-            log_files(client, parents[0].info.run_id, artifacts)
+        run = run_of_study(client, experiment, study) if experiment else None
+        if run and is_of(run, {DATA_TAG: data}):
+            log_files(client, run.info.run_id, artifacts)
             return True
         check_not_deleted(client)
         reason = (
@@ -58,15 +55,19 @@ def attach(
     return False
 
 
-def is_on(run: Run, data: str) -> bool:
-    """Whether a study's run is not known to be on other images: MLflow may serve several
-    databases, which do not know each other's studies.
+def run_of_study(client: Any, experiment: str, study: str) -> Run | None:
+    """The run of the study of that name, if there is one."""
+    found = client.search_runs(
+        [experiment], f"tags.`{STUDY_TAG}` = '{study}' AND tags.`{KEY_TAG}` = 'study'"
+    )
+    return found[0] if found else None
 
-    Args:
-        data: digest of the images; empty for any.
-    """
-    there: str = run.data.tags.get(DATA_TAG, data)
-    return there == data or not data
+
+def is_of(run: Run, tags: Mapping[str, str]) -> bool:
+    """Whether no tag says that a run is of another study of that name: MLflow may serve several
+    databases, which do not know each other's studies. An empty tag stands for any."""
+    there = run.data.tags
+    return all(not wanted or there.get(tag, wanted) == wanted for tag, wanted in tags.items())
 
 
 def log_all(
@@ -140,10 +141,8 @@ def delete_mirrored(study: str, data: str = "") -> tuple[int, Removed]:
         experiment = find_experiment(client, deleted=True)
         if experiment is None:
             return 0, Removed(0, ())
-        parents = client.search_runs(
-            [experiment], f"tags.`{STUDY_TAG}` = '{study}' AND tags.`{KEY_TAG}` = 'study'"
-        )
-        if parents and not is_on(parents[0], data):
+        run = run_of_study(client, experiment, study)
+        if run and not is_of(run, {DATA_TAG: data}):
             return 0, Removed(0, ())
         removed = unregister(client, experiment, study)
         drop_view_of(client, study)

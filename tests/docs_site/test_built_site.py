@@ -10,11 +10,10 @@ import pytest
 
 pytest.importorskip("mkdocs", reason="`--group docs` installs what builds the site")
 
-from selenium import webdriver
+from chromium import PATIENCE, chromium, needs_chromium
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from test_reference import verbs
-from tracking.test_browser import CHROMIUM, DRIVER, FLAGS, PATIENCE
 
 import augsearch
 
@@ -82,17 +81,8 @@ def test_nothing_is_fetched_from_another_host(site):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("chromium and chromedriver are not both installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
-    driver.set_page_load_timeout(PATIENCE)
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 def resize(browser, width):
@@ -103,6 +93,7 @@ def resize(browser, width):
 
 
 @pytest.mark.browser
+@needs_chromium
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("page", SHOWN)
 def test_pages_fit_and_are_quiet(browser, site, page, width):
@@ -119,6 +110,7 @@ def test_pages_fit_and_are_quiet(browser, site, page, width):
 
 
 @pytest.mark.browser
+@needs_chromium
 @pytest.mark.parametrize(
     ("word", "page"),
     [("successive_halving", "study_file"), ("run_study", "python"), ("sealed", "")],

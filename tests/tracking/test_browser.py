@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from selenium import webdriver
+from chromium import PATIENCE, chromium, needs_chromium
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -29,30 +28,14 @@ from augsearch.tracking.client import client_for
 from augsearch.verbs.ablate import ablate
 from augsearch.verbs.run import run_study
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 CELL = "//*[@role='gridcell'][.//a[normalize-space()='{}']]"
-PATIENCE = 60  # seconds; two busy cores are slow to start a server and to draw a page
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1600,1000",
-]
 # With these set MLflow switches its telemetry off by itself and ours would not be tested.
 LOOKS_LIKE_A_TEST = {"PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS"}
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not both installed"
-    ),
+    needs_chromium,
 ]
 
 
@@ -146,15 +129,8 @@ def wait_for_server(server: subprocess.Popen, address: str, log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "SEVERE", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
-    driver.set_page_load_timeout(PATIENCE)
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile"), said="SEVERE") as driver:
+        yield driver
 
 
 @pytest.fixture

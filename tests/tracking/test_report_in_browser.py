@@ -1,43 +1,31 @@
 """The report in a real browser without a network: drawn in full, quiet, not too wide, for all."""
 
-import shutil
 from importlib.resources import files
 
 import pytest
+from chromium import PATIENCE, chromium, needs_chromium
 from example_report import FIGURES, example_report, running_report
-from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
-from test_browser import DRIVER, FLAGS, PATIENCE
 
 from augsearch.report.page import html_page
 
-CHROMIUM = shutil.which("chromium")
 WIDTHS = (1280, 768, 390)
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not both installed"
-    ),
+    needs_chromium,
 ]
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(executable_path=DRIVER))
-    driver.set_page_load_timeout(PATIENCE)
-    driver.execute_cdp_cmd("Network.enable", {})
-    driver.execute_cdp_cmd(
-        "Network.emulateNetworkConditions",
-        {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
-    )
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd(
+            "Network.emulateNetworkConditions",
+            {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
+        )
+        yield driver
 
 
 def show(browser, page, width, figures):

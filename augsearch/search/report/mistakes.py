@@ -40,20 +40,16 @@ def mistakes(
     images = sealed_images(setup.bench) if setup else None
     if setup is None or images is None or ours is None or theirs is None:
         return None
-    confirmed = sorted(store.outcomes(CONFIRMATION).items())
-    judged = [
-        Judged.of(one.name, [outcome for (of, _), outcome in confirmed if of == one.name], images)
+    first, second = (
+        Judged.of(one.name, store.outcomes_of(CONFIRMATION, one.name), images)
         for one in (ours, theirs)
-    ]
-    if judged[0] is None or judged[1] is None:
-        return None
-    return _section(setup, images, judged[0], judged[1])
+    )
+    return _section(setup, images, first, second) if first and second else None
 
 
 def _section(setup: Setup, images: ScoredImages, ours: Judged, theirs: Judged) -> Mistakes:
-    matrices = ours.confused(images), theirs.confused(images)
+    first, second = ours.confused(images), theirs.confused(images)
     guessing = 1 / len(images.classes)
-    known = matrices[0] is not None and matrices[1] is not None
     return Mistakes(
         ours=ours.name,
         theirs=theirs.name,
@@ -62,13 +58,13 @@ def _section(setup: Setup, images: ScoredImages, ours: Judged, theirs: Judged) -
         chance=(ours.chance + theirs.chance) / 2,
         guessing=guessing,
         classes=tuple(_classes(images, ours, setup.image_set.classes)),
-        shares=(_rows(matrices[0]), _rows(matrices[1])) if known else None,
+        shares=None if first is None or second is None else (_rows(first), _rows(second)),
         galleries=tuple(_galleries(setup, ours, theirs, guessing)),
     )
 
 
-def _rows(matrix: NDArray[np.float64] | None) -> Shares:
-    return () if matrix is None else tuple(tuple(row) for row in matrix.tolist())
+def _rows(matrix: NDArray[np.float64]) -> Shares:
+    return tuple(tuple(row) for row in matrix.tolist())
 
 
 def _classes(images: ScoredImages, ours: Judged, names: Sequence[str]) -> Iterator[ClassScore]:

@@ -96,10 +96,9 @@ def judged_contenders(store: Store, result: StudyResult, channels: int) -> list[
 
 def contenders_so_far(store: Store, most: int, channels: int) -> list[Contender]:
     """Those that there are without a verdict: the best trials, so many at most, and baselines."""
-    confirmed = store.outcomes(CONFIRMATION)
 
     def contender(name: str, kind: Kind, policy: Policy | None, outcome: Outcome) -> Contender:
-        seeds = [o for (of, _), o in sorted(confirmed.items()) if of == name]
+        seeds = store.outcomes_of(CONFIRMATION, name)
         mean = estimate_mean(seeds, None) if len(seeds) > 1 else None
         row = PolicyRow(
             name=name,

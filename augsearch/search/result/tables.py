@@ -77,14 +77,14 @@ def sealed_table(setup: Setup, store: Store, result: StudyResult) -> pd.DataFram
     if images is None or compared is None:
         return None
     rows = setup.bench.scored_rows(setup.bench.split.test)
-    image_set, confirmed = setup.image_set, sorted(store.outcomes(CONFIRMATION).items())
+    image_set = setup.image_set
     columns: dict[str, object] = {
         "path": [image_set.picture_path(row) for row in rows],
         "label": [image_set.classes[label] for label in images.labels],
     }
     for name in (compared.ours, compared.against):
-        own = [outcome for (of, _), outcome in confirmed if of == name]
-        if (judged := Judged.of(name, own, images)) is None:
+        judged = Judged.of(name, store.outcomes_of(CONFIRMATION, name), images)
+        if judged is None:
             return None
         columns[f"right with {name}"] = judged.often.round(3)
         if judged.mistaken is not None:
