@@ -37,6 +37,7 @@ def held_store(setup: Setup) -> Iterator[Store]:
             settings=setup.settings,
             aims=setup.config.search.aims,
         )
+        store.kept.digits = setup.digits
         store.kept.asked = setup.asked
         store.kept.looks = looks_of(setup.bench)
         try:

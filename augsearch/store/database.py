@@ -28,7 +28,7 @@ from augsearch.store.server import PatientStorage, ServerLock, is_held
 
 __all__ = [
     "DEFAULT_STORAGE", "BaseStorage", "check_reachable", "find_storage", "is_running",
-    "open_storage", "owner_lock", "storage_flag", "told_when_unwritable",
+    "on_server", "open_storage", "owner_lock", "storage_flag", "told_when_unwritable",
 ]  # fmt: skip
 """Optuna's own type among them: other rooms know it from here."""
 DEFAULT_STORAGE = "sqlite:///augsearch.db"
@@ -203,11 +203,16 @@ def check_reachable(storage_url: str) -> None:
     Raises:
         StudyError: it is a file.
     """
-    if not _on_server(_checked_url(storage_url)):
+    if not on_server(storage_url):
         raise StudyError(
             f"--storage {storage_url}: workers need a database on a server; name one, like "
             "postgresql+psycopg://USER@HOST/DATABASE"
         )
+
+
+def on_server(storage_url: str) -> bool:
+    """Whether others may keep studies there as well."""
+    return _on_server(_checked_url(storage_url))
 
 
 def storage_flag(storage: str) -> str | None:

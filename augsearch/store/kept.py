@@ -32,6 +32,15 @@ class Kept:
         return str(self._study.user_attrs.get("identity", self._study.study_name))
 
     @property
+    def digits(self) -> str:
+        """Of all that decides it, as a name ends in that nobody gave; empty in older versions."""
+        return str(self._study.user_attrs.get("digits", ""))
+
+    @digits.setter
+    def digits(self, digits: str) -> None:
+        self._study.set_user_attr("digits", digits)
+
+    @property
     def asked(self) -> dict[str, Any]:
         """What the user named (files, data, output), for verbs that open the study again."""
         return dict(self._study.user_attrs.get("asked", {}))

@@ -1,5 +1,5 @@
-"""Short names of studies. A study that nobody named ends in digits of all that decides it, by which
-it is found again; people need them only where two studies would otherwise be called the same."""
+"""Short names of studies. The name of a study that nobody named ends in digits of all that decides
+it where two would otherwise be called the same; older versions always put them there."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from augsearch.progress import Progress
 from augsearch.study.setup import Setup
 from augsearch.tracking.mirror import Mirror
 from augsearch.tracking.tracker import DataReference
-from augsearch.tracking.upkeep import DATA_TAG
+from augsearch.tracking.upkeep import DATA_TAG, DIGITS_TAG
 
 
 def mirror_of(setup: Setup, progress: Progress) -> Mirror:
@@ -33,8 +33,14 @@ def mirror_of(setup: Setup, progress: Progress) -> Mirror:
             profile=setup.data_facts,
         ),
         warn=progress.warn,
-        tags={
-            "augsearch.space_digest": setup.space.digest,
-            DATA_TAG: image_set.digest,
-        },
+        tags=tags_of(setup),
     )
+
+
+def tags_of(setup: Setup) -> dict[str, str]:
+    """What tells the study from another of its name."""
+    return {
+        "augsearch.space_digest": setup.space.digest,
+        DATA_TAG: setup.image_set.digest,
+        DIGITS_TAG: setup.digits,
+    }

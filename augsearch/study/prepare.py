@@ -50,6 +50,9 @@ def prepare(
         origin: the study that this one begins from.
         searching: whether it needs a space in which something is searched.
 
+    Returns:
+        The study under the name that it was given, else under one that ends in digits.
+
     Raises:
         ConfigError, DataError, DeviceError: what is wrong, in one line.
     """
@@ -70,8 +73,10 @@ def prepare(
     if request.data is not None:
         progress.note(classes_in_words(image_set, bench.split.test))
     check_custom_ops(space.custom_ops(), some_images(bench, CHECKED))
+    digits = _digits(space, bench, origin)
     return Setup(
-        name=request.name or _default_name(asked_space, space, bench, origin),
+        name=request.name or made_name(asked_space.name, image_set.name, digits),
+        digits=digits,
         space=space,
         config=config,
         bench=bench,
@@ -276,13 +281,11 @@ def _read(
     return load_images(Path(data), config.data, progress=progress.images), folder
 
 
-def _default_name(asked: Space, space: Space, bench: Bench, origin: Origin | None) -> str:
-    """Made of space and images, and of a digest of all that decides the study."""
-    image_set = bench.image_set
-    text = f"{space.digest} {bench.config.digest} {image_set.digest} {bench.seed}"
+def _digits(space: Space, bench: Bench, origin: Origin | None) -> str:
+    """The beginning of a digest of all that decides the study."""
+    text = f"{space.digest} {bench.config.digest} {bench.image_set.digest} {bench.seed}"
     if bench.start is not None:
         text += f" {bench.start.digest}"
     if origin is not None:
         text += f" {origin.study} {origin.winner.digest}"
-    tail = hashlib.sha256(text.encode()).hexdigest()[:6]
-    return made_name(asked.name, image_set.name, tail)
+    return hashlib.sha256(text.encode()).hexdigest()[:6]

@@ -41,6 +41,7 @@ class Setup:
         space_file, study_file: what the user named, or what was taken instead.
         asked_space, asked_study: what the user named, None for what is taken by itself.
         engine_name: what trains.
+        digits: six hex digits of all that decides the study, to tell it from others.
         asked_engine: what the study itself was run with.
         in_python: why no command repeats this, see `command.handed_over`.
         sizes: what was probed for the image size; None if the user said one.
@@ -66,6 +67,7 @@ class Setup:
     sizes: SizeChoice | None = None
     engine_name: EngineName = "local"
     asked_engine: EngineName = "local"
+    digits: str = ""
 
     @property
     def engine(self) -> Engine:

@@ -76,11 +76,17 @@ def client_for(uri: str) -> Any:
         raise NeedsAPerson(f"it needs a driver that is not installed ({error})") from None
 
 
+def sqlite_file(uri: str) -> Path | None:
+    """The file that a store of this machine lies in; None if it is another kind of store."""
+    start = "sqlite:///"
+    return Path(uri.removeprefix(start)) if uri.startswith(start) else None
+
+
 @contextmanager
 def _made_by_one(uri: str) -> Iterator[None]:
     """Two processes that find no SQLite file would both make its tables, and one of them fail."""
-    file = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or not file.parent.is_dir():
+    file = sqlite_file(uri)
+    if file is None or not file.parent.is_dir():
         yield
         return
     with filelock.FileLock(file.with_name(f".{file.name}.lock"), timeout=60):

@@ -197,8 +197,8 @@ class Mirror:
             # MLflow may serve several databases, which do not know each other's studies.
             if not is_of(run, self.tags):
                 raise NeedsAPerson(
-                    f"a study {self.study!r} with other images or another space is there; give "
-                    "this one a --name of its own to have it shown and registered"
+                    f"a study {self.study!r} with other images, another space or other settings "
+                    "is there; give this one a --name of its own to have it shown and registered"
                 )
             self._parent = run.info.run_id
             client.update_run(self._parent, status="RUNNING")

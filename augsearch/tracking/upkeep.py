@@ -10,7 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from augsearch.errors import StudyError, without_passwords
-from augsearch.tracking.client import client_for, in_words, tracking_uri, unreachable
+from augsearch.tracking.client import (
+    client_for,
+    in_words,
+    sqlite_file,
+    tracking_uri,
+    unreachable,
+)
 from augsearch.tracking.experiment import (
     check_not_deleted,
     drop_view_of,
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
 STUDY_TAG, KEY_TAG, DATA_TAG = "augsearch.study", "augsearch.key", "augsearch.data_digest"
+DIGITS_TAG = "augsearch.digits"
 FORM_TAG, FORM = "augsearch.form", "2"
 """How a run is written: names and units of its metrics, what is a parameter and what a tag. Runs of
 another form are made anew, so that no list mixes the two. Runs without the tag are of form 1."""
@@ -68,6 +75,22 @@ def is_of(run: Run, tags: Mapping[str, str]) -> bool:
     databases, which do not know each other's studies. An empty tag stands for any."""
     there = run.data.tags
     return all(not wanted or there.get(tag, wanted) == wanted for tag, wanted in tags.items())
+
+
+def may_show_another(study: str, tags: Mapping[str, str]) -> bool:
+    """Whether MLflow has a study of that name that is another, or is a place where others put
+    theirs, or cannot say."""
+    if (file := sqlite_file(tracking_uri())) is None:
+        return True
+    if not file.exists():
+        return False
+    try:
+        client = client_for(tracking_uri())
+        experiment = find_experiment(client, deleted=True)
+        run = run_of_study(client, experiment, study) if experiment else None
+    except unreachable():
+        return True
+    return run is not None and not is_of(run, tags)
 
 
 def log_all(

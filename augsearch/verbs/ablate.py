@@ -29,6 +29,7 @@ from augsearch.study.records import record_makers, safe_name
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.mirror import Mirror
 from augsearch.tracking.tracker import Page, in_percent
+from augsearch.tracking.upkeep import DIGITS_TAG
 from augsearch.watch.watched import watched
 
 
@@ -127,6 +128,8 @@ def estimate_ablation(
 def _mirror(prepared: Prepared, progress: Progress) -> Mirror:
     mirror = mirror_of(prepared.setup, progress)
     mirror.params = {**mirror.params, "kind": "ablation", "mode": prepared.plan.mode}
+    # Other cells may come under the name of an ablation.
+    mirror.tags = {tag: value for tag, value in mirror.tags.items() if tag != DIGITS_TAG}
     return mirror
 
 

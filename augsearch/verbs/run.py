@@ -20,6 +20,7 @@ from augsearch.store.database import (
 )
 from augsearch.store.listing import check_settings
 from augsearch.study.mirrored import mirror_of
+from augsearch.study.naming import briefly_named
 from augsearch.study.origin import compared, find_origin
 from augsearch.study.prepare import prepare
 from augsearch.study.request import EngineName, StudyOptions, StudyRequest
@@ -134,6 +135,8 @@ def checked_setup(request: StudyRequest, progress: Progress) -> Setup:
     if request.engine == "workers":
         check_reachable(request.storage)
     setup = prepare(request, progress=progress, origin=origin)
+    if request.name is None:
+        setup = briefly_named(setup, setup.settings, progress)
     check_settings(request.storage, setup.name, setup.settings)
     if origin is not None:
         progress.note(f"compared with {origin.study}: {compared(origin, setup.bench)}")

@@ -67,7 +67,7 @@ def test_another_study_of_the_same_name_is_left_alone(store, said):
     other = study_on("b")
     assert not other.sync({}) and not other.finish(Page("", {}, {}, {}))
     (line,) = said
-    assert "a study 'twice' with other images or another space is there" in line
+    assert "a study 'twice' with other images, another space or other settings is there" in line
     assert "--name" in line
     said.clear()
     assert not attach("twice", {"report.html": b""}, said.append, "b")

@@ -20,8 +20,10 @@ from augsearch.space.policy import load_policy
 from augsearch.space.space import Space, load_space
 from augsearch.store.kept import ABLATIONS
 from augsearch.store.listing import check_settings
+from augsearch.store.names import made_name
 from augsearch.study.command import command_line
 from augsearch.study.jobs import Job
+from augsearch.study.naming import briefly_named
 from augsearch.study.prepare import prepare
 from augsearch.study.request import StudyRequest
 from augsearch.study.setup import Setup
@@ -93,11 +95,14 @@ def prepare_ablation(request: AblationRequest, progress: Progress) -> Prepared:
         )
     choice = choose(request, setup, whole, given, progress)
     plan = choice.plan.for_channels(setup.image_set.channels)
-    name = _name(setup, plan) if request.name is None else request.name
-    setup = replace(setup, name=name, in_python=request.in_python)
+    setup = replace(setup, digits=_digits(setup, plan), in_python=request.in_python)
+    if request.name is None:
+        name = made_name(whole.name, setup.image_set.name, setup.digits)
+        setup = replace(setup, name=f"{plan.mode}-{name}")
+        setup = briefly_named(setup, _settings(setup), progress)
     if not isinstance(space, Space):
         setup = replace(setup, space_file=str(space), asked_space=str(space))
-    check_settings(request.storage, name, _settings(setup))
+    check_settings(request.storage, setup.name, _settings(setup))
     for sentence in setup.warnings:
         progress.warn(sentence)
     shared = {flag: value for flag, value in setup.flags.items() if flag not in SEARCHING}
@@ -126,13 +131,11 @@ def _setup(request: AblationRequest, whole: Space, progress: Progress) -> Setup:
     return prepare(wanted, progress=progress, searching=False)
 
 
-def _name(setup: Setup, plan: Plan) -> str:
-    """Made of mode, space, data and what decides the cells."""
+def _digits(setup: Setup, plan: Plan) -> str:
+    """The beginning of a digest of all that decides the cells."""
     cells = sorted((cell.training, cell.policy.digest) for cell in plan.cells)
     text = json.dumps([_settings(setup), plan.title, cells], sort_keys=True)
-    tail = hashlib.sha256(text.encode()).hexdigest()[:6]
-    # "<space>-<data>-<digest of a search>", of which the last part says nothing here.
-    return f"{plan.mode}-{setup.name.rpartition('-')[0]}-{tail}"
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def _settings(setup: Setup) -> dict[str, Any]:

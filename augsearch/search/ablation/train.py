@@ -43,6 +43,7 @@ def ablation_store(prepared: Prepared, progress: Progress) -> Iterator[Store]:
             owner_lock(setup.storage, setup.name),
         ):
             store = Store(opened, setup.name, settings=prepared.settings)
+            store.kept.digits = setup.digits
             store.kept.asked = {
                 "command": prepared.command,
                 "in_python": setup.in_python,

@@ -177,7 +177,7 @@ def test_a_dry_run_counts_what_is_there_and_leaves_nothing():
     estimate = estimate_ablation(request)
     assert (estimate.cells, estimate.done, estimate.left) == (2, 0, 6)
     assert 0 < estimate.seconds < 600
-    assert in_sentence(estimate).startswith("ablation add-one-small-inspection-surfaces-")
+    assert in_sentence(estimate).startswith("ablation add-one-small-inspection-surfaces:")
     assert set(Path().iterdir()) == before
 
 
