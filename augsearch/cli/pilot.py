@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from augsearch.cli.options import STORAGE, DeviceOption, SeedOption, StorageOption
+from augsearch.cli.options import STORAGE, DeviceOption, DryRunOption, SeedOption, StorageOption
 
 
 # Typer makes each option from an argument of its own.
@@ -89,6 +89,7 @@ def pilot(
     force: Annotated[
         bool, typer.Option("--force", help="Begin anew, and overwrite what is there.")
     ] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Measure what policy and pretraining are worth to a classifier.
 
@@ -96,9 +97,10 @@ def pilot(
     the sealed images. Interrupted, it goes on when the same command is given again.
     """
     from augsearch.cli.terminal.pilot import print_comparison, print_pilot
+    from augsearch.piloting.estimate import in_sentence
     from augsearch.piloting.request import PilotRequest
     from augsearch.verbs.compare_pilots import compare_pilots
-    from augsearch.verbs.pilot import pilot_as_asked
+    from augsearch.verbs.pilot import estimate_pilot, pilot_as_asked
     from augsearch.watch.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
@@ -128,6 +130,9 @@ def pilot(
             output=output,
             force=force,
         )
+        if dry_run:
+            progress.note(in_sentence(estimate_pilot(request, progress)))
+            return
         try:
             found = pilot_as_asked(request, progress)
         except KeyboardInterrupt:

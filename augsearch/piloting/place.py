@@ -26,6 +26,20 @@ def check_free(directory: Path) -> None:
         )
 
 
+def check_room(prepared: Prepared, force: bool) -> None:
+    """Raises ConfigError if the directory holds something else; with force, if that is of no
+    pilot."""
+    check_free(prepared.directory)
+    note = prepared.directory / NOTE
+    if force or not note.is_file():
+        return
+    if different := differences(_read(note), prepared.identity):
+        raise ConfigError(
+            f"{prepared.directory}: holds another pilot ({different}); give another --output, or "
+            "--force to replace it"
+        )
+
+
 def make_room(prepared: Prepared, force: bool) -> None:
     """A directory to write to: new, of this pilot, or, with force, emptied of an earlier one.
 
@@ -34,20 +48,13 @@ def make_room(prepared: Prepared, force: bool) -> None:
         OutputError: it cannot be made.
     """
     directory = prepared.directory
-    check_free(directory)
+    check_room(prepared, force)
     try:
         if force:
             for kept in (directory / POINTS, directory / PRETRAINED):
                 if kept.is_dir():
                     shutil.rmtree(kept)
             (directory / RESULT_FILE).unlink(missing_ok=True)
-        elif (directory / NOTE).is_file():
-            begun = _read(directory / NOTE)
-            if different := differences(begun, prepared.identity):
-                raise ConfigError(
-                    f"{directory}: holds another pilot ({different}); give another --output, or "
-                    "--force to replace it"
-                )
         for place in (directory / POINTS, directory / PRETRAINED):
             place.mkdir(parents=True, exist_ok=True)
         (directory / NOTE).write_text(json.dumps(prepared.identity), encoding="utf-8")

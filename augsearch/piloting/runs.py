@@ -41,9 +41,9 @@ class Simclr:
     way: Way
     seed: int
 
-    @property
-    def directory(self) -> str:
-        return f"{self.way.key}-seed-{self.seed}"
+    def within(self, prepared: Prepared) -> Path:
+        """Its directory."""
+        return prepared.directory / PRETRAINED / f"{self.way.key}-seed-{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def pretraining_of(prepared: Prepared, wanted: Simclr, progress: Progress) -> Pr
         steps=prepared.steps,
         progress=progress,
     )
-    return replace(found, directory=prepared.directory / PRETRAINED / wanted.directory)
+    return replace(found, directory=wanted.within(prepared))
 
 
 def points(prepared: Prepared) -> list[Point]:
@@ -123,28 +123,12 @@ def train_point(workshop: Workshop, point: Point) -> float:
     Raises:
         TrialFailure: its loss became non-finite.
     """
-    prepared, way = workshop.prepared, point.way
-    regime = prepared.regimes[way.begins]
+    prepared = workshop.prepared
+    regime = prepared.regimes[point.way.begins]
     begin = time.perf_counter()
-    bench = _bench(prepared, regime, point)
-    rows = labelled_rows(
-        regime.pool.images, point.labels, derived_seed(prepared.seed, "labels", point.seed)
+    probabilities = classified(
+        prepared, point, _bench(prepared, regime, point), regime.config.finetune.steps
     )
-    if way.frozen:
-        probabilities = _probed(bench, regime, rows)
-    else:
-        network = train_network(
-            bench,
-            way.views,
-            rows,
-            regime.config.finetune.model_copy(update={"mode": "whole"}),
-            seed=derived_seed(prepared.seed, "classifier", point.seed),
-            draws=point.seed,
-        )
-        logits = extract_features(
-            network, _all(regime), bench.mean, bench.std, device=prepared.device
-        )
-        probabilities = softmax(logits.astype(np.float64), axis=1)
     sealed = regime.sealed
     _, by_picture = pooled(np.arange(len(sealed)), probabilities, sealed.pictures)
     answers = Answers(
@@ -156,11 +140,33 @@ def train_point(workshop: Workshop, point: Point) -> float:
     return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
 
 
+def classified(prepared: Prepared, point: Point, bench: Bench, steps: int) -> NDArray[np.float64]:
+    """`[sealed, K]` probabilities of a classifier that has learnt for so many steps; the encoder
+    begins as the bench says."""
+    regime = prepared.regimes[point.way.begins]
+    rows = labelled_rows(
+        regime.pool.images, point.labels, derived_seed(prepared.seed, "labels", point.seed)
+    )
+    if point.way.frozen:
+        return _probed(bench, regime, rows)
+    network = train_network(
+        bench,
+        point.way.views,
+        rows,
+        regime.config.finetune.model_copy(update={"mode": "whole", "steps": steps}),
+        seed=derived_seed(prepared.seed, "classifier", point.seed),
+        draws=point.seed,
+    )
+    logits = extract_features(network, _all(regime), bench.mean, bench.std, device=prepared.device)
+    probabilities: NDArray[np.float64] = softmax(logits.astype(np.float64), axis=1)
+    return probabilities
+
+
 def _bench(prepared: Prepared, regime: Regime, point: Point) -> Bench:
     """Its encoder begins as the way says, after its pretraining if it has one."""
     config = regime.config
     if point.way.simclr:
-        directory = prepared.directory / PRETRAINED / Simclr(point.way, point.seed).directory
+        directory = Simclr(point.way, point.seed).within(prepared)
         after = {"weights": str((directory / MODEL_FILE).absolute()), "mean": (), "std": ()}
         encoder = config.encoder.model_copy(update=after)
         config = config.model_copy(update={"encoder": encoder})

@@ -11,6 +11,7 @@ import psutil
 import torch
 
 from augsearch.augment.baselines import BASELINES
+from augsearch.engines.cost import RECORDING, overhead_seconds
 from augsearch.engines.processes import cpu_threads
 from augsearch.progress import Estimate, Phase, PhaseCost, duration
 from augsearch.search.confirm.confirmation import race_plan
@@ -27,9 +28,6 @@ from augsearch.study.setup import Setup, some_images
 WARMUP, MEASURED = 3, 8
 ARTIFACTS_MB = 0.25
 """Disk that one run takes in MLflow and Optuna: a picture and some rows."""
-STARTING, RECORDING = 8.0, 0.06
-"""CPU seconds to start processes and stores, and to keep one run's records, as seen on two cores
-of an Intel Xeon, 2026-11-24. A disk or cores that others use make them several times longer."""
 SERVER, PROCESS = 230.0, 60.0
 """MB of the process that others are forked from, and of each of those before it trains; libraries
 that they share count once. Seen on Linux, 2026-11-28."""
@@ -77,7 +75,7 @@ def estimate(setup: Setup, *, afresh: bool = False) -> Estimate:
         steps=config.pretrain.steps,
         device=str(setup.device),
         seconds=seconds,
-        starting_seconds=STARTING + RECORDING * runs,
+        starting_seconds=overhead_seconds(runs),
         phases=phases,
         views=_on_views(measured.views, measured.encoder, setup),
         power=power_sentences(bench, plan),

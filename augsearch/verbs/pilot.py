@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from augsearch.augment.baselines import BASELINES
 from augsearch.data.imageset import ImageSet
 from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.processes import Processes
 from augsearch.errors import ConfigError
 from augsearch.files import held_directory, write_files
+from augsearch.piloting.estimate import PilotEstimate, estimate, in_sentence
 from augsearch.piloting.judge import Evidence
 from augsearch.piloting.outputs import ONE_PAGER, output_files, result_of
-from augsearch.piloting.place import check_free, make_room
+from augsearch.piloting.place import check_free, check_room, make_room
 from augsearch.piloting.prepare import USUAL, Prepared, check_request, prepare
 from augsearch.piloting.request import PilotRequest
 from augsearch.piloting.result import Pilot
@@ -49,7 +51,7 @@ from augsearch.tracking.client import quiet_mlflow
 from augsearch.tracking.live import LiveRun
 from augsearch.tracking.tracker import in_percent
 from augsearch.verbs.pretrain import pretrain_prepared
-from augsearch.verbs.run import run_as_asked
+from augsearch.verbs.run import estimate_as_asked, run_as_asked
 from augsearch.verbs.shown import shown_run
 from augsearch.watch.watched import watched
 
@@ -158,6 +160,7 @@ def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
     prepared = prepare(asked, progress)
     with held_directory(prepared.directory):
         make_room(prepared, request.force)
+        progress.note(in_sentence(estimate(prepared, _engine(prepared))))
         shown = _shown(prepared, progress)
         with shown.kept():
             shown.log(0, {})  # one process makes the experiment for all others
@@ -167,22 +170,49 @@ def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
             return _concluded(request, prepared, Evidence.kept(prepared, seconds), uses, shown)
 
 
+def estimate_pilot(request: PilotRequest, progress: Progress) -> PilotEstimate:
+    """Check what `pilot` would check, and estimate what it would take; makes no study, no
+    directory, and does not search.
+
+    Raises:
+        AugsearchError: anything a user can cause, in one line.
+    """
+    quiet_mlflow()
+    check_request(request)
+    search = _search_of(request, progress)
+    prepared = prepare(request, progress) if search is None else _checked_before(request)
+    check_room(prepared, request.force)
+    found = estimate(prepared, _engine(prepared), afresh=request.force)
+    if search is None:
+        return found
+    searching = estimate_as_asked(search, Quiet())
+    return replace(found, search_seconds=searching.seconds + searching.starting_seconds)
+
+
 def _searched(request: PilotRequest, progress: Progress) -> PilotRequest:
     """The request with a finished study, after a search if nothing else names a policy."""
+    search = _search_of(request, progress)
+    if search is None:
+        return request
+    _checked_before(request)
+    return replace(request, study=run_as_asked(search, progress).study)
+
+
+def _search_of(request: PilotRequest, progress: Progress) -> StudyRequest | None:
+    """The search that has to come first, if nothing names a policy."""
     named = (request.policy, request.policy_from)
     if any(one is not None for one in named) or names_study(request.study):
         if request.space is not None:
             raise ConfigError(
                 "--space: is for a search, and a policy is there already; leave one of them out"
             )
-        return request
+        return None
     if request.space is None:
         progress.note(
             f"no study or policy is named, so that a search in the space {SPACE} comes first; "
             "--space names another"
         )
-    _checked_before(request)
-    study = StudyRequest(
+    return StudyRequest(
         request.space or SPACE,
         data=request.data,
         study=request.study,
@@ -190,11 +220,9 @@ def _searched(request: PilotRequest, progress: Progress) -> PilotRequest:
         device=request.device,
         storage=request.storage,
     )
-    found = run_as_asked(study, progress)
-    return replace(request, study=found.study)
 
 
-def _checked_before(request: PilotRequest) -> None:
+def _checked_before(request: PilotRequest) -> Prepared:
     """What would only be seen after hours of search, seen before it."""
     if request.output is not None:
         check_free(Path(request.output))
@@ -205,7 +233,9 @@ def _checked_before(request: PilotRequest) -> None:
     if config.data.image_size == "auto":
         data = config.data.model_copy(update={"image_size": TRIED})
         config = config.model_copy(update={"data": data})
-    prepare(replace(request, study=config, policy=USUAL, space=None), Quiet())
+    # Not the baseline, so that all ways are there.
+    policy = next(name for name in BASELINES if name != (request.baseline or USUAL))
+    return prepare(replace(request, study=config, policy=policy, space=None), Quiet())
 
 
 def _engine(prepared: Prepared) -> Processes:

@@ -51,7 +51,7 @@ FLAGS = {
     "pilot": {
         *("--study", "--data", "--policy", "--policy-from", "--space", "--weights", "--labels"),
         *("--seeds", "--baseline", "--good", "--steps", "--label-seconds", "--label-rate"),
-        *("--machine-rate", "--currency", "--compare"),
+        *("--machine-rate", "--currency", "--compare", "--dry-run"),
         *("--seed", "--device", "--storage", "--output", "--force"),
     },
     "explain": {"--data", "--images", "--seed", "--device", "--storage", "--output", "--force"},

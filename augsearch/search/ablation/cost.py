@@ -6,7 +6,6 @@ the figure.
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from augsearch.bench.supervised import try_supervised
 from augsearch.engines.engine import Engine
 from augsearch.errors import TrialFailure
 from augsearch.search.ablation.plan import Training
-from augsearch.search.estimate import RECORDING, STARTING
 from augsearch.space.policy import Policy
 from augsearch.store.runs import SUPERVISED
 from augsearch.study.jobs import Job
@@ -86,19 +84,6 @@ def run_seconds(bench: Bench, jobs: Sequence[Job], engine: Engine) -> list[float
     }
     whole = bench.config.pretrain.steps
     return [whole * per_step[kind] + score for kind in kinds]
-
-
-def makespan(seconds: Sequence[float], processes: int) -> float:
-    """When the last of these jobs ends, if each process takes the next one as it becomes free."""
-    free = [0.0] * processes
-    for taken in seconds:
-        heapq.heappush(free, heapq.heappop(free) + taken)
-    return max(free)
-
-
-def overhead_seconds(runs: int) -> float:
-    """What starting processes and stores and keeping the records of the runs adds, roughly."""
-    return STARTING + RECORDING * runs
 
 
 def _kind(job: Job) -> Kind:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from augsearch.engines.cost import makespan, overhead_seconds
 from augsearch.progress import duration
 from augsearch.search.ablation.cells import Done, done_in, job_key
-from augsearch.search.ablation.cost import (
-    AblationEstimate,
-    makespan,
-    overhead_seconds,
-    run_seconds,
-)
+from augsearch.search.ablation.cost import AblationEstimate, run_seconds
 from augsearch.search.ablation.prepare import Prepared
 from augsearch.store.database import find_storage
 from augsearch.store.listing import stores_with

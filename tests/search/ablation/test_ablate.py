@@ -15,7 +15,6 @@ from small_study import small_config, small_images
 
 from augsearch.data.imageset import ImageSet
 from augsearch.progress import Quiet
-from augsearch.search.ablation.cost import makespan
 from augsearch.search.ablation.estimate import in_sentence
 from augsearch.search.ablation.plan import BASE_CROP
 from augsearch.search.ablation.prepare import prepare_ablation
@@ -179,12 +178,6 @@ def test_a_dry_run_counts_what_is_there_and_leaves_nothing():
     assert 0 < estimate.seconds < 600
     assert in_sentence(estimate).startswith("ablation add-one-small-inspection-surfaces:")
     assert set(Path().iterdir()) == before
-
-
-def test_the_last_job_ends_when_each_process_takes_the_next_one():
-    assert makespan([3, 1, 1, 1], 2) == 3
-    assert makespan([1, 1, 1], 2) == 2
-    assert makespan([2, 2], 1) == 4
 
 
 def test_what_does_nothing_to_grey_images_is_left_out_with_a_note():

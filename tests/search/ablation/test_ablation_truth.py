@@ -75,7 +75,7 @@ def test_only_the_classes_that_hang_on_a_factor_lose_by_the_operation_that_destr
     quick = load_study_config(find_config("quick", "studies"))
     found = ablate(
         SPACE, data=both_domains(3000), study=quick, device="cpu", mode="classes",
-        ops=["hue", "rotation"],
+        ops=["hue", "rotation"], replicates=5,
     )  # fmt: skip
     print(found.sentences)
     gains = {(one.op, one.label): one.gain for one in found.class_gains}
