@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -83,8 +82,8 @@ def after_tuning(found: Pilot, labels: int) -> Difference:
     return points(gain.gained.mean, gain.gained.low, gain.gained.high)
 
 
-def points(*shares: float) -> Any:
-    return tuple(round(100 * share, 2) for share in shares)
+def points(mean: float, low: float, high: float) -> Difference:
+    return round(100 * mean, 2), round(100 * low, 2), round(100 * high, 2)
 
 
 def shown(difference: Difference) -> str:
