@@ -13,6 +13,9 @@ from augsearch.space.policy import Policy
 
 ABLATIONS = "ablations"
 ANSWER = "answer"
+NOTHING_GAINED = frozenset({"measures_nothing", "as_they_are"})
+"""Codes of verdicts in which no policy is worth using: none is shown to beat an encoder without
+training."""
 
 
 class Kept:

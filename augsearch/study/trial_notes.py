@@ -13,6 +13,7 @@ from augsearch.store.frozen_trials import (
     trial_outcome,
     trial_policy,
 )
+from augsearch.store.kept import NOTHING_GAINED
 from augsearch.store.ranking import feasible
 from augsearch.store.runs import BASELINE
 from augsearch.store.study_store import Store
@@ -20,7 +21,9 @@ from augsearch.words import percent, points
 
 LONGEST = 5000
 """Characters of a description that MLflow keeps on any database."""
-ANSWERED, UNANSWERED = "the policy of the verdict", "the best trial when this was written"
+UNANSWERED = "the best trial when this was written"
+ANSWERED = "the policy of the verdict"
+NO_WINNER = "the best in the confirmation, where no policy was shown to be worth using"
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,12 @@ class Standing:
     Attributes:
         baseline: name and score of the best one in the search; None if none has a score.
         leader: name and policy of the verdict's, else of the best trial; None before both.
-        answered: whether there is a verdict.
+        role: what the leader is.
     """
 
     baseline: tuple[str, float] | None
     leader: tuple[str, Policy] | None
-    answered: bool
+    role: str
 
 
 def standing(store: Store) -> Standing:
@@ -48,9 +51,12 @@ def standing(store: Store) -> Standing:
     baseline = max(scores)[::-1] if scores else None
     kept = store.kept
     if (winner := kept.winner) and kept.result:
-        return Standing(baseline, (kept.result["verdict"]["recommended"], winner), answered=True)
+        verdict = kept.result["verdict"]
+        role = NO_WINNER if verdict["code"] in NOTHING_GAINED else ANSWERED
+        return Standing(baseline, (verdict["recommended"], winner), role)
     best = max(store.complete_trials(), key=_rank, default=None)
-    return Standing(baseline, (trial_name(best), trial_policy(best)) if best else None, False)
+    leader = (trial_name(best), trial_policy(best)) if best else None
+    return Standing(baseline, leader, UNANSWERED)
 
 
 def _rank(trial: FrozenTrial) -> tuple[bool, float, int]:
@@ -65,10 +71,9 @@ def trial_note(trial: FrozenTrial, stands: Standing) -> str:
         return "\n".join(lines)
     name, leader = stands.leader
     if name == trial_name(trial):
-        says = f"This is {ANSWERED if stands.answered else UNANSWERED}"
         rows = [f"- {'; '.join([title, *values])}" for title, _, values in policy_steps(policy)]
-        return _cut([*lines, f"{says}:", ""], rows)
-    which = f"{name}, {ANSWERED if stands.answered else UNANSWERED}"
+        return _cut([*lines, f"This is {stands.role}:", ""], rows)
+    which = f"{name}, {stands.role}"
     differences = policy_differences(policy, leader)
     if not differences:
         return "\n".join([*lines, f"The same policy as {which}."])

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from augsearch.store.frozen_trials import trial_name, trial_outcome
 from augsearch.store.runs import BASELINE
 from augsearch.store.study_store import Store
 from augsearch.study.records import trial_notes
-from augsearch.study.trial_notes import Standing, standing, trial_note
+from augsearch.study.trial_notes import UNANSWERED, Standing, standing, trial_note
 from augsearch.tracking.client import client_for, tracking_uri
 from augsearch.tracking.experiment import VIEW, view_of
 from augsearch.tracking.upkeep import FORM_TAG
@@ -90,14 +89,31 @@ def test_what_tells_policies_apart_is_no_parameter(small_here):
 def test_the_leader_shows_its_policy_and_others_what_differs_from_it(small_here):
     of_store = store()
     first, second = of_store.complete_trials()[:2]
-    leads = Standing(None, (trial_name(first), of_store.complete()[0][0]), answered=False)
+    leads = Standing(None, (trial_name(first), of_store.complete()[0][0]), UNANSWERED)
     own, other = trial_note(first, leads), trial_note(second, leads)
     assert "This is the best trial when this was written:" in own
     assert "- resized_crop, in every view; scale_min " in own
     assert f"What differs from {trial_name(first)}, the best trial when this was written" in other
     assert f"| | {trial_name(second)} | {trial_name(first)} |" in other
-    answered = trial_note(second, replace(leads, answered=True))
-    assert f"What differs from {trial_name(first)}, the policy of the verdict:" in answered
+
+
+@pytest.mark.parametrize(
+    ("code", "role"),
+    [
+        ("better", "the policy of the verdict"),
+        ("measures_nothing", "no policy was shown to be worth using"),
+        ("as_they_are", "no policy was shown to be worth using"),
+    ],
+)
+def test_no_policy_leads_a_study_that_found_none(small_here, code, role):
+    of_store = store()
+    result = of_store.kept.result
+    verdict = {**result["verdict"], "code": code, "recommended": "trial 1"}
+    of_store.kept.decide(of_store.kept.winner, {**result, "verdict": verdict})
+    stands = standing(store())
+    assert stands.role.endswith(role)
+    other = next(one for one in of_store.complete_trials() if trial_name(one) != "trial 1")
+    assert f"What differs from trial 1, {stands.role}:" in trial_note(other, stands)
 
 
 @pytest.mark.long

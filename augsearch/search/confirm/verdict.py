@@ -23,10 +23,6 @@ Code = Literal[
     "measures_nothing",
     "as_they_are",
 ]
-NOTHING_GAINED = frozenset({"measures_nothing", "as_they_are"})
-"""Verdicts in which no policy is worth using: none is shown to beat an encoder without training."""
-
-
 WORDS: Mapping[Code, str] = {
     "better": "Better",
     "as_good": "As good",

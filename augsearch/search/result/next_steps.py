@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from augsearch.search.confirm.verdict import NOTHING_GAINED
 from augsearch.search.result.result import StudyResult
+from augsearch.store.kept import NOTHING_GAINED
 from augsearch.words import duration
 
 STORAGE = "--storage"

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from augsearch.search.confirm.verdict import NOTHING_GAINED
 from augsearch.search.result.mlflow_page import parent_metrics
 from augsearch.search.result.result import StudyResult
 from augsearch.space.handbook.policy_words import policy_steps
 from augsearch.space.policy import Policy
+from augsearch.store.kept import NOTHING_GAINED
 from augsearch.study.setup import Setup, some_images
 from augsearch.tracking.policy_model import PolicyModel
 from augsearch.tracking.registry import ALIAS, Registration, registered_name
