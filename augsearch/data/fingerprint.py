@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from augsearch.data.decoding.pixel_store import mark_used
+from augsearch.data.in_order import in_order
 
 Stamp = tuple[int, int, int]  # size in bytes, modification and change time in ns
 
@@ -41,7 +42,7 @@ def content_hashes(
         except OSError:
             return (0, 0, 0), ""
 
-    entries = dict(zip(paths, pool.map(stamp_and_hash, paths), strict=True))
+    entries = dict(zip(paths, in_order(pool, stamp_and_hash, paths), strict=True))
     readable = {path: entry for path, entry in entries.items() if entry[1]}
     if readable != index:
         _write_index(index_file, readable)

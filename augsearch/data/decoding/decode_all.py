@@ -11,11 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augsearch.data.config import DataConfig
-from augsearch.data.decoding.decode import Decoded, decode_file, large_files_allowed, read_exactly
+from augsearch.data.decoding.decode import (
+    LOOK,
+    Decoded,
+    decode_file,
+    large_files_allowed,
+    read_exactly,
+)
 from augsearch.data.decoding.pixel_store import DecodedFiles
 from augsearch.data.decoding.spool import Place, Spool
 from augsearch.data.decoding.twins import near_twins, same_pixels
 from augsearch.data.decoding.window import Values, Window, find_window
+from augsearch.data.in_order import in_order
 from augsearch.errors import DataError
 from augsearch.words import listed
 
@@ -26,10 +33,9 @@ FEW_COLOURED = 0.02  # a share of colour pictures this small is worth a remark
 
 @dataclass(frozen=True)
 class _Kept:
-    """A decoded file (see `Decoded`) whose pixels are in the spool."""
+    """A decoded file (see `Decoded`) whose pixels are in the spool, its look with the others."""
 
     place: Place
-    look: NDArray[np.float32]
     values: tuple[Values, ...]
     windows: tuple[Window, ...]
     transparent: bool
@@ -63,13 +69,16 @@ def decode_files(
     with Spool(scratch) as spool:
         with large_files_allowed():
             results: list[_Kept | str] = []
-            for result in pool.map(lambda file: _decode(file, config), files):
+            looks = np.zeros((len(files), LOOK, LOOK), dtype=np.float32)
+            for result in in_order(pool, lambda file: _decode(file, config), files):
+                if isinstance(result, Decoded):
+                    looks[len(results)] = result.look
                 results.append(_keep(result, spool))
                 if progress is not None:
                     progress(len(results), len(files))
             windows = _windows(results, config)
             _show_through(windows, results, files, config, pool, spool)
-            near, same = _twins(results, files, pool)
+            near, same = _twins(results, looks, files, pool)
         readable = [kept for kept in results if isinstance(kept, _Kept)]
         return DecodedFiles(
             images=_assemble(readable, spool, config.side),
@@ -103,7 +112,6 @@ def _keep(decoded: Decoded | str, spool: Spool) -> _Kept | str:
         return decoded
     return _Kept(
         place=spool.keep(decoded.pixels),
-        look=decoded.look,
         values=decoded.values,
         windows=decoded.windows,
         transparent=decoded.transparent,
@@ -126,15 +134,16 @@ def _show_through(
         if isinstance(kept, _Kept)
         and kept.windows != (wanted := tuple(windows[one.shared_by] for one in kept.values))
     }
-    decoded = pool.map(
-        lambda index, wanted: _decode(files[index], config, wanted), again, again.values()
-    )
+    decoded = in_order(pool, lambda index: _decode(files[index], config, again[index]), list(again))
     for index, result in zip(again, decoded, strict=True):
         results[index] = _keep(result, spool)
 
 
 def _twins(
-    results: Sequence[_Kept | str], files: Sequence[Path], pool: ThreadPoolExecutor
+    results: Sequence[_Kept | str],
+    looks: NDArray[np.float32],
+    files: Sequence[Path],
+    pool: ThreadPoolExecutor,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each file the first one that looks like it, and the first one with the same pixels."""
 
@@ -144,12 +153,11 @@ def _twins(
         except DataError:
             return None
 
-    looks = {index: kept.look for index, kept in enumerate(results) if isinstance(kept, _Kept)}
+    found = np.flatnonzero([isinstance(kept, _Kept) for kept in results])
     near, same = np.arange(len(files)), np.arange(len(files))
-    if looks:
-        found = np.array(list(looks), dtype=np.int64)
-        near[found] = found[near_twins(np.stack(list(looks.values())))]
-        same = same_pixels(near, read, lambda digest, asked: list(pool.map(digest, asked)))
+    if len(found):
+        near[found] = found[near_twins(looks[found])]
+        same = same_pixels(near, read, lambda digest, asked: in_order(pool, digest, asked))
     return near, same
 
 

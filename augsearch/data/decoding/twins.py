@@ -8,7 +8,7 @@ exposure or compression hardly changes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,11 @@ def near_twins(looks: NDArray[np.float32]) -> NDArray[np.int64]:
     Args:
         looks: `[n, 16, 16]` grey levels.
     """
-    flat = looks.reshape(len(looks), -1)
-    _, first, kind = np.unique(flat, axis=0, return_index=True, return_inverse=True)
-    linked: NDArray[np.int64] = first[kind.ravel()]
-    if len(flat) > MOST:
+    first: dict[bytes, int] = {}
+    linked = np.array([first.setdefault(_brief(look), index) for index, look in enumerate(looks)])
+    if len(looks) > MOST:
         return linked
+    flat = looks.reshape(len(looks), -1)
     spread = flat.std(axis=1)
     rows = np.flatnonzero((linked == np.arange(len(flat))) & (spread >= FLAT))
     vectors = flat[rows] - flat[rows].mean(axis=1, keepdims=True)
@@ -48,10 +48,14 @@ def near_twins(looks: NDArray[np.float32]) -> NDArray[np.int64]:
     return linked
 
 
+def _brief(look: NDArray[np.float32]) -> bytes:
+    return hashlib.blake2b(look.tobytes(), digest_size=16).digest()
+
+
 def same_pixels(
     linked: NDArray[np.int64],
     read: Callable[[int], NDArray[np.generic] | None],
-    each: Callable[[Callable[[int], str], Sequence[int]], Sequence[str]],
+    each: Callable[[Callable[[int], str], Sequence[int]], Iterable[str]],
 ) -> NDArray[np.int64]:
     """`[n]`: for each picture the first one of exactly its pixels, itself if there is none.
 
