@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from augsearch.verbs.report import report_study
     from augsearch.verbs.run import estimate_study, run_study
     from augsearch.verbs.studies import clean_stored, delete_stored, list_stored, stored_study
+    from augsearch.verbs.sync import sync_study
     from augsearch.verbs.triage import triage_study
     from augsearch.verbs.worker import work_on_study
 
@@ -109,6 +110,7 @@ _HOMES = {
     "run_study": "augsearch.verbs.run",
     "serve_ui": "augsearch.tracking.ui",
     "stored_study": "augsearch.verbs.studies",
+    "sync_study": "augsearch.verbs.sync",
     "study_frame": "augsearch.store.frame",
     "triage_study": "augsearch.verbs.triage",
     "write_export": "augsearch.verbs.export",
@@ -164,6 +166,7 @@ __all__ = [
     "serve_ui",
     "stored_study",
     "study_frame",
+    "sync_study",
     "triage_study",
     "trust_code",
     "work_on_study",

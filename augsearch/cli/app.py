@@ -17,6 +17,7 @@ from augsearch import __version__
 from augsearch.augment.export.targets import ENDINGS
 from augsearch.cli.ablate import ablate
 from augsearch.cli.compare import compare
+from augsearch.cli.completion import study_names
 from augsearch.cli.deploy import deploy
 from augsearch.cli.distill import distill
 from augsearch.cli.embed import embed
@@ -178,6 +179,37 @@ def report(
     with TerminalProgress() as progress:
         page = report_study(study, storage=storage, data=data, output=output, progress=progress)
     typer.echo(f"wrote {page}, report.md and trials.csv beside it")
+
+
+@_verb(LOOK, "augsearch sync")
+def sync(
+    study: Annotated[
+        str | None,
+        typer.Argument(help="Name of a study. [default: all]", autocompletion=study_names),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the images are now. [default: where they were]")
+    ] = None,
+    storage: StorageOption = STORAGE,
+) -> None:
+    """Bring MLflow up to date with stored studies, without training.
+
+    For a server that was away, or a store that is new or lost: whatever MLflow lacks is made from
+    Optuna's database. Pictures of views need the images.
+    """
+    from augsearch.cli.terminal.stored import print_synced
+    from augsearch.errors import ConfigError
+    from augsearch.verbs.sync import sync_studies, sync_study
+    from augsearch.watch.terminal import TerminalProgress
+
+    if study is None and data is not None:
+        raise ConfigError("--data: is of one study; name it")
+    with TerminalProgress() as progress:
+        if study is None:
+            found = sync_studies(storage=storage, progress=progress)
+        else:
+            found = (sync_study(study, storage=storage, data=data, progress=progress),)
+        print_synced(found, progress.console)
 
 
 @_verb(LOOK, "augsearch ui")

@@ -23,6 +23,7 @@ from augsearch.search.result.recommended import registration
 from augsearch.search.result.result import StudyResult
 from augsearch.search.trials.loop import classes_in_words
 from augsearch.space.policy import Policy
+from augsearch.space.space import Space
 from augsearch.store.study_store import Store
 from augsearch.study.painting import views_painter
 from augsearch.study.records import trial_notes
@@ -94,23 +95,34 @@ def _conclude(
         progress.warn(misleading)
     policy = outputs.winning_policy(setup, confirmed.entrants, verdict)
     store.kept.decide(policy, result.model_dump(mode="json"))
-    files = _files(setup, store, policy, result)
+    files = written_files(setup, store, policy, result)
     write_files(setup.directory, files)
-    page = Page(
-        description=description(result),
-        metrics=parent_metrics(result),
-        artifacts=files,
-        tags={"augsearch.verdict": verdict.badge, "augsearch.verdict_code": verdict.code},
-        notes=trial_notes(store),
-        columns=telling_columns(setup, store),
-    )
+    page = result_page(result, store, setup.space, files)
     wanted = registration(setup, policy, result)
     if tracker.finish(page) and tracker.register(wanted) and wanted.recommended:
         progress.note(f"in MLflow's model registry: {registered_name(setup.name)}")
     return result.written(setup.directory, files, policy)
 
 
-def _files(setup: Setup, store: Store, policy: Policy, result: StudyResult) -> Mapping[str, bytes]:
+def result_page(
+    result: StudyResult, store: Store, space: Space, files: Mapping[str, bytes]
+) -> Page:
+    """What a tracker shows of a study that has its verdict."""
+    verdict = result.verdict
+    return Page(
+        description=description(result),
+        metrics=parent_metrics(result),
+        artifacts=files,
+        tags={"augsearch.verdict": verdict.badge, "augsearch.verdict_code": verdict.code},
+        notes=trial_notes(store),
+        columns=telling_columns(space, store),
+    )
+
+
+def written_files(
+    setup: Setup, store: Store, policy: Policy, result: StudyResult
+) -> Mapping[str, bytes]:
+    """What a study writes, and a tracker keeps."""
     paint = views_painter(setup.bench)
     sources = Sources(store, setup.config, setup.storage, setup, paint, result)
     return {

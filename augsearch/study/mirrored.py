@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from augsearch.progress import Progress
 from augsearch.study.setup import Setup
+from augsearch.study_file import StudyConfig
 from augsearch.tracking.mirror import Mirror
 from augsearch.tracking.tracker import DataReference
 from augsearch.tracking.upkeep import DATA_TAG, DIGITS_TAG
@@ -14,18 +17,15 @@ def mirror_of(setup: Setup, progress: Progress) -> Mirror:
     image_set = setup.image_set
     return Mirror(
         study=setup.name,
-        params={
-            "kind": "study",
-            "space": setup.space.name,
-            "study_file": setup.study_file,
-            "data": image_set.name,
-            "seed": str(setup.seed),
-            "encoder": setup.config.encoder.called,
-            **setup.start_facts,
-            "steps": str(setup.config.pretrain.steps),
-            "image_size": str(image_set.image_size),
-            "metric": setup.config.evaluate.measured,
-        },
+        params=params_of(
+            setup.config,
+            space=setup.space.name,
+            study_file=setup.study_file,
+            data=image_set.name,
+            seed=setup.seed,
+            facts=setup.start_facts,
+            image_size=image_set.image_size,
+        ),
         data=DataReference(
             name=image_set.name,
             digest=image_set.digest,
@@ -37,10 +37,37 @@ def mirror_of(setup: Setup, progress: Progress) -> Mirror:
     )
 
 
+def params_of(
+    config: StudyConfig,
+    *,
+    space: str,
+    study_file: str,
+    data: str,
+    seed: int,
+    facts: Mapping[str, str],
+    image_size: int,
+) -> dict[str, str | float]:
+    """What people compare studies by."""
+    return {
+        "kind": "study",
+        "space": space,
+        "study_file": study_file,
+        "data": data,
+        "seed": str(seed),
+        "encoder": config.encoder.called,
+        **facts,
+        "steps": str(config.pretrain.steps),
+        "image_size": str(image_size),
+        "metric": config.evaluate.measured,
+    }
+
+
 def tags_of(setup: Setup) -> dict[str, str]:
     """What tells the study from another of its name."""
-    return {
-        "augsearch.space_digest": setup.space.digest,
-        DATA_TAG: setup.image_set.digest,
-        DIGITS_TAG: setup.digits,
-    }
+    return identity_tags(setup.space.digest, setup.image_set.digest, setup.digits)
+
+
+def identity_tags(space: str, data: str, digits: str) -> dict[str, str]:
+    """The same from digests; those that are not known are left out."""
+    tags = {"augsearch.space_digest": space, DATA_TAG: data, DIGITS_TAG: digits}
+    return {tag: value for tag, value in tags.items() if value}

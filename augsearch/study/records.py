@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Protocol
 
 from augsearch.bench.outcome import Outcome
 from augsearch.space.policy import Policy
+from augsearch.space.space import Space
 from augsearch.space.strengths import by_strength
 from augsearch.store.frozen_trials import (
     PRICE,
@@ -21,7 +23,6 @@ from augsearch.store.frozen_trials import (
 )
 from augsearch.store.runs import BASELINE, Run
 from augsearch.store.study_store import Store
-from augsearch.study.setup import Setup
 from augsearch.study.trial_notes import Standing, standing, trial_note
 from augsearch.tracking.tracker import Record, in_percent, in_points
 
@@ -35,16 +36,32 @@ STATUS = {
 }
 
 
+class Described(Protocol):
+    """What records say of a study beside its runs: `Setup` with its images, `Remembered` without
+    them."""
+
+    @property
+    def space(self) -> Space:
+        """Of its trials."""
+
+    def as_found(self, policy: Policy) -> Policy:
+        """The policy with what it was found on."""
+
+    def executor_of(self, policy: Policy) -> str:
+        """Who renders a policy's views, in words."""
+
+
 @dataclass(frozen=True)
 class _Maker:
     """Makes records of a study's runs.
 
     Attributes:
+        paint: None where there are no images.
         stands: what trials are measured by; asked for only when a record is made.
     """
 
-    setup: Setup
-    paint: Paint
+    study: Described
+    paint: Paint | None
     stands: Callable[[], Standing]
 
     def of_run(self, run: Run) -> Record:
@@ -108,7 +125,8 @@ class _Maker:
     def _files(self, policy: Policy | None) -> dict[str, bytes]:
         if policy is None:
             return {}
-        return {**self.setup.as_found(policy).files(), "views.png": self.paint(policy)}
+        picture = {} if self.paint is None else {"views.png": self.paint(policy)}
+        return {**self.study.as_found(policy).files(), **picture}
 
     def _policy_tags(self, policy: Policy | None) -> dict[str, str]:
         """What tells policies apart, and is nothing to compare them by."""
@@ -116,20 +134,22 @@ class _Maker:
             return {}
         return {
             "augsearch.policy_digest": policy.digest,
-            "augsearch.executor": self.setup.executor_of(policy),
+            "augsearch.executor": self.study.executor_of(policy),
         }
 
     def _policy_params(self, policy: Policy | None) -> dict[str, str | float]:
-        return by_strength(self.setup.space, policy.flatten()) if policy else {}
+        return by_strength(self.study.space, policy.flatten()) if policy else {}
 
 
-def record_makers(store: Store, paint: Paint, setup: Setup) -> dict[str, Callable[[], Record]]:
+def record_makers(
+    store: Store, paint: Paint | None, study: Described
+) -> dict[str, Callable[[], Record]]:
     """Every finished run of the study by key, each made into a Record only when asked for.
 
     Args:
-        paint: a picture of a policy's views as PNG.
+        paint: a picture of a policy's views as PNG; None where there are no images.
     """
-    maker = _Maker(setup, paint, cache(partial(standing, store)))
+    maker = _Maker(study, paint, cache(partial(standing, store)))
     return {
         **{run.key: partial(maker.of_run, run) for run in store.all_runs()},
         **{trial_key(t): partial(maker.of_trial, t) for t in store.trials() if has_policy(t)},

@@ -66,6 +66,7 @@ class Mirror:
         params, tags: what people compare studies by, and what tells them apart.
         data: the data set.
         warn: told once, in one sentence, when MLflow cannot be reached.
+        otherwise: what happens then; ends that sentence.
     """
 
     study: str
@@ -73,6 +74,10 @@ class Mirror:
     data: DataReference
     warn: Callable[[str], None]
     tags: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str = (
+        "the search goes on, and the next run of the same command, or `augsearch sync`, brings "
+        "MLflow up to date"
+    )
     _client: Any = None
     _experiment: str = ""
     _parent: str = ""
@@ -100,12 +105,13 @@ class Mirror:
         try:
             yield
         except BaseException as error:
-            self._end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+            self.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
         if self._watch is not None:  # else it is finished
-            self._end("FINISHED")
+            self.end("FINISHED")
 
-    def _end(self, status: str) -> None:
+    def end(self, status: str) -> None:
+        """The study's run is over, in MLflow's words."""
         self._look_away()
         if self._client is not None:
             self._attempt(lambda: self._client.set_terminated(self._parent, status))
@@ -178,10 +184,7 @@ class Mirror:
             if isinstance(error, AugsearchError) and not isinstance(error, NeedsAPerson):
                 raise
             if not self._away:
-                self.warn(
-                    f"{in_words(error)}; the search goes on, and the next run of the same command "
-                    "brings MLflow up to date"
-                )
+                self.warn(f"{in_words(error)}; {self.otherwise}")
             self._away, self._client = True, None
             self._waits = self._waits + 1 if time.monotonic() - begin > LONG else 0
             return False

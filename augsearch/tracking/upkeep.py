@@ -53,8 +53,8 @@ def attach(
             return True
         check_not_deleted(client)
         reason = (
-            f"MLflow at {without_passwords(tracking_uri())} does not know the study, whose command "
-            "brings it up to date"
+            f"MLflow at {without_passwords(tracking_uri())} does not know the study; "
+            "`augsearch sync` shows it there"
         )
     except unreachable() as error:
         reason = in_words(error)

@@ -32,6 +32,9 @@ from augsearch.tracking.tracker import Page
 from augsearch.verbs.report import stored_result
 from augsearch.watch.watched import watched
 
+CERTIFICATE = "Certificate"
+"""Title of its section in MLflow."""
+
 
 def certify_study(
     name: str,
@@ -86,6 +89,22 @@ def _with_wishes(setup: Setup, wishes: Mapping[str, int | None]) -> Setup:
     return replace(setup, config=setup.config.model_copy(update={"certify": wanted}))
 
 
+def certificate_page(certificate: Certificate, files: Mapping[str, bytes]) -> Page:
+    """What a tracker shows of it, beside the study."""
+    trial = certificate.budgets[0]
+    return Page(
+        description=f"{certificate.sentence} {certificate.advice}",
+        metrics={
+            "certificate/spearman": trial.spearman,
+            "certificate/doubt_points": trial.doubt,
+            "certificate/regret_points": certificate.regret,
+            "certificate/bias_points": certificate.bias,
+        },
+        artifacts=files,
+        tags={},
+    )
+
+
 def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Progress) -> None:
     """To the study's directory and to MLflow, with the report, which now has the certificate."""
     content = certificate.model_dump(mode="json")
@@ -97,21 +116,10 @@ def _publish(setup: Setup, store: Store, certificate: Certificate, progress: Pro
     }
     mirror = mirror_of(setup, progress)
     makers = record_makers(store, views, setup)
-    trial = certificate.budgets[0]
-    page = Page(
-        description=f"{certificate.sentence} {certificate.advice}",
-        metrics={
-            "certificate/spearman": trial.spearman,
-            "certificate/doubt_points": trial.doubt,
-            "certificate/regret_points": certificate.regret,
-            "certificate/bias_points": certificate.bias,
-        },
-        artifacts=files,
-        tags={},
-    )
+    page = certificate_page(certificate, files)
     with mirror.kept():
         mirror.sync(makers)
-        mirror.amend("Certificate", page)
+        mirror.amend(CERTIFICATE, page)
     try:
         write_files(setup.directory, files)
     except OutputError as error:

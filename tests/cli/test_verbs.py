@@ -48,6 +48,7 @@ FLAGS = {
         *("--device", "--storage", "--output", "--force"),
     },
     "deploy": {"--data", "--formats", "--loss", "--class-loss", "--storage", "--output", "--force"},
+    "sync": {"--data", "--storage"},
     "pilot": {
         *("--study", "--data", "--policy", "--policy-from", "--space", "--weights", "--labels"),
         *("--seeds", "--baseline", "--good", "--steps", "--label-seconds", "--label-rate"),

@@ -65,6 +65,7 @@ GROUPS = {
     "Stored studies": (
         "list_stored",
         "stored_study",
+        "sync_study",
         "study_frame",
         "delete_stored",
         "clean_stored",

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from augsearch.words import interval, percent, points
+from augsearch.words import counted, interval, percent, points
 
 if TYPE_CHECKING:
     from augsearch.store.listing import StudySummary
     from augsearch.verbs.studies import Section, StoredStudy
+    from augsearch.verbs.sync import Synced
 
 FIRST = 10
 """Runs of a section that are shown where not all are wanted."""
@@ -54,6 +55,16 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
         "best: in the search, in %; gain: confirmed, in points over the best baseline. A study in "
         "full: augsearch studies show NAME"
     )
+
+
+def print_synced(found: Sequence[Synced], console: Console) -> None:
+    """What MLflow has now."""
+    if not found:
+        console.print("no study is stored here that could be shown")
+    for one in found:
+        said = f"{one.study}: {counted(one.runs, 'run')}"
+        said += " and the verdict" if one.verdict else ", no verdict yet"
+        console.print(escape(f"{said}; MLflow has them"))
 
 
 def _in_a_word(one: StudySummary) -> str:

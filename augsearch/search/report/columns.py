@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from augsearch.search.report.parameters.understand import understand
+from augsearch.space.space import Space
 from augsearch.space.strengths import by_strength
 from augsearch.store.frozen_trials import trial_policy
 from augsearch.store.study_store import Store
-from augsearch.study.setup import Setup
 
 MOST = 4
 ORDER = "view1.order"
 
 
-def telling_columns(setup: Setup, store: Store) -> tuple[str, ...]:
+def telling_columns(space: Space, store: Store) -> tuple[str, ...]:
     """Those that are shown to matter, under the names that MLflow has, the most telling first; the
     operations where there is none."""
     finished = store.finished()
     shown = {
-        name
-        for trial in finished
-        for name in by_strength(setup.space, trial_policy(trial).flatten())
+        name for trial in finished for name in by_strength(space, trial_policy(trial).flatten())
     }
     matter = [
         next((name for name in (facts.name, f"view1.{facts.name}") if name in shown), None)
