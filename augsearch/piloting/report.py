@@ -66,13 +66,13 @@ def comparison_report(titles: Sequence[str], pilots: Sequence[Pilot]) -> Report:
         headline=Headline(
             title="Recommendations",
             finished=True,
-            sentence=" ".join(
+            sentence="\n".join(
                 f"{title}: {pilot.recommendation.title}."
                 for title, pilot in zip(titles, pilots, strict=True)
             ),
             advice="",
-            basis="Each was judged on its own sealed images: that one score is above another may "
-            "be the images." + ("" if tables else " No number of labels was tried by all of them."),
+            basis="Each pilot was judged on its own sealed images, so a higher score may only mean "
+            "easier images." + ("" if tables else " No number of labels was tried by all of them."),
             notes=tuple(
                 f"{title}: {pilot.recommendation.reason}"
                 for title, pilot in zip(titles, pilots, strict=True)

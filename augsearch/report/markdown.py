@@ -8,6 +8,7 @@ from augsearch.report.sections.extra import Extra
 from augsearch.report.sections.policy import Recipe
 from augsearch.report.sections.reproduce import Reproduce
 from augsearch.report.sections.results import KINDS, Results
+from augsearch.report.sections.verdict import Headline
 from augsearch.words import interval, percent
 
 MOST_ROWS = 10
@@ -20,8 +21,8 @@ def markdown_page(report: Report) -> str:
     total = costs.total if costs else ""
     blocks = [
         f"# {_plain(report.title)}",
-        f"**{_plain(f'{head.badge}: ' if head.badge else '')}{_plain(head.sentence)}**",
-        f"Next: {_plain(head.advice)}",
+        *_answer(head),
+        f"Next: {_plain(head.advice)}" if head.advice else "",
         "\n".join(f"- {_plain(what)}: `{command}`" for what, command in head.steps),
         f"How sure? {_plain(head.basis)}",
         _plain(" ".join(head.notes)),
@@ -33,6 +34,12 @@ def markdown_page(report: Report) -> str:
         f"```\n{reproduce.command}\n```" if reproduce else "",
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _answer(head: Headline) -> list[str]:
+    badge = f"{head.badge}: " if head.badge else ""
+    first, *others = head.sentence.splitlines()
+    return [f"**{_plain(sentence)}**" for sentence in (badge + first, *others)]
 
 
 def _plain(text: str) -> str:

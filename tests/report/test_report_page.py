@@ -202,3 +202,15 @@ def test_the_one_pager_is_one_page_and_safe():
     assert not re.search(r"(?<!\\)<b>", page)
     assert "## What was found" in page and "crop.scale\\_min: best near 1" in page
     assert markdown_page(running_report()).count("\n## ") == 0
+
+
+def test_nothing_to_do_is_not_announced_and_two_answers_are_two_lines():
+    report = example_report()
+    headline = replace(report.headline, advice="", sentence="Here: stay.\nThere: go.", badge="")
+    told = replace(report, headline=headline)
+    assert "Next:" in read(html_page(report)).text
+    assert "Next:" not in read(html_page(told)).text
+    assert '<p class="sentence">Here: stay.</p>\n<p class="sentence">There: go.</p>' in (
+        re.sub(r"\n+", "\n", html_page(told))
+    )
+    assert "**Here: stay.**\n\n**There: go.**\n\nHow sure?" in markdown_page(told)

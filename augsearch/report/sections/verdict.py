@@ -12,6 +12,8 @@ class Headline:
     Attributes:
         title: over it.
         finished: whether there is a verdict; if not, `sentence` says where the study stands.
+        sentence: one, or several in lines of their own.
+        advice: empty where there is nothing to do.
         badge: the answer in a word or two, behind a shape; empty without one.
         tone: how it is to be taken: good, level, open or bad.
         steps: what to do next, each with its command.
