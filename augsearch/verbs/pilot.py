@@ -234,7 +234,8 @@ def _checked_before(request: PilotRequest) -> Prepared:
         data = config.data.model_copy(update={"image_size": TRIED})
         config = config.model_copy(update={"data": data})
     # Not the baseline, so that all ways are there.
-    policy = next(name for name in BASELINES if name != (request.baseline or USUAL))
+    taken = (request.baseline or USUAL).casefold()
+    policy = next(name for name in BASELINES if name.casefold() != taken)
     return prepare(replace(request, study=config, policy=policy, space=None), Quiet())
 
 
