@@ -198,18 +198,22 @@ def sync(
     Optuna's database. Pictures of views need the images.
     """
     from augsearch.cli.terminal.stored import print_synced
-    from augsearch.errors import ConfigError
+    from augsearch.errors import ConfigError, StudyError
     from augsearch.verbs.sync import sync_studies, sync_study
     from augsearch.watch.terminal import TerminalProgress
+    from augsearch.words import counted
 
     if study is None and data is not None:
         raise ConfigError("--data: is of one study; name it")
     with TerminalProgress() as progress:
+        left = 0
         if study is None:
-            found = sync_studies(storage=storage, progress=progress)
+            found, left = sync_studies(storage=storage, progress=progress)
         else:
             found = (sync_study(study, storage=storage, data=data, progress=progress),)
         print_synced(found, progress.console)
+    if left:
+        raise StudyError(f"left out, for the reasons above: {counted(left, 'study', 'studies')}")
 
 
 @_verb(LOOK, "augsearch ui")

@@ -97,12 +97,15 @@ def pilot(
     the sealed images. Interrupted, it goes on when the same command is given again.
     """
     from augsearch.cli.terminal.pilot import print_comparison, print_pilot
+    from augsearch.errors import ConfigError
     from augsearch.piloting.estimate import in_sentence
     from augsearch.piloting.request import PilotRequest
     from augsearch.verbs.compare_pilots import compare_pilots
     from augsearch.verbs.pilot import estimate_pilot, pilot_as_asked
     from augsearch.watch.terminal import TerminalProgress
 
+    if compare is not None and dry_run:
+        raise ConfigError("--dry-run: is not for --compare, which trains nothing; leave it out")
     with TerminalProgress() as progress:
         if compare is not None:
             page, pilots = compare_pilots(compare, output=output)

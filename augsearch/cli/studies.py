@@ -61,7 +61,7 @@ def delete(
     from augsearch.store.stored import find_study
     from augsearch.verbs.studies import delete_stored
 
-    name = find_study(storage, name).name
+    find_study(storage, name, exactly=True)
     if not yes:
         typer.confirm(
             f"Delete the study {name!r}, its MLflow runs and its registered policies?", abort=True

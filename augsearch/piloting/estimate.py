@@ -172,6 +172,7 @@ def _classifier_seconds(prepared: Prepared, point: Point) -> float:
 def in_sentence(estimate: PilotEstimate) -> str:
     """What a pilot will take, for people."""
     labels = ", ".join(map(str, estimate.labels))
+    most = "at most " if estimate.search_seconds else ""
     there = f" ({counted(estimate.done, 'run')} of it done)" if estimate.done else ""
     at_once = f", {estimate.processes} at once" if estimate.processes > 1 else ""
     before = (
@@ -187,6 +188,6 @@ def in_sentence(estimate: PilotEstimate) -> str:
         else "nothing is left to train"
     )
     return (
-        f"pilot {estimate.name}: {estimate.ways} ways with {labels} labels of each class, "
-        f"{estimate.seeds} seeds{there}; {left}"
+        f"pilot{'' if estimate.search_seconds else f' {estimate.name}'}: {most}{estimate.ways} "
+        f"ways with {labels} labels of each class, {estimate.seeds} seeds{there}; {left}"
     )

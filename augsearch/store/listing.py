@@ -23,6 +23,7 @@ class StudySummary:
 
     Attributes:
         code: of the verdict; empty without one, and for an ablation.
+        digits: of all that decides it; empty where an older version made it.
         gain: of the best candidate over the baseline that is hardest for it, as a share; None
             without a verdict.
     """
@@ -36,6 +37,7 @@ class StudySummary:
     verdict: str
     code: str = ""
     gain: float | None = None
+    digits: str = ""
 
 
 def check_settings(url: str, name: str, settings: Mapping[str, Any]) -> None:
@@ -93,6 +95,7 @@ def summaries(storage: optuna.storages.BaseStorage) -> list[StudySummary]:
                 verdict=store.kept.verdict,
                 code=str(store.kept.result.get("verdict", {}).get("code", "")),
                 gain=best_gain(store.kept.result),
+                digits=store.kept.digits,
             )
         )
     return found

@@ -11,13 +11,17 @@ from augsearch.evaluate.config import EvaluateConfig
 from augsearch.space.space import Space, load_space
 from augsearch.store.database import find_storage
 from augsearch.store.listing import study_names
-from augsearch.store.names import full_name
+from augsearch.store.names import full_name, is_made
 from augsearch.store.study_store import Store
 from augsearch.study_file import StudyConfig
 
 
-def find_study(storage: str, name: str) -> Store:
-    """A stored study, for reading; its digits may be left out where one alone is called so.
+def find_study(storage: str, name: str, *, exactly: bool = False) -> Store:
+    """A stored study, for reading. Of one that an older version named the digits may be left out
+    where it alone is called so; newer ones have digits because something else is called so.
+
+    Args:
+        exactly: they may not.
 
     Raises:
         StudyError: there is none of that name.
@@ -25,7 +29,17 @@ def find_study(storage: str, name: str) -> Store:
     opened = find_storage(storage)
     if opened is None:
         raise StudyError(f"there is no study {name!r}: nothing is stored at {storage}")
-    return Store(opened, full_name(name, study_names(opened)))
+    meant = name if exactly else full_name(name, study_names(opened))
+    if meant != name and not _is_older(Store(opened, meant)):
+        meant = name
+    return Store(opened, meant)
+
+
+def _is_older(store: Store) -> bool:
+    settings, asked = store.kept.settings, store.kept.asked
+    space = settings.get("space", {}).get("name", asked.get("space_name", ""))
+    data = settings.get("data", {}).get("name", "")
+    return not store.kept.digits and is_made(store.name, str(space), str(data))
 
 
 def stored_config(store: Store) -> StudyConfig:

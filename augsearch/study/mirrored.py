@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from augsearch.progress import Progress
+from augsearch.store.listing import stored_at
 from augsearch.study.setup import Setup
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.mirror import Mirror
@@ -29,12 +31,23 @@ def mirror_of(setup: Setup, progress: Progress) -> Mirror:
         data=DataReference(
             name=image_set.name,
             digest=image_set.digest,
-            source=setup.source.name,
-            profile=setup.data_facts,
+            source=setup.source.stored_as,
+            profile=profile_of(setup.data_facts),
         ),
         warn=progress.warn,
         tags=tags_of(setup),
+        identity=lambda: _identity(setup),
     )
+
+
+def _identity(setup: Setup) -> str:
+    store = stored_at(setup.storage, setup.name)
+    return "" if store is None else store.kept.identity
+
+
+def profile_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What MLflow shows of images beside their name, digest and source."""
+    return {name: fact for name, fact in facts.items() if name not in ("name", "digest", "source")}
 
 
 def params_of(

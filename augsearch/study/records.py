@@ -25,6 +25,7 @@ from augsearch.store.runs import BASELINE, Run
 from augsearch.store.study_store import Store
 from augsearch.study.trial_notes import Standing, standing, trial_note
 from augsearch.tracking.tracker import Record, in_percent, in_points
+from augsearch.tracking.upkeep import PICTURES_TAG
 
 Paint = Callable[[Policy], bytes]
 LONGEST = 200
@@ -72,6 +73,7 @@ class _Maker:
             "augsearch.kind": run.phase,
             "augsearch.policy": run.name,
             **self._policy_tags(run.policy),
+            **self._without_picture(run.policy),
         }
         if run.failure:
             tags["augsearch.failure"] = run.failure
@@ -102,6 +104,7 @@ class _Maker:
             "augsearch.trial": str(trial.number),
             "augsearch.state": trial.state.name.lower(),
             **self._policy_tags(policy),
+            **self._without_picture(policy),
         }
         if reason := trial.user_attrs.get("failure"):
             tags["augsearch.failure"] = reason
@@ -127,6 +130,9 @@ class _Maker:
             return {}
         picture = {} if self.paint is None else {"views.png": self.paint(policy)}
         return {**self.study.as_found(policy).files(), **picture}
+
+    def _without_picture(self, policy: Policy | None) -> dict[str, str]:
+        return {PICTURES_TAG: "missing"} if policy and self.paint is None else {}
 
     def _policy_tags(self, policy: Policy | None) -> dict[str, str]:
         """What tells policies apart, and is nothing to compare them by."""

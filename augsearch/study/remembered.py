@@ -11,8 +11,7 @@ from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.store.stored import stored_config, stored_space
 from augsearch.store.study_store import Store
-from augsearch.study.mirrored import identity_tags, params_of
-from augsearch.study.source import Source
+from augsearch.study.mirrored import identity_tags, params_of, profile_of
 from augsearch.study_file import StudyConfig
 from augsearch.tracking.mirror import Mirror
 from augsearch.tracking.tracker import DataReference
@@ -69,9 +68,11 @@ class Remembered:
             data=DataReference(
                 name=data["name"],
                 digest=data["digest"],
-                source=Source.stored(asked["data"]).name,
-                profile=kept.result.get("data", {}),
+                source=asked["data"],
+                profile=profile_of(kept.result.get("data", {})),
             ),
             warn=progress.warn,
             tags=identity_tags(self.space.digest, data["digest"], kept.digits),
+            identity=lambda: kept.identity,
+            pictures=False,
         )

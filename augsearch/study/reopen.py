@@ -69,9 +69,21 @@ def reopen(
         engine=engine,
     )
     origin = find_origin(storage, settings["from"]["study"]) if "from" in settings else None
-    setup = prepare(request, progress=progress, origin=origin)
+    setup = _called(prepare(request, progress=progress, origin=origin), settings["data"]["name"])
+    if setup.image_set.digest != settings["data"]["digest"]:
+        where = f"--data {data}" if isinstance(data, (str, Path)) else setup.source.name
+        raise StudyError(
+            f"{where}: these are not the images of the study {name!r}, or not all of them, or they "
+            "have changed; name the ones that it was run on"
+        )
     check_settings(storage, name, setup.settings)
     return as_asked(setup, asked)
+
+
+def _called(setup: Setup, data: str) -> Setup:
+    """The setup with its images under the name that they had: their folder may have another."""
+    image_set = replace(setup.image_set, name=data)
+    return replace(setup, bench=replace(setup.bench, image_set=image_set))
 
 
 def as_asked(setup: Setup, asked: Mapping[str, Any]) -> Setup:

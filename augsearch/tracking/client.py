@@ -90,7 +90,25 @@ def _made_by_one(uri: str) -> Iterator[None]:
         yield
         return
     with filelock.FileLock(file.with_name(f".{file.name}.lock"), timeout=60):
+        if not file.exists():
+            _make_whole(file)
         yield
+
+
+def _make_whole(file: Path) -> None:
+    """An SQLite file with all of MLflow's tables, or none: MLflow can neither use nor mend one that
+    a Ctrl-C left half made."""
+    import sqlalchemy
+    from mlflow.store.db import utils
+
+    part = file.with_name(f".{file.name}.part")
+    part.unlink(missing_ok=True)
+    engine = sqlalchemy.create_engine(f"sqlite:///{part}")
+    try:
+        utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
+    finally:
+        engine.dispose()
+    part.replace(file)
 
 
 def in_words(error: Exception) -> str:

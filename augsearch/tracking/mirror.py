@@ -20,6 +20,7 @@ from augsearch.tracking.client import (
     client_for,
     in_words,
     reason_of,
+    sqlite_file,
     tracking_uri,
     unreachable,
 )
@@ -36,7 +37,9 @@ from augsearch.tracking.tracker import DataReference, Page, Record
 from augsearch.tracking.upkeep import (
     FORM,
     FORM_TAG,
+    IDENTITY_TAG,
     KEY_TAG,
+    PICTURES_TAG,
     STUDY_TAG,
     is_of,
     log_all,
@@ -67,6 +70,11 @@ class Mirror:
         data: the data set.
         warn: told once, in one sentence, when MLflow cannot be reached.
         otherwise: what happens then; ends that sentence.
+        elsewhere: what to do where another study has the name.
+        identity: tells the study from an earlier one of its name and settings, whose database is
+            gone; asked for when MLflow is.
+        pictures: whether the records bring pictures: runs without them are then made anew.
+        began, ended: of the study's run, in milliseconds since 1970; None for now.
     """
 
     study: str
@@ -78,6 +86,12 @@ class Mirror:
         "the search goes on, and the next run of the same command, or `augsearch sync`, brings "
         "MLflow up to date"
     )
+    elsewhere: str = "give this one a --name of its own to have it shown and registered"
+    identity: Callable[[], str] = str
+    pictures: bool = True
+    began: int | None = None
+    ended: int | None = None
+    refusal: Exception | None = None
     _client: Any = None
     _experiment: str = ""
     _parent: str = ""
@@ -114,7 +128,9 @@ class Mirror:
         """The study's run is over, in MLflow's words."""
         self._look_away()
         if self._client is not None:
-            self._attempt(lambda: self._client.set_terminated(self._parent, status))
+            self._attempt(
+                lambda: self._client.set_terminated(self._parent, status, end_time=self.ended)
+            )
 
     def finish(self, page: Page) -> bool:
         """Close the parent run with the result. False if MLflow could not be reached."""
@@ -139,8 +155,10 @@ class Mirror:
         return self._attempt(add)
 
     def _show(self, page: Page, description: str) -> None:
+        there = self._client.get_run(self._parent).data.metrics
         for name, value in page.metrics.items():
-            self._client.log_metric(self._parent, name, value)
+            if there.get(name) != value:
+                self._client.log_metric(self._parent, name, value)
         for name, text in {NOTE_TAG: description, **page.tags}.items():
             self._client.set_tag(self._parent, name, text)
         log_files(self._client, self._parent, page.artifacts)
@@ -152,7 +170,7 @@ class Mirror:
         if page.columns:
             keep_view_of(self._client, self._experiment, self.study, page.columns)
         self._look_away()
-        self._client.set_terminated(self._parent, "FINISHED")
+        self._client.set_terminated(self._parent, "FINISHED", end_time=self.ended)
 
     def _look_away(self) -> None:
         watch, self._watch = self._watch, None
@@ -183,6 +201,7 @@ class Mirror:
         except Exception as error:  # nothing that MLflow raises ends a search
             if isinstance(error, AugsearchError) and not isinstance(error, NeedsAPerson):
                 raise
+            self.refusal = error
             if not self._away:
                 self.warn(f"{in_words(error)}; {self.otherwise}")
             self._away, self._client = True, None
@@ -201,14 +220,16 @@ class Mirror:
             if not is_of(run, self.tags):
                 raise NeedsAPerson(
                     f"a study {self.study!r} with other images, another space or other settings "
-                    "is there; give this one a --name of its own to have it shown and registered"
+                    f"is there; {self.elsewhere}"
                 )
             self._parent = run.info.run_id
+            self._own(client, run.data.tags.get(IDENTITY_TAG, ""))
             client.update_run(self._parent, status="RUNNING")
         else:
             tags = {**self.tags, STUDY_TAG: self.study, KEY_TAG: "study"}
+            tags |= {IDENTITY_TAG: mine} if (mine := self.identity()) else {}
             self._parent = client.create_run(
-                self._experiment, run_name=self.study, tags=tags
+                self._experiment, run_name=self.study, tags=tags, start_time=self.began
             ).info.run_id
             log_all(client, self._parent, self.params)
             log_data(client, self._parent, self.data)
@@ -218,6 +239,24 @@ class Mirror:
         if self._kept:  # else nothing says when to stop
             self._watch = Watch(self._parent, tracking_uri(), SECONDS)
 
+    def _own(self, client: Any, there: str) -> None:
+        """In a store of this machine, runs of an earlier study of that name, whose database is
+        gone, are deleted. On a server they may be somebody's who runs the same study."""
+        mine = self.identity()
+        if not mine or mine == there:
+            return
+        if there and sqlite_file(tracking_uri()):
+            children = self._children(client)
+            for child in children:
+                client.delete_run(child.info.run_id)
+            self.warn(
+                f"MLflow has {counted(len(children), 'run')} of an earlier {self.study}, whose "
+                "database is gone; this study's are shown instead, and those lie in MLflow's bin"
+            )
+        elif there:
+            return
+        client.set_tag(self._parent, IDENTITY_TAG, mine)
+
     def _usable(self, client: Any) -> dict[str, tuple[str, str]]:
         """The runs that are there; what was half written when a connection broke or is of an older
         form is deleted, and made anew."""
@@ -225,11 +264,12 @@ class Mirror:
         for child in self._children(client):
             tags, run = child.data.tags, child.info.run_id
             ended, current = child.info.status != "RUNNING", tags.get(FORM_TAG) == FORM
-            if ended and current:
+            missing = self.pictures and PICTURES_TAG in tags
+            if ended and current and not missing:
                 found[tags[KEY_TAG]] = run, tags.get(NOTE_TAG, "")
                 continue
             client.delete_run(run)
-            older += ended
+            older += ended and not current
         if older:
             self.warn(
                 f"MLflow has {counted(older, 'run')} of {self.study} as an older version wrote "

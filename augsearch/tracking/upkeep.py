@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
 STUDY_TAG, KEY_TAG, DATA_TAG = "augsearch.study", "augsearch.key", "augsearch.data_digest"
-DIGITS_TAG = "augsearch.digits"
+DIGITS_TAG, IDENTITY_TAG = "augsearch.digits", "augsearch.identity"
+PICTURES_TAG = "augsearch.pictures"
+"""Of runs that were shown without pictures, because the images were not there."""
 FORM_TAG, FORM = "augsearch.form", "2"
 """How a run is written: names and units of its metrics, what is a parameter and what a tag. Runs of
 another form are made anew, so that no list mixes the two. Runs without the tag are of form 1."""

@@ -209,8 +209,7 @@ def delete_stored(storage: str, name: str) -> Deleted:
         StudyError: there is no such study, a live process is running it, or MLflow is away.
     """
     quiet_mlflow()
-    store = find_study(storage, name)
-    name, data = store.name, store.kept.settings.get("data", {})
+    data = find_study(storage, name, exactly=True).kept.settings.get("data", {})
     with owner_lock(storage, name):
         # MLflow first: if it is away, the study is still there to be deleted later.
         runs, registered = delete_mirrored(name, data.get("digest", ""))

@@ -18,7 +18,7 @@ from augsearch.search.report.files import report_files
 from augsearch.search.result.recommended import registration
 from augsearch.search.result.result import StudyResult
 from augsearch.search.search_study import result_page, written_files
-from augsearch.store.database import DEFAULT_STORAGE, find_storage, owner_lock
+from augsearch.store.database import DEFAULT_STORAGE, find_storage, is_running, owner_lock
 from augsearch.store.listing import study_names
 from augsearch.store.stored import find_study
 from augsearch.store.study_store import Store
@@ -28,7 +28,8 @@ from augsearch.study.records import record_makers
 from augsearch.study.remembered import Remembered
 from augsearch.study.reopen import reopen
 from augsearch.study.setup import Setup
-from augsearch.tracking.client import quiet_mlflow
+from augsearch.tracking.client import in_words, quiet_mlflow
+from augsearch.tracking.experiment import NeedsAPerson
 from augsearch.tracking.mirror import Mirror
 from augsearch.verbs.certify import CERTIFICATE, certificate_page
 from augsearch.verbs.report import stored_result
@@ -77,8 +78,9 @@ def sync_study(
         return _synced(find_study(storage, name), storage, data, told)
 
 
-def sync_studies(*, storage: str, progress: Progress) -> tuple[Synced, ...]:
-    """The same for every study of a database; those that cannot be shown are named.
+def sync_studies(*, storage: str, progress: Progress) -> tuple[tuple[Synced, ...], int]:
+    """The same for every study of a database: those that MLflow has now, and how many were left
+    out, each of which is named.
 
     Raises:
         StudyError: the database or MLflow cannot be reached.
@@ -86,15 +88,16 @@ def sync_studies(*, storage: str, progress: Progress) -> tuple[Synced, ...]:
     opened = find_storage(storage)
     if opened is None:
         raise StudyError(f"nothing is stored at {storage}")
-    found = []
+    found, left = [], 0
     for name in sorted(study_names(opened)):
         try:
             found.append(_synced(find_study(storage, name), storage, None, progress))
         except _Away:
             raise
         except (StudyError, ConfigError) as error:
-            progress.warn(f"left out: {error}")
-    return tuple(found)
+            left += 1
+            progress.warn(f"{name} is left out: {error}")
+    return tuple(found), left
 
 
 class _Away(StudyError):
@@ -110,21 +113,48 @@ def _synced(
             f"{store.name!r} holds ablations; give its command again, which trains nothing that is "
             "there"
         )
+    if is_running(storage, store.name):
+        raise StudyError(f"{store.name!r} is running; its own process keeps MLflow up to date")
     with owner_lock(storage, store.name):
         setup = _setup(store, storage, data, progress)
         remembered = _remembered(store)
         mirror = mirror_of(setup, progress) if setup else remembered.mirror(progress)
         refused: list[str] = []
         mirror.warn, mirror.otherwise = refused.append, "nothing is lost; try again later"
+        mirror.elsewhere = "MLFLOW_TRACKING_URI names another store, in which this one can be shown"
+        mirror.began, mirror.ended = _span(store)
         paint = views_painter(setup.bench) if setup else None
         makers = record_makers(store, paint, setup or remembered)
         result = stored_result(store, _directory(store))
         shown = mirror.sync(makers, at_end=True) and _finished(
             mirror, store, setup, remembered, result, storage
         )
+        if not shown and isinstance(mirror.refusal, NeedsAPerson):
+            raise StudyError(in_words(mirror.refusal))
         if not shown:
             raise _Away(refused[-1])
+        for sentence in refused:
+            progress.warn(sentence)
     return Synced(store.name, len(makers), result is not None, setup is not None)
+
+
+def _span(store: Store) -> tuple[int | None, int | None]:
+    """When the study's first run began and its last one ended, in milliseconds since 1970."""
+    spans = [
+        *(
+            (int(1000 * began.timestamp()), int(1000 * ended.timestamp()))
+            for trial in store.trials()
+            if (began := trial.datetime_start) and (ended := trial.datetime_complete)
+        ),
+        *(
+            (run.ended - int(1000 * run.outcome.seconds["total"]), run.ended)
+            for run in store.all_runs()
+            if run.outcome
+        ),
+    ]
+    if not spans:
+        return None, None
+    return min(began for began, _ in spans), max(ended for _, ended in spans)
 
 
 def _directory(store: Store) -> Path:
@@ -147,12 +177,12 @@ def _setup(
     """The study with its images; None, which is said, where they are gone."""
     try:
         return reopen(store.name, storage=storage, data=data, device="cpu", progress=Quiet())
-    except (DataError, ConfigError, StudyError) as error:
+    except (DataError, StudyError) as error:
         if data is not None:
             raise
         progress.warn(
-            f"{store.name}: no pictures of views and no version in the model registry, because "
-            f"its images cannot be read: {error}. Name them with --data"
+            f"{store.name}: no pictures of views and no version in the model registry: {error}. "
+            f"`augsearch sync {store.name} --data` with its images adds them"
         )
         return None
 

@@ -14,6 +14,7 @@ from piloting.pilots import go
         (["--compare", "a", "b"], "a: holds no pilot.json"),
         (["--policy", "gone.yaml"], "gone.yaml"),
         (["--study", "never-run"], "never-run"),
+        (["--compare", "a", "b", "--dry-run"], "--dry-run: is not for --compare"),
     ],
 )
 def test_what_is_wrong_is_one_line(cli, options, said):

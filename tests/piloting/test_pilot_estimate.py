@@ -59,4 +59,5 @@ def test_a_search_that_comes_first_is_in_it():
     found = estimate(policy=None, space="factory")
     assert not list(Path().iterdir())
     assert found.search_seconds > 0 and found.ways == WAYS
-    assert "a search that takes about" in in_sentence(found)
+    said = in_sentence(found)
+    assert said.startswith("pilot: at most 4 ways") and "a search that takes about" in said

@@ -7,6 +7,7 @@ import pytest
 from small_study import SPACE, small_config, small_images, small_space
 from studying import STORAGE
 
+from augsearch.errors import StudyError
 from augsearch.progress import Quiet
 from augsearch.search.ablation.prepare import prepare_ablation
 from augsearch.search.ablation.request import AblationRequest
@@ -16,9 +17,11 @@ from augsearch.space.space import Space
 from augsearch.space.yaml_file import parse_model
 from augsearch.store.database import open_storage
 from augsearch.store.listing import delete_study
+from augsearch.store.stored import find_study
 from augsearch.study.mirrored import mirror_of
 from augsearch.study.request import StudyRequest
 from augsearch.verbs.run import checked_setup
+from augsearch.verbs.studies import delete_stored
 
 NAME = "small-inspection-surfaces"
 
@@ -153,3 +156,22 @@ def test_ablations_of_other_cells_are_told_apart():
     other = ablation(SPACE.replace("high: 0.8", "high: 0.4"), told)
     assert re.fullmatch(rf"add-one-{NAME}-[0-9a-f]{{6}}", other.setup.name)
     assert f"another study is called add-one-{NAME}" in told.notes[-1]
+
+
+def test_a_study_that_is_gone_is_not_taken_for_one_with_digits():
+    """Whoever deletes it twice must not lose another."""
+    begun(setup_of())
+    other = setup_of(seed=1)
+    begun(other)
+    delete_stored(STORAGE, NAME)
+    with pytest.raises(StudyError, match=f"there is no study '{NAME}'; did you mean"):
+        delete_stored(STORAGE, NAME)
+    with pytest.raises(StudyError, match="there is no study"):
+        find_study(STORAGE, NAME)
+    assert find_study(STORAGE, other.name).name == other.name
+
+
+def test_a_date_at_the_end_of_a_folder_is_no_digits():
+    begun(setup_of(name="factory-lot-241103"))
+    with pytest.raises(StudyError, match="there is no study 'factory-lot'"):
+        find_study(STORAGE, "factory-lot")

@@ -139,3 +139,25 @@ def test_a_database_whose_driver_is_not_installed(monkeypatch, mirror, said):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://user@127.0.0.1:9/x")
     assert not mirror.sync({})
     assert "cannot be used: it needs a driver that is not installed (No module named" in said[0]
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit])
+def test_a_store_is_made_whole_or_not_at_all(how, monkeypatch):
+    """MLflow can neither use nor mend an SQLite file that lacks some of its tables."""
+    from mlflow.store.db import utils
+
+    make = utils._initialize_tables
+
+    def stopped(engine):
+        make(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE runs")
+        raise how
+
+    monkeypatch.setattr(utils, "_initialize_tables", stopped)
+    with pytest.raises(how):
+        client_for(tracking_uri())
+    assert not Path("mlflow.db").exists()
+    monkeypatch.setattr(utils, "_initialize_tables", make)
+    assert open_experiment(client_for(tracking_uri()))
+    assert not [path for path in Path().iterdir() if path.name.endswith(".part")]

@@ -44,9 +44,19 @@ def test_a_lost_store_is_as_it_was(small_here, monkeypatch):
     assert files() == before_files
     client = client_for(tracking_uri())
     assert len(client.search_model_versions("name='augsearch.small'")) == 1
+    run = mirrored()["study"].info
+    began = min(one.info.start_time for key, one in mirrored().items() if key != "study")
+    assert (run.start_time, run.end_time) == (began, max(ends()))
     again = {key: run.info.run_id for key, run in mirrored().items()}
     assert sync_study("small", data=small_images(), progress=False) == done
     assert {key: run.info.run_id for key, run in mirrored().items()} == again
+    assert mirrored()["study"].info.end_time == max(ends())
+    history = client.get_metric_history(again["study"], "trials_complete")
+    assert len(history) == 1  # nothing new is nothing to tell
+
+
+def ends():
+    return [one.info.end_time for key, one in mirrored().items() if key != "study"]
 
 
 @pytest.mark.long
@@ -68,6 +78,7 @@ def test_without_the_images_all_but_pictures_is_there(small_here, monkeypatch):
     now, now_files = plain(shown()), files()
     assert now.keys() == before.keys()
     for key in before:
+        assert now[key][3].pop("augsearch.pictures", "missing") == "missing"
         assert now[key] == before[key], key
         assert before_files[key] - now_files[key] <= {
             *(
@@ -83,5 +94,33 @@ def test_without_the_images_all_but_pictures_is_there(small_here, monkeypatch):
 
 
 def test_other_images_are_refused(small_here):
-    with pytest.raises(StudyError, match=r"other settings: data\.digest"):
+    with pytest.raises(StudyError, match="these are not the images of the study"):
         sync_study("small", data=small_images(images_per_class=13), progress=False)
+
+
+@pytest.mark.long
+def test_pictures_come_with_the_images(small_here, monkeypatch):
+    before = files()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path('new.db').resolve()}")
+    assert not sync_study("small", progress=False).images
+    assert sync_study("small", data=small_images(), progress=False).images
+    assert files() == before
+
+
+def test_another_study_of_the_name_is_named(small_here):
+    client, runs = client_for(tracking_uri()), mirrored()
+    client.set_tag(runs["study"].info.run_id, "augsearch.digits", "000000")
+    with pytest.raises(StudyError, match="is there; MLFLOW_TRACKING_URI names another store"):
+        sync_study("small", data=small_images(), progress=False)
+    assert mirrored().keys() == runs.keys()
+
+
+def test_runs_of_a_database_that_is_gone_are_not_taken_over(small_here):
+    client, runs = client_for(tracking_uri()), mirrored()
+    client.set_tag(runs["study"].info.run_id, "augsearch.identity", "another")
+    client.set_tag(runs["trial/0"].info.run_id, "stale", "yes")
+    sync_study("small", data=small_images(), progress=False)
+    now = mirrored()
+    assert now.keys() == runs.keys() and "stale" not in now["trial/0"].data.tags
+    assert now["study"].info.run_id == runs["study"].info.run_id
+    assert now["study"].data.tags["augsearch.identity"] != "another"

@@ -30,7 +30,9 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
         return
     from augsearch.store.names import is_made, short_names
 
-    made = [one.name for one in summaries if is_made(one.name, one.space, one.data)]
+    made = [
+        one.name for one in summaries if not one.digits and is_made(one.name, one.space, one.data)
+    ]
     short = short_names(made, [one.name for one in summaries])
     table = Table(box=SIMPLE_HEAD)
     table.add_column("study", no_wrap=True)  # to be copied
@@ -59,8 +61,6 @@ def print_summaries(summaries: Sequence[StudySummary], console: Console) -> None
 
 def print_synced(found: Sequence[Synced], console: Console) -> None:
     """What MLflow has now."""
-    if not found:
-        console.print("no study is stored here that could be shown")
     for one in found:
         said = f"{one.study}: {counted(one.runs, 'run')}"
         said += " and the verdict" if one.verdict else ", no verdict yet"

@@ -73,7 +73,7 @@ def _announce(setup: Setup, store: Store, jobs: Sequence[Job], progress: Progres
         outcome.seconds["total"] / outcome.steps for _, outcome in store.complete() if outcome.steps
     ]
     hours = float(np.median(per_step)) * sum(job.steps or 0 for job in jobs) / 3600
-    policies = len({job.policy for job in jobs})
+    policies = len({job.policy.digest for job in jobs if job.policy})
     budgets = " and ".join(str(steps) for steps in _budgets(setup))
     progress.note(
         f"{policies} policies at {budgets} steps, {counted(setup.config.certify.seeds, 'seed')} of "
