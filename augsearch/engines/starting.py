@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,7 +24,35 @@ def context_of(module: str) -> ForkServerContext | SpawnContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])  # imported once for all processes and pools
+    with _without_interrupts():
+        forkserver.ensure_running()
     return context
+
+
+def _end_server() -> None:
+    """End what starts processes. Still importing, it would start its first when this program and
+    what the two share are gone, with a traceback."""
+    pid = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    if pid is not None:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+atexit.register(_end_server)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Programs started in here ignore Ctrl-C from their first moment: this one decides what it
+    means, and theirs would be a traceback from the midst of an import."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class ByValue:
