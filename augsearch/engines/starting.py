@@ -59,14 +59,21 @@ class ByValue:
     """What a process is started with, its tensors with it; comes out as `content` itself.
 
     Torch sends each tensor as an open file, of which a process can be given fewer than a network
-    has tensors.
+    has tensors. This process's environment comes with it (whose code may run, where caches are):
+    the other would have that of the moment when the first process was started.
     """
 
     def __init__(self, content: object) -> None:
         self._content = content
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return pickle.loads, (pickle.dumps(self._content),)
+        return _unpacked, (dict(os.environ), pickle.dumps(self._content))
+
+
+def _unpacked(environment: dict[str, str], content: bytes) -> Any:
+    os.environ.clear()
+    os.environ.update(environment)
+    return pickle.loads(content)
 
 
 @contextmanager

@@ -158,3 +158,15 @@ def test_a_network_of_many_tensors_is_shared():
 
 def told_total(network, number, _talk):
     return total(network, number)
+
+
+def _told(_shared, _job):
+    return os.environ.get("AUGSEARCH_TEST_WORD", "")
+
+
+def test_processes_have_the_environment_of_now(monkeypatch):
+    """What starts them was started once, with that of then."""
+    engine = Processes(1, most=2)
+    assert {word for _, word in engine.run(_told, None, [1, 2])} == {""}
+    monkeypatch.setenv("AUGSEARCH_TEST_WORD", "later")
+    assert {word for _, word in engine.run(_told, None, [1, 2])} == {"later"}
