@@ -67,13 +67,33 @@ class ByValue:
         self._content = content
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpacked, (dict(os.environ), pickle.dumps(self._content))
+        return _second, (_Environment(), _Packed(self._content))
 
 
-def _unpacked(environment: dict[str, str], content: bytes) -> Any:
+class _Environment:
+    """Comes out as nothing, in a process that has this one's environment from then on."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _take_environment, (dict(os.environ),)
+
+
+class _Packed:
+    """Comes out as its content."""
+
+    def __init__(self, content: object) -> None:
+        self._content = content
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickle.loads, (pickle.dumps(self._content),)
+
+
+def _take_environment(environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
-    return pickle.loads(content)
+
+
+def _second(_first: None, second: Any) -> Any:
+    return second
 
 
 @contextmanager
