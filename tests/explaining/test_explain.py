@@ -84,6 +84,20 @@ def test_from_a_classifier_to_what_its_decisions_rest_on(tuned):
     assert again.model_copy(update=same) == found.model_copy(update=same)
 
 
+@pytest.mark.slow
+def test_with_umap_the_map_has_a_second_view(tuned):
+    pytest.importorskip("umap", reason="umap-learn is not installed")
+    found = explained()
+    assert found.umap
+    places = pd.read_csv("out/explained/map.csv")
+    assert {"pca_x", "pca_y", "umap_x", "umap_y"} <= set(places)
+    assert np.isfinite(places.filter(like="umap")).all(axis=None)
+    assert "UMAP keeps neighbours together" in Path("out/explained/explain.html").read_text()
+    shutil.copy("out/explained/map.csv", "before.csv")
+    explained(force=True)
+    assert Path("out/explained/map.csv").read_bytes() == Path("before.csv").read_bytes()
+
+
 @pytest.mark.long
 def test_of_a_picture_of_tiles_the_loudest_is_explained():
     images = small_images()
