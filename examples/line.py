@@ -19,24 +19,26 @@ from PIL import Image
 
 
 def watch(path, seen=None):
-    while True:
+    while not threading.Event().wait(0.5):
         try:
             if seen != (seen := path.exists() and path.stat().st_mtime_ns):
                 model = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-                model.run(None, {"images": np.zeros((1, 8, 8, 3), np.uint8)})
-                Line.model = model, json.loads(model.get_modelmeta().custom_metadata_map["classes"])
+                facts = model.get_modelmeta().custom_metadata_map
+                side = json.loads(facts["input"])["smallest"]
+                model.run(None, {"images": np.zeros((1, side, side, 3), np.uint8)})
+                Line.model = model, json.loads(facts["classes"])
                 print(f"{path} answers: {', '.join(Line.model[1])}", flush=True)
         except Exception as error:  # what answered before goes on
             print(f"{path}: not a model of `augsearch deploy`: {error}", flush=True)
-        threading.Event().wait(0.5)
 
 
 class Line(BaseHTTPRequestHandler):
     def do_POST(self):
         try:
             picture = Image.open(io.BytesIO(self.rfile.read(int(self.headers["Content-Length"]))))
-            if picture.mode not in ("L", "RGB") or picture.getexif().get(274, 1) != 1:
-                raise ValueError("want an upright picture of 8 bits, grey or colour")
+            odd = picture.has_transparency_data or ";16" in str(picture.tile)
+            if odd or picture.mode not in ("L", "RGB") or picture.getexif().get(274, 1) != 1:
+                raise ValueError("want an upright, opaque picture of 8 bits, grey or colour")
             session, classes = Line.model
             found = session.run(None, {"images": np.asarray(picture.convert("RGB"))[None]})
             answer = {"class": classes[int(found[1][0])], "probability": float(found[0].max())}
@@ -48,8 +50,6 @@ class Line(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(answer).encode())
 
 
-if __name__ == "__main__":
-    Line.log_message = lambda *_: None
-    threading.Thread(target=watch, args=[Path(sys.argv[1])], daemon=True).start()
-    ThreadingHTTPServer.request_queue_size = 128
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Line).serve_forever()
+Line.log_message, ThreadingHTTPServer.request_queue_size = lambda *_: None, 128
+threading.Thread(target=watch, args=[Path(sys.argv[1])], daemon=True).start()
+ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Line).serve_forever()

@@ -53,7 +53,8 @@ class Head(nn.Module):
     def forward(self, logits: Tensor) -> tuple[Tensor, ...]:
         networks = logits.shape[2]
         each = logits.float().log_softmax(dim=-1).logsumexp(dim=2) - math.log(networks)
-        mean = each.exp().mean(dim=1).clamp(min=TINY).log()
+        # Of no tile at all it is no number, which `mean` and `clamp` would hide.
+        mean = (each.exp().sum(dim=1) / logits.shape[1] + TINY).log()
         probabilities = (mean / self.temperature).softmax(dim=-1)
         guess = probabilities.argmax(dim=-1)
         if self.good is None:

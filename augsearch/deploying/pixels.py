@@ -52,12 +52,16 @@ class Pixels(nn.Module):
         return found
 
     def _channels(self, images: Tensor) -> Tensor:
+        given, height, width = images.shape[1:]
+        # What is no picture asks for a channel that is not there: too few pixels, or any number of
+        # channels but 1 and 3. A graph knows no other error.
+        least = self.size if self.fit == "tile" else 1
+        lacking = _larger(0, least - _smaller(height, width)) * given
         if self.channels not in (1, 3):
-            return images
-        given = images.shape[1]
-        # Grey stands for all three; any number but 1 and 3 asks for a channel that is not there.
+            return images.index_select(1, torch.arange(given) + lacking)
+        # Grey stands for all three.
         place = torch.arange(3) * _smaller(1, given - 1) + _larger(0, given - 3) * given
-        colour = images.index_select(1, place)
+        colour = images.index_select(1, place + lacking)
         if self.channels == 3:
             return colour
         grey = torch.einsum("nchw,c->nhw", colour, colour.new_tensor(LUMA))
@@ -87,7 +91,7 @@ class Pixels(nn.Module):
         return resized(square, Span.whole(side), Span.whole(side), (self.size, self.size))
 
     def _tiles(self, images: Tensor) -> Tensor:
-        """Of pictures that are no smaller than a tile."""
+        """Of pictures that are no smaller than a tile; none of others."""
         size = self.size
         count, channels, height, width = images.shape
         rows, columns = height // size, width // size

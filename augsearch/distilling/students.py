@@ -9,7 +9,13 @@ from torch import nn
 
 from augsearch.distilling.request import DistillRequest
 from augsearch.errors import ConfigError
-from augsearch.simclr.encoders.config import SCRATCH, SMALL_RESNET, EncoderConfig
+from augsearch.simclr.encoders.build import close_models, is_model
+from augsearch.simclr.encoders.config import (
+    SCRATCH,
+    SMALL_RESNET,
+    WEIGHT_FILES,
+    EncoderConfig,
+)
 
 STUDENTS = {
     "tiny": EncoderConfig(name=SMALL_RESNET, width=16, stages=3),
@@ -32,17 +38,19 @@ def student_of(request: DistillRequest) -> EncoderConfig:
                 "torchvision with --student"
             )
         return known
-    if "/" not in request.student:
+    if not is_model(request.student):
         raise ConfigError(
             f"--student {request.student}: unknown; want {', '.join(STUDENTS)}, timm/<model> or "
-            "torchvision/<classifier>"
+            f"torchvision/<classifier>{close_models(request.student)}"
         )
     if request.weights not in (None, "pretrained") and not Path(weights).is_file():
         raise ConfigError(f"--weights {weights}: there is no such file")
     try:
         return EncoderConfig(name=request.student, weights=weights)
-    except ValidationError as error:
-        raise ConfigError(f"--weights {weights}: {error.errors()[0]['msg']}") from None
+    except ValidationError:
+        raise ConfigError(
+            f"--weights {weights}: want pretrained or a file ({', '.join(WEIGHT_FILES)})"
+        ) from None
 
 
 def count(network: nn.Module) -> int:

@@ -28,6 +28,8 @@ from augsearch.words import interval, percent
 
 WRONG_SHEET, RIGHT_SHEET, MAP = "explained-wrong.png", "explained-right.png", "map.png"
 UNSURE_SHEET, SUSPECT_SHEET = "unsure.png", "suspects.png"
+SHEETS = (WRONG_SHEET, RIGHT_SHEET, MAP, UNSURE_SHEET, SUSPECT_SHEET)
+"""All that an explanation may write; where there is nothing to show, one is left out."""
 LISTED = 48
 """Suspects on the sheet; the table has all."""
 

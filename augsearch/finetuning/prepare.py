@@ -148,6 +148,10 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
         study=found.study,
         directory=Path(),
     )
+    unseen = set(range(len(pool.images.classes))) - set(prepared.sealed.labels.tolist())
+    if unseen and len(prepared.sealed):
+        names = ", ".join(pool.images.classes[place] for place in sorted(unseen))
+        progress.warn(f"no image of these classes is sealed, so nothing is known of them: {names}")
     begins = found.study or pool.images.name
     directory = directory_for(request.output, begins, "finetuned", prepared.identity)
     return replace(prepared, directory=directory)

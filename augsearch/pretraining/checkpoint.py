@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,18 @@ class Checkpoints:
                 "or give --force to begin anew"
             )
         return state
+
+    @property
+    def is_of_this(self) -> bool:
+        """Whether a checkpoint of this very pretraining is there, whole or not."""
+        note = self._note()
+        return note is not None and not differences(note["of"], self._identity)
+
+    @property
+    def are_remains(self) -> bool:
+        """Whether the directory holds nothing but what was killed while it was first written."""
+        names = [path.name for path in self.directory.glob("*")]
+        return bool(names) and all(fnmatch(name, "step-*") for name in names)
 
     def _note(self) -> dict[str, Any] | None:
         path = self.directory / NOTE

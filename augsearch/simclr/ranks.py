@@ -122,6 +122,12 @@ def _joint(module: _BatchNorm, *, on_cuda: bool) -> nn.Module:
 ALONE = Ranks()
 
 
+def only_one_process(verb: str) -> None:
+    """Raise DeviceError where `torchrun` starts several processes, which would all do the same."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise DeviceError(f"{verb} works in one process; start it without torchrun")
+
+
 @contextmanager
 def joined(device: str) -> Iterator[Ranks]:
     """The processes that `torchrun` has started, connected within the block; else this one alone.

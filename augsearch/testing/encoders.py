@@ -109,7 +109,20 @@ def _learns(network: nn.Module, images: Tensor) -> None:
     network.train()
     trained = [p for p in network.parameters() if p.requires_grad]
     assert trained, "has no parameters that learn"
-    _features(network, images).square().sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    found = _features(network, images)
+    assert found.requires_grad, (
+        "gives features without gradients in training mode; leave out torch.no_grad() and detach()"
+    )
+    try:
+        found.square().sum().backward()  # type: ignore[no-untyped-call]  # torch's
+    except RuntimeError as error:
+        raise AssertionError(f"its gradients cannot be computed: {error}") from error
+    network.eval()
+    with torch.no_grad():
+        width = _features(network, images).shape[1]
+    assert found.shape[1] == width, (
+        f"gives {found.shape[1]} features in training mode and {width} in evaluation mode"
+    )
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in trained), (
         "no gradient reaches any parameter"
     )
@@ -118,8 +131,12 @@ def _learns(network: nn.Module, images: Tensor) -> None:
 def _judges_images_one_by_one(network: nn.Module, images: Tensor) -> None:
     network.eval()
     with torch.no_grad():
-        together, alone = _features(network, images), _features(network, images[:1])
-    off = (together[:1] - alone).abs().max() / together.abs().max().clamp(min=1e-12)
-    assert off <= ROUNDING, (
+        together, again = _features(network, images), _features(network, images)
+        alone = _features(network, images[:1])
+    size = together.abs().max().clamp(min=1e-12)
+    assert (again - together).abs().max() / size <= ROUNDING, (
+        "in evaluation mode the same images have other features when it is called again"
+    )
+    assert (together[:1] - alone).abs().max() / size <= ROUNDING, (
         "in evaluation mode an image's features depend on the other images of its batch"
     )

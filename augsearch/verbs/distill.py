@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +20,12 @@ from augsearch.finetuning.classifier import Classifier, holds_classifier
 from augsearch.finetuning.combine import said
 from augsearch.finetuning.judge import Calibration, find_limit, worth
 from augsearch.finetuning.labels import Rows
-from augsearch.finetuning.members import Logits, State, logits_of, training_of
+from augsearch.finetuning.members import Logits, State, training_of
 from augsearch.finetuning.outputs import labels_of, output_files, sealed_files, stale_files
 from augsearch.finetuning.result import Finetuned
 from augsearch.pretraining.pool import rows_of
 from augsearch.progress import Progress, step_listener
+from augsearch.simclr.ranks import only_one_process
 from augsearch.simclr.supervised import LabelledImages, Teacher, train_supervised
 from augsearch.space.policy import Policy
 from augsearch.stats.calibration import match_temperature, tempered
@@ -111,6 +111,7 @@ def distill(
 
 def distill_as_asked(request: DistillRequest, progress: Progress) -> Distilled:
     """What `distill` does, for a request in one piece."""
+    only_one_process("distill")
     quiet_mlflow()
     if request.seed < 0:
         raise ConfigError(f"--seed {request.seed}: must be 0 or more")
@@ -174,8 +175,8 @@ def _concluded(
     prepared, teacher = lesson.prepared, lesson.teacher
     pool, sealed, device = prepared.pool.images, prepared.sealed, prepared.bench.device
     apart = lesson.apart if len(lesson.apart) else np.arange(len(pool))
-    mine = logits_of(prepared, state, pool, apart)
-    _, theirs = teacher.log_probabilities(replace(pool, pictures=None), apart, device)
+    first, mine = said(prepared, [state], pool, apart)
+    _, theirs = teacher.log_probabilities(pool, apart, device)
     match = match_temperature(mine, tempered(theirs, teacher.found.temperature or 1.0))
     alike = float((mine.argmax(axis=1) == theirs.argmax(axis=1)).mean())
     calibration = Calibration(match, find_limit(prepared, [state], match))
@@ -191,8 +192,8 @@ def _concluded(
         student=Network(encoder=result.encoder, networks=1, parameters=lesson.parameters[1]),
         smaller=lesson.parameters[0] / lesson.parameters[1],
         policy=prepared.policy.name,
-        images=len(prepared.seen),
-        apart=len(lesson.apart),
+        images=len(pool.one_each(prepared.seen)),
+        apart=len(first) if len(lesson.apart) else 0,
         steps=lesson.steps,
         temperature=lesson.temperature,
         alike=alike if len(lesson.apart) else None,

@@ -43,14 +43,21 @@ def embed(
         raise ConfigError(f"--output {path}: want a name that ends in {' or '.join(SUFFIXES)}")
     if path.exists() and not (force and path.is_file()):
         raise ConfigError(f"--output {path}: is there already; give another, or --force")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     table, what = embedded_table(Path(directory), data, resolve_device(device), progress)
     content = file_of(table, what, path.suffix)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        raise _unwritable(path, error) from None
     found = Embedded(
         what=what, images=len(table), features=table.shape[1] - 4, sides=counts_of(table)
     )
     return found.written(path.parent, [path.name])
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"{path}: cannot be written ({error.strerror})")

@@ -14,6 +14,7 @@ from augsearch.explaining.outputs import output_files, result_of
 from augsearch.explaining.report import headline
 from augsearch.explaining.request import ExplainRequest
 from augsearch.explaining.result import RESULT_FILE, Explained
+from augsearch.explaining.sheets import SHEETS
 from augsearch.files import held_directory, write_files
 from augsearch.finetuning.classifier import open_classifier, open_images
 from augsearch.pretraining.prepare import short_digest
@@ -138,9 +139,9 @@ def _written(
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None
-    for old in directory.glob("*.png"):
-        if old.name not in files:
-            old.unlink()
+    for name in SHEETS:
+        if name not in files:
+            (directory / name).unlink(missing_ok=True)
     write_files(directory, files)
     return files
 

@@ -30,6 +30,7 @@ from augsearch.finetuning.request import FinetuneRequest
 from augsearch.finetuning.result import RESULT_FILE, Finetuned
 from augsearch.pretraining.checkpoint import differences
 from augsearch.progress import Progress
+from augsearch.simclr.ranks import only_one_process
 from augsearch.space.policy import Policy
 from augsearch.store.database import DEFAULT_STORAGE, open_storage, told_when_unwritable
 from augsearch.store.sealed import count_sealed_use
@@ -115,6 +116,7 @@ def finetune(
 
 def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned:
     """What `finetune` does, for a request in one piece."""
+    only_one_process("finetune")
     quiet_mlflow()
     prepared = prepare(request, progress)
     directory = prepared.directory

@@ -34,7 +34,7 @@ from augsearch.piloting.runs import (
 from augsearch.pretraining.recipe import names_study
 from augsearch.progress import Progress, Quiet
 from augsearch.search.result.result import versions
-from augsearch.simclr.ranks import ALONE
+from augsearch.simclr.ranks import ALONE, only_one_process
 from augsearch.space.policy import Policy
 from augsearch.space.space import Space
 from augsearch.store.database import (
@@ -154,6 +154,7 @@ def pilot(
 
 def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
     """What `pilot` does, for a request in one piece."""
+    only_one_process("pilot")
     quiet_mlflow()
     check_request(request)
     asked = _searched(request, progress)

@@ -121,6 +121,8 @@ def finished(prepared: Prepared, *, force: bool) -> Pretrained | None:
     except (OSError, ValidationError, ValueError):
         raise ConfigError(f"{path}: cannot be read; give --force to train again") from None
     if different := differences(found.identity, prepared.identity):
+        if prepared.checkpoints.is_of_this:  # which is replacing it
+            return None
         raise ConfigError(
             f"{prepared.directory}: holds another pretraining ({different}); give another "
             "--output, or --force to replace it"
@@ -141,14 +143,15 @@ def _make_room(prepared: Prepared, force: bool) -> None:
     directory = prepared.directory
     ours = (directory / RESULT_FILE).is_file() or (directory / CHECKPOINT / NOTE).is_file()
     try:
-        if not ours and directory.is_dir() and any(directory.iterdir()):
+        there = list(directory.iterdir()) if directory.is_dir() else []
+        killed = prepared.checkpoints.are_remains
+        if not ours and there and not (killed and len(there) == 1):
             raise ConfigError(
                 f"{directory}: holds files that do not belong to a pretraining; give another "
                 "--output"
             )
-        if force:
+        if force or killed:  # a finished one stays until another is written
             prepared.checkpoints.clear()
-            (directory / RESULT_FILE).unlink(missing_ok=True)
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{directory}: cannot be written ({error.strerror})") from None

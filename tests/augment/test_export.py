@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import struct
 import subprocess
 import sys
-import zlib
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from data.deep_files import write_png
 from PIL import Image
 from reference_views import two_views
 
@@ -215,16 +214,15 @@ def test_pictures_of_every_mode_are_read_as_in_the_search(tmp_path, make, suffix
     assert np.array_equal(np.broadcast_to(decoded, seen.shape), seen)
 
 
+@pytest.mark.parametrize("shape", [(40, 50, 3), (2, 3, 40, 50)])
+def test_what_is_not_one_image_is_said(shape):
+    two = TwoViewTransform(lambda image: image, lambda image: image)
+    with pytest.raises(DataError, match=r"want one image, \[C, H, W\] as a tensor"):
+        two(torch.zeros(shape))
+
+
 def test_colours_of_16_bits_are_refused_rather_than_shown_black(tmp_path):
-    rgb = np.full((8, 8, 3), 4000, dtype=">u2")
-    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0))]
-    chunks += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    content = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
-    )
-    (tmp_path / "deep.png").write_bytes(content)
+    write_png(tmp_path / "deep.png", np.full((8, 8, 3), 4000, dtype=np.uint16))
     with (
         Image.open(tmp_path / "deep.png") as picture,
         pytest.raises(DataError, match="16 bits a colour"),

@@ -10,8 +10,10 @@ import time
 import urllib.error
 import urllib.request
 
+import numpy as np
 import onnx
 import pytest
+from data.deep_files import write_png
 from deploying.test_deploy import deployed, trained
 from onnx import TensorProto, helper
 from PIL import Image
@@ -65,13 +67,17 @@ def test_what_is_no_picture_and_no_model_is_answered(deployed, tmp_path):
             time.sleep(0.1)
         assert found in deployed.classes
         assert line.stdout.readline() == f"{model} answers: {', '.join(deployed.classes)}\n"
+        upright = "want an upright, opaque picture of 8 bits"
+        deep = write_png(tmp_path / "deep.png", np.full((20, 30, 3), 4000, dtype=np.uint16))
         grey, turned = Image.new("L", (20, 30)), Image.Exif()
         turned[274] = 6
         for sent, reason in (
             (b"no picture", "image"),
-            (as_file(Image.new("I;16", (20, 30))), "want an upright picture of 8 bits"),
-            (as_file(Image.new("RGBA", (20, 30))), "want an upright picture of 8 bits"),
-            (as_file(grey, exif=turned), "want an upright picture of 8 bits"),
+            (as_file(Image.new("I;16", (20, 30))), upright),
+            (as_file(Image.new("RGBA", (20, 30))), upright),
+            (as_file(grey, exif=turned), upright),
+            (as_file(grey, transparency=0), upright),
+            (deep.read_bytes(), upright),
         ):
             with pytest.raises(urllib.error.HTTPError) as raised:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}", sent)

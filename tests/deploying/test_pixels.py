@@ -78,6 +78,15 @@ def test_other_numbers_of_channels_are_no_picture(given, channels):
         fitted(np.zeros((20, 20, given), np.uint8), 16, "crop", channels=channels)
 
 
+@pytest.mark.parametrize("fit", ["crop", "squash", "pad", "tile"])
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_too_few_pixels_are_no_picture(fit, channels):
+    sizes = [(0, 5), (5, 0), *([(15, 40), (40, 15)] if fit == "tile" else [])]
+    for height, width in sizes:
+        with pytest.raises((IndexError, RuntimeError)):
+            fitted(np.zeros((height, width, channels), np.uint8), 16, fit)
+
+
 def test_bands_stay_bands():
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 5), np.uint8)
     assert (fitted(pixels, 16, "crop").round() == pixels).all()

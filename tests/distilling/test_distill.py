@@ -67,6 +67,19 @@ def test_a_student_is_a_classifier_of_its_own(teacher):
 
 
 @pytest.mark.long
+def test_of_tiles_it_counts_pictures():
+    images = small_images()
+    numbers = np.arange(len(images))
+    pictures = numbers % 6 * 6 + numbers // 12  # two tiles of one class each
+    tiles = replace(images, pictures=pictures, groups=pictures)
+    go(study=config(WIDE), data=tiles, labels=3)
+    found = teach(data=tiles)
+    split = pd.read_csv("out/split.csv")
+    assert 2 * (found.images + found.apart) == (split.side == "pool").sum()
+    assert found.alike is None or (found.alike * found.apart) % 1 == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.long
 def test_labels_are_not_looked_at_and_the_teacher_is(teacher):
     teach(output="a")
     images = small_images()
@@ -140,6 +153,12 @@ def test_bad_input_is_said(teacher):
         teach(student="medium")
     with pytest.raises(ConfigError, match=r"--student torchvision/resnet18: .* a smaller one"):
         teach(student="torchvision/resnet18")
+    unknown = r"--student timm/resnot18: unknown; want tiny, small, .*did you mean timm/"
+    with pytest.raises(ConfigError, match=unknown):
+        teach(student="timm/resnot18")
+    Path("w.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"--weights w\.json: want pretrained or a file \("):
+        teach(student="timm/mobilenetv3_small_050", weights="w.json")
     with pytest.raises(ConfigError, match=r"--weights w\.pth: there is no such file"):
         teach(student="timm/mobilenetv3_small_050", weights="w.pth")
     with pytest.raises(ConfigError, match=r"--temperature 0: must lie between 0\.1 and 100"):

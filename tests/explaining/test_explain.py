@@ -79,7 +79,10 @@ def test_from_a_classifier_to_what_its_decisions_rest_on(tuned):
 
     with pytest.raises(ConfigError, match=r"^out/explained: holds an explanation; give another"):
         explained()
+    mine = directory / "mine.png"
+    shutil.copy(directory / "map.png", mine)
     again = explained(force=True)
+    assert mine.is_file()
     same = {"seconds": 0.0}
     assert again.model_copy(update=same) == found.model_copy(update=same)
 

@@ -57,6 +57,36 @@ def test_a_checkpoint_of_another_policy_is_refused(stopped):
     assert run().steps == 12
 
 
+def test_what_is_killed_at_its_first_checkpoint_begins_again():
+    for left in ("step-4.part", "step-4.pt"):
+        directory = Path(f"runs/killed-{left}")
+        (directory / "checkpoint").mkdir(parents=True)
+        (directory / "checkpoint" / left).write_bytes(b"cut short")
+        found = run(output=directory)
+        assert found.files.keys() >= {"model.safetensors", "pretrain.json"}
+        assert not (directory / "checkpoint").exists()
+
+
+def test_a_finished_one_stays_until_another_is_written(monkeypatch):
+    directory = Path("runs/kept")
+    run(output=directory)
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr("augsearch.verbs.pretrain.train", killed)
+        run(output=directory, seed=7, force=True)
+    assert {
+        path.name: path.read_bytes() for path in directory.iterdir() if path.is_file()
+    } == before
+    with pytest.raises(ConfigError, match="holds another pretraining"):
+        run(output=directory, seed=7)
+    run(output=directory, seed=7, force=True)
+    assert (directory / "model.safetensors").read_bytes() != before["model.safetensors"]
+
+
 def test_files_of_others_are_left_alone():
     Path("out").mkdir()
     Path("out/result.json").write_text("a study's")

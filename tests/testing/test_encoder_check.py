@@ -132,3 +132,33 @@ def test_numbers_that_do_not_go_together_are_refused(numbers):
     with pytest.raises(ValueError, match="mean and std"):
         CustomEncoder(small, **numbers)
     assert CustomEncoder(small, mean=0.5, std=0.2).normalised_by == ((0.5,), (0.2,))
+
+
+class Odd(nn.Module):
+    """Something that is another thing in training or at its second call."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.net, self.kind, self.wide = small(3, 32), kind, nn.Linear(8, 5)
+
+    def forward(self, images):
+        if self.kind == "no gradients":
+            with torch.no_grad():
+                return self.net(images)
+        found = self.net(images)
+        if self.kind == "width" and self.training:
+            return self.wide(found.flatten(1))
+        return nn.functional.dropout(found, 0.5) if self.kind == "random" else found
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("no gradients", "gives features without gradients in training mode"),
+        ("width", "gives 5 features in training mode and 8 in evaluation mode"),
+        ("random", "the same images have other features when it is called again"),
+    ],
+)
+def test_training_and_evaluation_give_the_same_kind_of_features(kind, said):
+    with pytest.raises(AssertionError, match=said):
+        check_encoder(CustomEncoder(lambda channels, size: Odd(kind)), channels=(3,))

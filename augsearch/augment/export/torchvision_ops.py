@@ -137,7 +137,13 @@ def opened(image: object, window: tuple[float, float] | None, surroundings: Surr
     """A picture, tensor or array as `[C, H, W]` float32 in [0, 1], made square."""
     if isinstance(image, Image.Image):
         image = eight_bits(image, window)
-    return surroundings.square(unit_floats(F.to_image(image)))
+    tensor = F.to_image(image)
+    if tensor.ndim != 3 or tensor.shape[-1] <= 4 < tensor.shape[0]:  # channels first, and few
+        raise DataError(
+            f"the image has the shape {list(tensor.shape)}; want one image, [C, H, W] as a tensor "
+            "or [H, W, C] as an array"
+        )
+    return surroundings.square(unit_floats(tensor))
 
 
 @contextlib.contextmanager

@@ -142,25 +142,40 @@ def _builder(config: EncoderConfig) -> Callable[[int, int], nn.Module]:
         return lambda in_channels, _: small_resnet(config, in_channels)
     if config.encoder_file is not None:
         return config.encoder_file.load(config.code).build
-    import timm
-
-    family, model = split_name(config)
-    classifiers = torchvision.models.list_models(module=torchvision.models)
-    if family == "torchvision" and model in classifiers:
-        return partial(_torchvision_body, model)
-    if family == "timm" and timm.is_model(model):
-        return partial(_timm_body, model)
-    known = [f"torchvision/{name}" for name in classifiers]
-    known += [f"timm/{name}" for name in timm.list_models()]
-    # A bare name is looked up as torchvision's: the library that most people mean by resnet18.
-    wanted = config.name if "/" in config.name else f"torchvision/{config.name}"
-    close = difflib.get_close_matches(config.name, [SMALL_RESNET, CUSTOM], cutoff=0.8)
-    close = close or difflib.get_close_matches(wanted, known)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    if is_model(config.name):
+        family, model = split_name(config)
+        return partial(_torchvision_body if family == "torchvision" else _timm_body, model)
     raise ConfigError(
         f"unknown encoder {config.name!r}: use {SMALL_RESNET}, torchvision/<classifier>, "
-        f"timm/<model> or {CUSTOM}{hint}"
+        f"timm/<model> or {CUSTOM}{close_models(config.name, SMALL_RESNET, CUSTOM)}"
     )
+
+
+def is_model(name: str) -> bool:
+    """Whether a library knows it: `timm/<model>` or `torchvision/<classifier>`."""
+    import timm
+
+    family, _, model = name.partition("/")
+    if family == "torchvision":
+        return model in torchvision.models.list_models(module=torchvision.models)
+    return family == "timm" and bool(timm.is_model(model))
+
+
+def close_models(name: str, *others: str) -> str:
+    """ "; did you mean ...?", of the libraries' names and of others; nothing if none is close."""
+    import timm
+
+    known = [
+        f"torchvision/{model}"
+        for model in torchvision.models.list_models(module=torchvision.models)
+    ]
+    known += [f"timm/{model}" for model in timm.list_models()]
+    # A bare name is looked up as torchvision's: the library that most people mean by resnet18.
+    wanted = name if "/" in name else f"torchvision/{name}"
+    close = difflib.get_close_matches(name, others, cutoff=0.8)
+    if not close and wanted.partition("/")[2]:
+        close = difflib.get_close_matches(wanted, known)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def _torchvision_body(model: str, in_channels: int, image_size: int) -> nn.Module:

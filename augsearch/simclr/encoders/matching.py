@@ -117,7 +117,7 @@ def _fill(state: State, prefix: str, body: nn.Module, channels: int) -> Match:
     wanted = body.state_dict()
     inside = {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
     inside = {n: t for n, t in inside.items() if n not in wanted or _usable(t, wanted[n])}
-    fitted, adapted = _to_images(inside, wanted, channels)
+    fitted, adapted = _to_images(inside, wanted, channels, first_convolution(body))
     fitted = _as_library_fits(fitted, body)
     kept = {n: t for n, t in fitted.items() if n in wanted and t.shape == wanted[n].shape}
     for name, tensor in kept.items():
@@ -144,8 +144,16 @@ def _usable(tensor: Tensor, wanted: Tensor) -> bool:
     return plain and (tensor.dtype in FLOATS or not wanted.is_floating_point())
 
 
+def first_convolution(body: nn.Module) -> str:
+    """The name of its weight; empty if there is none."""
+    for name, module in body.named_modules():
+        if isinstance(module, nn.Conv2d):
+            return f"{name}.weight".lstrip(".")
+    return ""
+
+
 def _to_images(
-    inside: State, wanted: Mapping[str, Tensor], channels: int
+    inside: State, wanted: Mapping[str, Tensor], channels: int, first: str
 ) -> tuple[State, dict[str, str]]:
     """Convolutions that see the images, for as many channels as these have."""
     fitted, adapted = dict(inside), {}
@@ -153,12 +161,22 @@ def _to_images(
         if name not in wanted or tensor.ndim != 4 or wanted[name].ndim != 4:
             continue
         (_, there, *kernel), (_, here, *own) = tensor.shape, wanted[name].shape
-        sees = here == channels and there in IMAGE_CHANNELS and there != here
+        may_see = name == first or there in IMAGE_CHANNELS
+        sees = here == channels and there != here and may_see
         if sees and kernel == own and len(tensor) == len(wanted[name]):
             fitted[name] = to_channels(tensor, here)
-            how = "summed" if here == 1 else "repeated and scaled"
-            adapted[name] = f"the first convolution is {how} from {there} to {here} channels"
+            adapted[name] = _how(there, here)
     return fitted, adapted
+
+
+def _how(there: int, here: int) -> str:
+    if 1 < here < there:
+        return (
+            f"of the {there} channels that the first convolution sees the first {here} are used "
+            "and scaled; if they do not mean what your images' channels do, so do the features"
+        )
+    how = "summed" if here == 1 else "repeated and scaled"
+    return f"the first convolution is {how} from {there} to {here} channels"
 
 
 def _check_numbers(match: Match) -> None:

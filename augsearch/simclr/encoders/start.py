@@ -22,7 +22,12 @@ from augsearch.simclr.encoders.checkpoint import (
 )
 from augsearch.simclr.encoders.config import PRETRAINED, EncoderConfig
 from augsearch.simclr.encoders.layers import parameter_groups
-from augsearch.simclr.encoders.matching import Match, match_states, names_shown
+from augsearch.simclr.encoders.matching import (
+    Match,
+    first_convolution,
+    match_states,
+    names_shown,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ def load_start(config: EncoderConfig, channels: int, image_size: int) -> Start |
         states, digest = read_states(path), file_digest(path)
     match = match_states(states, body, config.called, channels)
     _check_frozen(config, body, match)
+    _check_essential(config, body, match)
     _check_features(config, match, channels, image_size)
     mean, std = normalised_by(config, channels)
     return Start(
@@ -78,6 +84,18 @@ def _check_frozen(config: EncoderConfig, body: nn.Module, match: Match) -> None:
         raise ConfigError(
             f"encoder.frozen_stages {config.frozen_stages}: the file has nothing for "
             f"{names_shown(random)}, which would stay random for ever; freeze fewer parts"
+        )
+
+
+def _check_essential(config: EncoderConfig, body: nn.Module, match: Match) -> None:
+    """What everything else builds on must come from the weights, too."""
+    first = first_convolution(body)
+    if random := [n for n in match.missing if n == first or "pos_embed" in n]:
+        shape = " in its shape" if set(random) <= set(match.other_shape) else ""
+        raise ConfigError(
+            f"encoder.weights: the file has nothing{shape} for {names_shown(random)} of "
+            f"{config.called}, on which all other weights build; at random it would make them "
+            "worthless. Name weights that have it"
         )
 
 
@@ -139,7 +157,7 @@ def normalised_by(
         mean, std = _of_library(config)
     if not mean:
         return (), ()
-    if len(mean) not in (1, 3, channels):
+    if config.mean and len(mean) not in (1, 3, channels):  # others go with the convolution
         raise ConfigError(
             f"encoder.mean: {len(mean)} numbers for images of {channels} "
             f"channel{'s' if channels > 1 else ''}; give one for each, or a single one"

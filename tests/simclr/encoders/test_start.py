@@ -230,6 +230,27 @@ def test_a_deeper_network_of_the_same_kind_is_refused(tmp_path):
     assert "tensors more in the parts of torchvision/resnet18" in said
 
 
+def test_any_number_of_channels_is_fitted_and_fewer_are_said(tmp_path):
+    for there in (7, 9, 13):
+        body = timm.create_model(TIMM.removeprefix("timm/"), in_chans=there)
+        torch.save(body.state_dict(), tmp_path / "w.pth")
+        notes = " | ".join(start_of(tmp_path / "w.pth").notes)
+        assert f"of the {there} channels that the first convolution sees the first 3" in notes
+
+
+def test_what_all_else_builds_on_is_not_left_to_chance(tmp_path):
+    state = network(TIMM).state_dict()
+    del state["conv1.0.weight"]
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(ConfigError, match=r"nothing for conv1\.0\.weight of timm/.*worthless"):
+        start_of(tmp_path / "w.pth")
+    state = timm.create_model("test_vit", num_classes=0, img_size=32).state_dict()
+    state["pos_embed"] = state["pos_embed"][:, :3]
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(ConfigError, match=r"nothing in its shape for pos_embed"):
+        start_of(tmp_path / "w.pth", "timm/test_vit")
+
+
 def test_another_patch_size_is_said(tmp_path):
     vit = timm.create_model("test_vit", num_classes=0, patch_size=8, img_size=16)
     start = start_of(saved(tmp_path / "w.pth", vit.state_dict()), "timm/test_vit", size=32)
@@ -254,7 +275,7 @@ def test_stems_that_fold_pixels_into_channels_are_not_summed(tmp_path):
 
 def test_what_is_frozen_must_be_in_the_file(tmp_path):
     state = network(TIMM).state_dict()
-    del state["conv1.0.weight"]
+    del state["bn1.weight"]
     assert "would stay random for ever" in refusal(tmp_path / "w.pth", state, frozen_stages=1)
     start_of(tmp_path / "w.pth")
 
