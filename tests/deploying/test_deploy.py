@@ -20,7 +20,7 @@ from small_study import small_images
 
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.deploying.graph import Parts
+from augsearch.deploying.graph import Head, Parts
 from augsearch.deploying.judge import Limits, why_refused
 from augsearch.deploying.needs import is_there
 from augsearch.deploying.runtimes import in_torch
@@ -332,6 +332,11 @@ def test_sizes_of_one_are_sizes(trained, deployed, shape):
     assert np.allclose(program(torch.from_numpy(images))[0], wanted, atol=1e-5)
     session = onnxruntime.InferenceSession(deployed.files["model.onnx"])
     assert np.allclose(session.run(None, {"images": images})[0], wanted, atol=1e-5)
+
+
+def test_of_no_tile_nothing_is_said_and_it_is_stopped():
+    probabilities, _, stopped = Head(1.0, good=0, threshold=0.9)(torch.zeros(2, 0, 1, 3))
+    assert probabilities.isnan().all() and stopped.all()
 
 
 def test_other_images_are_another_deployment(trained, tmp_path):
