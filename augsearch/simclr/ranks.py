@@ -125,7 +125,9 @@ ALONE = Ranks()
 def only_one_process(verb: str) -> None:
     """Raise DeviceError where `torchrun` starts several processes, which would all do the same."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise DeviceError(f"{verb} works in one process; start it without torchrun")
+        raise DeviceError(
+            f"{verb} works in one process; start it without torchrun, or unset WORLD_SIZE"
+        )
 
 
 @contextmanager

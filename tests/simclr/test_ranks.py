@@ -16,6 +16,9 @@ from augsearch.errors import DataError, DeviceError
 from augsearch.simclr.accumulate import backward
 from augsearch.simclr.loss import nt_xent
 from augsearch.simclr.ranks import ALONE, JointBatchNorm, Ranks, joined
+from augsearch.verbs.distill import distill
+from augsearch.verbs.finetune import finetune
+from augsearch.verbs.pilot import pilot
 
 IMAGES = 6
 WORLD = 2
@@ -194,3 +197,10 @@ def test_ranks_draw_what_one_process_would(executor):
     ]
     joint = torch.cat([view for number in (0, 1) for view in (part[number] for part in parts)])
     assert torch.allclose(joint, whole, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("verb", [finetune, distill, pilot])
+def test_what_works_in_one_process_says_so_to_several(monkeypatch, verb):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(DeviceError, match=f"{verb.__name__} works in one process"):
+        verb("nothing")

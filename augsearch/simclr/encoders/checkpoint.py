@@ -91,8 +91,6 @@ def write_weights(
 
 def recorded_normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation that `write_weights` put into a file; empty for files of others."""
-    if path.suffix.lower() != ".safetensors":
-        return (), ()
     try:
         with safe_open(path, "pt") as file:
             recorded = file.metadata() or {}

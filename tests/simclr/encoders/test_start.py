@@ -1,5 +1,6 @@
 """Weights of every style of file fill the encoder; those of another network are refused."""
 
+import json
 import socket
 import warnings
 
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 
 from augsearch.errors import ConfigError
 from augsearch.simclr.encoders.build import build_encoder
+from augsearch.simclr.encoders.checkpoint import MEAN, STD
 from augsearch.simclr.encoders.config import EncoderConfig
 from augsearch.simclr.encoders.matching import to_channels
 from augsearch.simclr.encoders.start import load_start
@@ -284,6 +286,17 @@ def test_what_is_frozen_must_be_in_the_file(tmp_path):
 def test_a_mean_of_another_length_is_refused(tmp_path, numbers):
     said = refusal(tmp_path / "w.pth", network(TIMM).state_dict(), mean=numbers, std=numbers)
     assert "for images of 3 channels" in said
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.pth"])
+def test_what_a_file_says_of_its_channels_goes_with_the_convolution(tmp_path, name):
+    body = timm.create_model(TIMM.removeprefix("timm/"), in_chans=5)
+    numbers = [0.1, 0.2, 0.3, 0.4, 0.5]
+    save_file(
+        body.state_dict(), tmp_path / name, {MEAN: json.dumps(numbers), STD: json.dumps(numbers)}
+    )
+    assert start_of(tmp_path / name).mean == (0.1, 0.2, 0.3)
+    assert start_of(tmp_path / name, channels=1).mean == pytest.approx((0.3,))
 
 
 def test_a_network_that_asks_for_its_files_version_loads(tmp_path):
