@@ -10,9 +10,12 @@
 norm's statistics; it asks which of them beats the weights as they are. `policies` trains the same
 policies (four baselines and points spread over the space) from scratch and from the weights, at
 several image sizes, over several seeds. FILE holds the weights of `encoders/mobilenetv1_025.py`.
+The name of a drawn domain (`hue`, `texture`, ...) stands for an unseen instance of it.
 
-All scores are of validation images. Runs are kept in tables/starts.jsonl as they end: stopped, the
-same command goes on. `show` prints what is there, and writes results/starts.json.
+Each encoder is scored by the probe with few labels, that with all, and fine-tuned with few labels
+and images as they are. All scores are of validation images. Runs are kept in tables/starts.jsonl
+as they end: stopped, the same command goes on. `show` prints what is there, and writes
+results/starts.json.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ import numpy as np
 import pandas as pd
 
 from augsearch.augment.baselines import BASELINES
+from augsearch.data.embedded.domains import DOMAINS
 from augsearch.engines.processes import Processes
 from augsearch.space.policy import Policy
 from augsearch.space.space import load_space
@@ -40,6 +44,8 @@ from benchmarks.studies.start_runs import Run, Shared, do_run
 
 TABLE = TABLES / "starts.jsonl"
 CASE = ["data", "size", "start"]
+MEASURES = ("score", "all_labels", "fine_tuned")
+SHOWN = ("SimCLR s=0.5", "SimCLR s=1", "crop only")
 UNTOUCHED = 2  # steps of a run that takes none: a study file wants some
 GRID = (
     *({"learning_rate": rate} for rate in (1e-4, 3e-4, 1e-3)),
@@ -102,42 +108,65 @@ def policy_runs(
 def show() -> None:
     """Print what the table holds."""
     table = pd.DataFrame(rows())
-    table = table[table.score.notna()].assign(score=100 * table.score)
-    as_is = {key: part.score.mean() for key, part in split(table[table.policy == ""], CASE)}
-    tried = table[(table.policy == "SimCLR s=0.5") & (table.start == "pretrained")]
-    found: dict[str, Any] = {"adaptation": [], "policies": []}
+    table = table[table.score.notna()]
+    table[list(MEASURES)] *= 100
+    adaptation = list(adaptations(table))
     print("adaptation under SimCLR s=0.5, points above the weights as they are")
-    for (*case, steps, setting), part in split(tried, [*CASE, "steps", "setting"]):
-        gain = part.score.mean() - as_is[tuple(case)]
+    for one in adaptation:
         print(
-            f"{case[0]:15s} {case[1]:4d} {steps:5d}  {gain:+5.1f}  ({len(part)} seeds)  {setting}"
+            f"{one['data']:15s} {one['size']:4d} {one['steps']:5d}  {one['gain']:+5.1f}  "
+            f"({one['seeds']} seeds)  {one['setting']}"
         )
-        entry = {"data": case[0], "size": case[1], "steps": steps, "setting": setting}
-        found["adaptation"].append({**entry, "gain": gain})
+    policies = list(comparisons(table))
     print("\npolicies: mean score, how far they differ, and how well one seed tells them apart")
+    columns = ("images", "pixels", "start", "score", "as it is", *SHOWN, "best", "SD", "ICC")
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
+    for one in policies:
+        mean = one["mean"]
+        best = max(mean, key=mean.__getitem__)
+        known = " | ".join(
+            f"{mean[name]:.1f}" for name in ("SimCLR s=0.5", "SimCLR s=1", "crop only")
+        )
+        print(
+            f"| {one['data']} | {one['size']} | {one['start']} | {one['measure']} "
+            f"| {one['as_it_is']:.1f} | {known} | {mean[best]:.1f} ({best}) "
+            f"| {one['spread']:.1f} | {one['icc']:.2f} |"
+        )
+    print("written:", write_result("starts", {"adaptation": adaptation, "policies": policies}))
+
+
+def adaptations(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """What each way to go on from weights gains over these as they are."""
+    as_is = {key: part.score.mean() for key, part in split(table[table.policy == ""], CASE)}
+    tried = table[
+        (table.policy == "SimCLR s=0.5") & (table.start == "pretrained") & (table.setting != "{}")
+    ]
+    for (*case, steps, setting), part in split(tried, [*CASE, "steps", "setting"]):
+        yield {
+            **{"data": case[0], "size": case[1], "steps": steps, "setting": setting},
+            **{"gain": part.score.mean() - as_is[tuple(case)], "seeds": len(part)},
+        }
+
+
+def comparisons(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """How far policies differ, for each set, size, start and score."""
     for (*case, steps, setting), part in split(
         table[table.policy != ""], [*CASE, "steps", "setting"]
     ):
-        grid = part.pivot_table(index="policy", columns="seed", values="score").dropna(axis=1)
-        if min(grid.shape) < 2 or len(grid) < 4:
-            continue
-        scores = grid.to_numpy()
-        means = {str(name): float(row.mean()) for name, row in zip(grid.index, scores, strict=True)}
-        best = max(means, key=means.__getitem__)
-        spread = float(np.sqrt(max(0.0, variance_of_policies(scores))))
-        found["policies"].append(
-            {
+        same = (table[CASE] == case).all(axis=1) & (table.policy == "")
+        for measure in MEASURES:
+            grid = part.pivot_table(index="policy", columns="seed", values=measure).dropna(axis=1)
+            if min(grid.shape) < 2 or len(grid) < 4:
+                continue
+            scores = grid.to_numpy()
+            yield {
                 **{"data": case[0], "size": case[1], "start": case[2], "setting": setting},
-                **{"steps": steps, "seeds": grid.shape[1], "as_it_is": as_is.get(tuple(case))},
-                **{"mean": means, "spread": spread, "icc": icc(scores)},
+                **{"steps": steps, "seeds": grid.shape[1], "measure": measure},
+                "as_it_is": float(table[same][measure].mean()),
+                "mean": {str(name): float(row.mean()) for name, row in grid.iterrows()},
+                "spread": float(np.sqrt(max(0.0, variance_of_policies(scores)))),
+                "icc": icc(scores),
             }
-        )
-        print(
-            f"{case[0]:15s} {case[1]:4d} {case[2]:10s} {steps:5d}  as it is "
-            f"{as_is[tuple(case)]:5.1f}  best {means[best]:5.1f} ({best})  "
-            f"SD of policies {spread:4.1f}  ICC {icc(scores):.2f}  {setting}"
-        )
-    print("written:", write_result("starts", found))
 
 
 def split(table: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
@@ -185,7 +214,10 @@ def main() -> None:
     if given.what == "show":
         show()
         return
-    roots = {path.name: with_groups(path, Path("runs")) for path in given.data}
+    roots = {
+        path.name: None if str(path) in DOMAINS else with_groups(path, Path("runs"))
+        for path in given.data
+    }
     policies = policies_of(given.space, given.points)
     shared = Shared(roots, given.weights, policies)
     if given.what == "adaptation":
