@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -34,6 +34,10 @@ class Progress(Protocol):
     def estimated(self, estimate: Estimate) -> None:
         """What the study will cost, before it starts."""
 
+    def expected(self, phases: Sequence[PhaseCost], lengths: Mapping[str, float]) -> None:
+        """What is left of work whose runs differ in length; `lengths`: by a run's name, relative
+        to the mean of those left in its phase."""
+
     def phase(self, name: Phase, done: int, total: int, round: str = "") -> None:
         """A phase begins, or one `round` of it, with `done` of `total` runs finished before."""
 
@@ -57,6 +61,9 @@ class Quiet:
         pass
 
     def estimated(self, estimate: Estimate) -> None:
+        pass
+
+    def expected(self, phases: Sequence[PhaseCost], lengths: Mapping[str, float]) -> None:
         pass
 
     def phase(self, name: Phase, done: int, total: int, round: str = "") -> None:
@@ -92,19 +99,19 @@ class PhaseCost:
     """A phase of a study.
 
     Attributes:
-        runs: in all, of which `done` are finished.
+        runs: in all, of which `done` are finished; a run longer than the mean counts for more.
         seconds: from one run's end to the next one's, as guessed beforehand.
     """
 
     name: Phase
-    runs: int
-    done: int
+    runs: float
+    done: float
     seconds: float
 
     @property
-    def left(self) -> int:
+    def left(self) -> float:
         """Runs to do."""
-        return max(0, self.runs - self.done)
+        return max(0.0, round(self.runs - self.done, 6))
 
 
 @dataclass(frozen=True)

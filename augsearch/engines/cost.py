@@ -18,6 +18,6 @@ def makespan(seconds: Sequence[float], processes: int) -> float:
     return max(free)
 
 
-def overhead_seconds(runs: int) -> float:
+def overhead_seconds(runs: float) -> float:
     """What starting processes and stores and keeping the records of the runs adds, roughly."""
     return STARTING + RECORDING * runs

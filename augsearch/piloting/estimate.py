@@ -7,8 +7,8 @@ the figure.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from augsearch.bench.bench import Bench
 from augsearch.bench.scoring import quick_scores
@@ -27,7 +27,7 @@ from augsearch.piloting.runs import (
 )
 from augsearch.pretraining.prepare import LONGER
 from augsearch.pretraining.result import RESULT_FILE
-from augsearch.progress import Quiet, duration
+from augsearch.progress import Phase, PhaseCost, Quiet, duration
 from augsearch.words import counted
 
 WARMUP, MEASURED = 2, 8
@@ -47,6 +47,7 @@ class PilotEstimate:
         processes: that share the work.
         seconds: of all that is left, starting processes included.
         search_seconds: of the search that comes first; 0 without one.
+        phases, lengths: as `Progress.expected` is told.
     """
 
     name: str
@@ -61,6 +62,8 @@ class PilotEstimate:
     processes: int
     seconds: float
     search_seconds: float = 0.0
+    phases: tuple[PhaseCost, ...] = ()
+    lengths: Mapping[str, float] = field(default_factory=dict, repr=False)
 
 
 def estimate(prepared: Prepared, engine: Processes, *, afresh: bool = False) -> PilotEstimate:
@@ -79,6 +82,10 @@ def estimate(prepared: Prepared, engine: Processes, *, afresh: bool = False) -> 
         waiting = [job for job in jobs if not (job.within(prepared) / RESULT_FILE).is_file()]
         todo = [point for point in asked if point not in kept]
     processes = engine.at_once(max(len(waiting), len(todo), 1))
+    first, second = _seconds(prepared, waiting, todo, engine)
+    ends = sum(makespan(list(part.values()), processes) for part in (first, second))
+    pretraining, pretrained = _phase("pretrainings", len(jobs), first, processes)
+    classifying, classified = _phase("classifiers", len(asked), second, processes)
     return PilotEstimate(
         name=prepared.directory.name,
         ways=len(prepared.ways),
@@ -90,31 +97,40 @@ def estimate(prepared: Prepared, engine: Processes, *, afresh: bool = False) -> 
         steps=_steps(prepared),
         device=str(prepared.device),
         processes=processes,
-        seconds=_seconds(prepared, waiting, todo, engine, processes),
+        seconds=ends + overhead_seconds(len(waiting) + len(todo)) if ends else 0.0,
+        phases=(pretraining, classifying),
+        lengths={**pretrained, **classified},
     )
 
 
+def _phase(
+    name: Phase, runs: int, seconds: Mapping[str, float], processes: int
+) -> tuple[PhaseCost, Mapping[str, float]]:
+    """What is left of a phase, and how long each run is, relative to their mean."""
+    mean = sum(seconds.values()) / max(1, len(seconds))
+    cost = PhaseCost(name, runs, runs - len(seconds), mean / processes)
+    return cost, {run: taken / mean for run, taken in seconds.items() if mean}
+
+
 def _seconds(
-    prepared: Prepared,
-    waiting: Sequence[Simclr],
-    todo: Sequence[Point],
-    engine: Processes,
-    processes: int,
-) -> float:
+    prepared: Prepared, waiting: Sequence[Simclr], todo: Sequence[Point], engine: Processes
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Of each run that is left by its name: pretrainings, classifiers."""
     if not (waiting or todo):
-        return 0.0
+        return {}, {}
     most = max(prepared.counts)
     # One of each way; the seeds are alike, and fewer labels are a share of the most.
     kinds = {job.way.key: job for job in waiting}
     learners = {point.way.key: replace(point, labels=most) for point in todo}
     one_of_each: list[Simclr | Point] = [*kinds.values(), *learners.values()]
     measured = dict(engine.run(_measure, Workshop(prepared), one_of_each))
-    first = [measured[kinds[job.way.key]] for job in waiting]
-    second = [
-        measured[learners[point.way.key]] * _share(prepared, point.labels, most) for point in todo
-    ]
-    ends = sum(makespan(part, processes) for part in (first, second) if part)
-    return ends + overhead_seconds(len(waiting) + len(todo))
+    return (
+        {job.title: measured[kinds[job.way.key]] for job in waiting},
+        {
+            point.title: measured[learners[point.way.key]] * _share(prepared, point.labels, most)
+            for point in todo
+        },
+    )
 
 
 def _steps(prepared: Prepared) -> int:

@@ -41,6 +41,11 @@ class Simclr:
     way: Way
     seed: int
 
+    @property
+    def title(self) -> str:
+        """What it is called while it runs."""
+        return f"{self.way.title}, seed {self.seed + 1}"
+
     def within(self, prepared: Prepared) -> Path:
         """Its directory."""
         return prepared.directory / PRETRAINED / f"{self.way.key}-seed-{self.seed}"
@@ -53,6 +58,11 @@ class Point:
     way: Way
     labels: int
     seed: int
+
+    @property
+    def title(self) -> str:
+        """What it is called while it runs."""
+        return f"{self.way.title}, {self.labels} labels, seed {self.seed + 1}"
 
     @property
     def file(self) -> str:

@@ -32,6 +32,7 @@ from augsearch.piloting.runs import (
     train_point,
 )
 from augsearch.pretraining.recipe import names_study
+from augsearch.pretraining.result import RESULT_FILE
 from augsearch.progress import Progress, Quiet
 from augsearch.search.result.result import versions
 from augsearch.simclr.ranks import ALONE, only_one_process
@@ -161,7 +162,9 @@ def pilot_as_asked(request: PilotRequest, progress: Progress) -> Pilot:
     prepared = prepare(asked, progress)
     with held_directory(prepared.directory):
         make_room(prepared, request.force)
-        progress.note(in_sentence(estimate(prepared, _engine(prepared))))
+        ahead = estimate(prepared, _engine(prepared))
+        progress.note(in_sentence(ahead))
+        progress.expected(ahead.phases, ahead.lengths)
         shown = _shown(prepared, progress)
         with shown.kept():
             shown.log(0, {})  # one process makes the experiment for all others
@@ -248,11 +251,13 @@ def _engine(prepared: Prepared) -> Processes:
 def _pretrain(prepared: Prepared, progress: Progress) -> Mapping[Simclr, float]:
     """Do what is left of the pretrainings; the seconds that each took."""
     jobs = pretrainings(prepared)
-    progress.phase("pretrainings", 0, len(jobs))
+    done = [job for job in jobs if (job.within(prepared) / RESULT_FILE).is_file()]
+    progress.phase("pretrainings", len(done), len(jobs))
     seconds = {}
     for job, (taken, probe) in _engine(prepared).run(_pretrain_one, Workshop(prepared), jobs):
         seconds[job] = taken
-        progress.run_ended(f"{job.way.title}, seed {job.seed + 1}", probe, "")
+        if job not in done:
+            progress.run_ended(job.title, probe, "")
     return seconds
 
 
@@ -269,8 +274,7 @@ def _train(prepared: Prepared, progress: Progress) -> None:
     todo = [point for point in jobs if point not in kept]
     progress.phase("classifiers", len(jobs) - len(todo), len(jobs))
     for point, score in _engine(prepared).run(train_point, Workshop(prepared), todo):
-        named = f"{point.way.title}, {point.labels} labels, seed {point.seed + 1}"
-        progress.run_ended(named, score, "")
+        progress.run_ended(point.title, score, "")
 
 
 def _concluded(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
-from augsearch.progress import Estimate, Phase, duration
+from augsearch.progress import Estimate, Phase, PhaseCost, duration
 from augsearch.watch.forecast import Forecast
 
 CALLED: dict[Phase, str] = {"trials": "search"}
@@ -24,6 +24,7 @@ class Account:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._forecast = Forecast(clock=clock)
+        self._lengths: Mapping[str, float] = {}
         self._phase: Phase | None = None
         self._share = self._furthest = 0.0
         self._images: float | None = None
@@ -37,6 +38,10 @@ class Account:
     def estimated(self, estimate: Estimate) -> None:
         starting = estimate.starting_seconds
         self._forecast = Forecast(estimate.phases, self._clock, starting)
+
+    def expected(self, phases: Sequence[PhaseCost], lengths: Mapping[str, float]) -> None:
+        self._forecast, self._lengths = Forecast(phases, self._clock), lengths
+        self._furthest = 0.0  # a search that came first is another whole
 
     def images(self, done: int, total: int) -> None:
         self._images = done / total if done < total else None
@@ -61,8 +66,8 @@ class Account:
         if self._phase is None:
             self.now = "training"
 
-    def run_ended(self, *, counts: bool) -> None:
-        self._forecast.run_ended(counts=counts)
+    def run_ended(self, run: str, *, counts: bool) -> None:
+        self._forecast.run_ended(counts=counts, length=self._lengths.get(run, 1.0))
         self.done += counts
         self._share, self.detail = 0.0, ""
         self._say()

@@ -20,6 +20,9 @@ class Forecast:
         phases: in their order; one that is not among them is added when it begins.
         clock: seconds.
         starting: seconds that the first run takes longer, because processes start with it.
+
+    Attributes:
+        ended: runs that ended while this looked on.
     """
 
     def __init__(
@@ -33,12 +36,8 @@ class Forecast:
         self._now: Phase = "baselines"
         self._last = clock()
         self._took: dict[Phase, float] = {}
-        self._ended: dict[Phase, int] = {}
-
-    @property
-    def ended(self) -> int:
-        """Runs that ended while this looked on."""
-        return sum(self._ended.values())
+        self._ended: dict[Phase, float] = {}
+        self.ended = 0
 
     @property
     def to_come(self) -> list[Phase]:
@@ -55,8 +54,12 @@ class Forecast:
         self._phases[name] = replace(guess, runs=max(guess.runs, guess.done + total - done))
         self._now, self._last = name, self._clock()
 
-    def run_ended(self, *, counts: bool) -> None:
-        """A run ended; one that failed in a trial's place took time but does not count."""
+    def run_ended(self, *, counts: bool, length: float = 1.0) -> None:
+        """A run ended; one that failed in a trial's place took time but does not count.
+
+        Args:
+            length: for how many runs of the mean length it stands.
+        """
         now = self._clock()
         took, self._last = now - self._last, now
         if self._starting:
@@ -64,9 +67,10 @@ class Forecast:
             took, self._starting = max(took - self._starting, min(took, guess)), 0.0
         self._took[self._now] = self._took.get(self._now, 0.0) + took
         if counts:
-            self._ended[self._now] = self._ended.get(self._now, 0) + 1
+            self.ended += 1
+            self._ended[self._now] = self._ended.get(self._now, 0.0) + length
             phase = self._phases[self._now]
-            self._phases[self._now] = replace(phase, done=phase.done + 1)
+            self._phases[self._now] = replace(phase, done=phase.done + length)
 
     def left(self) -> float | None:
         """Seconds, less those since a run ended last; None as long as there is nothing to go by."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from augsearch.watch.console import NARROWEST
 from augsearch.watch.estimate import print_estimate
 
 if TYPE_CHECKING:
-    from augsearch.progress import Estimate, Phase
+    from augsearch.progress import Estimate, Phase, PhaseCost
 
 EVERY = 0.25
 """Seconds between two pictures; more would fill the notebook's connection."""
@@ -91,6 +92,9 @@ class NotebookProgress:
         self._account.estimated(estimate)
         print_estimate(estimate, self._console)
 
+    def expected(self, phases: Sequence[PhaseCost], lengths: Mapping[str, float]) -> None:
+        self._account.expected(phases, lengths)
+
     def images(self, done: int, total: int) -> None:
         self._account.images(done, total)
         self._draw()
@@ -104,7 +108,7 @@ class NotebookProgress:
         self._draw()
 
     def run_ended(self, run: str, score: float | None, remark: str) -> None:
-        self._account.run_ended(counts=score is not None)
+        self._account.run_ended(run, counts=score is not None)
         shown = "failed" if score is None else f"{100 * score:.1f}"
         standing = self._account.standing(score, remark)
         further = "; ".join(filter(None, [remark, standing]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from augsearch.watch.console import terminal
 from augsearch.watch.estimate import print_estimate
 
 if TYPE_CHECKING:
-    from augsearch.progress import Estimate, Phase
+    from augsearch.progress import Estimate, Phase, PhaseCost
 
 WIDEST = 24
 """Columns of the bar; of a narrow terminal a fifth."""
@@ -74,6 +75,9 @@ class TerminalProgress:
         self._account.estimated(estimate)
         print_estimate(estimate, self.console)
 
+    def expected(self, phases: Sequence[PhaseCost], lengths: Mapping[str, float]) -> None:
+        self._account.expected(phases, lengths)
+
     def images(self, done: int, total: int) -> None:
         self._account.images(done, total)
 
@@ -87,7 +91,7 @@ class TerminalProgress:
 
     def run_ended(self, run: str, score: float | None, remark: str) -> None:
         account = self._account
-        account.run_ended(counts=score is not None)
+        account.run_ended(run, counts=score is not None)
         shown = f"{100 * score:5.1f}" if score is not None else "    -"
         standing = account.standing(score, remark)
         tail = f"  {escape(remark)}" if remark else ""

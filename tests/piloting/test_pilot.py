@@ -122,7 +122,7 @@ class Forbids(Quiet):
     """Nothing may be trained."""
 
     def run_ended(self, run, score, remark):
-        assert "SimCLR" in run  # a pretraining that is only read
+        raise AssertionError(run)
 
 
 def prepare_small(settings):

@@ -30,6 +30,9 @@ def test_it_counts_what_is_left_and_leaves_nothing():
     assert before.ways == WAYS and before.labels == (2, 4) and before.steps == 2
     assert before.pretrainings == 2 * SEEDS and before.classifiers == WAYS * SEEDS * COUNTS
     assert 0 < before.seconds < 600 and before.search_seconds == 0
+    assert [(phase.runs, phase.done) for phase in before.phases] == [(4, 0), (16, 0)]
+    # Relative to the mean of a phase.
+    assert len(before.lengths) == 20 and sum(before.lengths.values()) == pytest.approx(20)
     said = in_sentence(before)
     assert "4 pretrainings of 2 steps and 16 classifiers on cpu" in said and "expected: " in said
     # More steps take longer: of pretrainings and of classifiers.
@@ -49,6 +52,7 @@ def test_what_is_done_is_not_counted_again_unless_it_is_forced():
     assert done.seconds == 0 and "nothing is left to train" in in_sentence(done)
     more = estimate(seeds=3)
     assert (more.pretrainings, more.classifiers, more.done) == (2, 8, 20)
+    assert [(phase.runs, phase.done) for phase in more.phases] == [(6, 4), (24, 16)]
     assert estimate(force=True).pretrainings == 4
     with pytest.raises(ConfigError, match="holds another pilot"):
         estimate(seed=1)

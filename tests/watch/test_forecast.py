@@ -95,3 +95,19 @@ def test_the_first_run_starts_the_processes():
     now[0] += 3.0  # they were there
     quick.run_ended(counts=True)
     assert quick.left() == pytest.approx(40.0)
+
+
+def test_runs_of_other_lengths_count_for_what_they_are():
+    """Two short pretrainings and a long one for each of three seeds, then classifiers."""
+    clock = Clock()
+    phases = [PhaseCost("pretrainings", 9, 0, 4.0), PhaseCost("classifiers", 4, 0, 3.0)]
+    forecast = Forecast(phases, clock)
+    forecast.begin("pretrainings", 0, 9)
+    lengths, done = (0.25, 0.25, 2.5) * 3, 0.0
+    for length in lengths:
+        done += length
+        clock.now += 8 * length  # twice as slow as guessed
+        forecast.run_ended(counts=True, length=length)
+        assert forecast.left() == pytest.approx(8 * (9 - done) + 4 * 6)
+        assert forecast.share() == pytest.approx(8 * done / (9 * 8 + 4 * 6))
+    assert forecast.ended == 9 and forecast.to_come == ["classifiers"]

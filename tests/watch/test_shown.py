@@ -137,10 +137,10 @@ def test_what_was_done_before_counts():
     clock.now += 10
     assert account.time_left == "about 30 s left"  # also between the ends of runs
     clock.now += 20
-    account.run_ended(counts=True)
+    account.run_ended("run", counts=True)
     # As long as the last one took, less the 8 s in which processes started.
     assert account.said == "about 22 s left: search 3/4"
-    account.run_ended(counts=True)
+    account.run_ended("run", counts=True)
     assert account.said == "search 4/4, results to be written"
 
 
@@ -160,15 +160,33 @@ def test_the_bar_never_goes_back():
     account.estimated(ESTIMATE)
     account.phase("baselines", 0, 2, "")
     clock.now += 100
-    account.run_ended(counts=True)
+    account.run_ended("run", counts=True)
     far = account.share
-    account.run_ended(counts=True)
+    account.run_ended("run", counts=True)
     account.phase("trials", 0, 4, "")
     clock.now += 1000
-    account.run_ended(counts=True)
+    account.run_ended("run", counts=True)
     assert account.share >= far
     account.phase("confirmation", 0, 50, "up to seed 5")  # many more than were guessed
     assert account.share >= far
+
+
+def test_a_run_counts_by_its_length_and_a_search_before_it_does_not():
+    clock = Clock()
+    account = Account(clock)
+    account.estimated(ESTIMATE)
+    account.phase("confirmation", 2, 2, "")
+    assert account.share > 10 / 45
+    phases = (PhaseCost("pretrainings", 4, 1, 10.0), PhaseCost("classifiers", 1, 0, 5.0))
+    account.expected(phases, {"short": 0.5, "long": 2.0})
+    account.phase("pretrainings", 1, 4, "")
+    assert account.share == pytest.approx(10 / 45) and account.time_left == "about 35 s left"
+    clock.now += 5
+    account.run_ended("short", counts=True)
+    assert account.time_left == "about 30 s left" and account.done == 2
+    clock.now += 20
+    account.run_ended("long", counts=True)
+    assert account.said == "about 10 s left: pretrainings 3/4, then classifiers"
 
 
 def test_one_training_without_phases_has_its_time_left():
