@@ -63,7 +63,7 @@ def finetune(
 ) -> None:
     """Make a classifier of an encoder and some labels, and judge it.
 
-    The sealed images judge, which nothing was trained or chosen on.
+    The sealed images judge, which take no part in the training.
 
     Interrupted, it goes on when the same command is given again.
     """

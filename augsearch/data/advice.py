@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from augsearch.data.config import DataConfig
 from augsearch.data.detail import detail_warning
 from augsearch.data.imageset import ImageSet
+from augsearch.data.splits.splits import TEST_FRACTION
 
 FEW_LABELS = 5
 UNBALANCED = 20
@@ -77,16 +79,20 @@ def classes_in_words(image_set: ImageSet, sealed: NDArray[np.int64]) -> str:
 
 
 def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...]:
-    """Sentences on classes with few labels and on very unequal classes; empty if all is well."""
+    """Sentences on classes with few labels and on very unequal classes; empty if all is well.
+
+    Of a class, `labels_per_class` and as many to score them by must be left when the test is
+    sealed.
+    """
     counts = np.bincount(image_set.labelled_pictures, minlength=len(image_set.classes)).tolist()
     if not counts:
         return ("no image has a label: only label-free scores can be computed",)
     named = dict(zip(image_set.classes, counts, strict=True))
     warnings = []
     scarce = {name: count for name, count in named.items() if count < FEW_LABELS}
-    short = {
-        name: count for name, count in named.items() if FEW_LABELS <= count < 2 * labels_per_class
-    }
+    drawn = "test" not in image_set.fixed_split
+    least = math.ceil(2 * labels_per_class / (1 - TEST_FRACTION * drawn))
+    short = {name: count for name, count in named.items() if FEW_LABELS <= count < least}
     if scarce:
         warnings.append(
             f"classes with fewer than {FEW_LABELS} labelled images, too few for a useful score: "
@@ -94,17 +100,18 @@ def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...
         )
     if short:
         warnings.append(
-            f"classes with fewer than {2 * labels_per_class} labelled images, which is too few to "
-            f"train a probe on {labels_per_class} and test it on as many: {_listed(short)}"
+            f"classes with fewer than {least} labelled images: outside the sealed test that is "
+            f"too few to train a probe on {labels_per_class} and score it on as many, so it learns "
+            f"from half: {_listed(short)}"
         )
-    most, least = max(counts), min(counts)
-    if most > UNBALANCED * least:
+    most, fewest = max(counts), min(counts)
+    if most > UNBALANCED * fewest:
         largest, smallest = (
             image_set.classes[counts.index(most)],
-            image_set.classes[counts.index(least)],
+            image_set.classes[counts.index(fewest)],
         )
         warnings.append(
-            f"classes are very unequal: {largest} has {most} labelled images, {smallest} {least}; "
+            f"classes are very unequal: {largest} has {most} labelled images, {smallest} {fewest}; "
             "prefer balanced accuracy and look at each class"
         )
     return tuple(warnings)

@@ -51,7 +51,7 @@ class Limit(_Part):
 
 
 class Sealed(_Part):
-    """What the classifier is worth on images that took no part in anything before."""
+    """What the classifier is worth on images that took no part in its training."""
 
     images: int = Field(description="labelled pictures")
     accuracy: Part = Field(description="share that is right")
