@@ -24,7 +24,8 @@ def finetune(
         str | None,
         typer.Option(
             help="What labelled images are seen through: policy file, finished study, baseline's "
-            "name, or none. [default: the policy it was pretrained under, else none]"
+            "name, or none. [default: the policy it was pretrained under, or none, whichever is "
+            "better on held-out folds]"
         ),
     ] = None,
     data: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,20 +12,22 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
 from augsearch.data.imageset import ImageSet
+from augsearch.engines.processes import cpu_threads
 from augsearch.evaluate.pictures import pooled
 from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.members import (
     FINAL,
     Logits,
-    Member,
     State,
     logits_of,
     mean_state,
     members_of,
     read_member,
     states_by_fold,
+    train_members,
 )
 from augsearch.finetuning.prepare import Prepared
+from augsearch.progress import Progress
 
 Way = Literal["single", "soup", "ensemble"]
 SIMPLEST_FIRST: tuple[Way, ...] = ("single", "soup", "ensemble")
@@ -87,6 +89,29 @@ def held_out(prepared: Prepared, kept: Path) -> dict[Way, Held]:
     return found
 
 
+def decided(
+    prepared: Prepared, kept: Path, progress: Progress
+) -> tuple[Prepared, dict[str, float]]:
+    """Whether labelled images are seen through the policy or as they are: by what a network of
+    each kind says of held-out folds. The mean recall of each, by its name; empty where nothing had
+    to be decided.
+
+    Raises:
+        TrialFailure: a loss became non-finite.
+    """
+    if not prepared.undecided or not prepared.folds:
+        return prepared, {}
+    wanted = prepared.wanted.model_copy(update={"combine": "single"})
+    config = prepared.config.model_copy(update={"finetune": wanted})
+    kinds = [replace(prepared, config=config, plain=plain) for plain in (True, False)]
+    members = [m for kind in kinds for m in members_of(kind) if m.fold is not FINAL]
+    train_members(prepared, kept, progress, members, "to choose the views")
+    with cpu_threads(prepared.config.compute.threads):
+        scores = [held_out(kind, kept)["single"].score for kind in kinds]
+    chosen = replace(prepared, plain=scores[0] >= scores[1])
+    return chosen, {kind.views.name: score for kind, score in zip(kinds, scores, strict=True)}
+
+
 def possible_ways(prepared: Prepared) -> tuple[Way, ...]:
     """Those that the settings allow, simplest first. Weights of networks that begin differently
     have no useful mean."""
@@ -130,5 +155,5 @@ def final_networks(prepared: Prepared, kept: Path, way: Way) -> list[State]:
     """What has learnt from all labels, combined in that way."""
     members = [member for member in members_of(prepared) if member.fold is FINAL]
     if way == "single":
-        members = [Member(FINAL, 0)]
+        members = members[:1]
     return networks_of(way, [read_member(kept, member) for member in members])

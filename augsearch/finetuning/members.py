@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,15 +38,18 @@ FINAL = None
 
 @dataclass(frozen=True)
 class Member:
-    """A network: which fold is held out of its labels, and its seed."""
+    """A network: which fold is held out of its labels, its seed, and whether it sees labelled
+    images as they are."""
 
     fold: int | None
     seed: int
+    plain: bool = False
 
     @property
     def file(self) -> str:
         part = "all" if self.fold is None else f"without-fold-{self.fold}"
-        return f"{part}-seed-{self.seed}.safetensors"
+        plain = "-as-they-are" if self.plain else ""
+        return f"{part}-seed-{self.seed}{plain}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -61,24 +64,33 @@ def members_of(prepared: Prepared) -> list[Member]:
     """All networks, the final ones first: they are wanted in any case."""
     seeds = range(1 if prepared.wanted.combine == "single" else prepared.wanted.seeds)
     folds: list[int | None] = [FINAL, *range(len(prepared.folds))]
-    return [Member(fold, seed) for fold in folds for seed in seeds]
+    return [Member(fold, seed, prepared.plain) for fold in folds for seed in seeds]
 
 
-def train_members(prepared: Prepared, kept: Path, progress: Progress) -> None:
+def train_members(
+    prepared: Prepared,
+    kept: Path,
+    progress: Progress,
+    members: Sequence[Member],
+    purpose: str = "",
+) -> None:
     """Train those that are not in `kept` yet.
+
+    Args:
+        purpose: what they are for, in a few words.
 
     Raises:
         TrialFailure: a loss became non-finite.
     """
     kept.mkdir(parents=True, exist_ok=True)
-    members = members_of(prepared)
     todo = [member for member in members if not (kept / member.file).exists()]
-    progress.phase("networks", len(members) - len(todo), len(members))
+    progress.phase("networks", len(members) - len(todo), len(members), purpose)
     on_cpu = prepared.bench.device.type == "cpu"
     engine = Processes(prepared.config.compute.threads, most=None if on_cpu else 1)
     for member, score in engine.run(_train, Workshop(prepared, kept), todo):
         held = "all labels" if member.fold is None else f"without fold {member.fold + 1}"
-        progress.run_ended(f"seed {member.seed + 1}", score, held)
+        seen = ", images as they are" if purpose and member.plain else ""
+        progress.run_ended(f"seed {member.seed + 1}", score, held + seen)
 
 
 def _train(workshop: Workshop, member: Member) -> float:
@@ -90,7 +102,7 @@ def _train(workshop: Workshop, member: Member) -> float:
     pool = prepared.pool.images
     network = train_network(
         bench,
-        prepared.policy,
+        replace(prepared, plain=member.plain).views,
         rows,
         prepared.wanted,
         seed=bench.seed * 1000 + member.seed,

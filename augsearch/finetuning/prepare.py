@@ -13,6 +13,7 @@ from augsearch.data.imageset import ImageSet
 from augsearch.errors import ConfigError
 from augsearch.finetuning.labels import Rows, folds_of, labelled_rows, set_apart
 from augsearch.finetuning.request import FinetuneRequest
+from augsearch.finetuning.result import AS_THEY_ARE
 from augsearch.model_sections import FinetuneConfig
 from augsearch.pretraining.opened import open_pretrained
 from augsearch.pretraining.pool import Pool, sealed_of
@@ -37,7 +38,6 @@ from augsearch.study_file import StudyConfig
 from augsearch.study_sections import from_flags
 
 NONE = "none"
-AS_THEY_ARE = Policy(name="images as they are", ops=())
 FROM_WEIGHTS, FROM_NOTHING = 0.001, 0.002
 """Peak learning rates, as for pretraining: docs/starts.md."""
 
@@ -47,7 +47,9 @@ class Prepared:
     """A fine-tuning that could start now.
 
     Attributes:
-        policy: what the labelled images are seen through.
+        policy: what the labelled images are seen through, unless `plain`.
+        undecided: nobody named the policy, so held-out folds say whether they are seen through it.
+        plain: they are seen as they are.
         bench: of the pool alone; its encoder starts from `bench.start`.
         rows: of the pool, what is learnt from.
         folds: the same in parts; empty where none can be held out.
@@ -71,6 +73,13 @@ class Prepared:
     study: str | None
     directory: Path
     seen: Rows = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    undecided: bool = False
+    plain: bool = False
+
+    @property
+    def views(self) -> Policy:
+        """What the labelled images are seen through."""
+        return AS_THEY_ARE if self.plain else self.policy
 
     @property
     def wanted(self) -> FinetuneConfig:
@@ -92,6 +101,7 @@ class Prepared:
             "images": self.pool.digest[:12],
             "seed": str(self.bench.seed),
             "weights": "none" if start is None else start.digest[:12],
+            **({"views": "chosen"} if self.undecided else {}),
         }
 
 
@@ -134,6 +144,12 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
             "a class has labelled images of one group only, so that none can be held out: the "
             "probabilities are not calibrated; label more"
         )
+    undecided = request.policy is None and bool(found.policy.ops)
+    if undecided and not folds:
+        progress.note(
+            "labelled images are seen as they are, because no fold can be held out that would say "
+            "whether a policy helps; --policy names one"
+        )
     prepared = Prepared(
         policy=for_channels(found.policy, pool.images.channels),
         config=config,
@@ -147,6 +163,8 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
         start=found.start,
         study=found.study,
         directory=Path(),
+        undecided=undecided,
+        plain=undecided and not folds,
     )
     unseen = set(range(len(pool.images.classes))) - set(prepared.sealed.labels.tolist())
     if unseen and len(prepared.sealed):

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from augsearch.files import Written
 from augsearch.notebook import Card
+from augsearch.space.policy import Policy
 from augsearch.words import counted, interval, percent
 
+AS_THEY_ARE = Policy(name="images as they are", ops=())
 RESULT_FILE, MODEL_FILE, CONFIG_FILE = "finetune.json", "model.safetensors", "config.json"
 
 
@@ -97,6 +99,11 @@ class Finetuned(Written):
         description="the classifier that a student learnt from, and what that began with",
     )
     policy: str = Field(description="name of the policy that labelled images were seen through")
+    views: dict[str, float] = Field(
+        default={},
+        description="mean recall on held-out folds of networks that see labelled images as they "
+        "are and through the policy, by name, where that decided; else empty",
+    )
     encoder: str = Field(description="the network, by the name that its library has for it")
     mode: Literal["whole", "linear"] = Field(description="whether the encoder learnt")
     image_size: int = Field(description="side of the images in pixels")
@@ -121,6 +128,11 @@ class Finetuned(Written):
     )
     identity: dict[str, str] = Field(description="digests that make it this fine-tuning")
     seconds: float = Field(description="of training in this call")
+
+    @property
+    def seen(self) -> str:
+        """How labelled images are seen, as in: they are seen ..."""
+        return "as they are" if self.policy == AS_THEY_ARE.name else f"through {self.policy}"
 
     def card(self) -> Card:
         """What a notebook shows: its worth, in all and of each class."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from augsearch.finetuning.prepare import AS_THEY_ARE
+from augsearch.finetuning.result import AS_THEY_ARE
 from augsearch.space.policy import Policy
 
 Begin = Literal["nothing", "weights"]

@@ -14,10 +14,10 @@ from augsearch.data.splits.splits import sealed_marks
 from augsearch.engines.processes import cpu_threads
 from augsearch.errors import ConfigError, OutputError
 from augsearch.files import held_directory, write_files
-from augsearch.finetuning.combine import Way, choose, final_networks, held_out, said
+from augsearch.finetuning.combine import Way, choose, decided, final_networks, held_out, said
 from augsearch.finetuning.judge import Calibration, calibrate, worth
 from augsearch.finetuning.labels import Rows
-from augsearch.finetuning.members import State, train_members
+from augsearch.finetuning.members import State, members_of, train_members
 from augsearch.finetuning.outputs import (
     labels_of,
     networks_in,
@@ -72,7 +72,7 @@ def finetune(
         pretrained: a directory that `pretrain` has ended in; None to begin as `study` says, from
             its weights or from nothing.
         policy: what labelled images are seen through: as in `pretrain`, or `none`. None for the
-            policy of `pretrained`; without that, none.
+            policy of `pretrained` or of the study, or none: whichever is better on held-out folds.
         data: a folder of images, or an ImageSet; None for those of `pretrained` or the study.
         study: a finished study, or a study file, the name of a preset or a StudyConfig: its
             `encoder`, and its section `finetune`. With `pretrained` the section alone.
@@ -128,16 +128,19 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
             for path in (directory / RESULT_FILE, *kept.glob("*.safetensors")):
                 path.unlink(missing_ok=True)
         begin = time.perf_counter()
-        train_members(prepared, kept, progress)
+        prepared, views = decided(prepared, kept, progress)
+        train_members(prepared, kept, progress, members_of(prepared))
         seconds = time.perf_counter() - begin
         with cpu_threads(prepared.config.compute.threads):
-            found = _concluded(request, prepared, seconds)
+            found = _concluded(request, prepared, views, seconds)
         contents = {name: path.read_bytes() for name, path in found.files.items()}
         shown.finish(_description(found), _metrics(found), contents)
     return found
 
 
-def _concluded(request: FinetuneRequest, prepared: Prepared, seconds: float) -> Finetuned:
+def _concluded(
+    request: FinetuneRequest, prepared: Prepared, views: dict[str, float], seconds: float
+) -> Finetuned:
     """What the trained networks amount to."""
     directory, kept = prepared.directory, prepared.directory / NETWORKS
     held = held_out(prepared, kept)
@@ -146,6 +149,7 @@ def _concluded(request: FinetuneRequest, prepared: Prepared, seconds: float) -> 
     calibration = calibrate(prepared, held.get(way), networks)
     scores = {name: one.score for name, one in held.items()}
     result = _result(prepared, way, networks, calibration, scores, seconds)
+    result = result.model_copy(update={"views": views})
     files = {}
     if len(prepared.sealed):
         rows, answers = said(prepared, networks, prepared.sealed, _all(prepared.sealed))
@@ -211,7 +215,7 @@ def _metrics(found: Finetuned) -> dict[str, float]:
 
 def _description(found: Finetuned) -> str:
     """The run's page in MLflow, as Markdown."""
-    begun = f"{found.encoder}, {found.mode}, from {found.start}, seen through {found.policy}."
+    begun = f"{found.encoder}, {found.mode}, from {found.start}, seen {found.seen}."
     if found.sealed is None:
         return f"{begun} No sealed image says what it is worth."
     rows = [
@@ -298,7 +302,7 @@ def _result(
         study=prepared.study,
         data=prepared.source.stored_as,
         start=prepared.start,
-        policy=prepared.policy.name,
+        policy=prepared.views.name,
         encoder=prepared.config.encoder.called,
         mode=prepared.wanted.mode,
         image_size=bench.image_set.image_size,

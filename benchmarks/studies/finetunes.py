@@ -2,11 +2,14 @@
 
     uv run python -m benchmarks.studies.finetunes planted [--seeds 50]
     uv run python -m benchmarks.studies.finetunes sets path/to/neu_cls [...] [--labels 10]
+    uv run python -m benchmarks.studies.finetunes views PRETRAINED [...] [--labels 5 50]
 
 `planted`: the embedded inspection surfaces, another instance for each seed, with as many labels as
 the pool has; the threshold for a stated share of missed defects against what it misses of 4,500
 sealed ones. `sets`: real sets, ten labels a class, from nothing; expected calibration error on the
-sealed images before the temperature and after.
+sealed images before the temperature and after. `views`: from directories of `augsearch pretrain`
+(a pilot has some), whether held-out folds choose rightly between the policy and images as they are:
+both are trained and judged on the sealed images.
 
 Prints a table and writes results/finetunes-<what>.json. Stopped, it goes on.
 """
@@ -24,7 +27,7 @@ import numpy as np
 
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.finetuning.result import RESULT_FILE, Finetuned
+from augsearch.finetuning.result import AS_THEY_ARE, RESULT_FILE, Finetuned
 from augsearch.model_sections import FinetuneConfig
 from augsearch.search.selftest.planted import quick_config
 from augsearch.study_file import StudyConfig
@@ -143,6 +146,47 @@ def sets(options: argparse.Namespace) -> None:
     print("written:", write_result("finetunes-sets", {"rows": rows}))
 
 
+def views(options: argparse.Namespace) -> None:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{KEPT}/mlflow.db")
+    rows = []
+    print(
+        "| encoder | labels a class | | held-out folds | sealed | chosen |\n|---|---|---|---|---|---|"
+    )
+    for number, directory in enumerate(options.pretrained):
+        for labels in options.labels:
+            common: dict[str, Any] = {
+                "study": settings(steps=300),
+                "labels": labels,
+                "seed": number,
+                "device": "cpu",
+                "storage": f"sqlite:///{KEPT}/ledger.db",
+            }
+            kept = KEPT / f"views-{directory.parent.parent.name}-{directory.name}-{labels}"
+            found = finetune(directory, output=kept, **common)
+            plain = found.policy == AS_THEY_ARE.name
+            other = directory / "policy.yaml" if plain else "none"
+            beside = finetune(directory, policy=other, output=f"{kept}-other", **common)
+            held = dict(zip(("none", "policy"), found.views.values(), strict=True))
+            for kind, one in zip(held, (found, beside) if plain else (beside, found), strict=True):
+                assert one.sealed is not None
+                row = {
+                    "encoder": str(kept.name),
+                    "labels": labels,
+                    "views": kind,
+                    "held_out": held[kind],
+                    "sealed": one.sealed.balanced_accuracy,
+                    "chosen": one is found,
+                }
+                rows.append(row)
+                print(
+                    f"| {row['encoder']} | {labels} | {row['views']} | {100 * row['held_out']:.1f} "
+                    f"| {100 * row['sealed']:.1f} | {'yes' if row['chosen'] else ''} |",
+                    flush=True,
+                )
+    print("written:", write_result("finetunes-views", {"rows": rows}))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -155,6 +199,10 @@ def main() -> None:
     of_sets.add_argument("data", nargs="+")
     of_sets.add_argument("--labels", type=int, nargs="+", default=[10, 50])
     of_sets.set_defaults(do=sets)
+    of_views = kinds.add_parser("views")
+    of_views.add_argument("pretrained", nargs="+", type=Path)
+    of_views.add_argument("--labels", type=int, nargs="+", default=[5, 50])
+    of_views.set_defaults(do=views)
     options = parser.parse_args()
     options.do(options)
 

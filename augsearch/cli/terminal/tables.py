@@ -111,6 +111,12 @@ def print_finetuned(found: Finetuned, console: Console) -> None:
         f"[bold]{escape(found.encoder)}[/], {found.mode}, from {escape(found.start)}; {total} "
         f"labels; {said}"
     )
+    if found.views:
+        by = ", ".join(f"{name} {percent(score)}" for name, score in found.views.items())
+        console.print(
+            f"labelled images are seen {escape(found.seen)}; on held-out folds, mean recall in %: "
+            f"{escape(by)}"
+        )
     if found.held_out:
         each = ", ".join(f"{way} {percent(score)}" for way, score in found.held_out.items())
         console.print(f"on held-out folds, mean recall in %: {each}")
