@@ -150,9 +150,8 @@ def views(options: argparse.Namespace) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{KEPT}/mlflow.db")
     rows = []
-    print(
-        "| encoder | labels a class | | held-out folds | sealed | chosen |\n|---|---|---|---|---|---|"
-    )
+    print("| encoder | labels a class | | held-out folds | sealed | chosen |")
+    print("|---|---|---|---|---|---|")
     for number, directory in enumerate(options.pretrained):
         for labels in options.labels:
             common: dict[str, Any] = {

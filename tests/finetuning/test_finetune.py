@@ -59,7 +59,7 @@ def test_two_processes_do_not_share_a_directory():
 def test_from_a_pretrained_encoder_to_a_judged_classifier(pretrained):
     found = finetune(pretrained, data=small_images(), labels=4, output="out", device="cpu",
                      study=config(**STOPPING))  # fmt: skip
-    assert found.start == "pretrained under SimCLR s=0.5 (pre)" and found.policy == "SimCLR s=0.5"
+    assert found.start == "pretrained under SimCLR s=0.5 (pre)" and found.policy in found.views
     assert found.combined in ("single", "soup", "ensemble")
     assert set(found.held_out) == {"single", "soup", "ensemble"}
     sealed = found.sealed

@@ -1,0 +1,79 @@
+"""Whether labelled images are seen through the policy or as they are: held-out folds say."""
+
+from pathlib import Path
+
+import pytest
+from finetuning.small_finetuning import config, go
+from pretraining.full_runs import StopsAt
+from small_study import small_images
+
+from augsearch.cli.terminal.tables import print_finetuned
+from augsearch.data.embedded.domains import DOMAINS
+from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
+from augsearch.errors import ConfigError
+from augsearch.finetuning.result import AS_THEY_ARE
+from augsearch.space.policy import Policy, load_policy
+from augsearch.verbs.finetune import finetune
+from augsearch.verbs.pretrain import pretrain
+from augsearch.watch.console import terminal
+
+DOMAIN = DOMAINS["hue"]
+DESTROYS = Policy(name="destroys", ops=(*DOMAIN.base, *DOMAIN.destroys.values()))
+
+
+def images():
+    return draw_surfaces(SurfaceSpec("hue", images_per_class=60, seed=3))
+
+
+@pytest.mark.long
+def test_a_policy_that_destroys_the_label_is_left_out_unless_it_is_named(capsys):
+    wanted = config(steps=60, batch_size=32, labels=10, seeds=1)
+    pretrain(DESTROYS, data=images(), study=wanted, output="pre", device="cpu", steps=2)
+    found = finetune("pre", data=images(), output="out", device="cpu")
+    assert list(found.views) == ["images as they are", "destroys"]
+    assert found.views["images as they are"] > found.views["destroys"] + 0.1
+    assert found.policy == AS_THEY_ARE.name
+    print_finetuned(found, terminal())
+    assert "labelled images are seen as they are; on held-out folds" in capsys.readouterr().out
+    assert load_policy("out/policy.yaml").digest == DESTROYS.digest  # what a student learns with
+    # By name it is taken, for better or worse, and by none it is not.
+    named = finetune("pre", policy="pre/policy.yaml", data=images(), output="named", device="cpu")
+    assert named.policy == "destroys" and named.views == {}
+    assert named.held_out["single"] == found.views["destroys"]
+    plain = finetune("pre", policy="none", data=images(), output="plain", device="cpu")
+    assert plain.policy == AS_THEY_ARE.name and plain.views == {}
+    weights = [Path(one, "model.safetensors").read_bytes() for one in ("out", "plain")]
+    assert weights[0] == weights[1]
+    assert plain.sealed.accuracy == found.sealed.accuracy
+    with pytest.raises(ConfigError, match="views"):
+        finetune("pre", policy="pre/policy.yaml", data=images(), output="out", device="cpu")
+
+
+@pytest.mark.long
+def test_a_stopped_choice_goes_on_and_its_networks_are_used():
+    pretrain("SimCLR s=0.5", data=small_images(), study=config(), output="pre", device="cpu")
+    asked = {"data": small_images(), "labels": 4, "device": "cpu"}
+    whole = finetune("pre", output="whole", **asked)
+
+    class Stops(StopsAt):
+        ended = 0
+
+        def run_ended(self, run, score, remark):
+            self.ended += 1
+            if self.ended == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune("pre", output="out", progress=Stops(99), **asked)
+    again = finetune("pre", output="out", **asked)
+    assert again.views == whole.views and again.sealed == whole.sealed
+    # Two folds of one seed for either, and the rest of two seeds for the chosen one.
+    assert len(list(Path("out/networks").glob("*.safetensors"))) == 2 + 2 * (1 + 2)
+
+
+@pytest.mark.long
+def test_without_a_fold_there_is_no_choice_and_without_a_policy_none_to_make():
+    pretrain("SimCLR s=0.5", data=small_images(), study=config(), output="pre", device="cpu")
+    found = finetune("pre", data=small_images(), labels=1, output="out", device="cpu")
+    assert found.policy == AS_THEY_ARE.name and found.views == {} and found.held_out == {}
+    assert go(output="alone").views == {}
