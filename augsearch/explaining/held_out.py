@@ -13,7 +13,9 @@ from torch import nn
 
 from augsearch.finetuning.classifier import Classifier, ItsImages, read_uses
 from augsearch.finetuning.labels import Rows, folds_of
+from augsearch.finetuning.members import files_without
 from augsearch.finetuning.outputs import LEARNT
+from augsearch.finetuning.result import AS_THEY_ARE
 from augsearch.simclr.encoders.build import build_encoder
 
 KEPT = "networks"
@@ -34,7 +36,7 @@ def of_folds(
     folds = folds_of(pool.images, rows, classifier.config.finetune.folds, int(seed))
     answers = []
     for number, held in enumerate(folds):
-        networks = _networks(classifier, f"without-fold-{number}-seed-*.safetensors")
+        networks = _networks(classifier, number)
         if not networks:
             return None
         asked = replace(classifier, networks=networks)
@@ -47,11 +49,12 @@ def of_folds(
     )
 
 
-def _networks(classifier: Classifier, pattern: str) -> tuple[nn.Module, ...]:
-    """Those that were kept under such names; none if one is damaged."""
+def _networks(classifier: Classifier, fold: int) -> tuple[nn.Module, ...]:
+    """Those that were kept and have not learnt from the fold; none if one is damaged."""
     found = classifier.found
     networks = []
-    for path in sorted((classifier.directory / KEPT).glob(pattern)):
+    plain = bool(found.views) and found.policy == AS_THEY_ARE.name
+    for path in files_without(classifier.directory / KEPT, fold, plain=plain):
         encoder = build_encoder(classifier.config.encoder, found.channels, found.image_size)
         network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, len(found.classes)))
         try:

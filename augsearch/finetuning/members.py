@@ -32,6 +32,8 @@ from augsearch.study_file import StudyConfig
 State = dict[str, Tensor]
 Logits = NDArray[np.float64]
 
+PLAIN = "-as-they-are"
+"""Ends the names of networks that see labelled images as they are where the others do not."""
 FINAL = None
 """Of a network that learns from all labels, not from all but a fold."""
 
@@ -48,8 +50,7 @@ class Member:
     @property
     def file(self) -> str:
         part = "all" if self.fold is None else f"without-fold-{self.fold}"
-        plain = "-as-they-are" if self.plain else ""
-        return f"{part}-seed-{self.seed}{plain}.safetensors"
+        return f"{part}-seed-{self.seed}{PLAIN if self.plain else ''}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ def members_of(prepared: Prepared) -> list[Member]:
     seeds = range(1 if prepared.wanted.combine == "single" else prepared.wanted.seeds)
     folds: list[int | None] = [FINAL, *range(len(prepared.folds))]
     return [Member(fold, seed, prepared.plain) for fold in folds for seed in seeds]
+
+
+def files_without(kept: Path, fold: int, *, plain: bool) -> list[Path]:
+    """Those of the networks of one kind that have not learnt from a fold, by seed."""
+    found = sorted(kept.glob(f"without-fold-{fold}-seed-*.safetensors"))
+    return [path for path in found if path.stem.endswith(PLAIN) == plain]
 
 
 def train_members(

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from finetuning.small_finetuning import config, go
 from pretraining.full_runs import StopsAt
 from small_study import small_images
@@ -11,7 +13,10 @@ from augsearch.cli.terminal.tables import print_finetuned
 from augsearch.data.embedded.domains import DOMAINS
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.errors import ConfigError
+from augsearch.explaining.held_out import of_folds
+from augsearch.finetuning.classifier import open_classifier, open_images
 from augsearch.finetuning.result import AS_THEY_ARE
+from augsearch.progress import Quiet
 from augsearch.space.policy import Policy, load_policy
 from augsearch.verbs.finetune import finetune
 from augsearch.verbs.pretrain import pretrain
@@ -23,6 +28,13 @@ DESTROYS = Policy(name="destroys", ops=(*DOMAIN.base, *DOMAIN.destroys.values())
 
 def images():
     return draw_surfaces(SurfaceSpec("hue", images_per_class=60, seed=3))
+
+
+def folds_say(directory):
+    """What the networks think of labelled images that they did not learn from."""
+    classifier = open_classifier(directory)
+    opened = open_images(classifier, images(), progress=Quiet())
+    return of_folds(classifier, opened, torch.device("cpu"))[1]
 
 
 @pytest.mark.long
@@ -45,6 +57,9 @@ def test_a_policy_that_destroys_the_label_is_left_out_unless_it_is_named(capsys)
     weights = [Path(one, "model.safetensors").read_bytes() for one in ("out", "plain")]
     assert weights[0] == weights[1]
     assert plain.sealed.accuracy == found.sealed.accuracy
+    # What explains a classifier asks the networks of the chosen kind.
+    assert np.array_equal(folds_say("out"), folds_say("plain"))
+    assert not np.array_equal(folds_say("out"), folds_say("named"))
     with pytest.raises(ConfigError, match="views"):
         finetune("pre", policy="pre/policy.yaml", data=images(), output="out", device="cpu")
 
