@@ -24,8 +24,8 @@ def finetune(
         str | None,
         typer.Option(
             help="What labelled images are seen through: policy file, finished study, baseline's "
-            "name, or none. [default: the policy it was pretrained under, or none, whichever is "
-            "better on held-out folds]"
+            "name, or none. [default: the policy of the pretraining or the study, or none, "
+            "whichever is better on held-out folds]"
         ),
     ] = None,
     data: Annotated[

@@ -90,19 +90,27 @@ def label_warnings(image_set: ImageSet, labels_per_class: int) -> tuple[str, ...
     named = dict(zip(image_set.classes, counts, strict=True))
     warnings = []
     scarce = {name: count for name, count in named.items() if count < FEW_LABELS}
-    drawn = "test" not in image_set.fixed_split
-    least = math.ceil(2 * labels_per_class / (1 - TEST_FRACTION * drawn))
-    short = {name: count for name, count in named.items() if FEW_LABELS <= count < least}
+    own = np.asarray(image_set.fixed_split) == "test"
+    least = math.ceil(2 * labels_per_class / (1 if own.any() else 1 - TEST_FRACTION))
+    outside = image_set.one_each(np.flatnonzero((image_set.labels >= 0) & ~own))
+    left = np.bincount(image_set.labels[outside], minlength=len(image_set.classes)).tolist()
+    short = {
+        name: count
+        for name, count in zip(image_set.classes, left, strict=True)
+        if named[name] >= FEW_LABELS and count < least
+    }
     if scarce:
         warnings.append(
             f"classes with fewer than {FEW_LABELS} labelled images, too few for a useful score: "
             f"{_listed(scarce)}"
         )
     if short:
+        which = (
+            "that you did not put into the test" if own.any() else "of which a quarter is sealed"
+        )
         warnings.append(
-            f"classes with fewer than {least} labelled images: outside the sealed test that is "
-            f"too few to train a probe on {labels_per_class} and score it on as many, so it learns "
-            f"from half: {_listed(short)}"
+            f"classes with fewer than {least} labelled images {which}, too few to train a probe on "
+            f"{labels_per_class} and score it on as many, so it learns from half: {_listed(short)}"
         )
     most, fewest = max(counts), min(counts)
     if most > UNBALANCED * fewest:

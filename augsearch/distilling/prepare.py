@@ -65,7 +65,9 @@ def prepare(request: DistillRequest, progress: Progress) -> Lesson:
         AugsearchError: what is wrong, in one line.
     """
     if request.policy is not None:
-        raise ConfigError("--policy: a classifier's own policy is taken; leave it out")
+        raise ConfigError(
+            "--policy: the policy in the classifier's directory is taken; leave it out"
+        )
     temperature = TEMPERATURE if request.temperature is None else request.temperature
     if not 0.1 <= temperature <= 100:
         raise ConfigError(f"--temperature {temperature:g}: must lie between 0.1 and 100")

@@ -18,6 +18,7 @@ from augsearch.finetuning.labels import Rows
 from augsearch.finetuning.members import (
     FINAL,
     Logits,
+    Member,
     State,
     logits_of,
     mean_state,
@@ -27,7 +28,7 @@ from augsearch.finetuning.members import (
     train_members,
 )
 from augsearch.finetuning.prepare import Prepared
-from augsearch.progress import Progress
+from augsearch.progress import PhaseCost, Progress
 
 Way = Literal["single", "soup", "ensemble"]
 SIMPLEST_FIRST: tuple[Way, ...] = ("single", "soup", "ensemble")
@@ -105,11 +106,23 @@ def decided(
     config = prepared.config.model_copy(update={"finetune": wanted})
     kinds = [replace(prepared, config=config, plain=plain) for plain in (True, False)]
     members = [m for kind in kinds for m in members_of(kind) if m.fold is not FINAL]
+    _say_expected(prepared, members, kept, progress)
     train_members(prepared, kept, progress, members, "to choose the views")
     with cpu_threads(prepared.config.compute.threads):
         scores = [held_out(kind, kept)["single"].score for kind in kinds]
     chosen = replace(prepared, plain=scores[0] >= scores[1])
     return chosen, {kind.views.name: score for kind, score in zip(kinds, scores, strict=True)}
+
+
+def _say_expected(
+    prepared: Prepared, choosing: Sequence[Member], kept: Path, progress: Progress
+) -> None:
+    """How many networks there are in all: those to choose by, and the others of the chosen kind."""
+    kinds = [members_of(replace(prepared, plain=plain)) for plain in (True, False)]
+    either = {*choosing, *kinds[0], *kinds[1]}
+    runs = len({*choosing, *kinds[0]})
+    done = sum((kept / member.file).exists() for member in either)
+    progress.expected([PhaseCost("networks", runs, min(done, runs), 0.0)], {})
 
 
 def possible_ways(prepared: Prepared) -> tuple[Way, ...]:

@@ -144,7 +144,7 @@ def prepare(request: FinetuneRequest, progress: Progress) -> Prepared:
             "a class has labelled images of one group only, so that none can be held out: the "
             "probabilities are not calibrated; label more"
         )
-    undecided = request.policy is None and bool(found.policy.ops)
+    undecided = request.policy is None and any(found.policy.views)
     if undecided and not folds:
         progress.note(
             "labelled images are seen as they are, because no fold can be held out that would say "

@@ -27,7 +27,7 @@ from augsearch.finetuning.outputs import (
 )
 from augsearch.finetuning.prepare import Prepared, prepare
 from augsearch.finetuning.request import FinetuneRequest
-from augsearch.finetuning.result import RESULT_FILE, Finetuned
+from augsearch.finetuning.result import AS_THEY_ARE, RESULT_FILE, Finetuned
 from augsearch.pretraining.checkpoint import differences
 from augsearch.progress import Progress
 from augsearch.simclr.ranks import only_one_process
@@ -122,19 +122,20 @@ def finetune_as_asked(request: FinetuneRequest, progress: Progress) -> Finetuned
     directory = prepared.directory
     _check_directory(prepared, request.force)
     kept = directory / NETWORKS
-    shown = _shown(prepared, progress)
-    with shown.kept(), held_directory(directory):
+    with held_directory(directory):
         if request.force:
             for path in (directory / RESULT_FILE, *kept.glob("*.safetensors")):
                 path.unlink(missing_ok=True)
         begin = time.perf_counter()
         prepared, views = decided(prepared, kept, progress)
-        train_members(prepared, kept, progress, members_of(prepared))
-        seconds = time.perf_counter() - begin
-        with cpu_threads(prepared.config.compute.threads):
-            found = _concluded(request, prepared, views, seconds)
-        contents = {name: path.read_bytes() for name, path in found.files.items()}
-        shown.finish(_description(found), _metrics(found), contents)
+        shown = _shown(prepared, progress)
+        with shown.kept():
+            train_members(prepared, kept, progress, members_of(prepared))
+            seconds = time.perf_counter() - begin
+            with cpu_threads(prepared.config.compute.threads):
+                found = _concluded(request, prepared, views, seconds)
+            contents = {name: path.read_bytes() for name, path in found.files.items()}
+            shown.finish(_description(found), _metrics(found), contents)
     return found
 
 
@@ -171,7 +172,7 @@ def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
         "finetuning",
         directory=prepared.directory,
         identity=prepared.identity,
-        policy=prepared.policy,
+        policy=prepared.views,
         study=prepared.study,
         pool=prepared.pool,
         source=prepared.source,
@@ -191,6 +192,11 @@ def _shown(prepared: Prepared, progress: Progress) -> LiveRun:
 def _metrics(found: Finetuned) -> dict[str, float]:
     """What the run's row in MLflow shows; recalls are of the sealed images."""
     metrics = in_percent({f"held_out/{way}": score for way, score in found.held_out.items()})
+    views = {
+        "as_they_are" if name == AS_THEY_ARE.name else "through_policy": score
+        for name, score in found.views.items()
+    }
+    metrics |= in_percent({f"held_out/{kind}": score for kind, score in views.items()})
     if found.temperature is not None:
         metrics["temperature"] = found.temperature
     sealed = found.sealed
@@ -255,6 +261,12 @@ def _check_directory(prepared: Prepared, force: bool) -> None:
     try:
         if not force and path.is_file():
             found = Finetuned.model_validate_json(path.read_text(encoding="utf-8"))
+            if {**found.identity, "views": "chosen"} == prepared.identity != found.identity:
+                raise ConfigError(
+                    f"{directory}: holds a fine-tuning that saw labelled images through "
+                    f"{found.policy}; --policy {directory / 'policy.yaml'} names that, else give "
+                    "another --output, or --force to replace it"
+                )
             if different := differences(found.identity, prepared.identity):
                 raise ConfigError(
                     f"{directory}: holds another fine-tuning ({different}); give another "

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from augsearch.finetuning.classifier import Classifier, ItsImages
+from augsearch.finetuning.result import AS_THEY_ARE
 from augsearch.pretraining.pool import Pool
 from augsearch.space.policy import Policy, load_policy
 from augsearch.study.source import Source
@@ -76,11 +77,12 @@ def run_of_classifier(
     warn: Callable[[str], None],
 ) -> LiveRun:
     """A run, not begun, of what is made of a classifier; see `shown_run`."""
+    plain = classifier.found.policy == AS_THEY_ARE.name
     return shown_run(
         kind,
         directory=directory,
         identity=identity,
-        policy=load_policy(classifier.directory / "policy.yaml"),
+        policy=AS_THEY_ARE if plain else load_policy(classifier.directory / "policy.yaml"),
         study=classifier.found.study,
         pool=images.pool,
         source=images.source,

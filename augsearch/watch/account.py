@@ -124,6 +124,6 @@ class Account:
             return
         to_come = [CALLED.get(name, name) for name in self._forecast.to_come]
         then = f", then {', '.join(to_come)}" if to_come else ""
-        if self._forecast.share() == 1.0:
+        if self._forecast.over:
             then = ", results to be written"
         self.now = f"{CALLED.get(self._phase, self._phase)} {self.done}/{self.total}{then}"

@@ -46,6 +46,11 @@ class Forecast:
         after = names[names.index(self._now) + 1 :] if self._now in names else names
         return [name for name in after if self._phases[name].left]
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to run."""
+        return not any(phase.left for phase in self._phases.values())
+
     def begin(self, name: Phase, done: int, total: int) -> None:
         """A phase begins, or another round of it."""
         guess = self._phases.get(name, PhaseCost(name, total, done, 0.0))
@@ -86,8 +91,10 @@ class Forecast:
             under_way: share of the run that goes on.
         """
         done = whole = 0.0
+        paces = [pace for pace in map(self._pace, self._phases.values()) if pace]
+        usual = sum(paces) / len(paces) if paces else 1.0
         for name, phase in self._phases.items():
-            pace = self._pace(phase) or 1.0
+            pace = self._pace(phase) or usual
             further = under_way if name == self._now and phase.left else 0.0
             done += pace * (phase.done + further)
             whole += pace * max(phase.runs, phase.done)

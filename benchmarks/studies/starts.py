@@ -108,7 +108,7 @@ def policy_runs(
 def show() -> None:
     """Print what the table holds."""
     table = pd.DataFrame(rows())
-    table = table[table.score.notna()]
+    table = table[table.score.notna()].reindex(columns=table.columns.union(list(MEASURES)))
     table[list(MEASURES)] *= 100
     adaptation = list(adaptations(table))
     print("adaptation under SimCLR s=0.5, points above the weights as they are")
@@ -142,6 +142,8 @@ def adaptations(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         (table.policy == "SimCLR s=0.5") & (table.start == "pretrained") & (table.setting != "{}")
     ]
     for (*case, steps, setting), part in split(tried, [*CASE, "steps", "setting"]):
+        if tuple(case) not in as_is:
+            continue
         yield {
             **{"data": case[0], "size": case[1], "steps": steps, "setting": setting},
             **{"gain": part.score.mean() - as_is[tuple(case)], "seeds": len(part)},

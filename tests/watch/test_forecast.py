@@ -78,6 +78,18 @@ def test_a_phase_that_nobody_guessed_goes_by_its_runs():
     assert forecast.left() == pytest.approx(7 * 7)
 
 
+def test_a_phase_of_unknown_length_counts_as_the_others():
+    """As of a pilot that goes on when all its pretrainings are there."""
+    phases = [PhaseCost("pretrainings", 9, 9, 0.0), PhaseCost("classifiers", 18, 0, 20.0)]
+    forecast = Forecast(phases, Clock())
+    forecast.begin("pretrainings", 9, 9)
+    assert forecast.share() == pytest.approx(9 / 27) and not forecast.over
+    forecast.begin("classifiers", 0, 18)
+    for length in [0.1, 1.9, 1.0] * 6:
+        forecast.run_ended(counts=True, length=length)
+    assert forecast.over and forecast.share() == pytest.approx(1.0)
+
+
 def test_the_first_run_starts_the_processes():
     """What it takes longer is no pace: 20 runs of 2 s are ahead, not 20 of 12 s."""
     now = [0.0]

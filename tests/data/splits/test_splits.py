@@ -316,8 +316,11 @@ def test_label_warnings_name_the_classes() -> None:
     # 27 leave 20 when a quarter is sealed: ten to fit and ten to score.
     assert label_warnings(image_set(np.repeat([0, 1], 27)), 10) == ()
     assert "fewer than 27" in label_warnings(image_set(np.repeat([0, 1], 26)), 10)[0]
+    # Where the user says what is sealed, the others count.
     own = image_set(np.repeat([0, 1], 26), fixed=("test", *[""] * 51))
-    assert label_warnings(own, 10) == ()  # how many of a class are sealed, the user knows
+    assert label_warnings(own, 10) == ()
+    many = image_set(np.repeat([0, 1], 24), fixed=(*["test"] * 14, *[""] * 34))
+    assert label_warnings(many, 10)[0].endswith(": a 10")
     assert "a has 90 labelled images, b 4" in unequal
     assert "no image has a label" in label_warnings(image_set([-1, -1]), 10)[0]
 
