@@ -150,18 +150,35 @@ def told(name: str, triage: dict[str, Any], result: dict[str, Any]) -> dict[str,
         "foreseen": [100 * gain[key] for key in ("mean", "low", "high")],
         "share": triage["share"],
         "verdict": verdict["code"],
-        "sentence": verdict["sentence"].partition(".")[0],
+        "sentence": verdict["sentence"],
+        "gain": hardest(result),
     }
 
 
+def hardest(result: dict[str, Any]) -> list[float]:
+    """The winner less the best baseline confirmed, in points, with its interval."""
+    kinds = {policy["name"]: policy["kind"] for policy in result["policies"]}
+    found = [
+        one
+        for one in result["verdict"]["differences"]
+        if kinds[one["of"]] == "candidate" and kinds[one["against"]] == "baseline"
+    ]
+    first = [one for one in found if one["of"] == found[0]["of"]]
+    least = min(first, key=lambda one: one["mean"])
+    return [100 * least[key] for key in ("mean", "low", "high")]
+
+
 def show(what: str, rows: Sequence[dict[str, Any]]) -> None:
-    print("| images | triage says | gain foreseen (80 %) | the study found | share |")
+    print("| images | triage says | gain foreseen (80 %) | the study found, points | share |")
     print("|---|---|---|---|---|")
     for row in rows:
-        mean, low, high = row["foreseen"]
+        foreseen, gain = (
+            f"{mean:.1f} ({low:.1f} to {high:.1f})"
+            for mean, low, high in (row["foreseen"], row["gain"])
+        )
         print(
-            f"| {row['name']} | {row['answer']} | {mean:.1f} ({low:.1f} to {high:.1f}) "
-            f"| {row['sentence']} | {100 * row['share']:.1f} % |"
+            f"| {row['name']} | {row['answer']} | {foreseen} | {row['verdict']}, {gain} "
+            f"| {100 * row['share']:.1f} % |"
         )
     print("written:", write_result(f"triage-{what}", {"rows": list(rows)}))
 
