@@ -96,7 +96,9 @@ def answer(setup: Setup, found: Findings, plan: TriagePlan) -> Triage:
         study=setup.name,
         code=code,
         title=_title(code, found),
-        reason=_reason(code, found, setup.config.search.trials),
+        reason=" ".join(
+            filter(None, (_reason(code, found, setup.config.search.trials), caution(found)))
+        ),
         next=_next(code, found, setup),
         findings=tuple(_in_words(found, plan, setup)),
         ways=tuple(sorted(ways, key=lambda way: -way.score)),
@@ -131,6 +133,21 @@ def decide(found: Findings) -> Code:
     if found.detectable is not None and gain.chance_shown(found.detectable) < SHOWN:
         return "more_labels"
     return "search"
+
+
+def caution(found: Findings) -> str:
+    """A sentence where the published policies teach nothing of what a search may find; or empty.
+
+    They are what the gain is foreseen from. Where the best of them ends below the encoder without
+    training, a policy without what they have in common may be far above them all.
+    """
+    if found.floor.name == FROZEN or found.best.score > found.floor.score - 2 * NOISE:
+        return ""
+    return (
+        f"But every published policy that was tried ends below the {found.floor.name} "
+        f"({percent(found.floor.score)} %): they remove what tells these classes apart. A policy "
+        "that leaves it alone may gain far more than is foreseen here, by SimCLR as with labels."
+    )
 
 
 def _title(code: Code, found: Findings) -> str:

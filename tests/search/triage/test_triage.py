@@ -12,7 +12,7 @@ from augsearch.bench.bench import FROZEN, UNTRAINED
 from augsearch.errors import AugsearchError, ConfigError
 from augsearch.progress import Quiet
 from augsearch.search.confirm.also import NONE
-from augsearch.search.triage.answer import Code, Triage, _next, _reason, _title, decide
+from augsearch.search.triage.answer import Code, Triage, _next, _reason, _title, caution, decide
 from augsearch.search.triage.findings import NOISE, Findings, Tried
 from augsearch.search.triage.plan import MOST_TRIALS, SHARE, SLACK, triage_plan
 from augsearch.search.triage.train import FLOORS
@@ -72,6 +72,14 @@ CASES = {
 @pytest.mark.parametrize(("case", "code"), CASES.values(), ids=CASES)
 def test_the_answer_follows_from_the_findings(case, code):
     assert decide(findings(**case)) == code
+
+
+def test_it_says_when_the_published_policies_are_worse_than_none():
+    """As where the class is a position, which all of them crop away."""
+    lost = {"baselines": [0.37, 0.35, 0.32, 0.30], "trials": [0.40, 0.33]}
+    assert "(44.0 %): they remove what tells" in caution(findings(**lost, floor=0.44))
+    assert caution(findings(**lost, floor=0.37)) == ""
+    assert caution(findings(**lost, floor=0.44, frozen=True)) == ""  # the frozen ones may be best
 
 
 @pytest.mark.parametrize("name", ["standard", "pretrained"])
