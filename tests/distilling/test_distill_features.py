@@ -149,7 +149,7 @@ def test_bad_input_is_said(teacher):
     with pytest.raises(ConfigError, match=r"student: holds files that do not belong"):
         taught()
     go(output="classifier")
-    with pytest.raises(ConfigError, match=r"--policy: a classifier's own policy is taken"):
+    with pytest.raises(ConfigError, match=r"--policy: the policy in the classifier's directory"):
         distill("classifier", policy="SimCLR s=1", data=small_images())
 
 
