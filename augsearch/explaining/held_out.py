@@ -15,7 +15,6 @@ from augsearch.finetuning.classifier import Classifier, ItsImages, read_uses
 from augsearch.finetuning.labels import Rows, folds_of
 from augsearch.finetuning.members import files_without
 from augsearch.finetuning.outputs import LEARNT
-from augsearch.finetuning.result import AS_THEY_ARE
 from augsearch.simclr.encoders.build import build_encoder
 
 KEPT = "networks"
@@ -53,7 +52,7 @@ def _networks(classifier: Classifier, fold: int) -> tuple[nn.Module, ...]:
     """Those that were kept and have not learnt from the fold; none if one is damaged."""
     found = classifier.found
     networks = []
-    plain = bool(found.views) and found.policy == AS_THEY_ARE.name
+    plain = bool(found.views) and found.plain
     for path in files_without(classifier.directory / KEPT, fold, plain=plain):
         encoder = build_encoder(classifier.config.encoder, found.channels, found.image_size)
         network = nn.Sequential(encoder, nn.Linear(encoder.feature_dim, len(found.classes)))

@@ -130,9 +130,14 @@ class Finetuned(Written):
     seconds: float = Field(description="of training in this call")
 
     @property
+    def plain(self) -> bool:
+        """Whether labelled images are seen as they are."""
+        return self.policy == AS_THEY_ARE.name
+
+    @property
     def seen(self) -> str:
         """How labelled images are seen, as in: they are seen ..."""
-        return "as they are" if self.policy == AS_THEY_ARE.name else f"through {self.policy}"
+        return "as they are" if self.plain else f"through {self.policy}"
 
     def card(self) -> Card:
         """What a notebook shows: its worth, in all and of each class."""

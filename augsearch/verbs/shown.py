@@ -77,7 +77,7 @@ def run_of_classifier(
     warn: Callable[[str], None],
 ) -> LiveRun:
     """A run, not begun, of what is made of a classifier; see `shown_run`."""
-    plain = classifier.found.policy == AS_THEY_ARE.name
+    plain = classifier.found.plain
     return shown_run(
         kind,
         directory=directory,

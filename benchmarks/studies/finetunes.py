@@ -27,7 +27,7 @@ import numpy as np
 
 from augsearch.data.embedded.surfaces import SurfaceSpec, draw_surfaces
 from augsearch.data.imageset import ImageSet
-from augsearch.finetuning.result import AS_THEY_ARE, RESULT_FILE, Finetuned
+from augsearch.finetuning.result import RESULT_FILE, Finetuned
 from augsearch.model_sections import FinetuneConfig
 from augsearch.search.selftest.planted import quick_config
 from augsearch.study_file import StudyConfig
@@ -163,7 +163,7 @@ def views(options: argparse.Namespace) -> None:
             }
             kept = KEPT / f"views-{directory.parent.parent.name}-{directory.name}-{labels}"
             found = finetune(directory, output=kept, **common)
-            plain = found.policy == AS_THEY_ARE.name
+            plain = found.plain
             other = directory / "policy.yaml" if plain else "none"
             beside = finetune(directory, policy=other, output=f"{kept}-other", **common)
             held = dict(zip(("none", "policy"), found.views.values(), strict=True))
